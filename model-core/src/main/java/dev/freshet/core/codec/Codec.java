@@ -1,0 +1,20 @@
+package dev.freshet.core.codec;
+
+import java.io.DataInput;
+import java.io.DataOutput;
+import java.io.IOException;
+import java.io.Serializable;
+
+/**
+ * The byte layout of one type, owned by one class. The first byte written is the layout's version;
+ * {@link #read} accepts every version that was ever shipped.
+ */
+public interface Codec<T> extends Serializable {
+
+  void write(T value, DataOutput out) throws IOException;
+
+  /**
+   * @throws IOException if the bytes are not of a known version
+   */
+  T read(DataInput in) throws IOException;
+}

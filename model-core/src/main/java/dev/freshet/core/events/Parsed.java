@@ -1,0 +1,13 @@
+package dev.freshet.core.events;
+
+/** Either an event or the reason why there is none; the other one is null. */
+public record Parsed<T>(T event, Rejection rejection) {
+
+  public static <T> Parsed<T> of(T event) {
+    return new Parsed<>(event, null);
+  }
+
+  public static <T> Parsed<T> rejected(Rejection rejection) {
+    return new Parsed<>(null, rejection);
+  }
+}

@@ -1,0 +1,32 @@
+package dev.freshet.core.events;
+
+import java.io.Serializable;
+
+/**
+ * Why and where a message was refused.
+ *
+ * @param field the field at fault, or "message"
+ * @param value what stood there, shortened
+ * @param allowed what could have stood there
+ */
+public record Rejection(RejectReason reason, String field, String value, String allowed)
+    implements Serializable {
+
+  private static final int LONGEST = 200;
+
+  public Rejection {
+    if (value != null && value.length() > LONGEST) {
+      value = value.substring(0, LONGEST) + "...";
+    }
+  }
+
+  @Override
+  public String toString() {
+    return reason.label()
+        + ": "
+        + field
+        + (value == null ? " is missing" : " is '" + value + "'")
+        + "; allowed: "
+        + allowed;
+  }
+}

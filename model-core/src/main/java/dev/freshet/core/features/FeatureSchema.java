@@ -1,0 +1,86 @@
+package dev.freshet.core.features;
+
+import java.io.Serializable;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.TreeMap;
+
+/**
+ * The fields in the order in which every model sees them: by embedding size, then as in the file.
+ * Its fingerprint travels in every manifest, so that a consumer with other fields refuses the
+ * weights instead of scoring nonsense.
+ */
+public final class FeatureSchema implements Serializable {
+
+  /**
+   * Fields of one embedding size.
+   *
+   * @param dim the size
+   * @param fields positions in {@link FeatureSchema#fields()}, consecutive
+   */
+  public record Group(int dim, List<Integer> fields) implements Serializable {}
+
+  private final List<FeatureField> fields;
+  private final List<Group> groups;
+
+  public FeatureSchema(List<FeatureField> declared) {
+    TreeMap<Integer, List<FeatureField>> byDim = new TreeMap<>();
+    for (FeatureField field : declared) {
+      byDim.computeIfAbsent(field.dim(), dim -> new ArrayList<>()).add(field);
+    }
+    List<FeatureField> ordered = new ArrayList<>();
+    List<Group> found = new ArrayList<>();
+    byDim.forEach(
+        (dim, members) -> {
+          List<Integer> positions = new ArrayList<>();
+          for (FeatureField member : members) {
+            positions.add(ordered.size());
+            ordered.add(member);
+          }
+          found.add(new Group(dim, List.copyOf(positions)));
+        });
+    fields = List.copyOf(ordered);
+    groups = List.copyOf(found);
+  }
+
+  public List<FeatureField> fields() {
+    return fields;
+  }
+
+  public List<Group> groups() {
+    return groups;
+  }
+
+  /** Names of the categorical fields, in order. */
+  public List<String> categorical() {
+    return fields.stream().filter(f -> !f.numeric()).map(FeatureField::name).toList();
+  }
+
+  /** Names of the numeric fields, in order. */
+  public List<String> numeric() {
+    return fields.stream().filter(FeatureField::numeric).map(FeatureField::name).toList();
+  }
+
+  /** SHA-256 over everything that decides which value gets which key and place. */
+  public String fingerprint() {
+    StringBuilder text = new StringBuilder("freshet-schema-1");
+    for (FeatureField f : fields) {
+      text.append('\n').append(f.name()).append('|').append(f.kind()).append('|').append(f.dim());
+      if (f.numeric()) {
+        text.append('|').append(f.edges()).append('|').append(f.buckets());
+        text.append('|').append(f.from()).append('|').append(f.to()).append('|').append(f.scale());
+      }
+    }
+    try {
+      MessageDigest sha = MessageDigest.getInstance("SHA-256");
+      byte[] digest = sha.digest(text.toString().getBytes(StandardCharsets.UTF_8));
+      return HexFormat.of().formatHex(digest);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every JDK has SHA-256", e);
+    }
+  }
+}

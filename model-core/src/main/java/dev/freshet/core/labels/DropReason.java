@@ -1,0 +1,18 @@
+package dev.freshet.core.labels;
+
+import java.util.Locale;
+
+/** Why an event that was well formed has no part in any label. */
+public enum DropReason {
+  /** It came after its window had closed. */
+  LATE,
+  /** Its impression, or the event of the task before it, never came. */
+  ORPHANED,
+  /** An event with this id was there already. */
+  DUPLICATE;
+
+  /** As in metrics and reports. */
+  public String label() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+}

@@ -1,0 +1,80 @@
+package dev.freshet.core.labels;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.freshet.core.events.ImpressionFields;
+import dev.freshet.core.events.RawFeatures;
+import java.io.Serializable;
+import java.util.List;
+
+/**
+ * Labelled examples as JSON, one object each, for the examples topic and for files.
+ *
+ * <pre>
+ * {"impression_id": "i1", "tag": "final.none.none", "event_time": 1767225600000, "emitted_at": 1767226200000,
+ *  "features": {"user_id": "u7", "price": 9.5},
+ *  "labels": {"click": {"kind": "final", "value": 1.0, "final": true, "weight": 1.0, "elapsed": 600000, "delay": 4000}}}
+ * </pre>
+ */
+public final class ExampleJson implements Serializable {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final ImpressionFields fields;
+  private final List<String> tasks;
+
+  public ExampleJson(ImpressionFields fields, List<Task> tasks) {
+    this.fields = fields;
+    this.tasks = tasks.stream().map(Task::name).toList();
+  }
+
+  /** One line, without its end. */
+  public byte[] write(LabeledExample example) {
+    ObjectNode json = JSON.createObjectNode();
+    json.put("impression_id", example.impression().id());
+    json.put("tag", example.tag());
+    json.put("event_time", example.impression().eventTime());
+    json.put("emitted_at", example.emittedAt());
+    features(example.impression().features(), json.putObject("features"));
+    ObjectNode labels = json.putObject("labels");
+    for (int i = 0; i < tasks.size(); i++) {
+      TaskLabel label = example.labels()[i];
+      if (label.present()) {
+        ObjectNode node = labels.putObject(tasks.get(i));
+        node.put("kind", label.kind().label()).put("value", label.value());
+        node.put("final", label.isFinal()).put("weight", label.weight());
+        node.put("elapsed", label.elapsed());
+        if (label.delay() >= 0) {
+          node.put("delay", label.delay());
+        }
+      }
+    }
+    try {
+      return JSON.writeValueAsBytes(json);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("an example is plain data", e);
+    }
+  }
+
+  private void features(RawFeatures features, ObjectNode json) {
+    for (int i = 0; i < features.categories().length; i++) {
+      String[] values = features.categories()[i];
+      String name = fields.categorical().get(i);
+      if (values.length == 1) {
+        json.put(name, values[0]);
+      } else if (values.length > 1) {
+        ArrayNode list = json.putArray(name);
+        for (String value : values) {
+          list.add(value);
+        }
+      }
+    }
+    for (int i = 0; i < features.numbers().length; i++) {
+      if (!Double.isNaN(features.numbers()[i])) {
+        json.put(fields.numeric().get(i), features.numbers()[i]);
+      }
+    }
+  }
+}

@@ -1,0 +1,224 @@
+package dev.freshet.core.labels;
+
+import dev.freshet.core.events.Feedback;
+import dev.freshet.core.events.Impression;
+import dev.freshet.core.labels.correction.DelayCorrection;
+import dev.freshet.core.labels.correction.TaskTimeline;
+import java.io.Serializable;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Joins one impression with its feedback, whichever comes first, and tells its labels when the
+ * delay correction says so. Knows nothing of Flink: the operator keeps the {@link
+ * PendingImpression}, sets the timer that {@link #nextMoment} asks for, and calls {@link #onTimer}.
+ *
+ * <p>Labels are only ever read when the watermark passes a moment, from the events up to that
+ * moment, so they depend on the set of events and not on the order in which these arrive. Events
+ * that come behind the watermark change what has not been told yet, and nothing else.
+ */
+public final class LabelJoin implements Serializable {
+
+  /** Receives what leaves the join. */
+  public interface Output {
+    void example(LabeledExample example);
+
+    void dropped(DroppedEvent event);
+  }
+
+  private final List<Task> tasks;
+  private final DelayCorrection correction;
+  private final long waiting;
+  private final long orphanWait;
+  private final boolean announceImpressions;
+
+  /**
+   * @param announceImpressions whether every impression also leaves at once, unlabelled, so that it
+   *     can be scored when it arrives
+   */
+  public LabelJoin(List<Task> tasks, LabelSettings settings, boolean announceImpressions) {
+    this.tasks = List.copyOf(tasks);
+    this.correction = settings.correction();
+    this.waiting = settings.waiting().toMillis();
+    this.orphanWait = settings.orphanWait().toMillis();
+    this.announceImpressions = announceImpressions;
+  }
+
+  /** Number of tasks in the chain. */
+  public int tasks() {
+    return tasks.size();
+  }
+
+  /** An impression came. */
+  public void onImpression(
+      PendingImpression pending, Impression impression, long watermark, Output out) {
+    if (pending.impression != null) {
+      out.dropped(dropped(DropReason.DUPLICATE, impression));
+      return;
+    }
+    if (impression.eventTime() + tasks.get(0).windowMillis() <= watermark) {
+      out.dropped(dropped(DropReason.LATE, impression));
+      return;
+    }
+    pending.impression = impression;
+    pending.waitsUntil = PendingImpression.NONE;
+    if (announceImpressions) {
+      TaskLabel[] none = new TaskLabel[tasks.size()];
+      Arrays.fill(none, TaskLabel.NONE);
+      out.example(new LabeledExample(impression, impression.eventTime(), none));
+    }
+  }
+
+  /** Feedback came. */
+  public void onFeedback(PendingImpression pending, Feedback event, long watermark, Output out) {
+    for (Feedback known : pending.feedback) {
+      if (known.task() == event.task() && known.eventId().equals(event.eventId())) {
+        out.dropped(dropped(DropReason.DUPLICATE, event));
+        return;
+      }
+    }
+    if (pending.impression == null) {
+      if (saturatedAdd(event.eventTime(), orphanWait) < watermark) {
+        out.dropped(dropped(DropReason.LATE, event));
+        return;
+      }
+      long limit = saturatedAdd(Math.max(event.eventTime(), watermark), orphanWait);
+      pending.waitsUntil = pending.feedback.isEmpty() ? limit : Math.max(pending.waitsUntil, limit);
+    } else if (pending.wasTold(event.task(), LabelKind.FINAL)) {
+      out.dropped(dropped(DropReason.LATE, event));
+      return;
+    }
+    pending.feedback.add(event);
+  }
+
+  /** The next moment of event time at which {@link #onTimer} has something to do. */
+  public long nextMoment(PendingImpression pending) {
+    if (pending.impression == null) {
+      return pending.waitsUntil;
+    }
+    Moments moments = new Moments(pending, Long.MAX_VALUE);
+    return moments.next;
+  }
+
+  /** The watermark has passed {@code time}, which {@link #nextMoment} asked for. */
+  public void onTimer(PendingImpression pending, long time, Output out) {
+    if (pending.impression == null) {
+      for (Feedback event : pending.feedback) {
+        out.dropped(dropped(DropReason.ORPHANED, event));
+      }
+      pending.feedback.clear();
+      return;
+    }
+    Moments moments = new Moments(pending, time);
+    if (moments.tell()) {
+      out.example(new LabeledExample(pending.impression, time, moments.labels));
+    }
+    if (pending.finished()) {
+      reportUncounted(pending, moments.chain, out);
+    }
+  }
+
+  private void reportUncounted(PendingImpression pending, List<TaskFacts> chain, Output out) {
+    for (Feedback event : pending.feedback) {
+      TaskFacts facts = chain.get(event.task());
+      if (!facts.counted().contains(event)) {
+        boolean noParent = facts.parents().isEmpty() || event.eventTime() < facts.parents().get(0);
+        out.dropped(dropped(noParent ? DropReason.ORPHANED : DropReason.LATE, event));
+      }
+    }
+  }
+
+  private static long saturatedAdd(long time, long more) {
+    return time > Long.MAX_VALUE - more ? Long.MAX_VALUE : time + more;
+  }
+
+  private static DroppedEvent dropped(DropReason reason, Feedback event) {
+    return new DroppedEvent(
+        reason,
+        event.impressionId(),
+        event.eventId(),
+        event.task(),
+        event.eventTime(),
+        event.value());
+  }
+
+  private static DroppedEvent dropped(DropReason reason, Impression impression) {
+    return new DroppedEvent(
+        reason, impression.id(), impression.id(), -1, impression.eventTime(), Double.NaN);
+  }
+
+  /** The correction's plan for all tasks, as known at {@code asOf}. */
+  private final class Moments {
+    private final PendingImpression pending;
+    private final long asOf;
+    private final List<TaskFacts> chain;
+    private final LabelKind[] due;
+    private final boolean[] learn;
+    private final long[] starts;
+    private final TaskLabel[] labels;
+    private long next = PendingImpression.NONE;
+    private long firstTold;
+
+    Moments(PendingImpression pending, long asOf) {
+      this.pending = pending;
+      this.asOf = asOf;
+      chain = TaskFacts.chain(tasks, pending.impression, pending.feedback, asOf);
+      due = new LabelKind[tasks.size()];
+      learn = new boolean[tasks.size()];
+      starts = new long[tasks.size()];
+      labels = new TaskLabel[tasks.size()];
+      long parentTold = pending.impression.eventTime();
+      for (int i = 0; i < tasks.size(); i++) {
+        firstTold = TaskTimeline.NEVER;
+        plan(i, parentTold);
+        parentTold = firstTold;
+      }
+    }
+
+    private void plan(int task, long parentTold) {
+      TaskFacts facts = chain.get(task);
+      List<Long> positives = facts.positives();
+      boolean possible = !facts.parents().isEmpty();
+      starts[task] = possible ? facts.parents().get(0) : parentTold;
+      correction.plan(
+          new TaskTimeline(
+              starts[task],
+              possible,
+              positives.isEmpty() ? TaskTimeline.NEVER : positives.get(0),
+              facts.settled(),
+              waiting),
+          (time, kind, learns) -> {
+            firstTold = Math.min(firstTold, time);
+            if (pending.wasTold(task, kind)) {
+              return;
+            }
+            next = Math.min(next, time);
+            if (time <= asOf) {
+              due[task] = kind;
+              learn[task] = learns;
+            }
+          });
+    }
+
+    /** Tells what is due; whether there was anything. */
+    boolean tell() {
+      boolean any = false;
+      for (int task = 0; task < labels.length; task++) {
+        labels[task] = TaskLabel.NONE;
+        if (due[task] != null) {
+          List<Long> positives = chain.get(task).positives();
+          labels[task] =
+              new TaskLabel(
+                  due[task],
+                  chain.get(task).value(),
+                  learn[task] ? 1 : 0,
+                  Math.max(0, asOf - starts[task]),
+                  positives.isEmpty() ? -1 : Math.max(0, positives.get(0) - starts[task]));
+          pending.tell(task, due[task]);
+          any = true;
+        }
+      }
+      return any;
+    }
+  }
+}

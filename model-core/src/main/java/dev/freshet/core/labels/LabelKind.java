@@ -1,0 +1,25 @@
+package dev.freshet.core.labels;
+
+import java.util.Locale;
+
+/**
+ * What a label on an example is worth. An impression carries each tag at most once per task, and
+ * every task ends with exactly one {@link #FINAL}.
+ */
+public enum LabelKind {
+  /** No label for this task on this example. */
+  NONE,
+  /** Seen so far, at the first moment the correction dares to speak. */
+  FIRST,
+  /** A positive inside the waiting window, told again. */
+  IN_WINDOW,
+  /** A positive that came after the first record said no. */
+  LATE_COPY,
+  /** Its window closed, or its outcome is known: nothing can change it. */
+  FINAL;
+
+  /** As in JSON: {@code late-copy}. */
+  public String label() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+}

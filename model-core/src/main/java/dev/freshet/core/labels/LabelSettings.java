@@ -1,0 +1,43 @@
+package dev.freshet.core.labels;
+
+import static dev.freshet.core.settings.InvalidValueException.check;
+
+import dev.freshet.core.labels.correction.DelayCorrections;
+import dev.freshet.core.settings.Option;
+import java.io.Serializable;
+import java.time.Duration;
+
+/** How delayed labels are treated. */
+public record LabelSettings(
+    @Option(value = "What is learnt before a label is settled", fallback = "wait")
+        DelayCorrections correction,
+    @Option(
+            value = "Corrections that do not wait for the window: how long they wait instead",
+            fallback = "15m")
+        Duration waiting,
+    @Option(value = "How far behind the newest event an event may still come", fallback = "1m")
+        Duration disorder,
+    @Option(
+            value = "How long feedback waits for an impression that has not come yet",
+            fallback = "10m")
+        Duration orphanWait,
+    @Option(
+            value = "A partition that is silent this long no longer holds the watermark back",
+            fallback = "10s")
+        Duration idleAfter,
+    @Option(
+            value =
+                "How far, in event time, one topic may be read ahead of another; bounds the state"
+                    + " that a backlog builds up",
+            fallback = "1h")
+        Duration sourceDrift,
+    @Option(
+            value = "Share of impressions, chosen by hash, that are scored and never learnt from",
+            fallback = "0.01")
+        double holdout)
+    implements Serializable {
+
+  public LabelSettings {
+    check(holdout >= 0 && holdout < 1, "holdout", holdout, "a share from 0 to below 1");
+  }
+}

@@ -1,0 +1,34 @@
+package dev.freshet.core.labels;
+
+import dev.freshet.core.events.Impression;
+import java.io.Serializable;
+
+/**
+ * An impression with what is known of its tasks at one moment. The pair of impression id and {@link
+ * #tag()} is unique in the stream.
+ *
+ * @param emittedAt event time at which the labels were read, epoch milliseconds
+ * @param labels one per task of the pipeline, {@link TaskLabel#NONE} where this example is silent
+ */
+public record LabeledExample(Impression impression, long emittedAt, TaskLabel[] labels)
+    implements Serializable {
+
+  /** Kinds of the labels in task order, for example {@code final.none}. */
+  public String tag() {
+    StringBuilder tag = new StringBuilder();
+    for (TaskLabel label : labels) {
+      tag.append(tag.isEmpty() ? "" : ".").append(label.kind().label());
+    }
+    return tag.toString();
+  }
+
+  /** Whether no task has a label: an impression that is sent on to be scored when it arrives. */
+  public boolean unlabelled() {
+    for (TaskLabel label : labels) {
+      if (label.present()) {
+        return false;
+      }
+    }
+    return true;
+  }
+}

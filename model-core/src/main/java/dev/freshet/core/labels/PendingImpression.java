@@ -1,0 +1,62 @@
+package dev.freshet.core.labels;
+
+import dev.freshet.core.events.Feedback;
+import dev.freshet.core.events.Impression;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What the join remembers under one key until the impression's last label is settled: the
+ * impression, its feedback, and which labels have been told. Mutable; one owner, the keyed state.
+ */
+public final class PendingImpression {
+
+  /** No timer, no limit. */
+  public static final long NONE = Long.MAX_VALUE;
+
+  Impression impression;
+  final List<Feedback> feedback = new ArrayList<>(2);
+
+  /** Per task, one bit for each {@link LabelKind} that was told. */
+  byte[] told;
+
+  /** While there is no impression: until when feedback waits for it. */
+  long waitsUntil = NONE;
+
+  /** Event time of the one timer that is registered for this key. */
+  private long timer = NONE;
+
+  /** An empty state for a chain of {@code tasks}. */
+  public PendingImpression(int tasks) {
+    told = new byte[tasks];
+  }
+
+  boolean wasTold(int task, LabelKind kind) {
+    return (told[task] & 1 << kind.ordinal()) != 0;
+  }
+
+  void tell(int task, LabelKind kind) {
+    told[task] |= (byte) (1 << kind.ordinal());
+  }
+
+  /** Whether nothing more can come of this key, so that its state must go. */
+  public boolean finished() {
+    if (impression == null) {
+      return feedback.isEmpty();
+    }
+    for (int task = 0; task < told.length; task++) {
+      if (!wasTold(task, LabelKind.FINAL)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  public long timer() {
+    return timer;
+  }
+
+  public void timer(long time) {
+    timer = time;
+  }
+}

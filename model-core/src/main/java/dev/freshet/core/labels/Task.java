@@ -1,0 +1,89 @@
+package dev.freshet.core.labels;
+
+import static dev.freshet.core.settings.InvalidValueException.check;
+
+import dev.freshet.core.settings.Option;
+import java.io.Serializable;
+import java.time.Duration;
+
+/** One step of the task chain: what is learnt, from which feedback, within which window. */
+public record Task(
+    @Option("Name of the task; also the `kind` of its feedback events") String name,
+    @Option("Whether the task is a yes or a number") Kind kind,
+    @Option(
+            value = "The task before it; the first task has none, others follow the one above",
+            fallback = Option.ABSENT)
+        String after,
+    @Option(
+            "Attribution window: how long after an event of the task before (the first: after the"
+                + " impression) feedback counts; its end is included")
+        Duration window,
+    @Option(
+            value =
+                "Binary tasks: `implicit` means silence until the window closes is a no;"
+                    + " `explicit` means an event of value 0 reports the no, and the first event"
+                    + " settles the label",
+            fallback = "implicit")
+        Negatives negatives,
+    @Option(
+            value = "Continuous tasks: how several events become one label; refunds are negative",
+            fallback = "sum")
+        Aggregate aggregate,
+    @Option(
+            value =
+                "Continuous tasks: the scale in which the model learns; `zscore` uses the running"
+                    + " mean and deviation of the labels seen",
+            fallback = "log1p")
+        Transform transform)
+    implements Serializable {
+
+  /** Yes or number. */
+  public enum Kind {
+    BINARY,
+    CONTINUOUS
+  }
+
+  /** How a negative becomes known. */
+  public enum Negatives {
+    IMPLICIT,
+    EXPLICIT
+  }
+
+  /** How several events of a continuous task become one label. */
+  public enum Aggregate {
+    SUM,
+    LAST,
+    MAX
+  }
+
+  /** Scale of a continuous label inside the model. */
+  public enum Transform {
+    NONE,
+    LOG1P,
+    ZSCORE
+  }
+
+  public Task {
+    check(
+        name.matches("[a-z][a-z0-9_-]{0,62}"), "name", name, "lower-case letters, digits, _ and -");
+    check(!window.isZero(), "window", "0", "a duration above zero");
+    check(
+        kind == Kind.BINARY || negatives == Negatives.IMPLICIT,
+        "negatives",
+        "explicit",
+        "implicit, for a continuous task");
+  }
+
+  public boolean binary() {
+    return kind == Kind.BINARY;
+  }
+
+  public boolean explicit() {
+    return negatives == Negatives.EXPLICIT;
+  }
+
+  /** The window in milliseconds. */
+  public long windowMillis() {
+    return window.toMillis();
+  }
+}

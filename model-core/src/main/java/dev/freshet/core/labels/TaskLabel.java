@@ -1,0 +1,26 @@
+package dev.freshet.core.labels;
+
+import java.io.Serializable;
+
+/**
+ * One task's label on one example.
+ *
+ * @param value 0 or 1, or the aggregated amount in its own unit
+ * @param weight importance weight in the loss; 0 means the label is scored but not learnt
+ * @param elapsed milliseconds from the parent's event to the moment the label was read
+ * @param delay milliseconds from the parent's event to the task's first event; -1 for none
+ */
+public record TaskLabel(LabelKind kind, double value, float weight, long elapsed, long delay)
+    implements Serializable {
+
+  /** The label of a task that this example says nothing about. */
+  public static final TaskLabel NONE = new TaskLabel(LabelKind.NONE, 0, 0, 0, -1);
+
+  public boolean isFinal() {
+    return kind == LabelKind.FINAL;
+  }
+
+  public boolean present() {
+    return kind != LabelKind.NONE;
+  }
+}

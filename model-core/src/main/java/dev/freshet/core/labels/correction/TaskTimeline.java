@@ -1,0 +1,17 @@
+package dev.freshet.core.labels.correction;
+
+/**
+ * What is known of one task of one impression at a moment of event time.
+ *
+ * @param start event time of the parent's first event that counts; for the first task, and while
+ *     the parent has none, the moment the parent's own label was first told
+ * @param positive whether the parent happened, so that this task could
+ * @param first event time of the task's own first positive, or {@link #NEVER}
+ * @param settled when nothing can change the label any more
+ * @param waiting the correction's waiting time in milliseconds
+ */
+public record TaskTimeline(long start, boolean positive, long first, long settled, long waiting) {
+
+  /** No such moment. */
+  public static final long NEVER = Long.MAX_VALUE;
+}

@@ -1,0 +1,26 @@
+package dev.freshet.core.models;
+
+import dev.freshet.core.features.FeatureSchema;
+import dev.freshet.core.labels.Task;
+import java.util.List;
+
+/**
+ * The sizes a model must fit.
+ *
+ * @param binary number of binary tasks, T
+ * @param core whether a continuous core task follows them
+ * @param inputs width of the concatenated embeddings, E
+ */
+public record ModelShape(int binary, boolean core, int inputs) {
+
+  public static ModelShape of(List<Task> tasks, FeatureSchema schema) {
+    int binary = (int) tasks.stream().filter(Task::binary).count();
+    int inputs = schema.groups().stream().mapToInt(g -> g.dim() * g.fields().size()).sum();
+    return new ModelShape(binary, binary < tasks.size(), inputs);
+  }
+
+  /** Number of tasks, K: the binary ones first, then the core task. */
+  public int tasks() {
+    return core ? binary + 1 : binary;
+  }
+}

@@ -1,0 +1,20 @@
+package dev.freshet.core.models;
+
+import dev.freshet.core.models.htlnet.HtlNet;
+import dev.freshet.core.models.sharedbottom.SharedBottom;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** The menu of models. */
+public final class Models {
+
+  private Models() {}
+
+  /** The settings record of each kind. */
+  public static Map<String, Class<? extends Record>> kinds() {
+    Map<String, Class<? extends Record>> kinds = new LinkedHashMap<>();
+    kinds.put(HtlNet.KIND, HtlNet.class);
+    kinds.put(SharedBottom.KIND, SharedBottom.class);
+    return kinds;
+  }
+}

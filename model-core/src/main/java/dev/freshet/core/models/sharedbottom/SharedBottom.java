@@ -1,0 +1,63 @@
+package dev.freshet.core.models.sharedbottom;
+
+import static dev.freshet.core.settings.InvalidValueException.check;
+
+import dev.freshet.core.models.ModelDefinition;
+import dev.freshet.core.models.ModelShape;
+import dev.freshet.core.models.Parameter;
+import dev.freshet.core.models.torch.ScriptArchive;
+import dev.freshet.core.settings.Option;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Shared-Bottom, the plainest multi-task net: {@code s = MLP(e)}, {@code o_t = tower_t(s)}; all
+ * tasks' losses are added. The floor that the other models are measured against.
+ */
+public record SharedBottom(
+    @Option("Name of the model: its metrics, its versions") String name,
+    @Option(value = "Widths of the shared layers", fallback = "128") List<Integer> bottom,
+    @Option(value = "Widths of each task's layers", fallback = "64, 32") List<Integer> tower)
+    implements ModelDefinition {
+
+  public static final String KIND = "shared-bottom";
+
+  public SharedBottom {
+    bottom = List.copyOf(bottom);
+    tower = List.copyOf(tower);
+    check(bottom.stream().allMatch(w -> w > 0), "bottom", bottom, "widths above 0");
+    check(!bottom.isEmpty(), "bottom", bottom, "at least one width");
+    check(tower.stream().allMatch(w -> w > 0), "tower", tower, "widths above 0");
+  }
+
+  @Override
+  public String kind() {
+    return KIND;
+  }
+
+  @Override
+  public ScriptArchive script(ModelShape shape) {
+    return ScriptArchive.ofResource(
+        "shared_bottom",
+        "SharedBottom",
+        Map.of(
+            "p", List.of(),
+            "m", List.of(),
+            "v", List.of(),
+            "steps", List.of(),
+            "tasks", shape.tasks(),
+            "binary", shape.binary(),
+            "bottom", bottom.size(),
+            "depth", tower.size()));
+  }
+
+  @Override
+  public List<Parameter> parameters(ModelShape shape) {
+    List<Parameter> all = new ArrayList<>(Parameter.layers("bottom", shape.inputs(), bottom));
+    for (int k = 0; k < shape.tasks(); k++) {
+      all.addAll(Parameter.tower("tower" + k, bottom.get(bottom.size() - 1), tower));
+    }
+    return all;
+  }
+}

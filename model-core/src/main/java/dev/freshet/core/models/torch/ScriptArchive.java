@@ -1,0 +1,150 @@
+package dev.freshet.core.models.torch;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.zip.CRC32;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
+
+/**
+ * A TorchScript module as the bytes that libtorch loads: the model's source, the shared layers, and
+ * its attributes. Built in Java and compiled by libtorch inside the process, so no Python is needed
+ * to build, train or serve.
+ *
+ * <p>Layout of the zip (entries stored, never deflated): {@code m/version}, {@code
+ * m/constants.pkl}, {@code m/code/__torch__.py} (the class), {@code m/code/__torch__/layers.py},
+ * {@code m/data.pkl} (the object: a pickle that sets the attributes).
+ *
+ * <p>In the source files {@code layers.f(...)} is short for {@code __torch__.layers.f(...)}, the
+ * qualified name that libtorch resolves.
+ */
+public final class ScriptArchive {
+
+  private static final String ROOT = "/torchscript/";
+
+  private final String className;
+  private final String source;
+  private final Map<String, Object> attributes;
+
+  private ScriptArchive(String className, String source, Map<String, Object> attributes) {
+    this.className = className;
+    this.source = source;
+    this.attributes = new TreeMap<>(attributes);
+  }
+
+  /**
+   * The script {@code torchscript/<file>.py} with the class {@code className} in it.
+   *
+   * @param attributes values of the class's declared attributes: {@link Integer}, {@link Double},
+   *     {@link Boolean}, or a {@link List}, which stands for an empty {@code List[Tensor]}
+   */
+  public static ScriptArchive ofResource(
+      String file, String className, Map<String, Object> attributes) {
+    return ofSource(className, resource(file + ".py"), attributes);
+  }
+
+  /** As {@link #ofResource} with the class's source given as text. */
+  public static ScriptArchive ofSource(
+      String className, String source, Map<String, Object> attributes) {
+    return new ScriptArchive(className, source, attributes);
+  }
+
+  /** Bytes of the archive; equal input gives equal bytes. */
+  public byte[] toBytes() {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
+      store(zip, "m/version", ascii("10\n"));
+      store(zip, "m/constants.pkl", new byte[] {(byte) 0x80, 2, ')', '.'});
+      store(zip, "m/code/__torch__.py", ascii(qualified(source)));
+      store(zip, "m/code/__torch__/layers.py", ascii(qualified(resource("layers.py"))));
+      store(zip, "m/data.pkl", pickle());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return bytes.toByteArray();
+  }
+
+  private static String qualified(String text) {
+    return text.replaceAll("(?<![\\w.])layers\\.", "__torch__.layers.");
+  }
+
+  private byte[] pickle() {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    out.writeBytes(new byte[] {(byte) 0x80, 2});
+    out.writeBytes(ascii("c__torch__\n" + className + "\n"));
+    out.writeBytes(new byte[] {')', (byte) 0x81, '}', '('});
+    key(out, "training");
+    out.write(0x88);
+    attributes.forEach(
+        (name, value) -> {
+          key(out, name);
+          value(out, name, value);
+        });
+    out.writeBytes(ascii("ub."));
+    return out.toByteArray();
+  }
+
+  private static void key(ByteArrayOutputStream out, String name) {
+    byte[] text = ascii(name);
+    out.write('X');
+    out.writeBytes(little(text.length));
+    out.writeBytes(text);
+  }
+
+  private static void value(ByteArrayOutputStream out, String name, Object value) {
+    if (value instanceof Integer number) {
+      out.write('J');
+      out.writeBytes(little(number));
+    } else if (value instanceof Double number) {
+      out.write('G');
+      out.writeBytes(ByteBuffer.allocate(8).order(ByteOrder.BIG_ENDIAN).putDouble(number).array());
+    } else if (value instanceof Boolean flag) {
+      out.write(flag ? 0x88 : 0x89);
+    } else if (value instanceof List) {
+      out.write(']');
+    } else {
+      throw new IllegalArgumentException(
+          "attribute " + name + ": " + value + " is no int, double, boolean or list");
+    }
+  }
+
+  private static byte[] little(int number) {
+    return ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putInt(number).array();
+  }
+
+  private static byte[] ascii(String text) {
+    return text.getBytes(StandardCharsets.US_ASCII);
+  }
+
+  private static String resource(String file) {
+    try (InputStream in = ScriptArchive.class.getResourceAsStream(ROOT + file)) {
+      if (in == null) {
+        throw new IllegalArgumentException("no TorchScript file " + ROOT + file);
+      }
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void store(ZipOutputStream zip, String name, byte[] content) throws IOException {
+    CRC32 crc = new CRC32();
+    crc.update(content);
+    ZipEntry entry = new ZipEntry(name);
+    entry.setMethod(ZipEntry.STORED);
+    entry.setSize(content.length);
+    entry.setCrc(crc.getValue());
+    entry.setTime(0);
+    zip.putNextEntry(entry);
+    zip.write(content);
+    zip.closeEntry();
+  }
+}

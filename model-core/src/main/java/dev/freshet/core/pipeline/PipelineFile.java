@@ -1,0 +1,62 @@
+package dev.freshet.core.pipeline;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.freshet.core.models.ModelDefinition;
+import dev.freshet.core.models.Models;
+import dev.freshet.core.settings.InvalidSettingsException;
+import dev.freshet.core.settings.Problems;
+import dev.freshet.core.settings.RecordBinder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+
+/** Reads pipeline files. */
+public final class PipelineFile {
+
+  private static final YAMLMapper YAML =
+      YAMLMapper.builder(YAMLFactory.builder().build())
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .build();
+
+  private PipelineFile() {}
+
+  /**
+   * Reads and checks a file.
+   *
+   * @throws InvalidSettingsException with every problem of the file
+   * @throws IOException if it cannot be read
+   */
+  public static Pipeline read(Path file) throws IOException {
+    return parse(Files.readString(file), file.toString());
+  }
+
+  /**
+   * As {@link #read} for text.
+   *
+   * @param source what to call it in messages
+   */
+  public static Pipeline parse(String text, String source) {
+    Problems problems = new Problems();
+    JsonNode root;
+    try {
+      root = YAML.readTree(text);
+    } catch (JsonProcessingException e) {
+      var at = e.getLocation();
+      problems.add(
+          at == null ? "file" : "line " + at.getLineNr(), e.getOriginalMessage(), "valid YAML");
+      throw new InvalidSettingsException(source, problems.found());
+    }
+    Pipeline pipeline =
+        new RecordBinder(problems, Map.of(ModelDefinition.class, Models.kinds()))
+            .bind(root, Pipeline.class, "");
+    problems.throwIfAny(source);
+    return pipeline;
+  }
+}

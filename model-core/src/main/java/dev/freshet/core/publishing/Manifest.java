@@ -1,0 +1,84 @@
+package dev.freshet.core.publishing;
+
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Announces a version: a reader acts on this and on nothing else, and only when every chunk it
+ * names is there and has the length and hash it names. JSON; unknown keys are ignored.
+ *
+ * @param format of this manifest, 1
+ * @param type {@code base}: all weights. {@code delta} is reserved: touched rows on top of {@code
+ *     parent}
+ * @param version {@code run-step}
+ * @param parent version that a delta builds on, with {@code parentSha256}; absent for a base
+ * @param kind of the model, as in the pipeline file
+ * @param schema fingerprint of the features
+ * @param settings fingerprint of the model's settings and tasks
+ * @param bytes of the whole payload, a safetensors file
+ * @param examples the model has seen
+ * @param newestEvent event time up to which it has seen impressions, epoch milliseconds
+ * @param targetScale count, mean and sum of squared deviations of the core task's labels
+ * @param quality per task at publishing, as on the metrics topic
+ * @param publishedAt epoch milliseconds
+ */
+@JsonInclude(JsonInclude.Include.NON_NULL)
+@JsonIgnoreProperties(ignoreUnknown = true)
+public record Manifest(
+    int format,
+    String type,
+    String pipeline,
+    String model,
+    String kind,
+    String version,
+    String parent,
+    String parentSha256,
+    String schema,
+    String settings,
+    List<Chunk> chunks,
+    long bytes,
+    String sha256,
+    long examples,
+    long newestEvent,
+    double[] targetScale,
+    Map<String, Map<String, Double>> quality,
+    long publishedAt) {
+
+  /** The format that this code writes. */
+  public static final int FORMAT = 1;
+
+  /** All weights. */
+  public static final String BASE = "base";
+
+  private static final ObjectMapper JSON =
+      JsonMapper.builder().enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS).build();
+
+  /** One piece of the payload. */
+  public record Chunk(int bytes, String sha256) {}
+
+  public byte[] toJson() {
+    try {
+      return JSON.writeValueAsBytes(this);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("a manifest is plain data", e);
+    }
+  }
+
+  /**
+   * @throws IOException if the bytes are no manifest of a known format
+   */
+  public static Manifest fromJson(byte[] json) throws IOException {
+    Manifest manifest = JSON.readValue(json, Manifest.class);
+    if (manifest.format != FORMAT) {
+      throw new IOException("manifest format " + manifest.format + " is unknown; known: " + FORMAT);
+    }
+    return manifest;
+  }
+}

@@ -1,0 +1,53 @@
+package dev.freshet.core.publishing;
+
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * How a {@link ModelRecord} looks on the model topic: key and value as they are, and three headers,
+ * all text: {@code freshet.version}, {@code freshet.index} (-1 for a manifest), {@code
+ * freshet.count}. The job writes and the replica reads through this class.
+ */
+public final class ModelRecords {
+
+  private static final String VERSION = "freshet.version";
+  private static final String INDEX = "freshet.index";
+  private static final String COUNT = "freshet.count";
+
+  private ModelRecords() {}
+
+  public static Map<String, byte[]> headers(ModelRecord record) {
+    Map<String, byte[]> headers = new LinkedHashMap<>();
+    headers.put(VERSION, bytes(record.version()));
+    headers.put(INDEX, bytes(Integer.toString(record.index())));
+    headers.put(COUNT, bytes(Integer.toString(record.count())));
+    return headers;
+  }
+
+  /**
+   * @param value null for a deletion
+   * @throws IllegalArgumentException if this is no message of the model topic
+   */
+  public static ModelRecord read(byte[] key, byte[] value, Map<String, byte[]> headers) {
+    if (key == null || !headers.keySet().containsAll(List.of(VERSION, INDEX, COUNT))) {
+      throw new IllegalArgumentException(
+          "a message without key or without the headers " + VERSION + ", " + INDEX + ", " + COUNT);
+    }
+    return new ModelRecord(
+        new String(key, StandardCharsets.UTF_8),
+        value,
+        text(headers.get(VERSION)),
+        Integer.parseInt(text(headers.get(INDEX))),
+        Integer.parseInt(text(headers.get(COUNT))));
+  }
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static String text(byte[] bytes) {
+    return new String(bytes, StandardCharsets.UTF_8);
+  }
+}

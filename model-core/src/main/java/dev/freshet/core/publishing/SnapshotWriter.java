@@ -1,0 +1,228 @@
+package dev.freshet.core.publishing;
+
+import dev.freshet.core.models.Parameter;
+import dev.freshet.core.training.ModelContext;
+import dev.freshet.core.training.ModelTrainer;
+import dev.freshet.core.training.Network;
+import dev.freshet.core.training.embedding.EmbeddingTable;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.FloatBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * Turns a trainer's weights into the messages of one version: chunks, then the manifest, then
+ * deletions of keys that the slot's last version used and this one does not. Slots are used in
+ * turn; how many chunks each holds is part of the trainer's checkpoint.
+ */
+public final class SnapshotWriter {
+
+  private final String pipeline;
+  private final PublishingSettings settings;
+  private int[] slots;
+  private int next;
+
+  public SnapshotWriter(String pipeline, PublishingSettings settings) {
+    this.pipeline = pipeline;
+    this.settings = settings;
+    slots = new int[settings.keep()];
+  }
+
+  /** Slot to use next, then the chunks that each slot holds. */
+  public int[] state() {
+    int[] state = new int[slots.length + 1];
+    state[0] = next;
+    System.arraycopy(slots, 0, state, 1, slots.length);
+    return state;
+  }
+
+  /** The inverse of {@link #state}; more or fewer slots than before are allowed. */
+  public void restore(int[] state) {
+    next = state[0];
+    slots = Arrays.copyOfRange(state, 1, Math.max(state.length, settings.keep() + 1));
+  }
+
+  /** Whether every weight is a number. Weights that are not must never be announced. */
+  public static boolean finite(ModelTrainer trainer) {
+    for (FloatBuffer weights : trainer.network().weights()) {
+      for (int i = 0; i < weights.capacity(); i++) {
+        if (!Float.isFinite(weights.get(i))) {
+          return false;
+        }
+      }
+    }
+    boolean[] finite = {true};
+    for (EmbeddingTable table : trainer.network().tables()) {
+      eachRow(
+          table,
+          (key, values, at) -> {
+            for (int i = at; i < at + table.dim(); i++) {
+              finite[0] &= Float.isFinite(values[i]);
+            }
+          });
+    }
+    return finite[0];
+  }
+
+  /** Fingerprint of all that the weights' meaning depends on besides the features. */
+  public static String settingsFingerprint(ModelContext context) {
+    String text = context.model() + "\n" + context.tasks();
+    return Sha256.of(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /**
+   * Writes a base version.
+   *
+   * @param now publishing time, epoch milliseconds
+   */
+  public Manifest write(
+      ModelTrainer trainer, ModelVersion version, long now, Consumer<ModelRecord> out) {
+    ModelContext context = trainer.context();
+    String slot = context.model().name() + "/" + next % settings.keep() + "/";
+    SafeTensors.Writer tensors = tensors(trainer.network());
+    long bytes = tensors.bytes();
+    int count = Math.toIntExact((bytes + settings.chunk().bytes() - 1) / settings.chunk().bytes());
+    Chunks chunks = new Chunks(slot, version.toString(), count, out);
+    try {
+      tensors.write(chunks);
+      chunks.finish();
+    } catch (IOException e) {
+      throw new IllegalStateException("weights cannot be written", e);
+    }
+    Manifest manifest =
+        new Manifest(
+            Manifest.FORMAT,
+            Manifest.BASE,
+            pipeline,
+            context.model().name(),
+            context.model().kind(),
+            version.toString(),
+            null,
+            null,
+            context.schema().fingerprint(),
+            settingsFingerprint(context),
+            chunks.written,
+            bytes,
+            Sha256.hex(chunks.whole.digest()),
+            trainer.examples(),
+            trainer.newestEvent(),
+            trainer.scale().state(),
+            trainer.quality(),
+            now);
+    out.accept(
+        new ModelRecord(
+            slot + "manifest", manifest.toJson(), version.toString(), ModelRecord.MANIFEST, count));
+    deleteStale(slot, version, count, context.model().name(), out);
+    return manifest;
+  }
+
+  private void deleteStale(
+      String slot, ModelVersion version, int count, String model, Consumer<ModelRecord> out) {
+    int used = next % settings.keep();
+    for (int i = count; i < slots[used]; i++) {
+      out.accept(new ModelRecord(slot + i, null, version.toString(), i, count));
+    }
+    slots[used] = count;
+    // `keep` was lowered: what the slots beyond it hold is of no use to anyone.
+    for (int gone = settings.keep(); gone < slots.length; gone++) {
+      String prefix = model + "/" + gone + "/";
+      out.accept(new ModelRecord(prefix + "manifest", null, version.toString(), -1, count));
+      for (int i = 0; i < slots[gone]; i++) {
+        out.accept(new ModelRecord(prefix + i, null, version.toString(), i, count));
+      }
+    }
+    slots = Arrays.copyOf(slots, settings.keep());
+    next = (used + 1) % settings.keep();
+  }
+
+  /**
+   * The weights under their names: {@code dense.*}, {@code embedding.<dim>.keys} and {@code .rows}.
+   */
+  public static SafeTensors.Writer tensors(Network network) {
+    SafeTensors.Writer tensors = new SafeTensors.Writer();
+    List<Parameter> parameters = network.parameters();
+    for (int i = 0; i < parameters.size(); i++) {
+      FloatBuffer values = network.weights().get(i);
+      tensors.floats(
+          "dense." + parameters.get(i).name(), parameters.get(i).shape(), s -> s.floats(values));
+    }
+    for (EmbeddingTable table : network.tables()) {
+      String name = "embedding." + table.dim();
+      long rows = table.size();
+      tensors.longs(
+          name + ".keys",
+          new long[] {rows},
+          sink -> table.eachRow((key, values, at) -> sink.value(key)));
+      tensors.floats(
+          name + ".rows",
+          new long[] {rows, table.dim()},
+          sink -> table.eachRow((key, values, at) -> sink.floats(values, at, table.dim())));
+    }
+    return tensors;
+  }
+
+  private static void eachRow(EmbeddingTable table, EmbeddingTable.RowVisitor visitor) {
+    try {
+      table.eachRow(visitor);
+    } catch (IOException e) {
+      throw new IllegalStateException("no visitor here does I/O", e);
+    }
+  }
+
+  /** Cuts the payload into chunks and hashes them on the way. */
+  private final class Chunks extends OutputStream {
+    private final String slot;
+    private final String version;
+    private final int count;
+    private final Consumer<ModelRecord> out;
+    private final byte[] piece = new byte[(int) settings.chunk().bytes()];
+    private final List<Manifest.Chunk> written = new ArrayList<>();
+    private final MessageDigest whole = Sha256.digest();
+    private int filled;
+
+    Chunks(String slot, String version, int count, Consumer<ModelRecord> out) {
+      this.slot = slot;
+      this.version = version;
+      this.count = count;
+      this.out = out;
+    }
+
+    @Override
+    public void write(int value) {
+      write(new byte[] {(byte) value}, 0, 1);
+    }
+
+    @Override
+    public void write(byte[] bytes, int from, int length) {
+      int at = from;
+      int left = length;
+      while (left > 0) {
+        int part = Math.min(left, piece.length - filled);
+        System.arraycopy(bytes, at, piece, filled, part);
+        filled += part;
+        at += part;
+        left -= part;
+        if (filled == piece.length) {
+          finish();
+        }
+      }
+    }
+
+    void finish() {
+      if (filled == 0) {
+        return;
+      }
+      byte[] chunk = Arrays.copyOf(piece, filled);
+      whole.update(chunk);
+      int index = written.size();
+      written.add(new Manifest.Chunk(filled, Sha256.of(chunk)));
+      out.accept(new ModelRecord(slot + index, chunk, version, index, count));
+      filled = 0;
+    }
+  }
+}

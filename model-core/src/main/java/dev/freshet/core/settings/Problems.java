@@ -1,0 +1,42 @@
+package dev.freshet.core.settings;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Collects everything that is wrong with a file, so that nobody fixes errors one start at a time.
+ */
+public final class Problems {
+
+  /** One fault: where it is, what stands there, and what could stand there. */
+  public record Problem(String path, String value, String allowed) {
+    @Override
+    public String toString() {
+      return path
+          + ": "
+          + (value == null ? "missing" : "'" + value + "'")
+          + "; allowed: "
+          + allowed;
+    }
+  }
+
+  private final List<Problem> found = new ArrayList<>();
+
+  /** Notes a fault; {@code value} is null where a required key is missing. */
+  public void add(String path, String value, String allowed) {
+    found.add(new Problem(path, value, allowed));
+  }
+
+  public List<Problem> found() {
+    return List.copyOf(found);
+  }
+
+  /**
+   * @throws InvalidSettingsException with all faults, if there is one
+   */
+  public void throwIfAny(String source) {
+    if (!found.isEmpty()) {
+      throw new InvalidSettingsException(source, found());
+    }
+  }
+}

@@ -1,0 +1,268 @@
+package dev.freshet.core.settings;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.lang.reflect.Constructor;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.ParameterizedType;
+import java.lang.reflect.RecordComponent;
+import java.lang.reflect.Type;
+import java.time.Duration;
+import java.time.LocalDate;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+
+/**
+ * Fills records from a tree of values and notes every problem on the way. Knows text, numbers,
+ * booleans, enums (written in lower case with dashes), durations, sizes, dates, lists, maps of
+ * text, records, and choices (an interface with a menu of records, told apart by the key {@code
+ * kind}).
+ */
+public final class RecordBinder {
+
+  private final Problems problems;
+  private final Map<Class<?>, Map<String, Class<? extends Record>>> menus;
+
+  /**
+   * @param menus for each choice, an interface, its kinds
+   */
+  public RecordBinder(
+      Problems problems, Map<Class<?>, Map<String, Class<? extends Record>>> menus) {
+    this.problems = problems;
+    this.menus = menus;
+  }
+
+  /** The key of a component: camel case becomes dashes. */
+  public static String key(RecordComponent component) {
+    return component.getName().replaceAll("([a-z])([A-Z])", "$1-$2").toLowerCase(Locale.ROOT);
+  }
+
+  /** The written form of an enum constant. */
+  public static String written(Enum<?> constant) {
+    return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  /**
+   * Binds {@code node} to a record. Null when something in it was wrong; {@link Problems} knows
+   * what.
+   */
+  public <T extends Record> T bind(JsonNode node, Class<T> type, String path) {
+    return bind(node, type, path, Set.of());
+  }
+
+  private <T extends Record> T bind(JsonNode node, Class<T> type, String path, Set<String> known) {
+    if (!node.isObject() && !node.isMissingNode() && !node.isNull()) {
+      problems.add(path, node.toString(), "a group of keys");
+      return null;
+    }
+    RecordComponent[] components = type.getRecordComponents();
+    Set<String> keys = new TreeSet<>(known);
+    for (RecordComponent component : components) {
+      keys.add(key(component));
+    }
+    node.fieldNames()
+        .forEachRemaining(
+            name -> {
+              if (!keys.contains(name)) {
+                problems.add(join(path, name), name, "one of the keys " + String.join(", ", keys));
+              }
+            });
+    int before = problems.found().size();
+    Object[] values = new Object[components.length];
+    for (int i = 0; i < components.length; i++) {
+      values[i] = component(node, components[i], path);
+    }
+    return problems.found().size() == before ? construct(type, values, path) : null;
+  }
+
+  private Object component(JsonNode node, RecordComponent component, String path) {
+    String key = key(component);
+    String at = join(path, key);
+    JsonNode value = node.path(key);
+    Option option = component.getAnnotation(Option.class);
+    if (!value.isMissingNode() && !value.isNull()) {
+      return value(value, component.getGenericType(), at);
+    }
+    if (component.getType().isRecord() && component.getType() != ByteSize.class) {
+      return bind(value, component.getType().asSubclass(Record.class), at);
+    }
+    String fallback = option == null ? Option.REQUIRED : option.fallback();
+    if (fallback.equals(Option.ABSENT)) {
+      return null;
+    }
+    if (fallback.equals(Option.REQUIRED)) {
+      problems.add(at, null, describe(component.getGenericType()));
+      return null;
+    }
+    return fromText(fallback, component.getGenericType(), at);
+  }
+
+  private Object value(JsonNode node, Type type, String path) {
+    if (type instanceof ParameterizedType generic) {
+      return collection(node, generic, path);
+    }
+    Class<?> raw = (Class<?>) type;
+    if (menus.containsKey(raw)) {
+      return choice(node, raw, path);
+    }
+    if (raw.isRecord() && raw != ByteSize.class) {
+      return bind(node, raw.asSubclass(Record.class), path);
+    }
+    if (!node.isValueNode()) {
+      problems.add(path, node.toString(), describe(type));
+      return null;
+    }
+    return fromText(node.asText(), type, path);
+  }
+
+  private Object collection(JsonNode node, ParameterizedType type, String path) {
+    if (type.getRawType() == Map.class) {
+      if (!node.isObject()) {
+        problems.add(path, node.toString(), describe(type));
+        return null;
+      }
+      Map<String, Object> map = new LinkedHashMap<>();
+      for (Map.Entry<String, JsonNode> e : node.properties()) {
+        map.put(
+            e.getKey(),
+            value(e.getValue(), type.getActualTypeArguments()[1], join(path, e.getKey())));
+      }
+      return map;
+    }
+    if (!node.isArray()) {
+      problems.add(path, node.toString(), describe(type));
+      return null;
+    }
+    List<Object> list = new ArrayList<>();
+    for (int i = 0; i < node.size(); i++) {
+      list.add(value(node.get(i), type.getActualTypeArguments()[0], path + "[" + i + "]"));
+    }
+    return list;
+  }
+
+  private Object choice(JsonNode node, Class<?> type, String path) {
+    Map<String, Class<? extends Record>> kinds = menus.get(type);
+    String kind = node.path("kind").asText("");
+    if (!kinds.containsKey(kind)) {
+      problems.add(
+          join(path, "kind"),
+          kind.isEmpty() ? null : kind,
+          "one of " + String.join(", ", kinds.keySet()));
+      return null;
+    }
+    return bind(node, kinds.get(kind), path, Set.of("kind"));
+  }
+
+  private Object fromText(String text, Type type, String path) {
+    try {
+      return parse(text, type);
+    } catch (IllegalArgumentException | java.time.format.DateTimeParseException e) {
+      problems.add(path, text, describe(type));
+      return null;
+    }
+  }
+
+  private static Object parse(String text, Type type) {
+    if (type instanceof ParameterizedType generic) {
+      if (generic.getRawType() == Map.class) {
+        return new TreeMap<>();
+      }
+      List<Object> list = new ArrayList<>();
+      for (String item : text.isBlank() ? new String[0] : text.split(",\\s*")) {
+        list.add(parse(item, generic.getActualTypeArguments()[0]));
+      }
+      return list;
+    }
+    Class<?> raw = (Class<?>) type;
+    if (raw == String.class) {
+      return text;
+    } else if (raw == int.class || raw == Integer.class) {
+      return Integer.valueOf(text);
+    } else if (raw == long.class) {
+      return Long.valueOf(text);
+    } else if (raw == double.class || raw == Double.class) {
+      double number = Double.parseDouble(text);
+      if (!Double.isFinite(number)) {
+        throw new IllegalArgumentException("not finite");
+      }
+      return number;
+    } else if (raw == boolean.class) {
+      if (!text.equals("true") && !text.equals("false")) {
+        throw new IllegalArgumentException("not a boolean");
+      }
+      return Boolean.valueOf(text);
+    } else if (raw == Duration.class) {
+      return Durations.parse(text);
+    } else if (raw == ByteSize.class) {
+      return ByteSize.parse(text);
+    } else if (raw == LocalDate.class) {
+      return LocalDate.parse(text);
+    } else if (raw.isEnum()) {
+      return Arrays.stream(raw.getEnumConstants())
+          .filter(c -> written((Enum<?>) c).equals(text))
+          .findAny()
+          .orElseThrow(() -> new IllegalArgumentException("not a constant"));
+    }
+    throw new IllegalStateException("settings records cannot hold a " + type);
+  }
+
+  /** What may stand where a value of this type is asked for, in words. */
+  public static String describe(Type type) {
+    if (type instanceof ParameterizedType generic) {
+      Type last = generic.getActualTypeArguments()[generic.getActualTypeArguments().length - 1];
+      return (generic.getRawType() == Map.class ? "a map to " : "a list of ") + describe(last);
+    }
+    Class<?> raw = (Class<?>) type;
+    if (raw == String.class) {
+      return "text";
+    } else if (raw == int.class || raw == Integer.class || raw == long.class) {
+      return "a whole number";
+    } else if (raw == double.class || raw == Double.class) {
+      return "a number";
+    } else if (raw == boolean.class) {
+      return "true or false";
+    } else if (raw == Duration.class) {
+      return "a duration such as 500ms, 15m, 12h or 3d";
+    } else if (raw == ByteSize.class) {
+      return "a size such as 900, 512KB or 4MB";
+    } else if (raw == LocalDate.class) {
+      return "a date such as 2026-01-31";
+    } else if (raw.isEnum()) {
+      return "one of "
+          + Arrays.stream(raw.getEnumConstants())
+              .map(c -> written((Enum<?>) c))
+              .collect(Collectors.joining(", "));
+    }
+    return "a group of keys";
+  }
+
+  private <T extends Record> T construct(Class<T> type, Object[] values, String path) {
+    try {
+      Constructor<T> constructor =
+          type.getDeclaredConstructor(
+              Arrays.stream(type.getRecordComponents())
+                  .map(RecordComponent::getType)
+                  .toArray(Class<?>[]::new));
+      return constructor.newInstance(values);
+    } catch (InvocationTargetException e) {
+      if (e.getCause() instanceof InvalidValueException invalid) {
+        problems.add(join(path, invalid.key()), invalid.value(), invalid.allowed());
+        return null;
+      }
+      throw new IllegalStateException(type + " failed", e.getCause());
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(type + " cannot be made", e);
+    }
+  }
+
+  private static String join(String path, String key) {
+    return path.isEmpty() ? key : path + "." + key;
+  }
+}

@@ -1,0 +1,44 @@
+package dev.freshet.core.training;
+
+import dev.freshet.core.features.FeatureField;
+import dev.freshet.core.features.FeatureSchema;
+import dev.freshet.core.labels.Task;
+import dev.freshet.core.models.ModelDefinition;
+import dev.freshet.core.models.ModelShape;
+import dev.freshet.core.training.embedding.EmbeddingTable;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Everything that fixes what a model's weights mean: shared by its trainer and its replicas. */
+public record ModelContext(ModelDefinition model, List<Task> tasks, FeatureSchema schema)
+    implements Serializable {
+
+  public ModelContext {
+    tasks = List.copyOf(tasks);
+  }
+
+  public ModelShape shape() {
+    return ModelShape.of(tasks, schema);
+  }
+
+  /** Index of the core task, or -1. */
+  public int core() {
+    return shape().core() ? tasks.size() - 1 : -1;
+  }
+
+  /** An empty scale for the core task's labels. */
+  public TargetScale targetScale() {
+    return new TargetScale(core() < 0 ? Task.Transform.NONE : tasks.get(core()).transform());
+  }
+
+  /** Empty embedding tables, one for each group of the schema. */
+  public List<EmbeddingTable> tables(double rate) {
+    List<EmbeddingTable> tables = new ArrayList<>();
+    for (FeatureSchema.Group group : schema.groups()) {
+      List<FeatureField> fields = group.fields().stream().map(schema.fields()::get).toList();
+      tables.add(new EmbeddingTable(group.dim(), fields, rate));
+    }
+    return tables;
+  }
+}

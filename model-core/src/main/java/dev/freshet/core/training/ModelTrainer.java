@@ -1,0 +1,272 @@
+package dev.freshet.core.training;
+
+import dev.freshet.core.features.EncodedExample;
+import dev.freshet.core.labels.TaskLabel;
+import dev.freshet.core.training.TrainingSettings.Scoring;
+import dev.freshet.core.training.evaluation.TaskQuality;
+import java.io.DataInput;
+import java.io.DataOutput;
+import java.io.IOException;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Learns one model from a stream of examples: predicts a batch, scores what is settled, then
+ * learns. The same examples in the same batches give the same bytes; {@link TrainerSnapshot} saves
+ * and restores all of it. One thread at a time.
+ */
+public final class ModelTrainer implements AutoCloseable {
+
+  private final ModelContext context;
+  private final TrainingSettings settings;
+  private final Network network;
+  private final TargetScale scale;
+  private final TaskQuality quality;
+  private final TaskQuality servedQuality;
+  private final PendingScores pendingScores = new PendingScores();
+  private final long scoredFrom;
+  private final long scoredBefore;
+
+  private long steps;
+  private long examples;
+  private long newestEvent = Long.MIN_VALUE;
+  private boolean sawServed;
+  private float[] losses = {};
+  private float norm;
+
+  public ModelTrainer(ModelContext context, TrainingSettings settings) {
+    this.context = context;
+    this.settings = settings;
+    network = new Network(context, settings.seed(), settings.embeddings().rate());
+    scale = context.targetScale();
+    quality = new TaskQuality(context.tasks(), settings.scoring().window());
+    servedQuality = new TaskQuality(context.tasks(), settings.scoring().window());
+    Scoring scoring = settings.scoring();
+    scoredFrom = scoring.from() == null ? Long.MIN_VALUE : startOf(scoring.from());
+    scoredBefore = scoring.to() == null ? Long.MAX_VALUE : startOf(scoring.to().plusDays(1));
+  }
+
+  private static long startOf(LocalDate day) {
+    return day.atStartOfDay(ZoneOffset.UTC).toInstant().toEpochMilli();
+  }
+
+  /**
+   * One round on a batch.
+   *
+   * @throws TrainingDivergedException if a loss or a gradient is not finite or far too large
+   */
+  public void process(List<EncodedExample> batch) {
+    if (batch.isEmpty()) {
+      return;
+    }
+    network.gather(batch, ModelTrainer::learnt);
+    float[][] predictions = network.predict(batch.size());
+    for (int i = 0; i < predictions.length; i++) {
+      score(batch.get(i), predictions[i]);
+      newestEvent = Math.max(newestEvent, batch.get(i).eventTime());
+    }
+    examples += batch.size();
+    if (batch.stream().anyMatch(ModelTrainer::learnt)) {
+      learn(batch);
+    }
+  }
+
+  private static boolean learnt(EncodedExample example) {
+    if (example.holdout()) {
+      return false;
+    }
+    for (TaskLabel label : example.labels()) {
+      if (label.weight() > 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private void score(EncodedExample example, float[] prediction) {
+    boolean atImpression = settings.scoring().at() == Scoring.At.IMPRESSION;
+    TaskLabel[] labels = example.labels();
+    float[] scored = prediction;
+    if (atImpression) {
+      if (isUnlabelled(labels)) {
+        pendingScores.put(example.id(), decoded(prediction));
+        return;
+      }
+      scored = pendingScores.get(example.id());
+    }
+    boolean inRange = example.eventTime() >= scoredFrom && example.eventTime() < scoredBefore;
+    for (int task = 0; task < labels.length; task++) {
+      if (labels[task].isFinal() && inRange) {
+        if (scored != null) {
+          double value = atImpression ? scored[task] : decode(task, scored[task]);
+          quality.add(task, value, labels[task].value());
+        }
+        if (example.served().length > 0 && !Float.isNaN(example.served()[task])) {
+          sawServed = true;
+          servedQuality.add(task, example.served()[task], labels[task].value());
+        }
+      }
+    }
+    // The last task settles last, so nothing will ask for this prediction again.
+    if (atImpression && labels[labels.length - 1].isFinal()) {
+      pendingScores.remove(example.id());
+    }
+  }
+
+  private static boolean isUnlabelled(TaskLabel[] labels) {
+    for (TaskLabel label : labels) {
+      if (label.present()) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private double decode(int task, float prediction) {
+    return task == context.core() ? scale.decode(prediction) : prediction;
+  }
+
+  private float[] decoded(float[] prediction) {
+    float[] decoded = prediction.clone();
+    if (context.core() >= 0) {
+      decoded[context.core()] = (float) scale.decode(prediction[context.core()]);
+    }
+    return decoded;
+  }
+
+  private void learn(List<EncodedExample> batch) {
+    int tasks = context.tasks().size();
+    int core = context.core();
+    float[][] labels = new float[batch.size()][tasks];
+    float[][] importance = new float[batch.size()][tasks];
+    if (core >= 0) {
+      for (EncodedExample example : batch) {
+        TaskLabel label = example.labels()[core];
+        if (label.weight() > 0 && !example.holdout()) {
+          scale.see(label.value());
+        }
+      }
+    }
+    for (int i = 0; i < labels.length; i++) {
+      EncodedExample example = batch.get(i);
+      for (int task = 0; task < tasks; task++) {
+        TaskLabel label = example.labels()[task];
+        if (label.weight() > 0 && !example.holdout()) {
+          importance[i][task] = label.weight();
+          labels[i][task] = (float) (task == core ? scale.encode(label.value()) : label.value());
+        }
+      }
+    }
+    Network.StepReport report =
+        network.learn(labels, importance, settings.dense(), steps, settings.seed());
+    steps++;
+    losses = report.losses();
+    norm = report.norm();
+    checkFinite();
+    network.expire(newestEvent);
+  }
+
+  private void checkFinite() {
+    for (int task = 0; task < losses.length; task++) {
+      if (!Float.isFinite(losses[task])) {
+        throw new TrainingDivergedException(
+            at() + "the loss of task " + context.tasks().get(task).name() + " is " + losses[task]);
+      }
+    }
+    if (!Float.isFinite(norm) || norm > settings.maxNorm()) {
+      throw new TrainingDivergedException(
+          at() + "the gradient's norm is " + norm + ", allowed up to " + settings.maxNorm());
+    }
+  }
+
+  private String at() {
+    return "model " + context.model().name() + ", step " + steps + ": ";
+  }
+
+  public ModelContext context() {
+    return context;
+  }
+
+  public Network network() {
+    return network;
+  }
+
+  public TargetScale scale() {
+    return scale;
+  }
+
+  /** Optimiser steps taken. */
+  public long steps() {
+    return steps;
+  }
+
+  /** Examples seen, learnt from or not. */
+  public long examples() {
+    return examples;
+  }
+
+  /** Newest event time among the impressions seen, epoch milliseconds. */
+  public long newestEvent() {
+    return newestEvent;
+  }
+
+  /** Loss of each task at the last step. */
+  public float[] losses() {
+    return losses;
+  }
+
+  /** Norm of the dense gradient at the last step. */
+  public float norm() {
+    return norm;
+  }
+
+  /** Rows of all embedding tables. */
+  public long rows() {
+    return network.tables().stream().mapToLong(t -> t.size()).sum();
+  }
+
+  /** Quality of this model's predictions, per task. */
+  public Map<String, Map<String, Double>> quality() {
+    return quality.metrics();
+  }
+
+  /** Quality of the scores that impressions brought with them, per task; empty if none did. */
+  public Map<String, Map<String, Double>> servedQuality() {
+    return sawServed ? servedQuality.metrics() : Map.of();
+  }
+
+  /** Writes everything but the pending batch, which its owner keeps. */
+  void write(DataOutput out) throws IOException {
+    out.writeLong(steps);
+    out.writeLong(examples);
+    out.writeLong(newestEvent);
+    out.writeBoolean(sawServed);
+    for (double value : scale.state()) {
+      out.writeDouble(value);
+    }
+    network.write(out);
+    quality.write(out);
+    servedQuality.write(out);
+    pendingScores.write(out);
+  }
+
+  /** The inverse of {@link #write}. */
+  void read(DataInput in) throws IOException {
+    steps = in.readLong();
+    examples = in.readLong();
+    newestEvent = in.readLong();
+    sawServed = in.readBoolean();
+    scale.restore(new double[] {in.readDouble(), in.readDouble(), in.readDouble()});
+    network.read(in);
+    quality.read(in);
+    servedQuality.read(in);
+    pendingScores.read(in);
+  }
+
+  @Override
+  public void close() {
+    network.close();
+  }
+}

@@ -1,0 +1,272 @@
+package dev.freshet.core.training;
+
+import dev.freshet.core.codec.Bytes;
+import dev.freshet.core.features.EncodedExample;
+import dev.freshet.core.models.ModelShape;
+import dev.freshet.core.models.Parameter;
+import dev.freshet.core.models.torch.HostBuffer;
+import dev.freshet.core.models.torch.TorchEngine;
+import dev.freshet.core.training.embedding.BatchRows;
+import dev.freshet.core.training.embedding.EmbeddingTable;
+import java.io.DataInput;
+import java.io.DataOutput;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.function.Predicate;
+
+/**
+ * A model's weights, dense and embedded, and the two things that can be done with them: predict a
+ * batch, and learn from it. One thread at a time.
+ */
+public final class Network implements AutoCloseable {
+
+  private final ModelContext context;
+  private final ModelShape shape;
+  private final List<Parameter> parameters;
+  private final List<EmbeddingTable> tables;
+  private final List<BatchRows> batches = new ArrayList<>();
+  private final TorchEngine.Module module;
+  private final List<FloatBuffer> weights;
+  private final List<FloatBuffer> firstMoments;
+  private final List<FloatBuffer> secondMoments;
+  private final List<FloatBuffer> steps;
+  private final HostBuffer shapeBuffer = new HostBuffer();
+  private final HostBuffer labelBuffer = new HostBuffer();
+  private final HostBuffer weightBuffer = new HostBuffer();
+  private final HostBuffer noiseBuffer = new HostBuffer();
+  private final HostBuffer hyperBuffer = new HostBuffer();
+
+  /**
+   * Start weights are drawn from {@code seed}.
+   *
+   * @param rowRate learning rate of the embedding rows
+   */
+  public Network(ModelContext context, long seed, double rowRate) {
+    this.context = context;
+    shape = context.shape();
+    parameters = context.model().parameters(shape);
+    tables = context.tables(rowRate);
+    for (int i = 0; i < tables.size(); i++) {
+      batches.add(new BatchRows(context.schema().groups().get(i), tables.get(i)));
+    }
+    module = TorchEngine.load(context.model().script(shape));
+    List<List<FloatBuffer>> live =
+        module.setup(List.of(start(seed), zeros("m"), zeros("v"), counters()));
+    weights = live.get(0);
+    firstMoments = live.get(1);
+    secondMoments = live.get(2);
+    steps = live.get(3);
+  }
+
+  private TorchEngine.WeightGroup start(long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    List<HostBuffer> values = new ArrayList<>();
+    for (Parameter parameter : parameters) {
+      HostBuffer buffer = new HostBuffer();
+      FloatBuffer floats = buffer.floats(parameter.size());
+      double spread = parameter.spread();
+      while (floats.hasRemaining()) {
+        floats.put(spread == 0 ? 0 : (float) random.nextDouble(-spread, spread));
+      }
+      values.add(buffer);
+    }
+    return new TorchEngine.WeightGroup("p", values, shapes());
+  }
+
+  private TorchEngine.WeightGroup zeros(String name) {
+    List<HostBuffer> values = new ArrayList<>();
+    for (Parameter parameter : parameters) {
+      values.add(zero(parameter.size()));
+    }
+    return new TorchEngine.WeightGroup(name, values, shapes());
+  }
+
+  private TorchEngine.WeightGroup counters() {
+    List<HostBuffer> values = new ArrayList<>();
+    List<long[]> scalars = new ArrayList<>();
+    for (int i = 0; i < parameters.size(); i++) {
+      values.add(zero(1));
+      scalars.add(new long[0]);
+    }
+    return new TorchEngine.WeightGroup("steps", values, scalars);
+  }
+
+  private static HostBuffer zero(int size) {
+    HostBuffer buffer = new HostBuffer();
+    FloatBuffer floats = buffer.floats(size);
+    while (floats.hasRemaining()) {
+      floats.put(0);
+    }
+    return buffer;
+  }
+
+  private List<long[]> shapes() {
+    return parameters.stream().map(Parameter::shape).toList();
+  }
+
+  /** Looks up the rows of a batch, for the {@link #predict} and {@link #learn} that follow. */
+  void gather(List<EncodedExample> examples, Predicate<EncodedExample> learnt) {
+    for (BatchRows batch : batches) {
+      batch.gather(examples, learnt);
+    }
+  }
+
+  /** Predictions for unlabelled examples: [example][task], in the model's scale. */
+  public float[][] predict(List<EncodedExample> examples) {
+    gather(examples, example -> false);
+    return predict(examples.size());
+  }
+
+  /** Predictions for the gathered batch. */
+  float[][] predict(int size) {
+    try (TorchEngine.Call call = module.call("predict")) {
+      addRows(call);
+      shapeBuffer.floats(size);
+      FloatBuffer out = call.add("shape", shapeBuffer, size).run().get(0);
+      float[][] predictions = new float[size][shape.tasks()];
+      for (int i = 0; i < size; i++) {
+        out.get(i * shape.tasks(), predictions[i]);
+      }
+      return predictions;
+    }
+  }
+
+  /** What a step reports: the loss of each task, and the norm of the dense gradient. */
+  record StepReport(float[] losses, float norm) {}
+
+  /**
+   * One step on the gathered batch, rows and dense weights.
+   *
+   * @param labels [example][task], in the model's scale
+   * @param importance [example][task], 0 masks
+   */
+  StepReport learn(
+      float[][] labels, float[][] importance, TrainingSettings.Dense dense, long step, long seed) {
+    int size = labels.length;
+    fill(labelBuffer.floats(size * shape.tasks()), labels);
+    fill(weightBuffer.floats(size * shape.tasks()), importance);
+    int width = context.model().noise(shape);
+    gumbel(
+        noiseBuffer.floats(size * width), new SplittableRandom(seed ^ step * 0x9E3779B97F4A7C15L));
+    float[] own = context.model().hyper(step);
+    hyperBuffer
+        .floats(2 + own.length)
+        .put((float) dense.rate())
+        .put((float) dense.decay())
+        .put(own);
+    try (TorchEngine.Call call = module.call("step")) {
+      addRows(call);
+      List<FloatBuffer> out =
+          call.add("y", labelBuffer, size, shape.tasks())
+              .add("w", weightBuffer, size, shape.tasks())
+              .add("noise", noiseBuffer, size, width)
+              .add("hyper", hyperBuffer, 2 + own.length)
+              .run();
+      float[] losses = new float[shape.tasks()];
+      out.get(0).get(0, losses);
+      StepReport report = new StepReport(losses, out.get(1).get(0));
+      for (int i = 0; i < batches.size(); i++) {
+        batches.get(i).update(out.get(2 + i));
+      }
+      return report;
+    }
+  }
+
+  private void addRows(TorchEngine.Call call) {
+    batches.forEach(batch -> batch.addRows(call));
+    batches.forEach(batch -> batch.addIndices(call));
+    batches.forEach(batch -> batch.addStarts(call));
+  }
+
+  private static void fill(FloatBuffer buffer, float[][] rows) {
+    for (float[] row : rows) {
+      buffer.put(row);
+    }
+  }
+
+  private void gumbel(FloatBuffer noise, SplittableRandom random) {
+    boolean draw = context.model().noisy();
+    while (noise.hasRemaining()) {
+      noise.put(draw ? (float) -Math.log(-Math.log(random.nextDouble(1e-12, 1))) : 0f);
+    }
+  }
+
+  /** The dense weights' names, shapes and live values. */
+  public List<Parameter> parameters() {
+    return parameters;
+  }
+
+  /** Live memory of the dense weights, in the order of {@link #parameters}. */
+  public List<FloatBuffer> weights() {
+    return weights;
+  }
+
+  /** The embedding tables, one for each group of the schema. */
+  public List<EmbeddingTable> tables() {
+    return tables;
+  }
+
+  /** Drops rows that are past their field's limit. */
+  int expire(long now) {
+    int gone = 0;
+    for (EmbeddingTable table : tables) {
+      gone += table.expire(now);
+    }
+    return gone;
+  }
+
+  /** Writes weights and every optimiser slot. */
+  void write(DataOutput out) throws IOException {
+    for (List<FloatBuffer> group : List.of(weights, firstMoments, secondMoments, steps)) {
+      out.writeInt(group.size());
+      for (FloatBuffer values : group) {
+        out.writeInt(values.capacity());
+        Bytes.writeAll(out, values, values.capacity());
+      }
+    }
+    for (EmbeddingTable table : tables) {
+      table.write(out);
+    }
+  }
+
+  /**
+   * The inverse of {@link #write}.
+   *
+   * @throws IOException if the bytes are of a model of another shape
+   */
+  void read(DataInput in) throws IOException {
+    for (List<FloatBuffer> group : List.of(weights, firstMoments, secondMoments, steps)) {
+      expect(in.readInt(), group.size(), "dense tensors");
+      for (FloatBuffer values : group) {
+        expect(in.readInt(), values.capacity(), "values of a dense tensor");
+        Bytes.readAll(in, values, values.capacity());
+      }
+    }
+    for (EmbeddingTable table : tables) {
+      table.restore(in);
+    }
+  }
+
+  private void expect(int found, int expected, String what) throws IOException {
+    if (found != expected) {
+      throw new IOException(
+          "the checkpoint of model "
+              + context.model().name()
+              + " has "
+              + found
+              + " "
+              + what
+              + ", its settings now ask for "
+              + expected
+              + ": give the model a new name to start it afresh");
+    }
+  }
+
+  @Override
+  public void close() {
+    module.close();
+  }
+}

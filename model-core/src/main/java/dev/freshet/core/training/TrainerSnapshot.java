@@ -1,0 +1,79 @@
+package dev.freshet.core.training;
+
+import dev.freshet.core.codec.Bytes;
+import dev.freshet.core.features.EncodedExample;
+import dev.freshet.core.features.EncodedExampleCodec;
+import java.io.BufferedInputStream;
+import java.io.BufferedOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The bytes of a trainer in a checkpoint: restored into a fresh trainer, training goes on bit for
+ * bit as if it had never stopped.
+ *
+ * <pre>
+ * byte version = 1 | long run | trainer: counters, target scale, weights, moments, step counters,
+ * embedding tables, metric windows, pending scores | count pending batch, each: example
+ * | count writer state, each: int
+ * </pre>
+ *
+ * Noise needs no state: it is drawn from the seed and the step.
+ */
+public final class TrainerSnapshot {
+
+  private static final int VERSION = 1;
+  private static final int BUFFER = 1 << 16;
+  private static final EncodedExampleCodec EXAMPLES = new EncodedExampleCodec();
+
+  private TrainerSnapshot() {}
+
+  /**
+   * What a trainer's owner keeps beside it.
+   *
+   * @param run id of the run that wrote the snapshot
+   * @param batch examples of the batch that was not full yet
+   * @param slots state of the writer of versions
+   */
+  public record Surroundings(long run, List<EncodedExample> batch, int[] slots) {}
+
+  public static void write(ModelTrainer trainer, Surroundings around, OutputStream stream)
+      throws IOException {
+    DataOutputStream out = new DataOutputStream(new BufferedOutputStream(stream, BUFFER));
+    out.writeByte(VERSION);
+    out.writeLong(around.run());
+    trainer.write(out);
+    Bytes.writeCount(out, around.batch().size());
+    for (EncodedExample example : around.batch()) {
+      EXAMPLES.write(example, out);
+    }
+    Bytes.writeCount(out, around.slots().length);
+    for (int chunks : around.slots()) {
+      out.writeInt(chunks);
+    }
+    out.flush();
+  }
+
+  /** Restores {@code trainer} and returns what its owner kept. */
+  public static Surroundings read(ModelTrainer trainer, InputStream stream) throws IOException {
+    DataInputStream in = new DataInputStream(new BufferedInputStream(stream, BUFFER));
+    Bytes.version(in, VERSION, TrainerSnapshot.class);
+    long run = in.readLong();
+    trainer.read(in);
+    List<EncodedExample> batch = new ArrayList<>();
+    int size = Bytes.readCount(in);
+    for (int i = 0; i < size; i++) {
+      batch.add(EXAMPLES.read(in));
+    }
+    int[] slots = new int[Bytes.readCount(in)];
+    for (int i = 0; i < slots.length; i++) {
+      slots[i] = in.readInt();
+    }
+    return new Surroundings(run, batch, slots);
+  }
+}

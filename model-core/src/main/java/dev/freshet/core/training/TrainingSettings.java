@@ -1,0 +1,95 @@
+package dev.freshet.core.training;
+
+import static dev.freshet.core.settings.InvalidValueException.check;
+
+import dev.freshet.core.settings.Option;
+import java.io.Serializable;
+import java.time.Duration;
+import java.time.LocalDate;
+
+/** How every model of the pipeline learns. */
+public record TrainingSettings(
+    @Option(value = "Examples in a step", fallback = "1024") int batch,
+    @Option(
+            value = "A smaller batch is learnt after this time; 0ms waits for a full one always",
+            fallback = "500ms")
+        Duration maxWait,
+    @Option("The dense weights") Dense dense,
+    @Option("The embedding rows") Embeddings embeddings,
+    @Option("What the quality metrics are taken over") Scoring scoring,
+    @Option(
+            value = "A gradient norm of the dense weights above this stops the job",
+            fallback = "1e6")
+        double maxNorm,
+    @Option(value = "Seed of start weights and noise", fallback = "1") long seed)
+    implements Serializable {
+
+  /** Optimiser of the dense weights. */
+  public record Dense(
+      @Option(value = "Optimiser", fallback = "adam") Optimizer optimizer,
+      @Option(value = "Learning rate", fallback = "1e-3") double rate,
+      @Option(value = "L2 regularisation", fallback = "0") double decay)
+      implements Serializable {
+
+    /** The menu. */
+    public enum Optimizer {
+      ADAM
+    }
+
+    public Dense {
+      check(rate > 0, "rate", rate, "above 0");
+      check(decay >= 0, "decay", decay, "0 or more");
+    }
+  }
+
+  /** Optimiser of the embedding rows. */
+  public record Embeddings(
+      @Option(value = "Optimiser, row-wise on touched rows", fallback = "adagrad")
+          Optimizer optimizer,
+      @Option(value = "Learning rate", fallback = "0.05") double rate)
+      implements Serializable {
+
+    /** The menu. */
+    public enum Optimizer {
+      ADAGRAD
+    }
+
+    public Embeddings {
+      check(rate > 0, "rate", rate, "above 0");
+    }
+  }
+
+  /** Progressive validation: predict, score, then learn. */
+  public record Scoring(
+      @Option(
+              value =
+                  "When the prediction is made that a settled label is scored against: when the"
+                      + " label comes, or when the impression came (kept until then)",
+              fallback = "label")
+          At at,
+      @Option(value = "Newest scored examples that metrics cover; 0 for all", fallback = "200000")
+          int window,
+      @Option(
+              value = "Only impressions from this day on are scored (UTC)",
+              fallback = Option.ABSENT)
+          LocalDate from,
+      @Option(value = "Only impressions up to this day are scored (UTC)", fallback = Option.ABSENT)
+          LocalDate to)
+      implements Serializable {
+
+    /** Moment of the prediction. */
+    public enum At {
+      LABEL,
+      IMPRESSION
+    }
+
+    public Scoring {
+      check(window >= 0, "window", window, "0 or more");
+    }
+  }
+
+  public TrainingSettings {
+    check(batch >= 1 && batch <= 65_536, "batch", batch, "1 to 65536");
+    check(maxNorm > 0, "max-norm", maxNorm, "above 0");
+  }
+}

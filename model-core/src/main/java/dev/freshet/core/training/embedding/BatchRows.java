@@ -1,0 +1,120 @@
+package dev.freshet.core.training.embedding;
+
+import dev.freshet.core.features.EncodedExample;
+import dev.freshet.core.features.FeatureSchema;
+import dev.freshet.core.models.torch.HostBuffer;
+import dev.freshet.core.models.torch.TorchEngine;
+import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Predicate;
+
+/**
+ * The rows of one embedding table that a batch needs, each once, with the bags that say which
+ * example and field use which row. Buffers are reused from batch to batch.
+ */
+public final class BatchRows {
+
+  private final FeatureSchema.Group group;
+  private final EmbeddingTable table;
+  private final HostBuffer rowBuffer = new HostBuffer();
+  private final HostBuffer indexBuffer = new HostBuffer();
+  private final HostBuffer startBuffer = new HostBuffer();
+
+  private int[] distinct = new int[1024];
+  private int distinctCount;
+  private int indexCount;
+  private int startCount;
+  private int[] place = {};
+  private int[] stamp = {};
+  private int batch;
+
+  public BatchRows(FeatureSchema.Group group, EmbeddingTable table) {
+    this.group = group;
+    this.table = table;
+  }
+
+  /**
+   * Collects the rows of a batch.
+   *
+   * @param learnt whether an example's keys count as sightings
+   */
+  public void gather(List<EncodedExample> examples, Predicate<EncodedExample> learnt) {
+    batch++;
+    distinctCount = 0;
+    int total = 0;
+    for (EncodedExample example : examples) {
+      int[] starts = example.starts();
+      for (int field : group.fields()) {
+        total += starts[field + 1] - starts[field];
+      }
+    }
+    indexCount = total;
+    startCount = examples.size() * group.fields().size();
+    LongBuffer indices = indexBuffer.longs(total);
+    LongBuffer starts = startBuffer.longs(startCount);
+    int at = 0;
+    for (EncodedExample example : examples) {
+      boolean sighting = learnt.test(example);
+      for (int position = 0; position < group.fields().size(); position++) {
+        int field = group.fields().get(position);
+        starts.put(at);
+        for (int i = example.starts()[field]; i < example.starts()[field + 1]; i++) {
+          long key = example.keys()[i];
+          int row =
+              sighting
+                  ? table.sight(key, position, example.eventTime())
+                  : table.find(key, position);
+          indices.put(place(row));
+          at++;
+        }
+      }
+    }
+    FloatBuffer rows = rowBuffer.floats(distinctCount * table.dim());
+    for (int i = 0; i < distinctCount; i++) {
+      table.read(distinct[i], rows);
+    }
+  }
+
+  private int place(int row) {
+    if (row >= place.length) {
+      int size = Math.max(1024, Integer.highestOneBit(row) * 2);
+      place = Arrays.copyOf(place, size);
+      stamp = Arrays.copyOf(stamp, size);
+    }
+    if (stamp[row] != batch) {
+      if (distinctCount == distinct.length) {
+        distinct = Arrays.copyOf(distinct, distinctCount * 2);
+      }
+      stamp[row] = batch;
+      place[row] = distinctCount;
+      distinct[distinctCount++] = row;
+    }
+    return place[row];
+  }
+
+  /**
+   * Adds the table's three arguments: the caller adds all groups' rows, then indices, then starts.
+   */
+  public void addRows(TorchEngine.Call call) {
+    call.addToList("e", rowBuffer, distinctCount, table.dim());
+  }
+
+  /** Adds the indices into the rows. */
+  public void addIndices(TorchEngine.Call call) {
+    call.addToList("indices", indexBuffer, indexCount);
+  }
+
+  /** Adds where each bag starts. */
+  public void addStarts(TorchEngine.Call call) {
+    call.addToList("offsets", startBuffer, startCount);
+  }
+
+  /** Updates the batch's rows; {@code gradient} has one row for each distinct row. */
+  public void update(FloatBuffer gradient) {
+    for (int i = 0; i < distinctCount; i++) {
+      table.update(distinct[i], gradient, i * table.dim());
+    }
+  }
+}

@@ -1,0 +1,381 @@
+package dev.freshet.core.training.embedding;
+
+import dev.freshet.core.codec.Bytes;
+import dev.freshet.core.features.FeatureEncoder;
+import dev.freshet.core.features.FeatureField;
+import java.io.DataInput;
+import java.io.DataOutput;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * The embedding rows of all fields of one size, on the host and outside the autograd graph. Keys
+ * find rows in an open-addressing map; rows and optimiser slots lie in slabs of a fixed number of
+ * rows, so the table grows without copying itself. A step touches the rows of its batch and nothing
+ * else: its cost does not depend on the table's size.
+ *
+ * <p>A key gets a row of its own at its {@code admit-after}-th sighting; it starts as a copy of its
+ * field's row for unknown values, which all rarer and unseen keys share, in the trainer and in the
+ * replica. Rows of fields with {@code expire-after} are dropped by event time.
+ *
+ * <p>Updates are row-wise Adagrad (one accumulator a row, the mean square of its gradient):
+ *
+ * <pre>a += mean(g * g);  row -= rate * g / (sqrt(a) + 1e-8)</pre>
+ */
+public final class EmbeddingTable {
+
+  private static final int VERSION = 1;
+  private static final int SLAB_BITS = 12;
+  private static final int SLAB = 1 << SLAB_BITS;
+  private static final int IN_SLAB = SLAB - 1;
+  private static final float SPREAD = 0.05f;
+  private static final float EPSILON = 1e-8f;
+  private static final long DAY = 24 * 60 * 60 * 1000L;
+
+  /** What {@link #eachRow} calls. */
+  public interface RowVisitor {
+    /**
+     * @param at where the row starts in {@code values}
+     */
+    void row(long key, float[] values, int at) throws IOException;
+  }
+
+  private final int dim;
+  private final float rate;
+  private final List<FeatureField> fields;
+  private final int[] unknownRows;
+
+  private final KeyMap rows = new KeyMap();
+  private float[][] values = {};
+  private float[][] squares = {};
+  private long[][] keys = {};
+  private long[][] seen = {};
+  private byte[][] fieldOf = {};
+  private int used;
+  private int[] free = new int[16];
+  private int freeCount;
+  private int expireAt;
+
+  /**
+   * @param fields the fields whose rows live here; their order is part of the snapshot
+   * @param rate Adagrad's learning rate
+   */
+  public EmbeddingTable(int dim, List<FeatureField> fields, double rate) {
+    if (fields.size() > Byte.MAX_VALUE) {
+      throw new IllegalArgumentException("more than 127 fields of one size: " + fields.size());
+    }
+    this.dim = dim;
+    this.rate = (float) rate;
+    this.fields = List.copyOf(fields);
+    unknownRows = new int[fields.size()];
+    for (int field = 0; field < unknownRows.length; field++) {
+      long key = FeatureEncoder.unknownKey(fields.get(field));
+      unknownRows[field] = newRow(key, field, Long.MAX_VALUE);
+      fill(unknownRows[field], key);
+    }
+  }
+
+  public int dim() {
+    return dim;
+  }
+
+  /** Rows in use, those for unknown values included. */
+  public int size() {
+    return used - freeCount;
+  }
+
+  /** The row that stands for a key: its own, or its field's row for unknown values. */
+  public int find(long key, int field) {
+    int row = rows.get(key);
+    return row >= 0 ? row : unknownRows[field];
+  }
+
+  /** As {@link #find}, and counts as a sighting: the key may get its row now. */
+  public int sight(long key, int field, long eventTime) {
+    int row = rows.get(key);
+    if (row >= 0) {
+      long[] times = seen[row >> SLAB_BITS];
+      times[row & IN_SLAB] = Math.max(times[row & IN_SLAB], eventTime);
+      return row;
+    }
+    int sightings = row == KeyMap.MISSING ? 1 : sightings(row) + 1;
+    if (sightings < fields.get(field).admitAfter()) {
+      rows.put(key, waiting(sightings, eventTime));
+      return unknownRows[field];
+    }
+    int admitted = newRow(key, field, eventTime);
+    copyRow(unknownRows[field], admitted);
+    return admitted;
+  }
+
+  // A key that waits for admission is a negative value: day of its last sighting and their number.
+  private static int waiting(int sightings, long eventTime) {
+    int day = (int) Math.max(0, Math.min(eventTime / DAY, (1 << 22) - 1));
+    return ~(day << 8 | sightings);
+  }
+
+  private static int sightings(int waiting) {
+    return ~waiting & 0xFF;
+  }
+
+  private static long day(int waiting) {
+    return ~waiting >>> 8;
+  }
+
+  /** Copies a row to where {@code into} stands. */
+  public void read(int row, FloatBuffer into) {
+    into.put(values[row >> SLAB_BITS], (row & IN_SLAB) * dim, dim);
+  }
+
+  /**
+   * One Adagrad step on a row; a gradient of all zeros leaves it untouched.
+   *
+   * @param at where the row's gradient starts
+   */
+  public void update(int row, FloatBuffer gradient, int at) {
+    float sum = 0;
+    for (int i = 0; i < dim; i++) {
+      float g = gradient.get(at + i);
+      sum += g * g;
+    }
+    if (sum == 0) {
+      return;
+    }
+    float[] accumulators = squares[row >> SLAB_BITS];
+    float square = accumulators[row & IN_SLAB] + sum / dim;
+    accumulators[row & IN_SLAB] = square;
+    float scale = rate / ((float) Math.sqrt(square) + EPSILON);
+    float[] slab = values[row >> SLAB_BITS];
+    int start = (row & IN_SLAB) * dim;
+    for (int i = 0; i < dim; i++) {
+      slab[start + i] -= scale * gradient.get(at + i);
+    }
+  }
+
+  /**
+   * Drops rows, and keys that wait for theirs, that were not seen within their field's limit. Looks
+   * at one slab a call and starts over at the end, so the cost of a call is bounded.
+   *
+   * @return how many rows went
+   */
+  public int expire(long now) {
+    if (values.length == 0 || fields.stream().noneMatch(f -> f.expireAfter() != null)) {
+      return 0;
+    }
+    int slab = expireAt++ % values.length;
+    if (slab == 0) {
+      forgetWaiting(now);
+    }
+    int gone = 0;
+    for (int i = 0; i < SLAB; i++) {
+      int row = slab * SLAB + i;
+      if (row < used && keys[slab][i] != 0 && expired(fieldOf[slab][i], seen[slab][i], now)) {
+        rows.remove(keys[slab][i]);
+        keys[slab][i] = 0;
+        release(row);
+        gone++;
+      }
+    }
+    return gone;
+  }
+
+  private boolean expired(int field, long lastSeen, long now) {
+    FeatureField of = fields.get(field);
+    return of.expireAfter() != null
+        && lastSeen != Long.MAX_VALUE
+        && lastSeen < now - of.expireAfter().toMillis();
+  }
+
+  private void forgetWaiting(long now) {
+    long longest = 0;
+    for (FeatureField field : fields) {
+      longest = Math.max(longest, field.expireAfter() == null ? 0 : field.expireAfter().toMillis());
+    }
+    long before = (now - longest) / DAY;
+    long[] stale = new long[16];
+    int[] count = {0};
+    long[][] found = {stale};
+    rows.each(
+        (key, value) -> {
+          if (value < 0 && day(value) < before) {
+            if (count[0] == found[0].length) {
+              found[0] = Arrays.copyOf(found[0], count[0] * 2);
+            }
+            found[0][count[0]++] = key;
+          }
+        });
+    for (int i = 0; i < count[0]; i++) {
+      rows.remove(found[0][i]);
+    }
+  }
+
+  private void release(int row) {
+    if (freeCount == free.length) {
+      free = Arrays.copyOf(free, freeCount * 2);
+    }
+    free[freeCount++] = row;
+  }
+
+  private int newRow(long key, int field, long eventTime) {
+    int row = freeCount > 0 ? free[--freeCount] : used++;
+    int slab = row >> SLAB_BITS;
+    if (slab == values.length) {
+      values = Arrays.copyOf(values, slab + 1);
+      squares = Arrays.copyOf(squares, slab + 1);
+      keys = Arrays.copyOf(keys, slab + 1);
+      seen = Arrays.copyOf(seen, slab + 1);
+      fieldOf = Arrays.copyOf(fieldOf, slab + 1);
+      values[slab] = new float[SLAB * dim];
+      squares[slab] = new float[SLAB];
+      keys[slab] = new long[SLAB];
+      seen[slab] = new long[SLAB];
+      fieldOf[slab] = new byte[SLAB];
+    }
+    int at = row & IN_SLAB;
+    keys[slab][at] = key;
+    seen[slab][at] = eventTime;
+    fieldOf[slab][at] = (byte) field;
+    squares[slab][at] = 0;
+    rows.put(key, row);
+    return row;
+  }
+
+  private void copyRow(int from, int to) {
+    System.arraycopy(
+        values[from >> SLAB_BITS],
+        (from & IN_SLAB) * dim,
+        values[to >> SLAB_BITS],
+        (to & IN_SLAB) * dim,
+        dim);
+  }
+
+  // Start values come from the key, not from a generator, so they need no state of their own.
+  private void fill(int row, long key) {
+    long state = key;
+    float[] slab = values[row >> SLAB_BITS];
+    for (int i = 0; i < dim; i++) {
+      state = state * 6364136223846793005L + 1442695040888963407L;
+      slab[(row & IN_SLAB) * dim + i] = SPREAD * ((state >> 40) / (float) (1 << 23));
+    }
+  }
+
+  /** Visits every row in use, in order of its index. */
+  public void eachRow(RowVisitor visitor) throws IOException {
+    for (int row = 0; row < used; row++) {
+      long key = keys[row >> SLAB_BITS][row & IN_SLAB];
+      if (key != 0) {
+        visitor.row(key, values[row >> SLAB_BITS], (row & IN_SLAB) * dim);
+      }
+    }
+  }
+
+  /** Sets or adds a row as it was published; for consumers, which never update rows. */
+  public void restoreRow(long key, FloatBuffer from, int at) {
+    int row = rows.get(key);
+    if (row < 0) {
+      row = newRow(key, 0, Long.MAX_VALUE);
+    }
+    from.get(at, values[row >> SLAB_BITS], (row & IN_SLAB) * dim, dim);
+  }
+
+  /**
+   * Writes everything that {@link #restore} needs to go on as if it had never stopped.
+   *
+   * <pre>
+   * byte version = 1 | count dim | int used | int free, each: int row | int expire position
+   * | per used row: long key | long seen | byte field | float square | dim floats
+   * | int waiting keys, each: long key | int value
+   * </pre>
+   */
+  public void write(DataOutput out) throws IOException {
+    out.writeByte(VERSION);
+    Bytes.writeCount(out, dim);
+    out.writeInt(used);
+    out.writeInt(freeCount);
+    for (int i = 0; i < freeCount; i++) {
+      out.writeInt(free[i]);
+    }
+    out.writeInt(expireAt);
+    for (int row = 0; row < used; row++) {
+      int slab = row >> SLAB_BITS;
+      int at = row & IN_SLAB;
+      out.writeLong(keys[slab][at]);
+      out.writeLong(seen[slab][at]);
+      out.writeByte(fieldOf[slab][at]);
+      out.writeFloat(squares[slab][at]);
+    }
+    for (int row = 0; row < used; row += SLAB) {
+      int count = Math.min(SLAB, used - row);
+      Bytes.writeAll(out, FloatBuffer.wrap(values[row >> SLAB_BITS]), count * dim);
+    }
+    writeWaiting(out);
+  }
+
+  private void writeWaiting(DataOutput out) throws IOException {
+    long[] waitingKeys = new long[rows.size()];
+    int[] waitingValues = new int[rows.size()];
+    int[] count = {0};
+    rows.each(
+        (key, value) -> {
+          if (value < 0) {
+            waitingKeys[count[0]] = key;
+            waitingValues[count[0]++] = value;
+          }
+        });
+    out.writeInt(count[0]);
+    for (int i = 0; i < count[0]; i++) {
+      out.writeLong(waitingKeys[i]);
+      out.writeInt(waitingValues[i]);
+    }
+  }
+
+  /** Replaces the contents by what {@link #write} wrote. */
+  public void restore(DataInput in) throws IOException {
+    Bytes.version(in, VERSION, EmbeddingTable.class);
+    int writtenDim = Bytes.readCount(in);
+    if (writtenDim != dim) {
+      throw new IOException("rows of " + writtenDim + " floats do not fit a table of " + dim);
+    }
+    rows.clear();
+    used = 0;
+    freeCount = 0;
+    int count = in.readInt();
+    int freeRows = in.readInt();
+    int[] freeList = new int[Math.max(16, freeRows)];
+    for (int i = 0; i < freeRows; i++) {
+      freeList[i] = in.readInt();
+    }
+    expireAt = in.readInt();
+    for (int row = 0; row < count; row++) {
+      long key = in.readLong();
+      long lastSeen = in.readLong();
+      int field = in.readByte();
+      restoreSlot(key, field, lastSeen, in.readFloat());
+    }
+    for (int row = 0; row < used; row += SLAB) {
+      int size = Math.min(SLAB, used - row) * dim;
+      Bytes.readAll(in, FloatBuffer.wrap(values[row >> SLAB_BITS]), size);
+    }
+    free = freeList;
+    freeCount = freeRows;
+    int waitingCount = in.readInt();
+    for (int i = 0; i < waitingCount; i++) {
+      rows.put(in.readLong(), in.readInt());
+    }
+    for (int field = 0; field < unknownRows.length; field++) {
+      unknownRows[field] = rows.get(FeatureEncoder.unknownKey(fields.get(field)));
+    }
+  }
+
+  private void restoreSlot(long key, int field, long lastSeen, float square) {
+    // An expired row has key 0: it keeps its place so that indices stay what they were.
+    int row = newRow(key == 0 ? Long.MIN_VALUE : key, field, lastSeen);
+    if (key == 0) {
+      rows.remove(Long.MIN_VALUE);
+      keys[row >> SLAB_BITS][row & IN_SLAB] = 0;
+    }
+    squares[row >> SLAB_BITS][row & IN_SLAB] = square;
+  }
+}

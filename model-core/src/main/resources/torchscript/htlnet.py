@@ -1,0 +1,142 @@
+# HTLNet: hybrid targets learning network, RecSys 2024 (docs/models/htlnet.md says what is the paper's and what is
+# our reading). Order of p: K towers; per later task two fusion units (representations, label embeddings) of
+# value, query, key; one label table (2, L) per task that has a successor.
+class HtlNet(Module):
+  __parameters__ = []
+  __buffers__ = []
+  training : bool
+  p : List[Tensor]
+  m : List[Tensor]
+  v : List[Tensor]
+  steps : List[Tensor]
+  tasks : int
+  binary : int
+  depth : int
+  representation : int
+  stop_before : bool
+  stop_after : bool
+  label_embedding : bool
+  fusion : bool
+  adjust : bool
+  alpha : float
+  gamma : float
+  clip : float
+
+  def setup(self: __torch__.HtlNet, p: List[Tensor], m: List[Tensor], v: List[Tensor], steps: List[Tensor]) -> Tensor:
+    self.p = p
+    self.m = m
+    self.v = v
+    self.steps = steps
+    return torch.zeros([1])
+
+  def label(self: __torch__.HtlNet, o: Tensor, table: Tensor, noise: Tensor, tau: Tensor) -> Tensor:
+    # Label embedding unit: the label is drawn from the prediction, not from the truth, relaxed by
+    # Gumbel-softmax; w = softmax(([log p, log(1 - p)] + g) / tau), result w E: (B, L).
+    logp = torch.stack([torch.log_sigmoid(o), torch.log_sigmoid(torch.neg(o))], 1)
+    logp = torch.clamp(logp, -16.118)
+    w = torch.softmax(torch.div(torch.add(logp, noise), tau), 1)
+    return torch.matmul(w, table)
+
+  def fuse(self: __torch__.HtlNet, u: List[Tensor], p: List[Tensor], at: int) -> Tensor:
+    # Information fusion unit over all earlier tasks: softmax over the list of <Q, K> / sqrt(H), applied to V.
+    values = annotate(List[Tensor], [])
+    scores = annotate(List[Tensor], [])
+    for x in u:
+      value = layers.linear(x, p, at)
+      q = layers.linear(x, p, at + 2)
+      k = layers.linear(x, p, at + 4)
+      values.append(value)
+      scores.append(torch.div(torch.sum(torch.mul(q, k), 1), float(torch.size(value, 1)) ** 0.5))
+    a = torch.softmax(torch.stack(scores, 1), 1)
+    return torch.sum(torch.mul(torch.unsqueeze(a, 2), torch.stack(values, 1)), 1)
+
+  def forward(self: __torch__.HtlNet, x: Tensor, p: List[Tensor], noise: Tensor, tau: Tensor) -> List[Tensor]:
+    per = 2 * self.depth + 2
+    units = self.tasks * per
+    tables = units + (self.tasks - 1) * 12
+    out = annotate(List[Tensor], [])
+    reps = annotate(List[Tensor], [])
+    labels = annotate(List[Tensor], [])
+    for k in range(self.tasks):
+      parts = annotate(List[Tensor], [x])
+      if k > 0:
+        at = units + (k - 1) * 12
+        if self.fusion:
+          fused = (self).fuse(reps, p, at, )
+          if self.stop_after:
+            fused = torch.detach(fused)
+          parts.append(fused)
+        if self.label_embedding:
+          fused = (self).fuse(labels, p, at + 6, )
+          if self.stop_after:
+            fused = torch.detach(fused)
+          parts.append(fused)
+      hidden = layers.tower(torch.cat(parts, 1), p, k * per, self.depth)
+      o = hidden[self.depth]
+      out.append(o)
+      if k < self.tasks - 1:
+        rep = hidden[self.representation]
+        shown = o
+        if self.stop_before:
+          rep = torch.detach(rep)
+          shown = torch.detach(o)
+        le = (self).label(shown, p[tables + k], torch.select(noise, 1, k), tau, )
+        if self.stop_after:
+          le = torch.detach(le)
+        reps.append(rep)
+        labels.append(le)
+    return out
+
+  def adjusted(self: __torch__.HtlNet, g: List[Tensor], core: List[Tensor]) -> List[Tensor]:
+    # Direction: a binary gradient that conflicts with the core task's loses alpha of its part along it.
+    # Magnitude: it is then moved by gamma towards the core gradient's norm, the ratio clipped to [1/C, C].
+    inner = layers.dot(g, core)
+    square = layers.dot(core, core)
+    norm = torch.sqrt(layers.dot(g, g))
+    along = torch.mul(torch.clamp(inner, None, 0.), torch.div(self.alpha, torch.add(square, 1e-12)))
+    rho = torch.clamp(torch.div(torch.sqrt(square), torch.add(norm, 1e-12)), 1. / self.clip, self.clip)
+    scale = torch.add(torch.mul(rho, self.gamma), 1. - self.gamma)
+    # No core label in this batch, no reference: the gradient stays as it is.
+    scale = torch.where(torch.gt(square, 0.), scale, torch.ones_like(scale))
+    out = annotate(List[Tensor], [])
+    for i in range(len(g)):
+      out.append(torch.mul(torch.sub(g[i], torch.mul(along, core[i])), scale))
+    return out
+
+  def step(self: __torch__.HtlNet, e: List[Tensor], indices: List[Tensor], offsets: List[Tensor], y: Tensor, w: Tensor, noise: Tensor, hyper: Tensor) -> List[Tensor]:
+    torch.set_grad_enabled(True)
+    tables = layers.leaves(e)
+    p = layers.leaves(self.p)
+    x = layers.embed(tables, indices, offsets, torch.size(y, 0))
+    gumbel = torch.reshape(noise, [torch.size(y, 0), self.tasks, 2])
+    losses = layers.losses((self).forward(x, p, gumbel, hyper[2], ), self.binary, y, w)
+    n = len(p)
+    wrt = p + tables
+    dense = annotate(List[Tensor], [])
+    rows = annotate(List[List[Tensor]], [])
+    for k in range(self.tasks):
+      g = layers.gradients(losses[k], wrt, k < self.tasks - 1)
+      rows.append(g[n:])
+      if k == 0:
+        dense = g[:n]
+      else:
+        dense = layers.add(dense, g[:n])
+    torch.set_grad_enabled(False)
+    shared = rows[self.tasks - 1]
+    core = shared
+    for k in range(self.tasks - 1):
+      if self.adjust:
+        shared = layers.add(shared, (self).adjusted(rows[k], core, ))
+      else:
+        shared = layers.add(shared, rows[k])
+    norm = layers.adam(self.p, dense, self.m, self.v, self.steps, float(hyper[0]), float(hyper[1]))
+    out = annotate(List[Tensor], [torch.stack(losses), norm])
+    for g in shared:
+      out.append(g)
+    return out
+
+  def predict(self: __torch__.HtlNet, e: List[Tensor], indices: List[Tensor], offsets: List[Tensor], shape: Tensor) -> List[Tensor]:
+    # No noise and temperature 1: the label embedding is its expectation [p, 1 - p] E.
+    x = layers.embed(e, indices, offsets, torch.size(shape, 0))
+    none = torch.zeros([torch.size(shape, 0), self.tasks, 2])
+    return [layers.predictions((self).forward(x, self.p, none, torch.ones([]), ), self.binary)]

@@ -1,0 +1,51 @@
+package dev.freshet.core.training;
+
+import dev.freshet.core.events.Impression;
+import dev.freshet.core.events.RawFeatures;
+import dev.freshet.core.features.EncodedExample;
+import dev.freshet.core.features.FeatureEncoder;
+import dev.freshet.core.labels.LabelKind;
+import dev.freshet.core.labels.LabeledExample;
+import dev.freshet.core.labels.TaskLabel;
+import dev.freshet.core.pipeline.Pipeline;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+
+/** Settled examples of the test shop whose labels depend on user and item. */
+public final class TestingExamples {
+
+  private TestingExamples() {}
+
+  public static List<EncodedExample> settled(Pipeline pipeline, int count, long seed) {
+    FeatureEncoder encoder = new FeatureEncoder(pipeline.schema(), pipeline.labels().holdout());
+    return labelled(count, seed).stream().map(encoder::encode).toList();
+  }
+
+  public static List<LabeledExample> labelled(int count, long seed) {
+    Random random = new Random(seed);
+    List<LabeledExample> examples = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      int user = random.nextInt(20);
+      int item = random.nextInt(10);
+      double p = 1 / (1 + Math.exp(1 - (user % 5 - 2) - (item % 3 - 1)));
+      boolean click = random.nextDouble() < p;
+      boolean purchase = click && random.nextDouble() < 0.3 + 0.4 * (item % 2);
+      double revenue = purchase ? (1 + item) * (0.5 + random.nextDouble()) : 0;
+      String[][] categories = {{"t" + user % 3, "t" + item % 4}, {"u" + user}, {"i" + item}};
+      RawFeatures features = new RawFeatures(categories, new double[] {item * 7});
+      Impression impression =
+          new Impression("x" + seed + "-" + i, 1_767_225_600_000L + i, features, null);
+      examples.add(
+          new LabeledExample(
+              impression,
+              impression.eventTime() + 1000,
+              new TaskLabel[] {label(click ? 1 : 0), label(purchase ? 1 : 0), label(revenue)}));
+    }
+    return examples;
+  }
+
+  private static TaskLabel label(double value) {
+    return new TaskLabel(LabelKind.FINAL, value, 1, 1000, -1);
+  }
+}
