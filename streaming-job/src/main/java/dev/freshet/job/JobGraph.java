@@ -1,0 +1,180 @@
+package dev.freshet.job;
+
+import dev.freshet.core.events.Feedback;
+import dev.freshet.core.events.FeedbackCodec;
+import dev.freshet.core.events.Impression;
+import dev.freshet.core.events.ImpressionCodec;
+import dev.freshet.core.features.EncodedExample;
+import dev.freshet.core.labels.LabelJoin;
+import dev.freshet.core.labels.LabeledExample;
+import dev.freshet.core.models.ModelDefinition;
+import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.publishing.ModelRecord;
+import dev.freshet.core.training.TrainingSettings.Scoring;
+import dev.freshet.job.codec.CodecTypeInfo;
+import dev.freshet.job.events.DeadLetter;
+import dev.freshet.job.events.DeadLetterCodec;
+import dev.freshet.job.events.EventWatermarks;
+import dev.freshet.job.events.KafkaSources;
+import dev.freshet.job.events.MessageParser;
+import dev.freshet.job.events.SourceEvent;
+import dev.freshet.job.events.SplitRejected;
+import dev.freshet.job.features.EncodeFunction;
+import dev.freshet.job.labels.DroppedToDeadLetter;
+import dev.freshet.job.labels.LabelJoinFunction;
+import dev.freshet.job.publishing.KafkaSinks;
+import dev.freshet.job.training.TrainOperator;
+import org.apache.flink.api.connector.sink2.Sink;
+import org.apache.flink.api.connector.source.Source;
+import org.apache.flink.streaming.api.datastream.DataStream;
+import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+
+/**
+ * The job, step by step. Every step has a name and a uid: state is found again by the uid, so a uid
+ * never changes.
+ *
+ * <ol>
+ *   <li>impressions, feedback: read, parse, watermark; dead letters to the side
+ *   <li>labels: keyed join of an impression with its feedback; settled labels go on
+ *   <li>features: values to 64-bit keys
+ *   <li>training, for each model, one task: predict, score, learn
+ *   <li>publishing, chained to it: versions before the checkpoint's barrier, exactly once
+ * </ol>
+ */
+public final class JobGraph {
+
+  private final Pipeline pipeline;
+  private final Source<SourceEvent<Impression>, ?, ?> impressions;
+  private final Source<SourceEvent<Feedback>, ?, ?> feedback;
+  private final KafkaSinks sinks;
+
+  public JobGraph(
+      Pipeline pipeline,
+      Source<SourceEvent<Impression>, ?, ?> impressions,
+      Source<SourceEvent<Feedback>, ?, ?> feedback,
+      KafkaSinks sinks) {
+    this.pipeline = pipeline;
+    this.impressions = impressions;
+    this.feedback = feedback;
+    this.sinks = sinks;
+  }
+
+  /**
+   * The graph on the pipeline's Kafka topics.
+   *
+   * @param bounded whether the job ends where the topics end now
+   */
+  public static JobGraph onKafka(Pipeline pipeline, boolean bounded) {
+    return new JobGraph(
+        pipeline,
+        KafkaSources.impressions(pipeline, bounded),
+        KafkaSources.feedback(pipeline, bounded),
+        new KafkaSinks(pipeline));
+  }
+
+  /** Adds all steps to {@code env}. */
+  public void build(StreamExecutionEnvironment env) {
+    env.getConfig().enableObjectReuse();
+
+    SingleOutputStreamOperator<Impression> shown =
+        env.fromSource(
+                impressions,
+                EventWatermarks.strategy(pipeline.labels()),
+                "read impressions",
+                MessageParser.typeInfo(new ImpressionCodec()))
+            .uid("read-impressions")
+            .process(new SplitRejected<>())
+            .returns(CodecTypeInfo.IMPRESSION)
+            .name("impressions")
+            .uid("impressions");
+
+    SingleOutputStreamOperator<Feedback> answered =
+        env.fromSource(
+                feedback,
+                EventWatermarks.strategy(pipeline.labels()),
+                "read feedback",
+                MessageParser.typeInfo(new FeedbackCodec()))
+            .uid("read-feedback")
+            .process(new SplitRejected<>())
+            .returns(CodecTypeInfo.FEEDBACK)
+            .name("feedback")
+            .uid("feedback");
+
+    boolean announce = pipeline.training().scoring().at() == Scoring.At.IMPRESSION;
+    SingleOutputStreamOperator<LabeledExample> labelled =
+        shown
+            .keyBy(Impression::id)
+            .connect(answered.keyBy(Feedback::impressionId))
+            .process(
+                new LabelJoinFunction(new LabelJoin(pipeline.tasks(), pipeline.labels(), announce)))
+            .returns(CodecTypeInfo.LABELED)
+            .name("labels")
+            .uid("labels");
+
+    deadLetters(shown.getSideOutput(SplitRejected.DEAD_LETTERS), "impressions");
+    deadLetters(answered.getSideOutput(SplitRejected.DEAD_LETTERS), "feedback");
+    deadLetters(
+        labelled
+            .getSideOutput(LabelJoinFunction.DROPPED)
+            .map(new DroppedToDeadLetter(pipeline.tasks()))
+            .returns(new CodecTypeInfo<>(DeadLetter.class, new DeadLetterCodec(), true))
+            .name("dropped")
+            .uid("dropped"),
+        "labels");
+    if (pipeline.examplesTopic() != null) {
+      labelled
+          .filter(example -> !example.unlabelled())
+          .name("settled examples")
+          .uid("settled-examples")
+          .sinkTo(sinks.examples())
+          .name("examples topic")
+          .uid("examples-topic");
+    }
+
+    DataStream<EncodedExample> encoded =
+        labelled
+            .map(new EncodeFunction(pipeline.schema(), pipeline.labels().holdout()))
+            .returns(CodecTypeInfo.ENCODED)
+            .name("features")
+            .uid("features");
+
+    for (ModelDefinition model : pipeline.models()) {
+      train(encoded, model);
+    }
+  }
+
+  private void train(DataStream<EncodedExample> examples, ModelDefinition model) {
+    String name = model.name();
+    TrainOperator operator =
+        new TrainOperator(
+            pipeline.pipeline(),
+            pipeline.context(model),
+            pipeline.training(),
+            pipeline.publishing());
+    SingleOutputStreamOperator<ModelRecord> versions =
+        examples
+            .transform("training " + name, CodecTypeInfo.MODEL_RECORD, operator)
+            .uid("training-" + name)
+            .slotSharingGroup("training-" + name)
+            .setParallelism(1)
+            .setMaxParallelism(1);
+    sink(versions, sinks.models(model), "models topic " + name, "models-topic-" + name);
+    sink(
+        versions.getSideOutput(TrainOperator.METRICS),
+        sinks.metrics(),
+        "metrics topic " + name,
+        "metrics-topic-" + name);
+  }
+
+  private void deadLetters(DataStream<DeadLetter> letters, String step) {
+    letters
+        .sinkTo(sinks.deadLetters(step))
+        .name("dead letters of " + step)
+        .uid("dead-letters-" + step);
+  }
+
+  private static <T> void sink(DataStream<T> stream, Sink<T> sink, String name, String uid) {
+    stream.sinkTo(sink).name(name).uid(uid).setParallelism(1);
+  }
+}

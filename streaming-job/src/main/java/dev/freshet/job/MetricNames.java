@@ -1,0 +1,64 @@
+package dev.freshet.job;
+
+/** Names of the job's own metrics: groups first, then what they hold. All values are numbers. */
+public final class MetricNames {
+
+  private MetricNames() {}
+
+  /** Group of the steps behind the sources. */
+  public static final String EVENTS = "events";
+
+  /** Counter: messages that became events. */
+  public static final String ACCEPTED = "accepted";
+
+  /** Group of counters, one for each reason of rejection. */
+  public static final String REJECTED = "rejected";
+
+  /** Group of the label join. */
+  public static final String LABELS = "labels";
+
+  /** Counter: examples that left the join. */
+  public static final String EXAMPLES = "examples";
+
+  /** Group of counters, one for each reason for which an event has no part in a label. */
+  public static final String DROPPED = "dropped";
+
+  /** Group of a trainer, followed by the model's name. */
+  public static final String TRAINING = "training";
+
+  /** Gauge: optimiser steps taken. */
+  public static final String STEPS = "steps";
+
+  /** Gauge: examples seen. */
+  public static final String EXAMPLES_SEEN = "examplesSeen";
+
+  /** Gauge: examples a second over the last second or more. */
+  public static final String EXAMPLES_PER_SECOND = "examplesPerSecond";
+
+  /** Gauge: milliseconds of the last round of predict, score and learn. */
+  public static final String STEP_MILLIS = "stepMillis";
+
+  /** Gauge: rows of all embedding tables. */
+  public static final String EMBEDDING_ROWS = "embeddingRows";
+
+  /** Gauge: norm of the dense gradient at the last step. */
+  public static final String GRADIENT_NORM = "gradientNorm";
+
+  /** Gauge: newest event time seen, epoch milliseconds. */
+  public static final String NEWEST_EVENT = "newestEventMillis";
+
+  /** Group of gauges, then the task's name, then the metric's. */
+  public static final String QUALITY = "quality";
+
+  /** Gauge: versions published by this run. */
+  public static final String PUBLISHED = "versionsPublished";
+
+  /** Counter: versions that were held back because a weight was not finite. */
+  public static final String REFUSED = "versionsRefused";
+
+  /** Gauge: step of the last published version. */
+  public static final String PUBLISHED_STEP = "lastPublishedStep";
+
+  /** Gauge: seconds since the last version was published; -1 before the first. */
+  public static final String SECONDS_SINCE_PUBLISHED = "secondsSincePublished";
+}

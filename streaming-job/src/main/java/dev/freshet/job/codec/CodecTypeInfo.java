@@ -1,0 +1,104 @@
+package dev.freshet.job.codec;
+
+import dev.freshet.core.codec.Codec;
+import dev.freshet.core.events.Feedback;
+import dev.freshet.core.events.FeedbackCodec;
+import dev.freshet.core.events.Impression;
+import dev.freshet.core.events.ImpressionCodec;
+import dev.freshet.core.features.EncodedExample;
+import dev.freshet.core.features.EncodedExampleCodec;
+import dev.freshet.core.labels.DroppedEvent;
+import dev.freshet.core.labels.DroppedEventCodec;
+import dev.freshet.core.labels.LabeledExample;
+import dev.freshet.core.labels.LabeledExampleCodec;
+import dev.freshet.core.labels.PendingImpression;
+import dev.freshet.core.labels.PendingImpressionCodec;
+import dev.freshet.core.publishing.ModelRecord;
+import dev.freshet.core.publishing.ModelRecordCodec;
+import org.apache.flink.api.common.serialization.SerializerConfig;
+import org.apache.flink.api.common.typeinfo.TypeInformation;
+import org.apache.flink.api.common.typeutils.TypeSerializer;
+
+/** Every type that crosses an edge of the job or lies in its state. */
+public final class CodecTypeInfo<T> extends TypeInformation<T> {
+
+  public static final CodecTypeInfo<Impression> IMPRESSION =
+      new CodecTypeInfo<>(Impression.class, new ImpressionCodec(), true);
+  public static final CodecTypeInfo<Feedback> FEEDBACK =
+      new CodecTypeInfo<>(Feedback.class, new FeedbackCodec(), true);
+  public static final CodecTypeInfo<PendingImpression> PENDING =
+      new CodecTypeInfo<>(PendingImpression.class, new PendingImpressionCodec(), false);
+  public static final CodecTypeInfo<DroppedEvent> DROPPED =
+      new CodecTypeInfo<>(DroppedEvent.class, new DroppedEventCodec(), true);
+  public static final CodecTypeInfo<LabeledExample> LABELED =
+      new CodecTypeInfo<>(LabeledExample.class, new LabeledExampleCodec(), true);
+  public static final CodecTypeInfo<EncodedExample> ENCODED =
+      new CodecTypeInfo<>(EncodedExample.class, new EncodedExampleCodec(), true);
+  public static final CodecTypeInfo<ModelRecord> MODEL_RECORD =
+      new CodecTypeInfo<>(ModelRecord.class, new ModelRecordCodec(), true);
+
+  private final Class<T> type;
+  private final Codec<T> codec;
+  private final boolean immutable;
+
+  public CodecTypeInfo(Class<T> type, Codec<T> codec, boolean immutable) {
+    this.type = type;
+    this.codec = codec;
+    this.immutable = immutable;
+  }
+
+  @Override
+  public TypeSerializer<T> createSerializer(SerializerConfig config) {
+    return new CodecSerializer<>(codec, immutable);
+  }
+
+  @Override
+  public boolean isBasicType() {
+    return false;
+  }
+
+  @Override
+  public boolean isTupleType() {
+    return false;
+  }
+
+  @Override
+  public int getArity() {
+    return 1;
+  }
+
+  @Override
+  public int getTotalFields() {
+    return 1;
+  }
+
+  @Override
+  public Class<T> getTypeClass() {
+    return type;
+  }
+
+  @Override
+  public boolean isKeyType() {
+    return false;
+  }
+
+  @Override
+  public String toString() {
+    return type.getSimpleName();
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof CodecTypeInfo<?> that && that.type == type;
+  }
+
+  @Override
+  public int hashCode() {
+    return type.hashCode();
+  }
+
+  @Override
+  public boolean canEqual(Object other) {
+    return other instanceof CodecTypeInfo;
+  }
+}

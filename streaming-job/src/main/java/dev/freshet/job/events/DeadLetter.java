@@ -1,0 +1,16 @@
+package dev.freshet.job.events;
+
+import java.io.Serializable;
+
+/**
+ * A message that no label will come of, on its way to the dead-letter topic.
+ *
+ * @param value the original bytes of a rejected message; of an event that was parsed but left out
+ *     of the join, the event as JSON
+ * @param reason for metrics and filters, such as {@code missing-field} or {@code late}
+ * @param error for people: field, value, what is allowed
+ * @param topic where it came from, empty for an event that had been parsed
+ */
+public record DeadLetter(
+    byte[] key, byte[] value, String reason, String error, String topic, int partition, long offset)
+    implements Serializable {}

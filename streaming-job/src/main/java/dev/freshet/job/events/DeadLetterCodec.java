@@ -1,0 +1,62 @@
+package dev.freshet.job.events;
+
+import dev.freshet.core.codec.Bytes;
+import dev.freshet.core.codec.Codec;
+import java.io.DataInput;
+import java.io.DataOutput;
+import java.io.IOException;
+
+/**
+ * Bytes of a {@link DeadLetter} between operators.
+ *
+ * <pre>
+ * byte version = 1 | int key length (-1: null), key | int value length (-1: null), value
+ * | text reason | text error | text topic | int partition | long offset
+ * </pre>
+ */
+public final class DeadLetterCodec implements Codec<DeadLetter> {
+
+  private static final int VERSION = 1;
+
+  @Override
+  public void write(DeadLetter letter, DataOutput out) throws IOException {
+    out.writeByte(VERSION);
+    writeBytes(letter.key(), out);
+    writeBytes(letter.value(), out);
+    Bytes.writeText(out, letter.reason());
+    Bytes.writeText(out, letter.error());
+    Bytes.writeText(out, letter.topic());
+    out.writeInt(letter.partition());
+    out.writeLong(letter.offset());
+  }
+
+  @Override
+  public DeadLetter read(DataInput in) throws IOException {
+    Bytes.version(in, VERSION, DeadLetter.class);
+    return new DeadLetter(
+        readBytes(in),
+        readBytes(in),
+        Bytes.readText(in),
+        Bytes.readText(in),
+        Bytes.readText(in),
+        in.readInt(),
+        in.readLong());
+  }
+
+  private static void writeBytes(byte[] bytes, DataOutput out) throws IOException {
+    out.writeInt(bytes == null ? -1 : bytes.length);
+    if (bytes != null) {
+      out.write(bytes);
+    }
+  }
+
+  private static byte[] readBytes(DataInput in) throws IOException {
+    int length = in.readInt();
+    if (length < 0) {
+      return null;
+    }
+    byte[] bytes = new byte[length];
+    in.readFully(bytes);
+    return bytes;
+  }
+}

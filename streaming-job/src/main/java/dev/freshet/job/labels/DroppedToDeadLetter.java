@@ -1,0 +1,45 @@
+package dev.freshet.job.labels;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.freshet.core.labels.DroppedEvent;
+import dev.freshet.core.labels.Task;
+import dev.freshet.job.events.DeadLetter;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.apache.flink.api.common.functions.MapFunction;
+
+/** Writes an event that the join left out as JSON again, in the layout of the event topics. */
+public final class DroppedToDeadLetter implements MapFunction<DroppedEvent, DeadLetter> {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final List<String> tasks;
+
+  public DroppedToDeadLetter(List<Task> tasks) {
+    this.tasks = tasks.stream().map(Task::name).toList();
+  }
+
+  @Override
+  public DeadLetter map(DroppedEvent event) throws JsonProcessingException {
+    ObjectNode json = JSON.createObjectNode().put("impression_id", event.impressionId());
+    if (event.task() >= 0) {
+      json.put("event_id", event.eventId()).put("kind", tasks.get(event.task()));
+      json.put("value", event.value());
+    }
+    json.put("event_time", event.eventTime());
+    return new DeadLetter(
+        event.impressionId().getBytes(StandardCharsets.UTF_8),
+        JSON.writeValueAsBytes(json),
+        event.reason().label(),
+        switch (event.reason()) {
+          case LATE -> "came after its window had closed";
+          case ORPHANED -> "its impression, or the event of the task before it, never came";
+          case DUPLICATE -> "an event with this id was there already";
+        },
+        "",
+        -1,
+        -1);
+  }
+}

@@ -1,0 +1,125 @@
+package dev.freshet.job.labels;
+
+import dev.freshet.core.events.Feedback;
+import dev.freshet.core.events.Impression;
+import dev.freshet.core.labels.DropReason;
+import dev.freshet.core.labels.DroppedEvent;
+import dev.freshet.core.labels.LabelJoin;
+import dev.freshet.core.labels.LabeledExample;
+import dev.freshet.core.labels.PendingImpression;
+import dev.freshet.job.MetricNames;
+import dev.freshet.job.codec.CodecTypeInfo;
+import java.io.IOException;
+import java.util.EnumMap;
+import java.util.Map;
+import org.apache.flink.api.common.functions.OpenContext;
+import org.apache.flink.api.common.state.ValueState;
+import org.apache.flink.api.common.state.ValueStateDescriptor;
+import org.apache.flink.metrics.Counter;
+import org.apache.flink.metrics.MetricGroup;
+import org.apache.flink.streaming.api.TimerService;
+import org.apache.flink.streaming.api.functions.co.KeyedCoProcessFunction;
+import org.apache.flink.util.Collector;
+import org.apache.flink.util.OutputTag;
+
+/**
+ * Carries {@link LabelJoin} through Flink: one value of state and at most one event-time timer for
+ * each impression, and neither once its last label is settled.
+ */
+public final class LabelJoinFunction
+    extends KeyedCoProcessFunction<String, Impression, Feedback, LabeledExample> {
+
+  /** Where events leave that have no part in any label. */
+  public static final OutputTag<DroppedEvent> DROPPED =
+      new OutputTag<>("dropped", CodecTypeInfo.DROPPED);
+
+  private final LabelJoin join;
+
+  private transient ValueState<PendingImpression> state;
+  private transient Counter examples;
+  private transient Map<DropReason, Counter> dropped;
+
+  public LabelJoinFunction(LabelJoin join) {
+    this.join = join;
+  }
+
+  @Override
+  public void open(OpenContext context) {
+    state =
+        getRuntimeContext()
+            .getState(new ValueStateDescriptor<>("pending-impression", CodecTypeInfo.PENDING));
+    MetricGroup group = getRuntimeContext().getMetricGroup().addGroup(MetricNames.LABELS);
+    examples = group.counter(MetricNames.EXAMPLES);
+    dropped = new EnumMap<>(DropReason.class);
+    for (DropReason reason : DropReason.values()) {
+      dropped.put(reason, group.addGroup(MetricNames.DROPPED).counter(reason.label()));
+    }
+  }
+
+  @Override
+  public void processElement1(Impression impression, Context context, Collector<LabeledExample> out)
+      throws IOException {
+    PendingImpression pending = pending();
+    TimerService timers = context.timerService();
+    join.onImpression(pending, impression, timers.currentWatermark(), output(context, out));
+    keep(pending, timers);
+  }
+
+  @Override
+  public void processElement2(Feedback feedback, Context context, Collector<LabeledExample> out)
+      throws IOException {
+    PendingImpression pending = pending();
+    TimerService timers = context.timerService();
+    join.onFeedback(pending, feedback, timers.currentWatermark(), output(context, out));
+    keep(pending, timers);
+  }
+
+  @Override
+  public void onTimer(long time, OnTimerContext context, Collector<LabeledExample> out)
+      throws IOException {
+    PendingImpression pending = pending();
+    pending.timer(PendingImpression.NONE);
+    join.onTimer(pending, time, output(context, out));
+    keep(pending, context.timerService());
+  }
+
+  private PendingImpression pending() throws IOException {
+    PendingImpression pending = state.value();
+    return pending == null ? new PendingImpression(join.tasks()) : pending;
+  }
+
+  private void keep(PendingImpression pending, TimerService timers) throws IOException {
+    boolean finished = pending.finished();
+    long next = finished ? PendingImpression.NONE : join.nextMoment(pending);
+    if (next != pending.timer()) {
+      if (pending.timer() != PendingImpression.NONE) {
+        timers.deleteEventTimeTimer(pending.timer());
+      }
+      if (next != PendingImpression.NONE) {
+        timers.registerEventTimeTimer(next);
+      }
+      pending.timer(next);
+    }
+    if (finished) {
+      state.clear();
+    } else {
+      state.update(pending);
+    }
+  }
+
+  private LabelJoin.Output output(Context context, Collector<LabeledExample> out) {
+    return new LabelJoin.Output() {
+      @Override
+      public void example(LabeledExample example) {
+        examples.inc();
+        out.collect(example);
+      }
+
+      @Override
+      public void dropped(DroppedEvent event) {
+        dropped.get(event.reason()).inc();
+        context.output(DROPPED, event);
+      }
+    };
+  }
+}

@@ -1,0 +1,257 @@
+package dev.freshet.job.training;
+
+import dev.freshet.core.features.EncodedExample;
+import dev.freshet.core.publishing.Manifest;
+import dev.freshet.core.publishing.ModelRecord;
+import dev.freshet.core.publishing.ModelVersion;
+import dev.freshet.core.publishing.PublishingSettings;
+import dev.freshet.core.publishing.SnapshotWriter;
+import dev.freshet.core.training.ModelContext;
+import dev.freshet.core.training.ModelTrainer;
+import dev.freshet.core.training.TrainerSnapshot;
+import dev.freshet.core.training.TrainerSnapshot.Surroundings;
+import dev.freshet.core.training.TrainingSettings;
+import java.io.InputStream;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import org.apache.flink.api.common.operators.MailboxExecutor;
+import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.runtime.state.StateInitializationContext;
+import org.apache.flink.runtime.state.StatePartitionStreamProvider;
+import org.apache.flink.runtime.state.StateSnapshotContext;
+import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
+import org.apache.flink.streaming.api.operators.BoundedOneInput;
+import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
+import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.apache.flink.util.OutputTag;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Trains one model, at parallelism 1, and publishes its versions.
+ *
+ * <p>A step runs on a worker thread while the task thread gathers the next batch; there is never
+ * more than one step under way, its result comes back through the mailbox, and the worker is idle
+ * whenever state is written. Before a checkpoint's barrier the weights go into the transactional
+ * sink chained behind this operator: nothing is processed between that and the snapshot, so a
+ * version equals the training state of its checkpoint, and is visible exactly if this completes.
+ *
+ * <p>State is raw operator state, because list state restores at under 2 MB/s.
+ */
+public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
+    implements OneInputStreamOperator<EncodedExample, ModelRecord>, BoundedOneInput {
+
+  /** Where the records of the metrics topic leave. */
+  public static final OutputTag<String> METRICS = new OutputTag<>("metrics", Types.STRING);
+
+  private static final Logger LOG = LoggerFactory.getLogger(TrainOperator.class);
+  private static final long REPORT_MILLIS = 1000;
+
+  private final String pipeline;
+  private final ModelContext context;
+  private final TrainingSettings training;
+  private final PublishingSettings publishing;
+
+  private transient MailboxExecutor mailbox;
+  private transient ExecutorService worker;
+  private transient Clock clock;
+  private transient ModelTrainer trainer;
+  private transient SnapshotWriter writer;
+  private transient TrainerReport report;
+  private transient List<EncodedExample> batch;
+  private transient ScheduledFuture<?> flush;
+  private transient boolean stepping;
+  private transient long run;
+  private transient int checkpoints;
+  private transient long publishedStep;
+
+  public TrainOperator(
+      String pipeline,
+      ModelContext context,
+      TrainingSettings training,
+      PublishingSettings publishing) {
+    this.pipeline = pipeline;
+    this.context = context;
+    this.training = training;
+    this.publishing = publishing;
+  }
+
+  @Override
+  public void setMailboxExecutor(MailboxExecutor executor) {
+    super.setMailboxExecutor(executor);
+    mailbox = executor;
+  }
+
+  @Override
+  public void initializeState(StateInitializationContext state) throws Exception {
+    super.initializeState(state);
+    clock = Clock.systemUTC();
+    trainer = new ModelTrainer(context, training);
+    writer = new SnapshotWriter(pipeline, publishing);
+    batch = new ArrayList<>(training.batch());
+    publishedStep = -1;
+    run = clock.instant().getEpochSecond();
+    for (StatePartitionStreamProvider part : state.getRawOperatorStateInputs()) {
+      try (InputStream in = part.getStream()) {
+        Surroundings around = TrainerSnapshot.read(trainer, in);
+        batch.addAll(around.batch());
+        writer.restore(around.slots());
+        // Two runs never share an id, even if the clock went back.
+        run = Math.max(run, around.run() + 1);
+        LOG.info("Model {} goes on from step {}", context.model().name(), trainer.steps());
+      }
+    }
+  }
+
+  @Override
+  public void open() throws Exception {
+    super.open();
+    worker =
+        Executors.newSingleThreadExecutor(
+            task -> {
+              Thread thread = new Thread(task, "train-" + context.model().name());
+              thread.setDaemon(true);
+              return thread;
+            });
+    report = new TrainerReport(trainer, run, clock);
+    report.register(getMetricGroup());
+    emitReport();
+  }
+
+  @Override
+  public void processElement(StreamRecord<EncodedExample> record) throws Exception {
+    batch.add(record.getValue());
+    if (batch.size() >= training.batch()) {
+      startStep();
+    } else if (flush == null && !training.maxWait().isZero()) {
+      long at =
+          getProcessingTimeService().getCurrentProcessingTime() + training.maxWait().toMillis();
+      flush = getProcessingTimeService().registerTimer(at, time -> startStep());
+    }
+  }
+
+  private void startStep() throws InterruptedException {
+    cancelFlush();
+    if (batch.isEmpty()) {
+      return;
+    }
+    awaitStep();
+    List<EncodedExample> full = batch;
+    batch = new ArrayList<>(training.batch());
+    stepping = true;
+    worker.execute(() -> step(full));
+  }
+
+  private void step(List<EncodedExample> full) {
+    long start = System.nanoTime();
+    try {
+      trainer.process(full);
+      long nanos = System.nanoTime() - start;
+      mailbox.execute(() -> stepDone(nanos), "step done");
+    } catch (Throwable failure) {
+      mailbox.execute(() -> stepFailed(failure), "step failed");
+    }
+  }
+
+  private void stepDone(long nanos) {
+    stepping = false;
+    report.stepTook(nanos);
+    if (report.age() >= REPORT_MILLIS) {
+      emitReport();
+    }
+  }
+
+  private void stepFailed(Throwable failure) throws Exception {
+    stepping = false;
+    if (failure instanceof Error error) {
+      throw error;
+    }
+    throw (Exception) failure;
+  }
+
+  private void awaitStep() throws InterruptedException {
+    while (stepping) {
+      mailbox.yield();
+    }
+  }
+
+  private void cancelFlush() {
+    if (flush != null) {
+      flush.cancel(false);
+      flush = null;
+    }
+  }
+
+  private void emitReport() {
+    output.collect(METRICS, new StreamRecord<>(report.refresh()));
+  }
+
+  @Override
+  public void prepareSnapshotPreBarrier(long checkpointId) throws Exception {
+    awaitStep();
+    checkpoints++;
+    if (checkpoints >= publishing.everyCheckpoints()) {
+      publish();
+    }
+  }
+
+  private void publish() {
+    if (trainer.steps() == 0 || trainer.steps() == publishedStep) {
+      return;
+    }
+    checkpoints = 0;
+    if (!SnapshotWriter.finite(trainer)) {
+      LOG.error(
+          "Model {} at step {} has a weight that is not finite: not announced",
+          context.model().name(),
+          trainer.steps());
+      report.refused();
+      return;
+    }
+    ModelVersion version = new ModelVersion(run, trainer.steps());
+    Manifest manifest =
+        writer.write(
+            trainer, version, clock.millis(), record -> output.collect(new StreamRecord<>(record)));
+    publishedStep = trainer.steps();
+    report.published(manifest);
+    emitReport();
+  }
+
+  @Override
+  public void snapshotState(StateSnapshotContext state) throws Exception {
+    super.snapshotState(state);
+    var out = state.getRawOperatorStateOutput();
+    out.startNewPartition();
+    TrainerSnapshot.write(trainer, new Surroundings(run, batch, writer.state()), out);
+  }
+
+  @Override
+  public void endInput() throws Exception {
+    startStep();
+    awaitStep();
+    // The sink behind commits with the final checkpoint whatever is emitted up to here.
+    publish();
+    emitReport();
+  }
+
+  @Override
+  public void close() throws Exception {
+    cancelFlush();
+    if (worker != null) {
+      worker.shutdown();
+      // A step that is under way still reads native memory.
+      while (!worker.awaitTermination(1, TimeUnit.MINUTES)) {
+        LOG.warn("Model {} waits for its last step to end", context.model().name());
+      }
+    }
+    if (trainer != null) {
+      trainer.close();
+    }
+    super.close();
+  }
+}

@@ -1,0 +1,142 @@
+package dev.freshet.job.training;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.freshet.core.labels.Task;
+import dev.freshet.core.publishing.Manifest;
+import dev.freshet.core.training.ModelTrainer;
+import dev.freshet.job.MetricNames;
+import java.time.Clock;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.flink.metrics.Counter;
+import org.apache.flink.metrics.Gauge;
+import org.apache.flink.metrics.MetricGroup;
+
+/**
+ * What a trainer tells of itself: the same numbers as Flink gauges, read by other threads at any
+ * time, and as one JSON record for the metrics topic.
+ */
+final class TrainerReport {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final List<String> BINARY =
+      List.of("auc", "logLoss", "normalizedEntropy", "calibration", "examples");
+  private static final List<String> AMOUNT =
+      List.of("nrmse", "nmae", "gini", "spearman", "calibration", "examples");
+
+  private final ModelTrainer trainer;
+  private final long run;
+  private final Clock clock;
+
+  private volatile Map<String, Map<String, Double>> quality = Map.of();
+  private volatile long steps;
+  private volatile long examples;
+  private volatile long rows;
+  private volatile long newestEvent;
+  private volatile double norm;
+  private volatile double stepMillis;
+  private volatile double examplesPerSecond;
+  private volatile long published;
+  private volatile long publishedStep = -1;
+  private volatile long publishedAt;
+  private String version = "";
+  private long refreshedAt;
+  private long examplesAtRefresh;
+  private Counter refused;
+
+  TrainerReport(ModelTrainer trainer, long run, Clock clock) {
+    this.trainer = trainer;
+    this.run = run;
+    this.clock = clock;
+    refreshedAt = clock.millis();
+    examplesAtRefresh = trainer.examples();
+  }
+
+  void register(MetricGroup operator) {
+    MetricGroup group =
+        operator.addGroup(MetricNames.TRAINING).addGroup(trainer.context().model().name());
+    group.gauge(MetricNames.STEPS, (Gauge<Long>) () -> steps);
+    group.gauge(MetricNames.EXAMPLES_SEEN, (Gauge<Long>) () -> examples);
+    group.gauge(MetricNames.EXAMPLES_PER_SECOND, (Gauge<Double>) () -> examplesPerSecond);
+    group.gauge(MetricNames.STEP_MILLIS, (Gauge<Double>) () -> stepMillis);
+    group.gauge(MetricNames.EMBEDDING_ROWS, (Gauge<Long>) () -> rows);
+    group.gauge(MetricNames.GRADIENT_NORM, (Gauge<Double>) () -> norm);
+    group.gauge(MetricNames.NEWEST_EVENT, (Gauge<Long>) () -> newestEvent);
+    group.gauge(MetricNames.PUBLISHED, (Gauge<Long>) () -> published);
+    group.gauge(MetricNames.PUBLISHED_STEP, (Gauge<Long>) () -> publishedStep);
+    group.gauge(
+        MetricNames.SECONDS_SINCE_PUBLISHED,
+        (Gauge<Double>) () -> published == 0 ? -1 : (clock.millis() - publishedAt) / 1000.0);
+    refused = group.counter(MetricNames.REFUSED);
+    MetricGroup byTask = group.addGroup(MetricNames.QUALITY);
+    for (Task task : trainer.context().tasks()) {
+      MetricGroup of = byTask.addGroup(task.name());
+      for (String metric : task.binary() ? BINARY : AMOUNT) {
+        of.gauge(metric, (Gauge<Double>) () -> metric(task.name(), metric));
+      }
+    }
+  }
+
+  // Reporters want a number: NaN until the metric is defined.
+  private double metric(String task, String metric) {
+    return quality.getOrDefault(task, Map.of()).getOrDefault(metric, Double.NaN);
+  }
+
+  void stepTook(long nanos) {
+    stepMillis = nanos / 1e6;
+  }
+
+  void refused() {
+    refused.inc();
+  }
+
+  void published(Manifest manifest) {
+    published++;
+    publishedStep = trainer.steps();
+    publishedAt = manifest.publishedAt();
+    version = manifest.version();
+  }
+
+  /** Milliseconds since the last refresh. */
+  long age() {
+    return clock.millis() - refreshedAt;
+  }
+
+  /** Takes the trainer's numbers, which must be idle, and returns them as JSON. */
+  String refresh() {
+    long now = clock.millis();
+    steps = trainer.steps();
+    examples = trainer.examples();
+    rows = trainer.rows();
+    norm = trainer.norm();
+    newestEvent = trainer.newestEvent();
+    quality = trainer.quality();
+    if (now > refreshedAt) {
+      examplesPerSecond = (examples - examplesAtRefresh) * 1000.0 / (now - refreshedAt);
+    }
+    refreshedAt = now;
+    examplesAtRefresh = examples;
+    Map<String, Object> record = new LinkedHashMap<>();
+    record.put("model", trainer.context().model().name());
+    record.put("run", run);
+    record.put("time", now);
+    record.put("steps", steps);
+    record.put("examples", examples);
+    record.put("examplesPerSecond", examplesPerSecond);
+    record.put("stepMillis", stepMillis);
+    record.put("embeddingRows", rows);
+    record.put("gradientNorm", norm);
+    record.put("newestEvent", newestEvent);
+    record.put("published", published);
+    record.put("version", version);
+    record.put("quality", quality);
+    record.put("served", trainer.servedQuality());
+    try {
+      return JSON.writeValueAsString(record);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("a report is plain data", e);
+    }
+  }
+}
