@@ -1,0 +1,79 @@
+package dev.freshet.replica;
+
+import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.publishing.ModelRecord;
+import dev.freshet.core.publishing.ModelRecords;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Reads the messages of one model from the model topic, from the beginning, committed ones only.
+ * One thread at a time, {@link #wakeup} excepted.
+ */
+public final class ModelTopic implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(ModelTopic.class);
+
+  private final TopicPartition partition;
+  private final KafkaConsumer<byte[], byte[]> consumer;
+
+  /**
+   * @param model its place in the pipeline decides the partition
+   */
+  public ModelTopic(Pipeline pipeline, String model) {
+    Map<String, Object> settings = new HashMap<>(pipeline.kafka().properties());
+    settings.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, pipeline.kafka().bootstrap());
+    settings.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
+    settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
+    consumer =
+        new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+    partition =
+        new TopicPartition(
+            pipeline.topic("models"), pipeline.models().indexOf(pipeline.model(model)));
+    consumer.assign(List.of(partition));
+    consumer.seekToBeginning(List.of(partition));
+  }
+
+  /** The next messages, in order; empty if none came within {@code timeout}. */
+  public List<ModelRecord> poll(Duration timeout) {
+    List<ModelRecord> records = new ArrayList<>();
+    for (ConsumerRecord<byte[], byte[]> message : consumer.poll(timeout)) {
+      Map<String, byte[]> headers = new HashMap<>();
+      for (Header header : message.headers()) {
+        headers.put(header.key(), header.value());
+      }
+      try {
+        records.add(ModelRecords.read(message.key(), message.value(), headers));
+      } catch (IllegalArgumentException e) {
+        LOG.warn("{} offset {}: {}", partition, message.offset(), e.getMessage());
+      }
+    }
+    return records;
+  }
+
+  /** Whether everything that was committed when asked has been read. */
+  public boolean atEnd() {
+    return consumer.position(partition) >= consumer.endOffsets(List.of(partition)).get(partition);
+  }
+
+  /** Makes a {@link #poll} under way on another thread fail with a wake-up exception. */
+  public void wakeup() {
+    consumer.wakeup();
+  }
+
+  @Override
+  public void close() {
+    consumer.close();
+  }
+}

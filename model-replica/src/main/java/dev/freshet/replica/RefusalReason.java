@@ -1,0 +1,23 @@
+package dev.freshet.replica;
+
+import java.util.Locale;
+
+/** Why a version was not taken. */
+public enum RefusalReason {
+  /**
+   * A chunk is missing or is not what the manifest names; also what compaction leaves of old
+   * versions.
+   */
+  BROKEN,
+  /** It was made from other features. */
+  OTHER_SCHEMA,
+  /** It belongs to another model, or to other settings of it. */
+  OTHER_MODEL,
+  /** Its payload does not fit the model. */
+  UNREADABLE;
+
+  /** As in metrics: {@code other-schema}. */
+  public String label() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+}
