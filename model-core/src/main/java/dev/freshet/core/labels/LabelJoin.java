@@ -168,14 +168,16 @@ public final class LabelJoin implements Serializable {
       starts = new long[tasks.size()];
       labels = new TaskLabel[tasks.size()];
       long parentTold = pending.impression.eventTime();
+      long horizon = pending.impression.eventTime();
       for (int i = 0; i < tasks.size(); i++) {
         firstTold = TaskTimeline.NEVER;
-        plan(i, parentTold);
+        horizon += tasks.get(i).windowMillis();
+        plan(i, parentTold, horizon);
         parentTold = firstTold;
       }
     }
 
-    private void plan(int task, long parentTold) {
+    private void plan(int task, long parentTold, long horizon) {
       TaskFacts facts = chain.get(task);
       List<Long> positives = facts.positives();
       boolean possible = !facts.parents().isEmpty();
@@ -186,6 +188,7 @@ public final class LabelJoin implements Serializable {
               possible,
               positives.isEmpty() ? TaskTimeline.NEVER : positives.get(0),
               facts.settled(),
+              horizon,
               waiting),
           (time, kind, learns) -> {
             firstTold = Math.min(firstTold, time);

@@ -8,9 +8,12 @@ package dev.freshet.core.labels.correction;
  * @param positive whether the parent happened, so that this task could
  * @param first event time of the task's own first positive, or {@link #NEVER}
  * @param settled when nothing can change the label any more
+ * @param horizon the latest that {@code settled} can be for any impression of this age: its event
+ *     time plus the windows of this task and all before it
  * @param waiting the correction's waiting time in milliseconds
  */
-public record TaskTimeline(long start, boolean positive, long first, long settled, long waiting) {
+public record TaskTimeline(
+    long start, boolean positive, long first, long settled, long horizon, long waiting) {
 
   /** No such moment. */
   public static final long NEVER = Long.MAX_VALUE;

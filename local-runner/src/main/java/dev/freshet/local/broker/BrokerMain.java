@@ -1,0 +1,98 @@
+package dev.freshet.local.broker;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import kafka.server.KafkaConfig;
+import kafka.server.KafkaRaftServer;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.utils.Time;
+import org.apache.kafka.metadata.storage.Formatter;
+import org.apache.kafka.server.common.MetadataVersion;
+
+/**
+ * One Kafka node, broker and controller in one, in a process of its own: {@code folder port
+ * controller-port}. Prints {@value #READY} when clients can come, and ends when its standard input
+ * does, so that it never outlives the process that started it.
+ */
+public final class BrokerMain {
+
+  static final String READY = "freshet-broker-ready";
+  private static final String CLUSTER_ID = "cluster-id";
+
+  private BrokerMain() {}
+
+  public static void main(String[] args) throws Exception {
+    Path folder = Path.of(args[0]);
+    Map<String, String> settings =
+        settings(folder, Integer.parseInt(args[1]), Integer.parseInt(args[2]));
+    format(folder);
+    KafkaRaftServer server = new KafkaRaftServer(new KafkaConfig(settings, false), Time.SYSTEM);
+    server.startup();
+    System.out.println(READY);
+    int stop = System.in.read();
+    if (stop < 0) {
+      // The parent is gone without a word: leave as abruptly. The log is on disk.
+      Runtime.getRuntime().halt(1);
+    }
+    server.shutdown();
+    server.awaitShutdown();
+    System.exit(0);
+  }
+
+  private static Map<String, String> settings(Path folder, int port, int controllerPort) {
+    Map<String, String> settings = new TreeMap<>();
+    settings.put("process.roles", "broker,controller");
+    settings.put("node.id", "1");
+    settings.put("controller.quorum.voters", "1@127.0.0.1:" + controllerPort);
+    settings.put(
+        "listeners", "CLIENTS://127.0.0.1:" + port + ",CONTROLLER://127.0.0.1:" + controllerPort);
+    settings.put("advertised.listeners", "CLIENTS://127.0.0.1:" + port);
+    settings.put("listener.security.protocol.map", "CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT");
+    settings.put("inter.broker.listener.name", "CLIENTS");
+    settings.put("controller.listener.names", "CONTROLLER");
+    settings.put("log.dirs", folder.resolve("log").toString());
+    for (String topic : new String[] {"offsets.topic", "transaction.state.log"}) {
+      settings.put(topic + ".replication.factor", "1");
+      settings.put(topic + ".num.partitions", "4");
+    }
+    settings.put("transaction.state.log.min.isr", "1");
+    settings.put("share.coordinator.state.topic.replication.factor", "1");
+    settings.put("share.coordinator.state.topic.min.isr", "1");
+    settings.put("share.coordinator.state.topic.num.partitions", "1");
+    settings.put("group.initial.rebalance.delay.ms", "0");
+    settings.put("auto.create.topics.enable", "false");
+    // Replayed events are years old; they stay until the folder is deleted.
+    settings.put("log.retention.ms", "-1");
+    settings.put("log.cleaner.dedupe.buffer.size", "33554432");
+    return settings;
+  }
+
+  private static void format(Path folder) throws Exception {
+    Files.createDirectories(folder.resolve("log"));
+    Formatter formatter = new Formatter();
+    formatter
+        .setClusterId(clusterId(folder.resolve(CLUSTER_ID)))
+        .setNodeId(1)
+        .setControllerListenerName("CONTROLLER")
+        .setMetadataLogDirectory(folder.resolve("log").toString())
+        .addDirectory(folder.resolve("log").toString())
+        .setReleaseVersion(MetadataVersion.latestProduction())
+        .setIgnoreFormatted(true)
+        .setPrintStream(
+            new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8));
+    formatter.run();
+  }
+
+  private static String clusterId(Path file) throws IOException {
+    if (!Files.exists(file)) {
+      Files.writeString(file, Uuid.randomUuid().toString());
+    }
+    return Files.readString(file);
+  }
+}

@@ -1,0 +1,126 @@
+package dev.freshet.local.broker;
+
+import dev.freshet.core.pipeline.Pipeline;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.common.TopicPartition;
+
+/** Creates a pipeline's topics and tells how far they and their readers are. */
+public final class Topics implements AutoCloseable {
+
+  private final Pipeline pipeline;
+  private final Admin admin;
+
+  public Topics(Pipeline pipeline) {
+    this.pipeline = pipeline;
+    Map<String, Object> settings = new HashMap<>(pipeline.kafka().properties());
+    settings.put(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, pipeline.kafka().bootstrap());
+    admin = Admin.create(settings);
+  }
+
+  /** Creates what is missing. The models topic is compacted, with a partition for each model. */
+  public void create(int eventPartitions) throws ExecutionException, InterruptedException {
+    List<NewTopic> wanted = new ArrayList<>();
+    for (String topic : eventTopics()) {
+      wanted.add(new NewTopic(topic, eventPartitions, (short) 1));
+    }
+    wanted.add(new NewTopic(pipeline.topic("dead-letters"), 1, (short) 1));
+    wanted.add(new NewTopic(pipeline.topic("metrics"), 1, (short) 1));
+    if (pipeline.examplesTopic() != null) {
+      wanted.add(new NewTopic(pipeline.examplesTopic(), eventPartitions, (short) 1));
+    }
+    wanted.add(
+        new NewTopic(pipeline.topic("models"), pipeline.models().size(), (short) 1)
+            .configs(
+                Map.of(
+                    "cleanup.policy", "compact",
+                    "segment.bytes", "67108864",
+                    "segment.ms", "60000",
+                    "min.cleanable.dirty.ratio", "0.3",
+                    "max.compaction.lag.ms", "120000")));
+    Set<String> there = admin.listTopics().names().get();
+    wanted.removeIf(topic -> there.contains(topic.name()));
+    admin.createTopics(wanted).all().get();
+  }
+
+  /** Impressions and the tasks' feedback topics, each once. */
+  public Set<String> eventTopics() {
+    Set<String> topics = new LinkedHashSet<>();
+    topics.add(pipeline.topic("impressions"));
+    topics.addAll(pipeline.feedbackTopics().keySet());
+    return topics;
+  }
+
+  /** End offset of every partition of the topics. */
+  public Map<TopicPartition, Long> ends(Set<String> topics)
+      throws ExecutionException, InterruptedException {
+    Map<TopicPartition, OffsetSpec> asked = new HashMap<>();
+    for (TopicDescription topic : admin.describeTopics(topics).allTopicNames().get().values()) {
+      topic
+          .partitions()
+          .forEach(
+              p -> asked.put(new TopicPartition(topic.name(), p.partition()), OffsetSpec.latest()));
+    }
+    Map<TopicPartition, Long> ends = new HashMap<>();
+    for (var e : admin.listOffsets(asked).all().get().entrySet()) {
+      ends.put(e.getKey(), e.getValue().offset());
+    }
+    return ends;
+  }
+
+  /** Messages in each event topic: by task name, impressions first. */
+  public Map<String, Long> eventCounts() throws ExecutionException, InterruptedException {
+    Map<TopicPartition, Long> ends = ends(eventTopics());
+    Map<String, Long> counts = new LinkedHashMap<>();
+    counts.put("impression", sum(ends, pipeline.topic("impressions")));
+    Set<String> counted = new LinkedHashSet<>();
+    pipeline
+        .tasks()
+        .forEach(
+            task -> {
+              if (counted.add(pipeline.topic(task.name()))) {
+                counts.put(task.name(), sum(ends, pipeline.topic(task.name())));
+              }
+            });
+    return counts;
+  }
+
+  private static long sum(Map<TopicPartition, Long> ends, String topic) {
+    return ends.entrySet().stream()
+        .filter(e -> e.getKey().topic().equals(topic))
+        .mapToLong(Map.Entry::getValue)
+        .sum();
+  }
+
+  /** Whether a completed checkpoint of the job covers everything in the event topics. */
+  public boolean allRead() throws ExecutionException, InterruptedException {
+    Map<TopicPartition, Long> ends = ends(eventTopics());
+    var committed =
+        admin
+            .listConsumerGroupOffsets("freshet-" + pipeline.pipeline())
+            .partitionsToOffsetAndMetadata()
+            .get();
+    return ends.entrySet().stream()
+        .allMatch(
+            e ->
+                e.getValue() == 0
+                    || committed.get(e.getKey()) != null
+                        && committed.get(e.getKey()).offset() >= e.getValue());
+  }
+
+  @Override
+  public void close() {
+    admin.close();
+  }
+}

@@ -1,0 +1,37 @@
+package dev.freshet.local.commands;
+
+import dev.freshet.core.models.ModelDefinition;
+import dev.freshet.core.pipeline.Pipeline;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+@Command(
+    name = "check",
+    description = "Checks a pipeline file and reports everything that is wrong with it.",
+    mixinStandardHelpOptions = true)
+final class CheckCommand implements Callable<Integer> {
+
+  @Parameters(paramLabel = "FILE", description = "The pipeline file.")
+  private Path file;
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public Integer call() throws Exception {
+    Pipeline pipeline = PipelineOption.read(file);
+    PrintWriter out = spec.commandLine().getOut();
+    out.printf(
+        "%s: pipeline %s is valid: %d tasks, %d features, models %s%n",
+        file,
+        pipeline.pipeline(),
+        pipeline.tasks().size(),
+        pipeline.features().size(),
+        pipeline.models().stream().map(ModelDefinition::name).toList());
+    return 0;
+  }
+}

@@ -1,0 +1,86 @@
+package dev.freshet.local.commands;
+
+import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.local.run.DemoRun;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+@Command(
+    name = "demo",
+    description = {
+      "Runs the whole loop on this machine: Kafka broker, Flink job with web UI, event simulator,"
+          + " trainers, replicas.",
+      "Ends after --for, or when --events impressions are learnt, or with Ctrl-C."
+    },
+    mixinStandardHelpOptions = true)
+final class DemoCommand implements Callable<Integer> {
+
+  @Option(
+      names = "--pipeline",
+      paramLabel = "FILE",
+      description = "A pipeline of two binary tasks and an amount. Default: pipelines/shop.yaml.")
+  private Path pipeline = Path.of(System.getProperty("freshet.home", "."), "pipelines/shop.yaml");
+
+  @Option(
+      names = "--for",
+      paramLabel = "TIME",
+      converter = DurationConverter.class,
+      description = "How long to run, for example 60s or 5m.")
+  private Duration duration;
+
+  @Option(
+      names = "--events",
+      paramLabel = "N",
+      description = "Number of impressions; the run ends when all their labels are learnt.")
+  private Long events;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "S",
+      defaultValue = "1",
+      description = "Seed of the simulator. Default: ${DEFAULT-VALUE}.")
+  private long seed;
+
+  @Option(
+      names = "--rate",
+      paramLabel = "N",
+      defaultValue = "1500",
+      description = "Impressions per second of real time. Default: ${DEFAULT-VALUE}.")
+  private double rate;
+
+  @Option(
+      names = "--speed",
+      paramLabel = "X",
+      defaultValue = "600",
+      description = "Seconds simulated in a second of real time. Default: ${DEFAULT-VALUE}.")
+  private double speed;
+
+  @Mixin private RunOptions options;
+
+  @Override
+  public Integer call() throws Exception {
+    if (events != null && events < 1) {
+      throw new Usage("--events: '" + events + "'; allowed: 1 or more");
+    }
+    if (!(rate > 0) || !(speed > 0)) {
+      throw new Usage("--rate and --speed must be above 0");
+    }
+    Pipeline read = PipelineOption.read(pipeline);
+    PrintStream progress = options.json ? System.err : System.out;
+    try (RunOptions.Folder folder = options.folder()) {
+      DemoRun run =
+          new DemoRun(
+              read, options.settings(folder, true), new DemoRun.Load(seed, rate, speed), progress);
+      var report = run.run(duration, events == null ? Long.MAX_VALUE : events);
+      if (options.json) {
+        System.out.println(report);
+      }
+    }
+    return 0;
+  }
+}

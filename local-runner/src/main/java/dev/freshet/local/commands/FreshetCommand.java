@@ -1,0 +1,54 @@
+package dev.freshet.local.commands;
+
+import dev.freshet.core.settings.InvalidSettingsException;
+import java.util.concurrent.ExecutionException;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/** The command line and its subcommands. */
+@Command(
+    name = "freshet",
+    description =
+        "Learns click, conversion and revenue models from Kafka events while they arrive.",
+    mixinStandardHelpOptions = true,
+    version = "freshet 0.1.0",
+    subcommands = {DemoCommand.class, CheckCommand.class})
+public final class FreshetCommand {
+
+  private static final int BAD_USAGE = 2;
+  private static final int FAILED = 1;
+
+  private FreshetCommand() {}
+
+  /** Runs a command line; 0 for success, 2 for wrong usage or settings, 1 for anything else. */
+  public static int run(String... args) {
+    CommandLine line = new CommandLine(new FreshetCommand());
+    line.setExecutionExceptionHandler((e, command, parsed) -> report(e, command));
+    line.setParameterExceptionHandler(
+        (e, ignored) -> {
+          e.getCommandLine().getErr().println(e.getMessage());
+          return BAD_USAGE;
+        });
+    if (args.length == 0) {
+      line.usage(line.getErr());
+      return BAD_USAGE;
+    }
+    return line.execute(args);
+  }
+
+  private static int report(Exception e, CommandLine command) {
+    Throwable cause = e instanceof ExecutionException && e.getCause() != null ? e.getCause() : e;
+    if (cause instanceof Usage || cause instanceof InvalidSettingsException) {
+      command.getErr().println(cause.getMessage());
+      return BAD_USAGE;
+    }
+    command.getErr().println(cause);
+    if (cause.getCause() != null) {
+      command.getErr().println("caused by " + cause.getCause());
+    }
+    command.getErr().println("the log file has the details: " + System.getProperty("freshet.log"));
+    LoggerFactory.getLogger(FreshetCommand.class).error("Command failed", cause);
+    return FAILED;
+  }
+}

@@ -1,0 +1,24 @@
+package dev.freshet.local.commands;
+
+import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.pipeline.PipelineFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Reads pipeline files for commands. */
+final class PipelineOption {
+
+  private PipelineOption() {}
+
+  static Pipeline read(Path file) throws IOException {
+    existing(file);
+    return PipelineFile.read(file);
+  }
+
+  static void existing(Path file) {
+    if (!Files.isRegularFile(file)) {
+      throw new Usage(file + ": no such file");
+    }
+  }
+}

@@ -1,0 +1,165 @@
+package dev.freshet.local.run;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.freshet.core.events.EventFormat;
+import dev.freshet.core.events.Impression;
+import dev.freshet.core.models.ModelDefinition;
+import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.local.simulator.SimulatedMessage;
+import dev.freshet.local.simulator.Simulator;
+import dev.freshet.local.simulator.SimulatorSettings;
+import dev.freshet.replica.ModelReplica;
+import java.io.PrintStream;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+
+/** A {@link LocalRun} fed by the {@link Simulator} at a steady pace, with replicas that predict. */
+public final class DemoRun {
+
+  private static final int SCORED_AT_ONCE = 64;
+
+  /** How much is simulated, and how fast. */
+  public record Load(long seed, double impressionsPerSecond, double speed) {}
+
+  private final Pipeline pipeline;
+  private final LocalRun.Settings settings;
+  private final Load load;
+  private final PrintStream out;
+  private final AtomicBoolean stopping = new AtomicBoolean();
+  private final CountDownLatch ended = new CountDownLatch(1);
+  private final AtomicReference<Exception> failure = new AtomicReference<>();
+  private volatile boolean allSent;
+  private volatile List<Impression> sample = List.of();
+
+  public DemoRun(Pipeline pipeline, LocalRun.Settings settings, Load load, PrintStream out) {
+    this.pipeline = pipeline;
+    this.settings = settings;
+    this.load = load;
+    this.out = out;
+  }
+
+  /**
+   * Runs until the time is over or the impressions are learnt.
+   *
+   * @param duration null for no limit
+   * @return the final figures
+   */
+  public ObjectNode run(Duration duration, long impressions) throws Exception {
+    Thread hook = new Thread(this::interrupted, "ctrl-c");
+    Runtime.getRuntime().addShutdownHook(hook);
+    try (LocalRun run = LocalRun.open(pipeline, settings, out)) {
+      run.startJob(false);
+      Thread feeder = new Thread(() -> feed(run, impressions), "simulator");
+      feeder.setDaemon(true);
+      feeder.start();
+      double end = duration == null ? Double.MAX_VALUE : duration.toMillis() / 1000.0;
+      boolean drained = false;
+      while (!stopping.get() && run.seconds() < end && !drained) {
+        TimeUnit.MILLISECONDS.sleep(250);
+        if (failure.get() != null) {
+          throw failure.get();
+        }
+        if (run.job().finished()) {
+          throw new IllegalStateException("the job ended by itself");
+        }
+        predict(run);
+        run.tick();
+        drained = allSent && run.topics().allRead();
+      }
+      stopping.set(true);
+      feeder.join();
+      // Draining closes every window; a run that may be continued must not do that too early.
+      if (drained) {
+        out.println("All events are read; settling the last labels");
+      }
+      run.job().stop(drained);
+      return run.report();
+    } finally {
+      ended.countDown();
+      try {
+        Runtime.getRuntime().removeShutdownHook(hook);
+      } catch (IllegalStateException e) {
+        out.println("Stopped"); // The shutdown is under way already.
+      }
+    }
+  }
+
+  private void interrupted() {
+    stopping.set(true);
+    try {
+      ended.await(60, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void feed(LocalRun run, long impressions) {
+    double perSimulatedSecond = load.impressionsPerSecond() / load.speed();
+    Simulator simulator =
+        new Simulator(run.pipeline(), SimulatorSettings.defaults(load.seed(), perSimulatedSecond));
+    EventFormat format =
+        pipeline.kafka().format().create(pipeline.impressionFields(), pipeline.feedbackKinds());
+    List<Impression> recent = new ArrayList<>();
+    try (ResumingProducer producer = new ResumingProducer(run.pipeline(), run.topics())) {
+      long startedAt = 0;
+      long startedFrom = 0;
+      while (!stopping.get()) {
+        SimulatedMessage message = simulator.next(impressions);
+        if (message == null) {
+          allSent = true;
+          return;
+        }
+        if (!producer.send(message.topic(), message.key(), message.value())) {
+          continue;
+        }
+        if (startedFrom == 0) {
+          startedAt = System.nanoTime();
+          startedFrom = message.arrival();
+          if (producer.skipped() > 0) {
+            out.printf("%,d events are there already%n", producer.skipped());
+          }
+        }
+        if (message.topic().equals(pipeline.topic("impressions"))) {
+          var parsed = format.impression(message.value());
+          if (parsed.event() != null) {
+            recent.add(parsed.event());
+          }
+          if (recent.size() == SCORED_AT_ONCE) {
+            sample = List.copyOf(recent);
+            recent.clear();
+          }
+        }
+        pace(startedAt, message.arrival() - startedFrom);
+      }
+    } catch (Exception e) {
+      failure.set(e);
+    }
+  }
+
+  private void pace(long startedAt, long simulatedMillis) throws InterruptedException {
+    long due = startedAt + (long) (simulatedMillis * 1e6 / load.speed());
+    long ahead = due - System.nanoTime();
+    if (ahead > TimeUnit.MILLISECONDS.toNanos(2)) {
+      TimeUnit.NANOSECONDS.sleep(ahead);
+    }
+  }
+
+  /** Serves the newest impressions, as a serving process would. */
+  private void predict(LocalRun run) {
+    List<Impression> served = sample;
+    if (served.isEmpty()) {
+      return;
+    }
+    for (ModelDefinition model : pipeline.models()) {
+      ModelReplica replica = run.replica(model);
+      if (replica.manifest().isPresent()) {
+        replica.predict(served);
+      }
+    }
+  }
+}

@@ -1,0 +1,103 @@
+package dev.freshet.local.run;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.freshet.core.labels.Task;
+import dev.freshet.core.models.ModelDefinition;
+import java.io.PrintStream;
+import java.util.Locale;
+
+/**
+ * Prints how a run is doing, a block every few seconds, as plain lines that also read well in a
+ * log.
+ */
+final class Progress {
+
+  private final Observer observer;
+  private final PrintStream out;
+  private final boolean truthKnown;
+
+  Progress(Observer observer, PrintStream out, boolean truthKnown) {
+    this.observer = observer;
+    this.out = out;
+    this.truthKnown = truthKnown;
+  }
+
+  void print(double seconds) throws Exception {
+    JsonNode report = RunReport.of(observer, seconds, truthKnown);
+    StringBuilder text = new StringBuilder();
+    text.append(line("%6.0fs  events", seconds));
+    report
+        .path("events")
+        .properties()
+        .forEach(e -> text.append(line("  %s %,d", e.getKey(), e.getValue().asLong())));
+    long rejected = 0;
+    for (JsonNode count : report.path("rejected")) {
+      rejected += count.asLong();
+    }
+    text.append(
+        line(
+            "  | examples %,d  rejected %,d  late %,d  orphaned %,d  duplicates %,d%n",
+            report.path("examples").asLong(),
+            rejected,
+            report.path("late").asLong(),
+            report.path("orphaned").asLong(),
+            report.path("duplicates").asLong()));
+    for (ModelDefinition model : observer.pipeline().models()) {
+      model(text, model.name(), report);
+    }
+    out.print(text);
+    out.flush();
+  }
+
+  private void model(StringBuilder text, String name, JsonNode report) {
+    JsonNode metrics = observer.metrics(name);
+    JsonNode replica = report.path("replica").path(name);
+    text.append(
+        line(
+            "         %-10s step %,d  %,.0f examples/s  published %d  replica %s (%.1fs old)%n",
+            name,
+            metrics.path("steps").asLong(),
+            metrics.path("examplesPerSecond").asDouble(),
+            report.path("versions").path(name).path("published").asLong(),
+            replica.path("version").asText("").isEmpty() ? "-" : replica.path("version").asText(),
+            replica.path("stalenessSeconds").asDouble()));
+    for (Task task : observer.pipeline().tasks()) {
+      JsonNode quality = report.path("quality").path(name).path(task.name());
+      if (quality.path("examples").asLong() == 0) {
+        continue;
+      }
+      text.append(line("           %-10s", task.name()));
+      if (task.binary()) {
+        text.append(line(" AUC %s", number(quality.path("auc"))));
+        if (quality.has("bestAuc")) {
+          text.append(line(" (best possible %s)", number(quality.path("bestAuc"))));
+        }
+        text.append(line("  log loss %s", number(quality.path("logLoss"))));
+        if (quality.has("bestLogLoss")) {
+          text.append(line(" (%s)", number(quality.path("bestLogLoss"))));
+        }
+        text.append(line("  NE %s", number(quality.path("normalizedEntropy"))));
+      } else {
+        text.append(
+            line(
+                " NRMSE %s  NMAE %s  Gini %s  Spearman %s",
+                number(quality.path("nrmse")),
+                number(quality.path("nmae")),
+                number(quality.path("gini")),
+                number(quality.path("spearman"))));
+      }
+      text.append(
+          line(
+              "  calibration %s  of %,d%n",
+              number(quality.path("calibration")), quality.path("examples").asLong()));
+    }
+  }
+
+  private static String number(JsonNode value) {
+    return value.isNumber() ? line("%.4f", value.asDouble()) : "-";
+  }
+
+  private static String line(String format, Object... values) {
+    return String.format(Locale.ROOT, format, values);
+  }
+}

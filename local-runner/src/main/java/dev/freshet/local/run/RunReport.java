@@ -1,0 +1,100 @@
+package dev.freshet.local.run;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.freshet.core.events.RejectReason;
+import dev.freshet.core.labels.DropReason;
+import dev.freshet.core.labels.Task;
+import dev.freshet.core.models.ModelDefinition;
+import dev.freshet.replica.ModelReplica;
+import java.util.Map;
+
+/**
+ * The figures of a run as one JSON object: what {@code --json} prints as its last line. Keys are an
+ * interface that people script against; {@code docs/command-line.md} describes them. A figure that
+ * is not defined yet is left out.
+ */
+final class RunReport {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private RunReport() {}
+
+  /**
+   * @param truthKnown whether served scores are the truth, so that they tell the best possible
+   */
+  static ObjectNode of(Observer observer, double seconds, boolean truthKnown) throws Exception {
+    ObjectNode report = JSON.createObjectNode();
+    report.put("seconds", round(seconds));
+    ObjectNode events = report.putObject("events");
+    observer.events().forEach(events::put);
+    Map<String, Long> letters = observer.deadLetters();
+    ObjectNode rejected = report.putObject("rejected");
+    for (RejectReason reason : RejectReason.values()) {
+      if (letters.containsKey(reason.label())) {
+        rejected.put(reason.label(), letters.get(reason.label()));
+      }
+    }
+    report.put("late", letters.getOrDefault(DropReason.LATE.label(), 0L));
+    report.put("orphaned", letters.getOrDefault(DropReason.ORPHANED.label(), 0L));
+    report.put("duplicates", letters.getOrDefault(DropReason.DUPLICATE.label(), 0L));
+    ObjectNode steps = JSON.createObjectNode();
+    ObjectNode versions = JSON.createObjectNode();
+    ObjectNode replicas = JSON.createObjectNode();
+    ObjectNode quality = JSON.createObjectNode();
+    long examples = 0;
+    for (ModelDefinition model : observer.pipeline().models()) {
+      String name = model.name();
+      JsonNode metrics = observer.metrics(name);
+      examples = Math.max(examples, metrics.path("examples").asLong());
+      steps.put(name, metrics.path("steps").asLong());
+      ModelReplica replica = observer.replica(name);
+      String version = replica.manifest().map(m -> m.version()).orElse("");
+      versions.putObject(name).put("published", observer.versions(name)).put("last", version);
+      ObjectNode of = replicas.putObject(name).put("version", version);
+      if (!version.isEmpty()) {
+        of.put("stalenessSeconds", round(replica.stalenessSeconds()));
+      }
+      of.put("predictions", replica.predictions());
+      ObjectNode byTask = quality.putObject(name);
+      for (Task task : observer.pipeline().tasks()) {
+        byTask.set(task.name(), taskQuality(metrics, task, truthKnown));
+      }
+    }
+    report.put("examples", examples);
+    report.set("steps", steps);
+    report.set("versions", versions);
+    report.set("replica", replicas);
+    report.set("quality", quality);
+    return report;
+  }
+
+  private static ObjectNode taskQuality(JsonNode metrics, Task task, boolean truthKnown) {
+    ObjectNode quality = JSON.createObjectNode();
+    JsonNode own = metrics.path("quality").path(task.name());
+    JsonNode best = truthKnown ? metrics.path("served").path(task.name()) : JSON.missingNode();
+    String[] names =
+        task.binary()
+            ? new String[] {"auc", "logLoss", "normalizedEntropy", "calibration"}
+            : new String[] {"nrmse", "nmae", "gini", "spearman", "calibration", "mae", "rmse"};
+    for (String name : names) {
+      put(quality, name, own.path(name));
+      if (name.equals("auc") || name.equals("logLoss")) {
+        put(quality, name.equals("auc") ? "bestAuc" : "bestLogLoss", best.path(name));
+      }
+    }
+    quality.put("examples", own.path("examples").asLong());
+    return quality;
+  }
+
+  private static void put(ObjectNode node, String name, JsonNode value) {
+    if (value.isNumber()) {
+      node.put(name, round(value.asDouble()));
+    }
+  }
+
+  static double round(double value) {
+    return Math.round(value * 1e6) / 1e6;
+  }
+}

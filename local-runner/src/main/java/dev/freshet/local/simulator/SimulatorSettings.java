@@ -1,0 +1,48 @@
+package dev.freshet.local.simulator;
+
+import java.time.Duration;
+
+/**
+ * The simulated shop.
+ *
+ * @param seed equal seeds give equal messages in equal order
+ * @param impressionsPerSecond of simulated time
+ * @param clickRate clicks per impression, about
+ * @param purchaseRate purchases per click, about
+ * @param repeatRate chance that a purchase is followed by a second one
+ * @param refundRate chance that an amount is paid back
+ * @param duplicateRate chance that a message is sent twice
+ * @param malformedRate chance that an impression is followed by a message that is no event
+ * @param orphanRate chance that an impression is lost on the way while its feedback is not
+ * @param disorder messages arrive up to this much after their event
+ * @param driftPeriod in which tastes come full circle
+ */
+public record SimulatorSettings(
+    long seed,
+    double impressionsPerSecond,
+    double clickRate,
+    double purchaseRate,
+    double repeatRate,
+    double refundRate,
+    double duplicateRate,
+    double malformedRate,
+    double orphanRate,
+    Duration disorder,
+    Duration driftPeriod) {
+
+  /** What the demo runs. */
+  public static SimulatorSettings defaults(long seed, double impressionsPerSecond) {
+    return new SimulatorSettings(
+        seed,
+        impressionsPerSecond,
+        0.12,
+        0.25,
+        0.10,
+        0.08,
+        0.005,
+        0.001,
+        0.0005,
+        Duration.ofSeconds(40),
+        Duration.ofDays(10));
+  }
+}
