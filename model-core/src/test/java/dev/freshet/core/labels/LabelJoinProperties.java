@@ -1,0 +1,146 @@
+package dev.freshet.core.labels;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.freshet.core.events.Feedback;
+import dev.freshet.core.events.Impression;
+import dev.freshet.core.events.RawFeatures;
+import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.pipeline.TestingPipelines;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Combinators;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+
+/**
+ * Whatever the events and their order of arrival, labels are those of someone who sees all at once.
+ */
+class LabelJoinProperties {
+
+  private static final long SHOWN = 1_767_225_600_000L;
+  private static final long MINUTE = 60_000;
+
+  /** The oracle: the definition of a label, written down as plainly as possible. */
+  private static double[] oracle(List<Feedback> events, List<Task> tasks) {
+    double[] labels = new double[tasks.size()];
+    Set<Long> parents = Set.of(SHOWN);
+    for (int task = 0; task < tasks.size(); task++) {
+      Set<Long> next = new HashSet<>();
+      Set<String> seen = new HashSet<>();
+      for (Feedback event : events) {
+        boolean inWindow = false;
+        for (long parent : parents) {
+          long delay = event.eventTime() - parent;
+          inWindow |= delay >= 0 && delay <= tasks.get(task).window().toMillis();
+        }
+        if (event.task() == task && inWindow && seen.add(event.eventId())) {
+          next.add(event.eventTime());
+          labels[task] = tasks.get(task).binary() ? 1 : labels[task] + event.value();
+        }
+      }
+      parents = next;
+    }
+    return labels;
+  }
+
+  @Property(tries = 2000)
+  void labelsDoNotDependOnTheOrderOfArrival(
+      @ForAll("events") List<Feedback> events,
+      @ForAll("corrections") String correction,
+      @ForAll long order) {
+    Pipeline pipeline =
+        TestingPipelines.shop("{orphan-wait", "{correction: " + correction + ", orphan-wait");
+    List<Task> tasks = pipeline.tasks();
+    Recorder recorder = new Recorder();
+    LabelJoin join = new LabelJoin(tasks, pipeline.labels(), false);
+    PendingImpression pending = new PendingImpression(3);
+
+    // Everything arrives before the watermark moves, the impression at a random place.
+    List<Object> arrivals = new ArrayList<>(events);
+    arrivals.add(new Impression("i", SHOWN, new RawFeatures(new String[0][], new double[0]), null));
+    Collections.shuffle(arrivals, new Random(order));
+    for (Object arrival : arrivals) {
+      if (arrival instanceof Impression impression) {
+        join.onImpression(pending, impression, Long.MIN_VALUE, recorder);
+      } else {
+        join.onFeedback(pending, (Feedback) arrival, Long.MIN_VALUE, recorder);
+      }
+    }
+    for (long at = join.nextMoment(pending); !pending.finished(); at = join.nextMoment(pending)) {
+      join.onTimer(pending, at, recorder);
+    }
+
+    double[] expected = oracle(events, tasks);
+    int[] finals = new int[3];
+    Set<String> tags = new HashSet<>();
+    for (LabeledExample example : recorder.examples) {
+      for (int task = 0; task < 3; task++) {
+        TaskLabel label = example.labels()[task];
+        if (label.present()) {
+          assertThat(tags.add(task + label.kind().label())).as("told once").isTrue();
+        }
+        if (label.isFinal()) {
+          finals[task]++;
+          assertThat(label.value()).as("task %s of %s", task, events).isEqualTo(expected[task]);
+        }
+      }
+    }
+    assertThat(finals).containsOnly(1);
+    long counted = events.size() - recorder.dropped.size();
+    assertThat(counted).isGreaterThanOrEqualTo(0);
+  }
+
+  @Provide
+  Arbitrary<String> corrections() {
+    return Arbitraries.of("wait", "settled", "window");
+  }
+
+  @Provide
+  Arbitrary<List<Feedback>> events() {
+    // Times on a coarse grid, so that edges of windows and equal times are hit often.
+    Arbitrary<Long> times = Arbitraries.longs().between(-1, 16).map(n -> SHOWN + n * 10 * MINUTE);
+    Arbitrary<Integer> tasks = Arbitraries.integers().between(0, 2);
+    Arbitrary<Integer> amounts = Arbitraries.integers().between(-3, 5);
+    return Combinators.combine(tasks, times, amounts)
+        .as((task, time, amount) -> new Object[] {task, time, amount})
+        .list()
+        .ofMaxSize(8)
+        .map(LabelJoinProperties::feedback);
+  }
+
+  private static List<Feedback> feedback(List<Object[]> drawn) {
+    List<Feedback> events = new ArrayList<>();
+    for (Object[] draw : drawn) {
+      int task = (Integer) draw[0];
+      double value = task == 2 ? (Integer) draw[2] : 1;
+      events.add(new Feedback("i", "e" + events.size(), task, (Long) draw[1], value));
+      if (events.size() % 3 == 0) {
+        events.add(events.get(events.size() - 1)); // a repeat
+      }
+    }
+    return events;
+  }
+
+  private static final class Recorder implements LabelJoin.Output {
+    private final List<LabeledExample> examples = new ArrayList<>();
+    private final List<DroppedEvent> dropped = new ArrayList<>();
+
+    @Override
+    public void example(LabeledExample example) {
+      examples.add(example);
+    }
+
+    @Override
+    public void dropped(DroppedEvent event) {
+      dropped.add(event);
+    }
+  }
+}

@@ -1,0 +1,263 @@
+package dev.freshet.job.labels;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.freshet.core.events.Feedback;
+import dev.freshet.core.events.Impression;
+import dev.freshet.core.events.RawFeatures;
+import dev.freshet.core.labels.DropReason;
+import dev.freshet.core.labels.DroppedEvent;
+import dev.freshet.core.labels.LabelJoin;
+import dev.freshet.core.labels.LabelKind;
+import dev.freshet.core.labels.LabeledExample;
+import dev.freshet.core.labels.TaskLabel;
+import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.pipeline.TestingPipelines;
+import dev.freshet.job.codec.CodecTypeInfo;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
+import org.apache.flink.state.rocksdb.EmbeddedRocksDBStateBackend;
+import org.apache.flink.streaming.api.operators.co.KeyedCoProcessOperator;
+import org.apache.flink.streaming.api.watermark.Watermark;
+import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.apache.flink.streaming.util.KeyedTwoInputStreamOperatorTestHarness;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The join inside Flink's own operator. Every test ends with no state and no timer. */
+class LabelJoinFunctionTest {
+
+  private static final long SHOWN = 1_767_225_600_000L;
+  private static final long MINUTE = 60_000;
+  private static final long HORIZON = SHOWN + 130 * MINUTE;
+
+  private KeyedTwoInputStreamOperatorTestHarness<String, Impression, Feedback, LabeledExample>
+      harness;
+  private final List<LabeledExample> examples = new ArrayList<>();
+  private final List<DroppedEvent> dropped = new ArrayList<>();
+
+  private boolean rocks;
+
+  @BeforeEach
+  void open() throws Exception {
+    harness = harness(rocks);
+    harness.open();
+  }
+
+  private static KeyedTwoInputStreamOperatorTestHarness<
+          String, Impression, Feedback, LabeledExample>
+      harness(boolean rocks) throws Exception {
+    Pipeline pipeline = TestingPipelines.shop();
+    LabelJoin join = new LabelJoin(pipeline.tasks(), pipeline.labels(), false);
+    var harness =
+        new KeyedTwoInputStreamOperatorTestHarness<>(
+            new KeyedCoProcessOperator<>(new LabelJoinFunction(join)),
+            Impression::id,
+            Feedback::impressionId,
+            Types.STRING);
+    if (rocks) {
+      harness.setStateBackend(new EmbeddedRocksDBStateBackend());
+    }
+    harness.setup(CodecTypeInfo.LABELED.createSerializer(null));
+    return harness;
+  }
+
+  @AfterEach
+  void nothingIsLeft() throws Exception {
+    watermark(HORIZON + 1_000 * MINUTE);
+    if (!rocks) { // RocksDB's entries cannot be counted from here
+      assertThat(harness.numKeyedStateEntries()).as("state").isZero();
+    }
+    assertThat(harness.numEventTimeTimers()).as("timers").isZero();
+    harness.close();
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void joinsInEitherOrder(boolean impressionFirst) throws Exception {
+    if (impressionFirst) {
+      show();
+    }
+    feedback("c", 0, 1, 1);
+    feedback("p", 1, 5, 1);
+    feedback("r", 2, 6, 12.5);
+    if (!impressionFirst) {
+      show();
+    }
+    watermark(HORIZON);
+    assertThat(finals()).containsExactly(1.0, 1.0, 12.5);
+    assertThat(dropped).isEmpty();
+  }
+
+  @Test
+  void eachTaskIsToldAtItsOwnHorizon() throws Exception {
+    show();
+    feedback("c", 0, 1, 1);
+    watermark(SHOWN + 10 * MINUTE - 1);
+    assertThat(examples).isEmpty();
+    watermark(SHOWN + 10 * MINUTE);
+    assertThat(tags()).containsExactly("final.none.none");
+    watermark(SHOWN + 70 * MINUTE);
+    assertThat(tags()).containsExactly("final.none.none", "none.final.none");
+    watermark(HORIZON);
+    assertThat(tags()).containsExactly("final.none.none", "none.final.none", "none.none.final");
+    assertThat(finals()).containsExactly(1.0, 0.0, 0.0);
+  }
+
+  @Test
+  void theWindowsEndCountsAndWhatIsPastItDoesNot() throws Exception {
+    show();
+    feedback("c", 0, 10, 1);
+    harness.processElement2(new StreamRecord<>(event("p", 1, SHOWN + 70 * MINUTE, 1)));
+    harness.processElement2(new StreamRecord<>(event("late", 2, SHOWN + 130 * MINUTE + 1, 9)));
+    harness.processElement2(new StreamRecord<>(event("r", 2, SHOWN + 130 * MINUTE, 7)));
+    watermark(HORIZON);
+    assertThat(finals()).containsExactly(1.0, 1.0, 7.0);
+    assertThat(reasons()).containsExactly(DropReason.LATE);
+  }
+
+  @Test
+  void repeatsCountOnce() throws Exception {
+    show();
+    show();
+    for (int i = 0; i < 3; i++) {
+      feedback("c", 0, 1, 1);
+      feedback("p", 1, 2, 1);
+      feedback("r", 2, 3, 5);
+    }
+    watermark(HORIZON);
+    assertThat(finals()).containsExactly(1.0, 1.0, 5.0);
+    assertThat(reasons()).hasSize(7).containsOnly(DropReason.DUPLICATE);
+  }
+
+  @Test
+  void aRefundIsSubtractedAndASecondPurchaseAdded() throws Exception {
+    show();
+    feedback("c", 0, 1, 1);
+    feedback("p", 1, 2, 1);
+    feedback("r", 2, 2, 10);
+    feedback("p2", 1, 20, 1);
+    feedback("r2", 2, 21, 4);
+    feedback("refund", 2, 40, -10);
+    watermark(HORIZON);
+    assertThat(finals()).containsExactly(1.0, 1.0, 4.0);
+  }
+
+  @Test
+  void feedbackWithoutImpressionIsOrphanedAfterItsOwnLimit() throws Exception {
+    feedback("c", 0, 1, 1);
+    watermark(SHOWN + 6 * MINUTE - 1);
+    assertThat(dropped).isEmpty();
+    watermark(SHOWN + 6 * MINUTE);
+    assertThat(reasons()).containsExactly(DropReason.ORPHANED);
+    assertThat(examples).isEmpty();
+  }
+
+  @Test
+  void aPurchaseWithoutClickIsOrphaned() throws Exception {
+    show();
+    feedback("p", 1, 5, 1);
+    watermark(HORIZON);
+    assertThat(finals()).containsExactly(0.0, 0.0, 0.0);
+    assertThat(reasons()).containsExactly(DropReason.ORPHANED);
+  }
+
+  @Test
+  void whatComesAfterItsLabelWasToldIsLate() throws Exception {
+    show();
+    watermark(SHOWN + 10 * MINUTE);
+    feedback("c", 0, 3, 1);
+    watermark(HORIZON);
+    assertThat(finals()).containsExactly(0.0, 0.0, 0.0);
+    assertThat(reasons()).containsExactly(DropReason.LATE);
+    show();
+    assertThat(reasons()).as("the impression again, long after").hasSize(2);
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void goesOnAfterARestoreInTheMiddle(boolean onRocks) throws Exception {
+    harness.close();
+    rocks = onRocks;
+    open();
+    show();
+    feedback("c", 0, 1, 1);
+    feedback("p", 1, 5, 1);
+    watermark(SHOWN + 10 * MINUTE);
+    OperatorSubtaskState snapshot = harness.snapshot(1, 1);
+    harness.close();
+    harness = harness(rocks);
+    harness.initializeState(snapshot);
+    harness.open();
+    feedback("c", 0, 1, 1);
+    feedback("r", 2, 6, 3);
+    watermark(HORIZON);
+    assertThat(finals()).containsExactly(1.0, 1.0, 3.0);
+    assertThat(tags()).as("nothing is told twice").doesNotHaveDuplicates().hasSize(3);
+    assertThat(reasons()).as("the repeated click").containsExactly(DropReason.DUPLICATE);
+  }
+
+  private void show() throws Exception {
+    RawFeatures features = new RawFeatures(new String[][] {{"u"}}, new double[0]);
+    harness.processElement1(new StreamRecord<>(new Impression("i", SHOWN, features, null), SHOWN));
+    collect();
+  }
+
+  private void feedback(String id, int task, long minute, double value) throws Exception {
+    Feedback event = event(id, task, SHOWN + minute * MINUTE, value);
+    harness.processElement2(new StreamRecord<>(event, event.eventTime()));
+    collect();
+  }
+
+  private static Feedback event(String id, int task, long time, double value) {
+    return new Feedback("i", id, task, time, value);
+  }
+
+  private void watermark(long time) throws Exception {
+    harness.processBothWatermarks(new Watermark(time));
+    collect();
+  }
+
+  private void collect() {
+    Queue<Object> output = harness.getOutput();
+    for (Object out : output) {
+      if (out instanceof StreamRecord<?> record) {
+        examples.add((LabeledExample) record.getValue());
+      }
+    }
+    output.clear();
+    var side = harness.getSideOutput(LabelJoinFunction.DROPPED);
+    if (side != null) {
+      side.forEach(record -> dropped.add(record.getValue()));
+      side.clear();
+    }
+  }
+
+  private List<String> tags() {
+    return examples.stream().map(LabeledExample::tag).toList();
+  }
+
+  private List<DropReason> reasons() {
+    return dropped.stream().map(DroppedEvent::reason).toList();
+  }
+
+  /** The final label of each task. */
+  private List<Double> finals() {
+    List<Double> values = new ArrayList<>();
+    for (int task = 0; task < 3; task++) {
+      for (LabeledExample example : examples) {
+        TaskLabel label = example.labels()[task];
+        if (label.kind() == LabelKind.FINAL) {
+          values.add(label.value());
+        }
+      }
+    }
+    return values;
+  }
+}
