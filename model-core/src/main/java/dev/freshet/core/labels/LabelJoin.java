@@ -167,13 +167,15 @@ public final class LabelJoin implements Serializable {
       learn = new boolean[tasks.size()];
       starts = new long[tasks.size()];
       labels = new TaskLabel[tasks.size()];
-      long parentTold = pending.impression.eventTime();
-      long horizon = pending.impression.eventTime();
+      long shown = pending.impression.eventTime();
+      long[] told = new long[tasks.size()];
+      long[] horizons = new long[tasks.size()];
       for (int i = 0; i < tasks.size(); i++) {
+        int parent = Task.parent(tasks, i);
         firstTold = TaskTimeline.NEVER;
-        horizon += tasks.get(i).windowMillis();
-        plan(i, parentTold, horizon);
-        parentTold = firstTold;
+        horizons[i] = (parent < 0 ? shown : horizons[parent]) + tasks.get(i).windowMillis();
+        plan(i, parent < 0 ? shown : told[parent], horizons[i]);
+        told[i] = firstTold;
       }
     }
 

@@ -5,13 +5,16 @@ import static dev.freshet.core.settings.InvalidValueException.check;
 import dev.freshet.core.settings.Option;
 import java.io.Serializable;
 import java.time.Duration;
+import java.util.List;
 
 /** One step of the task chain: what is learnt, from which feedback, within which window. */
 public record Task(
     @Option("Name of the task; also the `kind` of its feedback events") String name,
     @Option("Whether the task is a yes or a number") Kind kind,
     @Option(
-            value = "The task before it; the first task has none, others follow the one above",
+            value =
+                "The task whose events open this one's window, anywhere above it; by default the"
+                    + " one right above. The first task has none: the impression opens its window",
             fallback = Option.ABSENT)
         String after,
     @Option(
@@ -80,6 +83,17 @@ public record Task(
 
   public boolean explicit() {
     return negatives == Negatives.EXPLICIT;
+  }
+
+  /** Index of the task that {@code tasks.get(index)} comes after, or -1 for the impression. */
+  static int parent(List<Task> tasks, int index) {
+    String after = tasks.get(index).after();
+    for (int i = 0; i < index; i++) {
+      if (tasks.get(i).name().equals(after)) {
+        return i;
+      }
+    }
+    return index - 1;
   }
 
   /** The window in milliseconds. */

@@ -24,13 +24,24 @@ record TaskFacts(Task task, List<Long> parents, List<Feedback> counted, long set
   static List<TaskFacts> chain(
       List<Task> tasks, Impression impression, List<Feedback> feedback, long asOf) {
     List<TaskFacts> chain = new ArrayList<>(tasks.size());
-    List<Long> parents = List.of(impression.eventTime());
-    long parentSettled = impression.eventTime();
     for (int i = 0; i < tasks.size(); i++) {
-      TaskFacts facts = of(tasks.get(i), i, parents, parentSettled, feedback, asOf);
-      chain.add(facts);
-      parents = facts.positives();
-      parentSettled = facts.settled();
+      int parent = Task.parent(tasks, i);
+      chain.add(
+          parent < 0
+              ? of(
+                  tasks.get(i),
+                  i,
+                  List.of(impression.eventTime()),
+                  impression.eventTime(),
+                  feedback,
+                  asOf)
+              : of(
+                  tasks.get(i),
+                  i,
+                  chain.get(parent).positives(),
+                  chain.get(parent).settled(),
+                  feedback,
+                  asOf));
     }
     return chain;
   }

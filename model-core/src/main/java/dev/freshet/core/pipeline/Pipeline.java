@@ -49,12 +49,12 @@ public record Pipeline(
           "tasks[" + i + "].kind",
           "continuous",
           "binary: only the last task may be continuous");
-      String before = i == 0 ? null : tasks.get(i - 1).name();
+      List<String> above = tasks.subList(0, i).stream().map(Task::name).toList();
       check(
-          task.after() == null || task.after().equals(before),
+          task.after() == null || above.contains(task.after()),
           "tasks[" + i + "].after",
           task.after(),
-          before == null ? "nothing, for the first task" : before + ", the task above");
+          above.isEmpty() ? "nothing, for the first task" : "one of " + String.join(", ", above));
     }
     unique("tasks", tasks.stream().map(Task::name).toList());
     unique("features", features.stream().map(FeatureField::name).toList());
@@ -146,14 +146,17 @@ public record Pipeline(
 
   /** The same pipeline on other brokers. */
   public Pipeline withBootstrap(String bootstrap) {
-    return new Pipeline(
-        pipeline,
-        new KafkaSettings(bootstrap, kafka.topics(), kafka.format(), kafka.properties()),
-        tasks,
-        labels,
-        features,
-        models,
-        training,
-        publishing);
+    return with(new KafkaSettings(bootstrap, kafka.topics(), kafka.format(), kafka.properties()));
+  }
+
+  /** The same pipeline that also writes its labelled examples to a topic. */
+  public Pipeline withExamplesTopic(String topic) {
+    Map<String, String> topics = new LinkedHashMap<>(kafka.topics());
+    topics.put(KafkaSettings.EXAMPLES, topic);
+    return with(new KafkaSettings(kafka.bootstrap(), topics, kafka.format(), kafka.properties()));
+  }
+
+  private Pipeline with(KafkaSettings other) {
+    return new Pipeline(pipeline, other, tasks, labels, features, models, training, publishing);
   }
 }

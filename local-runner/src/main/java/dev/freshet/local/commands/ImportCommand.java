@@ -1,0 +1,73 @@
+package dev.freshet.local.commands;
+
+import dev.freshet.local.importers.EventFiles;
+import dev.freshet.local.importers.Importers;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+@Command(
+    name = "import",
+    description = {
+      "Turns a public data set into impressions.jsonl.gz and feedback.jsonl.gz for replay."
+    },
+    mixinStandardHelpOptions = true,
+    customSynopsis = "freshet import DATASET FILE... --out DIR",
+    footer = {
+      "%nData sets:",
+      "  hotel          hotel_bookings.csv: booking, stay, revenue",
+      "  rees46         2019-Oct.csv ...: view, cart, purchase, price",
+      "  retailrocket   events.csv: view, cart, transaction",
+      "  kuairand       log_*.csv: exposure, click, long view, watch time",
+      "  criteo-search  CriteoSearchData: click, sale, amount",
+      "  ali-ccp        common_features_*.csv sample_skeleton_*.csv: click, purchase",
+      "  aliexpress     train.csv: click, purchase",
+      "Each has a pipeline of its name in pipelines/."
+    })
+final class ImportCommand implements Callable<Integer> {
+
+  @Parameters(index = "0", paramLabel = "DATASET", description = "Name of the data set.")
+  private String dataset;
+
+  @Parameters(index = "1..*", arity = "1..*", paramLabel = "FILE", description = "Its files.")
+  private List<Path> files;
+
+  @Option(names = "--out", paramLabel = "DIR", required = true, description = "Where to write.")
+  private Path out;
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public Integer call() throws Exception {
+    Importers chosen =
+        Arrays.stream(Importers.values())
+            .filter(i -> i.label().equals(dataset))
+            .findAny()
+            .orElseThrow(
+                () ->
+                    new Usage(
+                        "DATASET: '"
+                            + dataset
+                            + "'; allowed: "
+                            + Arrays.stream(Importers.values())
+                                .map(Importers::label)
+                                .collect(Collectors.joining(", "))));
+    files.forEach(PipelineOption::existing);
+    PrintWriter text = spec.commandLine().getOut();
+    try (EventFiles events = new EventFiles(out)) {
+      chosen.importer().run(files, events);
+      text.printf(
+          "%,d impressions and %,d feedback events in %s%n",
+          events.impressionCount(), events.feedbackCount(), out);
+    }
+    return 0;
+  }
+}
