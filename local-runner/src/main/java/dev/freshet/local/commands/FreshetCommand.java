@@ -13,7 +13,14 @@ import picocli.CommandLine.Command;
         "Learns click, conversion and revenue models from Kafka events while they arrive.",
     mixinStandardHelpOptions = true,
     version = "freshet 0.1.0",
-    subcommands = {DemoCommand.class, ReplayCommand.class, ImportCommand.class, CheckCommand.class})
+    subcommands = {
+      DemoCommand.class,
+      ReplayCommand.class,
+      ImportCommand.class,
+      CheckCommand.class,
+      ModelsCommand.class,
+      PredictCommand.class
+    })
 public final class FreshetCommand {
 
   private static final int BAD_USAGE = 2;

@@ -134,7 +134,10 @@ public final class DemoRun {
             recent.clear();
           }
         }
-        pace(startedAt, message.arrival() - startedFrom);
+        // The last impressions' feedback takes simulated days: it is not worth waiting for.
+        if (simulator.impressions() < impressions) {
+          pace(startedAt, message.arrival() - startedFrom);
+        }
       }
     } catch (Exception e) {
       failure.set(e);

@@ -33,8 +33,8 @@ public final class LabelJoin implements Serializable {
   private final boolean announceImpressions;
 
   /**
-   * @param announceImpressions whether every impression also leaves at once, unlabelled, so that it
-   *     can be scored when it arrives
+   * @param announceImpressions whether every impression also leaves when the watermark passes it,
+   *     unlabelled, so that it is scored by a model that knows just the labels that were known then
    */
   public LabelJoin(List<Task> tasks, LabelSettings settings, boolean announceImpressions) {
     this.tasks = List.copyOf(tasks);
@@ -62,11 +62,6 @@ public final class LabelJoin implements Serializable {
     }
     pending.impression = impression;
     pending.waitsUntil = PendingImpression.NONE;
-    if (announceImpressions) {
-      TaskLabel[] none = new TaskLabel[tasks.size()];
-      Arrays.fill(none, TaskLabel.NONE);
-      out.example(new LabeledExample(impression, impression.eventTime(), none));
-    }
   }
 
   /** Feedback came. */
@@ -97,7 +92,9 @@ public final class LabelJoin implements Serializable {
       return pending.waitsUntil;
     }
     Moments moments = new Moments(pending, Long.MAX_VALUE);
-    return moments.next;
+    return announcementIsDue(pending)
+        ? Math.min(pending.impression.eventTime(), moments.next)
+        : moments.next;
   }
 
   /** The watermark has passed {@code time}, which {@link #nextMoment} asked for. */
@@ -109,6 +106,12 @@ public final class LabelJoin implements Serializable {
       pending.feedback.clear();
       return;
     }
+    if (announcementIsDue(pending) && pending.impression.eventTime() <= time) {
+      pending.tell(0, LabelKind.NONE);
+      TaskLabel[] none = new TaskLabel[tasks.size()];
+      Arrays.fill(none, TaskLabel.NONE);
+      out.example(new LabeledExample(pending.impression, time, none));
+    }
     Moments moments = new Moments(pending, time);
     if (moments.tell()) {
       out.example(new LabeledExample(pending.impression, time, moments.labels));
@@ -116,6 +119,10 @@ public final class LabelJoin implements Serializable {
     if (pending.finished()) {
       reportUncounted(pending, moments.chain, out);
     }
+  }
+
+  private boolean announcementIsDue(PendingImpression pending) {
+    return announceImpressions && !pending.wasTold(0, LabelKind.NONE);
   }
 
   private void reportUncounted(PendingImpression pending, List<TaskFacts> chain, Output out) {

@@ -17,7 +17,10 @@ public final class PendingImpression {
   Impression impression;
   final List<Feedback> feedback = new ArrayList<>(2);
 
-  /** Per task, one bit for each {@link LabelKind} that was told. */
+  /**
+   * Per task, one bit for each {@link LabelKind} that was told. The first task's bit for {@link
+   * LabelKind#NONE} says that the impression was announced.
+   */
   byte[] told;
 
   /** While there is no impression: until when feedback waits for it. */

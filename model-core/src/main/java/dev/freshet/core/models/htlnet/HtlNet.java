@@ -40,7 +40,7 @@ public record HtlNet(
     @Option(
             value =
                 "Where gradients of later tasks stop: `before` the units (our reading: the units"
-                    + " learn), `literal` after them (the units stay as they started), or `off`",
+                    + " learn), `literal` after them (the units stay as they started), or at `none`",
             fallback = "before")
         StopGradient stopGradient,
     @Option(value = "Whether later tasks see earlier label embeddings", fallback = "true")
@@ -77,7 +77,7 @@ public record HtlNet(
   public enum StopGradient {
     BEFORE,
     LITERAL,
-    OFF
+    NONE
   }
 
   public HtlNet {
@@ -108,7 +108,7 @@ public record HtlNet(
     attributes.put("binary", shape.binary());
     attributes.put("depth", tower.size());
     attributes.put("representation", representation == Representation.FIRST ? 0 : tower.size() - 1);
-    attributes.put("stop_before", stopGradient != StopGradient.OFF);
+    attributes.put("stop_before", stopGradient != StopGradient.NONE);
     attributes.put("stop_after", stopGradient == StopGradient.LITERAL);
     attributes.put("label_embedding", labelEmbedding);
     attributes.put("fusion", fusion);

@@ -1,0 +1,155 @@
+package dev.freshet.local.commands;
+
+import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.publishing.Manifest;
+import dev.freshet.core.publishing.ModelVersion;
+import dev.freshet.core.publishing.SnapshotAssembler.Snapshot;
+import dev.freshet.replica.Versions;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicReference;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+@Command(
+    name = "models",
+    description = "Lists, follows and exports the versions on the model topic.",
+    mixinStandardHelpOptions = true,
+    subcommands = {
+      ModelsCommand.ListCommand.class,
+      ModelsCommand.FollowCommand.class,
+      ModelsCommand.ExportCommand.class
+    })
+final class ModelsCommand implements Callable<Integer> {
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public Integer call() {
+    throw new ParameterException(spec.commandLine(), "one of list, follow, export is missing");
+  }
+
+  private static void print(PrintWriter out, Manifest manifest) {
+    out.printf(
+        "%s %s %s  %,d bytes  %,d examples  published %s%n",
+        manifest.model(),
+        manifest.version(),
+        manifest.type(),
+        manifest.bytes(),
+        manifest.examples(),
+        Instant.ofEpochMilli(manifest.publishedAt()));
+    for (Map.Entry<String, Map<String, Double>> task : manifest.quality().entrySet()) {
+      out.printf("  %s %s%n", task.getKey(), task.getValue());
+    }
+    out.flush();
+  }
+
+  @Command(
+      name = "list",
+      description = "The versions that are whole on the topic, oldest first.",
+      mixinStandardHelpOptions = true)
+  static final class ListCommand implements Callable<Integer> {
+    @Mixin private TopicOptions topic;
+    @Spec private CommandSpec spec;
+
+    @Override
+    public Integer call() throws Exception {
+      Pipeline pipeline = topic.pipeline();
+      Versions.read(
+          pipeline,
+          topic.model(pipeline),
+          () -> false,
+          s -> print(spec.commandLine().getOut(), s.manifest()));
+      return 0;
+    }
+  }
+
+  @Command(
+      name = "follow",
+      description = "As list, and goes on with every new version until Ctrl-C.",
+      mixinStandardHelpOptions = true)
+  static final class FollowCommand implements Callable<Integer> {
+    @Mixin private TopicOptions topic;
+    @Spec private CommandSpec spec;
+
+    @Override
+    public Integer call() throws Exception {
+      Pipeline pipeline = topic.pipeline();
+      Versions.read(
+          pipeline,
+          topic.model(pipeline),
+          () -> true,
+          s -> print(spec.commandLine().getOut(), s.manifest()));
+      return 0;
+    }
+  }
+
+  @Command(
+      name = "export",
+      description = "Writes a version as a safetensors file, and its manifest beside it.")
+  static final class ExportCommand implements Callable<Integer> {
+    @Mixin private TopicOptions topic;
+    @Spec private CommandSpec spec;
+
+    @Option(
+        names = {"-h", "--help"},
+        usageHelp = true,
+        description = "Show this help message and exit.")
+    private boolean help;
+
+    @Option(
+        names = "--version",
+        paramLabel = "RUN-STEP",
+        description = "The version. Default: the newest.")
+    private String version;
+
+    @Option(
+        names = "--out",
+        paramLabel = "FILE",
+        required = true,
+        description = "The file to write; the manifest becomes FILE.json.")
+    private Path out;
+
+    @Override
+    public Integer call() throws Exception {
+      Pipeline pipeline = topic.pipeline();
+      String model = topic.model(pipeline);
+      if (version != null) {
+        try {
+          ModelVersion.parse(version);
+        } catch (IllegalArgumentException e) {
+          throw new Usage("--version: " + e.getMessage());
+        }
+      }
+      AtomicReference<Snapshot> found = new AtomicReference<>();
+      Versions.read(
+          pipeline,
+          model,
+          () -> false,
+          s -> {
+            if (version == null || version.equals(s.manifest().version())) {
+              found.set(s);
+            }
+          });
+      if (found.get() == null) {
+        throw new Usage(
+            version == null
+                ? "model " + model + " has no version on the topic yet"
+                : "version " + version + " is not, or no longer, on the topic; see models list");
+      }
+      Files.write(out, found.get().payload());
+      Path manifest = out.resolveSibling(out.getFileName() + ".json");
+      Files.write(manifest, found.get().manifest().toJson());
+      spec.commandLine().getOut().printf("%s and %s%n", out, manifest);
+      return 0;
+    }
+  }
+}

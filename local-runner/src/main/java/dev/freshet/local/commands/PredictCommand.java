@@ -1,0 +1,114 @@
+package dev.freshet.local.commands;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.freshet.core.events.EventFormat;
+import dev.freshet.core.events.Impression;
+import dev.freshet.core.events.Parsed;
+import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.local.replay.Lines;
+import dev.freshet.replica.ModelReplica;
+import dev.freshet.replica.Prediction;
+import java.io.BufferedReader;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+@Command(
+    name = "predict",
+    description = {
+      "Scores impressions with the newest version on the model topic.",
+      "Writes one JSON object a line: impression_id, version, scores."
+    },
+    mixinStandardHelpOptions = true)
+final class PredictCommand implements Callable<Integer> {
+
+  private static final int BATCH = 256;
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  @Mixin private TopicOptions topic;
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--impressions",
+      paramLabel = "FILE",
+      required = true,
+      description = "Impressions as JSON lines, plain, .gz or .zip.")
+  private Path impressions;
+
+  @Option(
+      names = "--wait",
+      paramLabel = "TIME",
+      defaultValue = "30s",
+      converter = DurationConverter.class,
+      description = "How long to wait for a version. Default: ${DEFAULT-VALUE}.")
+  private Duration wait;
+
+  private long rejected;
+
+  @Override
+  public Integer call() throws Exception {
+    PipelineOption.existing(impressions);
+    Pipeline pipeline = topic.pipeline();
+    String model = topic.model(pipeline);
+    EventFormat format =
+        pipeline.kafka().format().create(pipeline.impressionFields(), pipeline.feedbackKinds());
+    try (ModelReplica replica = ModelReplica.follow(pipeline, model);
+        BufferedReader lines = Lines.open(impressions)) {
+      if (!replica.awaitVersion(wait)) {
+        throw new Usage("model " + model + " has no version on " + pipeline.kafka().bootstrap());
+      }
+      List<Impression> batch = new ArrayList<>();
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        add(format, line, batch);
+        if (batch.size() == BATCH) {
+          score(replica, batch);
+        }
+      }
+      score(replica, batch);
+    }
+    if (rejected > 0) {
+      spec.commandLine().getErr().printf("%,d lines were no impressions%n", rejected);
+    }
+    return 0;
+  }
+
+  private void add(EventFormat format, String line, List<Impression> batch) {
+    if (line.isBlank()) {
+      return;
+    }
+    Parsed<Impression> parsed = format.impression(line.getBytes(StandardCharsets.UTF_8));
+    if (parsed.event() != null) {
+      batch.add(parsed.event());
+    } else {
+      rejected++;
+      spec.commandLine().getErr().println(parsed.rejection());
+    }
+  }
+
+  private void score(ModelReplica replica, List<Impression> batch) {
+    if (batch.isEmpty()) {
+      return;
+    }
+    PrintWriter out = spec.commandLine().getOut();
+    List<Prediction> predictions = replica.predict(batch);
+    for (int i = 0; i < batch.size(); i++) {
+      ObjectNode json = JSON.createObjectNode().put("impression_id", batch.get(i).id());
+      json.put("version", predictions.get(i).version());
+      ObjectNode scores = json.putObject("scores");
+      predictions.get(i).scores().forEach(scores::put);
+      out.println(json);
+    }
+    out.flush();
+    batch.clear();
+  }
+}

@@ -1,0 +1,43 @@
+package dev.freshet.local.commands;
+
+import dev.freshet.core.models.ModelDefinition;
+import dev.freshet.core.pipeline.Pipeline;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import picocli.CommandLine.Option;
+
+/** Options of commands that read a running pipeline's topics. */
+final class TopicOptions {
+
+  @Option(
+      names = "--pipeline",
+      paramLabel = "FILE",
+      description = "The pipeline. Default: pipelines/shop.yaml.")
+  private Path pipeline = Path.of(System.getProperty("freshet.home", "."), "pipelines/shop.yaml");
+
+  @Option(
+      names = "--bootstrap",
+      paramLabel = "HOST:PORT",
+      description = "Kafka brokers, instead of the pipeline's; the demo prints its own.")
+  private String bootstrap;
+
+  @Option(
+      names = "--model",
+      paramLabel = "NAME",
+      description = "Name of the model. Default: the pipeline's first.")
+  private String model;
+
+  Pipeline pipeline() throws IOException {
+    Pipeline read = PipelineOption.read(pipeline);
+    return bootstrap == null ? read : read.withBootstrap(bootstrap);
+  }
+
+  String model(Pipeline from) {
+    List<String> names = from.models().stream().map(ModelDefinition::name).toList();
+    if (model != null && !names.contains(model)) {
+      throw new Usage("--model: '" + model + "'; allowed: " + String.join(", ", names));
+    }
+    return model == null ? names.get(0) : model;
+  }
+}

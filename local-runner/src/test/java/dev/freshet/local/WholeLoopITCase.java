@@ -1,0 +1,238 @@
+package dev.freshet.local;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.freshet.core.pipeline.PipelineFile;
+import dev.freshet.core.publishing.ModelRecord;
+import dev.freshet.local.broker.EmbeddedBroker;
+import dev.freshet.replica.ModelTopic;
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The command line as users run it, in processes of its own: real broker, real Flink, real PyTorch.
+ */
+@Timeout(value = 8, unit = TimeUnit.MINUTES)
+class WholeLoopITCase {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  @TempDir private Path folder;
+
+  @Test
+  void aKilledDemoGoesOnAndLearnsFromTheSameExamples() throws Exception {
+    String[] load = {
+      "demo", "--events", "20000", "--rate", "4000", "--speed", "3000", "--seed", "7", "--json"
+    };
+    JsonNode straight = lastLine(run("straight", with(load, folder.resolve("straight"))));
+
+    Path data = folder.resolve("killed");
+    Process first = start("first", with(load, data));
+    await(() -> checkpoints(data) >= 2 || !first.isAlive());
+    assertThat(first.isAlive()).as("killed in the middle").isTrue();
+    first.destroyForcibly().waitFor();
+    JsonNode resumed = lastLine(run("second", with(load, data)));
+
+    assertThat(Files.readString(output("second"))).contains("Going on from the newest checkpoint");
+    assertThat(resumed.path("events")).isEqualTo(straight.path("events"));
+    assertThat(resumed.path("examples").asLong())
+        .isEqualTo(straight.path("examples").asLong())
+        .isGreaterThan(50_000);
+    assertThat(resumed.path("rejected")).isEqualTo(straight.path("rejected"));
+    long rejected = 0;
+    for (JsonNode count : resumed.path("rejected")) {
+      rejected += count.asLong();
+    }
+    assertThat(rejected).isGreaterThan(5);
+    // A version number is used once: as many manifests were written as there are versions.
+    for (String model : new String[] {"main", "baseline"}) {
+      Set<String> versions = new HashSet<>();
+      List<String> written = manifests(data, model);
+      written.forEach(versions::add);
+      assertThat(versions).hasSameSizeAs(written).hasSizeGreaterThan(2);
+      JsonNode quality = resumed.path("quality").path(model).path("click");
+      assertThat(quality.path("auc").asDouble()).isGreaterThan(0.55);
+      assertThat(quality.path("bestAuc").asDouble()).isGreaterThan(quality.path("auc").asDouble());
+      assertThat(resumed.path("replica").path(model).path("version").asText())
+          .isEqualTo(resumed.path("versions").path(model).path("last").asText());
+    }
+  }
+
+  @Test
+  void replayWritesExamplesAndCountsWhatIsWrong() throws Exception {
+    Path impressions = folder.resolve("impressions.jsonl");
+    Path feedback = folder.resolve("feedback.jsonl");
+    Path examples = folder.resolve("examples.jsonl");
+    List<String> shown = new ArrayList<>();
+    List<String> answered = new ArrayList<>();
+    for (int i = 0; i < 600; i++) {
+      long time = 1_767_225_600_000L + i * 1000L;
+      shown.add(
+          "{\"impression_id\":\"i%d\",\"event_time\":%d,\"features\":{\"user_id\":\"u%d\"}}"
+              .formatted(i, time, i % 7));
+      if (i % 3 == 0) {
+        answered.add(
+            "{\"impression_id\":\"i%d\",\"event_id\":\"c\",\"kind\":\"click\",\"event_time\":%d}"
+                .formatted(i, time + 500));
+      }
+    }
+    shown.add("{broken");
+    answered.add(answered.get(0));
+    answered.add(
+        "{\"impression_id\":\"nobody\",\"event_id\":\"c\",\"kind\":\"click\",\"event_time\":1767225600000}");
+    Files.write(impressions, shown);
+    Files.write(feedback, answered);
+    Path pipeline = Path.of("..", "pipelines", "shop.yaml").toAbsolutePath().normalize();
+    JsonNode report =
+        lastLine(
+            run(
+                "replay",
+                "replay",
+                "--pipeline",
+                pipeline.toString(),
+                "--impressions",
+                impressions.toString(),
+                "--feedback",
+                feedback.toString(),
+                "--examples-out",
+                examples.toString(),
+                "--json"));
+    assertThat(report.path("events").path("impression").asLong()).isEqualTo(601);
+    assertThat(report.path("rejected").path("malformed-json").asLong()).isEqualTo(1);
+    assertThat(report.path("duplicates").asLong()).isEqualTo(1);
+    assertThat(report.path("orphaned").asLong()).isEqualTo(1);
+    assertThat(report.path("examples").asLong()).isEqualTo(3 * 600);
+    List<String> lines = Files.readAllLines(examples);
+    assertThat(lines).hasSize(3 * 600);
+    Map<String, Double> clicks = new HashMap<>();
+    for (String line : lines) {
+      JsonNode example = JSON.readTree(line);
+      JsonNode click = example.path("labels").path("click");
+      if (!click.isMissingNode()) {
+        assertThat(click.path("final").asBoolean()).isTrue();
+        clicks.put(example.path("impression_id").asText(), click.path("value").asDouble());
+      }
+    }
+    assertThat(clicks).hasSize(600).containsEntry("i0", 1.0).containsEntry("i1", 0.0);
+    assertThat(clicks.values().stream().filter(v -> v == 1)).hasSize(200);
+  }
+
+  private static String[] with(String[] load, Path data) {
+    List<String> all = new ArrayList<>(List.of(load));
+    all.addAll(List.of("--data-dir", data.toString()));
+    return all.toArray(String[]::new);
+  }
+
+  /** Versions whose manifests the checkpointed job wrote, read from the broker's own log. */
+  private static List<String> manifests(Path data, String model) throws Exception {
+    try (var broker = EmbeddedBroker.start(data.resolve("kafka"))) {
+      var pipeline =
+          PipelineFile.read(Path.of("..", "pipelines", "shop.yaml"))
+              .withBootstrap(broker.bootstrap());
+      List<String> versions = new ArrayList<>();
+      try (var topic = new ModelTopic(pipeline, model)) {
+        do {
+          for (var record : topic.poll(Duration.ofMillis(500))) {
+            if (record.index() == ModelRecord.MANIFEST) {
+              versions.add(record.version());
+            }
+          }
+        } while (!topic.atEnd());
+      }
+      return versions;
+    }
+  }
+
+  private static long checkpoints(Path data) {
+    Path root = data.resolve("checkpoints");
+    if (!Files.exists(root)) {
+      return 0;
+    }
+    try (Stream<Path> files = Files.walk(root, 3)) {
+      return files.filter(f -> f.getFileName().toString().equals("_metadata")).count();
+    } catch (IOException | UncheckedIOException e) {
+      return 0; // Files come and go while we look.
+    }
+  }
+
+  private interface Condition {
+    boolean holds() throws Exception;
+  }
+
+  private static void await(Condition condition) throws Exception {
+    while (!condition.holds()) {
+      TimeUnit.MILLISECONDS.sleep(100);
+    }
+  }
+
+  private Path output(String name) {
+    return folder.resolve(name + ".out");
+  }
+
+  private Process start(String name, String... args) throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(
+        List.of(
+            "-Xmx1500m",
+            "-XX:+UseParallelGC",
+            "--add-opens",
+            "java.base/java.util=ALL-UNNAMED",
+            "-Dfreshet.home=" + Path.of("..").toAbsolutePath().normalize(),
+            "-Dfreshet.log=" + folder.resolve(name + ".log"),
+            "-Dai.djl.offline=true",
+            "-DOPT_OUT_TRACKING=true",
+            "-Dai.djl.pytorch.num_threads=1",
+            "-cp",
+            System.getProperty("java.class.path"),
+            Freshet.class.getName()));
+    command.addAll(List.of(args));
+    return new ProcessBuilder(command)
+        .redirectErrorStream(true)
+        .redirectOutput(output(name).toFile())
+        .redirectInput(new File("/dev/null"))
+        .start();
+  }
+
+  private List<String> run(String name, String... args) throws Exception {
+    Process process = start(name, args);
+    boolean ended = process.waitFor(5, TimeUnit.MINUTES);
+    List<String> lines = Files.readAllLines(output(name));
+    if (!ended) {
+      process.destroyForcibly();
+    }
+    assertThat(ended && process.exitValue() == 0)
+        .as("%s%n%s", String.join("\n", lines), tail(folder.resolve(name + ".log")))
+        .isTrue();
+    return lines;
+  }
+
+  private static String tail(Path log) throws IOException {
+    if (!Files.exists(log)) {
+      return "";
+    }
+    List<String> lines = Files.readAllLines(log);
+    return String.join("\n", lines.subList(Math.max(0, lines.size() - 60), lines.size()));
+  }
+
+  private static JsonNode lastLine(List<String> lines) throws IOException {
+    return JSON.readTree(lines.get(lines.size() - 1));
+  }
+}

@@ -1,0 +1,65 @@
+package dev.freshet.core;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+
+@AnalyzeClasses(packages = "dev.freshet.core", importOptions = ImportOption.DoNotIncludeTests.class)
+class ArchitectureTest {
+
+  @ArchTest
+  static final ArchRule CORE_KNOWS_NEITHER_FLINK_NOR_KAFKA =
+      noClasses()
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("org.apache.flink..", "org.apache.kafka..");
+
+  @ArchTest
+  static final ArchRule NO_DJL_OUTSIDE_THE_ENGINE =
+      noClasses()
+          .that()
+          .haveNameNotMatching(".*TorchEngine(\\$.*)?")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("ai.djl..");
+
+  @ArchTest
+  static final ArchRule NO_CYCLES =
+      slices().matching("dev.freshet.core.(*)..").should().beFreeOfCycles();
+
+  @ArchTest
+  static final ArchRule DATA_FLOWS_DOWN =
+      layeredArchitecture()
+          .consideringOnlyDependenciesInLayers()
+          .layer("events")
+          .definedBy("..core.events..")
+          .layer("labels")
+          .definedBy("..core.labels..")
+          .layer("features")
+          .definedBy("..core.features..")
+          .layer("models")
+          .definedBy("..core.models..")
+          .layer("training")
+          .definedBy("..core.training..")
+          .layer("publishing")
+          .definedBy("..core.publishing..")
+          .layer("pipeline")
+          .definedBy("..core.pipeline..")
+          .whereLayer("pipeline")
+          .mayNotBeAccessedByAnyLayer()
+          .whereLayer("publishing")
+          .mayOnlyBeAccessedByLayers("pipeline")
+          .whereLayer("training")
+          .mayOnlyBeAccessedByLayers("publishing", "pipeline")
+          .whereLayer("models")
+          .mayOnlyBeAccessedByLayers("training", "publishing", "pipeline")
+          .whereLayer("features")
+          .mayOnlyBeAccessedByLayers("models", "training", "publishing", "pipeline")
+          .whereLayer("labels")
+          .mayOnlyBeAccessedByLayers("features", "models", "training", "publishing", "pipeline");
+}

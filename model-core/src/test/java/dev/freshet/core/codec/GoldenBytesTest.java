@@ -1,0 +1,142 @@
+package dev.freshet.core.codec;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import dev.freshet.core.events.Feedback;
+import dev.freshet.core.events.FeedbackCodec;
+import dev.freshet.core.events.Impression;
+import dev.freshet.core.events.ImpressionCodec;
+import dev.freshet.core.events.RawFeatures;
+import dev.freshet.core.events.Served;
+import dev.freshet.core.features.EncodedExample;
+import dev.freshet.core.features.EncodedExampleCodec;
+import dev.freshet.core.labels.DropReason;
+import dev.freshet.core.labels.DroppedEvent;
+import dev.freshet.core.labels.DroppedEventCodec;
+import dev.freshet.core.labels.LabelJoin;
+import dev.freshet.core.labels.LabelKind;
+import dev.freshet.core.labels.LabeledExample;
+import dev.freshet.core.labels.LabeledExampleCodec;
+import dev.freshet.core.labels.PendingImpression;
+import dev.freshet.core.labels.PendingImpressionCodec;
+import dev.freshet.core.labels.TaskLabel;
+import dev.freshet.core.pipeline.TestingPipelines;
+import dev.freshet.core.publishing.ModelRecord;
+import dev.freshet.core.publishing.ModelRecordCodec;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HexFormat;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Today's code reads yesterday's bytes: one frozen file for every version of every layout. A layout
+ * that changes gets a new version and a new file; the old file stays. To write a file that is not
+ * there yet, run once with {@code -Dgolden.write=true}.
+ */
+class GoldenBytesTest {
+
+  private static final Impression IMPRESSION =
+      new Impression(
+          "i\u00e9",
+          1_767_225_600_000L,
+          new RawFeatures(new String[][] {{"a", "b"}, {}}, new double[] {1.5, Double.NaN}),
+          new Served("m", "1-2", new double[] {0.25, Double.NaN}));
+  private static final TaskLabel[] LABELS = {
+    new TaskLabel(LabelKind.FINAL, 1, 0.5f, 600_000, 4_000), TaskLabel.NONE
+  };
+
+  static Stream<Arguments> layouts() {
+    return Stream.of(
+        Arguments.of("impression-1", new ImpressionCodec(), IMPRESSION),
+        Arguments.of(
+            "feedback-1", new FeedbackCodec(), new Feedback("i", "e", 2, 1_767_225_600_000L, -3.5)),
+        Arguments.of(
+            "labeled-example-1",
+            new LabeledExampleCodec(),
+            new LabeledExample(IMPRESSION, 1_767_226_200_000L, LABELS)),
+        Arguments.of(
+            "encoded-example-1",
+            new EncodedExampleCodec(),
+            new EncodedExample(
+                -7,
+                1_767_225_600_000L,
+                true,
+                new long[] {1, -2, 3},
+                new int[] {0, 1, 3},
+                LABELS,
+                new float[] {0.25f})),
+        Arguments.of(
+            "dropped-event-1",
+            new DroppedEventCodec(),
+            new DroppedEvent(DropReason.LATE, "i", "e", 1, 1_767_225_600_000L, 1)),
+        Arguments.of("pending-impression-1", new PendingImpressionCodec(), pending()),
+        Arguments.of(
+            "model-record-1",
+            new ModelRecordCodec(),
+            new ModelRecord("main/0/1", new byte[] {1, 2, 3}, "5-6", 1, 4)));
+  }
+
+  private static PendingImpression pending() {
+    var pipeline = TestingPipelines.shop();
+    LabelJoin join = new LabelJoin(pipeline.tasks(), pipeline.labels(), false);
+    PendingImpression pending = new PendingImpression(3);
+    LabelJoin.Output nowhere =
+        new LabelJoin.Output() {
+          @Override
+          public void example(LabeledExample example) {}
+
+          @Override
+          public void dropped(DroppedEvent event) {}
+        };
+    join.onImpression(pending, IMPRESSION, 0, nowhere);
+    join.onFeedback(pending, new Feedback("i\u00e9", "c", 0, 1_767_225_601_000L, 1), 0, nowhere);
+    join.onTimer(pending, 1_767_226_200_000L, nowhere);
+    pending.timer(join.nextMoment(pending));
+    return pending;
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("layouts")
+  <T> void readsAndWritesTheFrozenBytes(String name, Codec<T> codec, T value) throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    codec.write(value, new DataOutputStream(out));
+    byte[] written = out.toByteArray();
+    if (Boolean.getBoolean("golden.write")) {
+      Files.writeString(
+          Path.of("src/test/resources/golden", name + ".hex"),
+          HexFormat.of().formatHex(written) + "\n");
+    }
+    byte[] frozen = golden(name);
+    assertThat(written).isEqualTo(frozen);
+    DataInputStream in = new DataInputStream(new ByteArrayInputStream(frozen));
+    assertThat(codec.read(in))
+        .usingRecursiveComparison()
+        .withEqualsForType(Double::equals, Double.class)
+        .isEqualTo(value);
+    assertThat(in.available()).as("all bytes are read").isZero();
+    frozen[0] = 99;
+    assertThat(
+            catchThrowable(() -> codec.read(new DataInputStream(new ByteArrayInputStream(frozen)))))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("version 99 is unknown");
+  }
+
+  private static byte[] golden(String name) throws IOException {
+    Path written = Path.of("src/test/resources/golden", name + ".hex");
+    try (InputStream in = Files.newInputStream(written)) {
+      return HexFormat.of()
+          .parseHex(new String(in.readAllBytes(), StandardCharsets.US_ASCII).trim());
+    }
+  }
+}

@@ -1,0 +1,101 @@
+package dev.freshet.replica;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.freshet.core.events.Impression;
+import dev.freshet.core.features.EncodedExample;
+import dev.freshet.core.labels.LabeledExample;
+import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.pipeline.TestingPipelines;
+import dev.freshet.core.publishing.ModelRecord;
+import dev.freshet.core.publishing.ModelVersion;
+import dev.freshet.core.publishing.SnapshotAssembler;
+import dev.freshet.core.publishing.SnapshotAssembler.BrokenSnapshotException;
+import dev.freshet.core.publishing.SnapshotAssembler.Snapshot;
+import dev.freshet.core.publishing.SnapshotWriter;
+import dev.freshet.core.training.ModelTrainer;
+import dev.freshet.core.training.TestingExamples;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class LoadedModelTest {
+
+  private final Pipeline pipeline = TestingPipelines.shop();
+
+  @ParameterizedTest
+  @ValueSource(strings = {"main", "plain"})
+  void predictsWhatTheTrainerPredicts(String model) throws IOException {
+    try (ModelTrainer trainer =
+        new ModelTrainer(pipeline.context(pipeline.model(model)), pipeline.training())) {
+      List<EncodedExample> examples = TestingExamples.settled(pipeline, 64 * 30, 1);
+      for (int i = 0; i < examples.size(); i += 64) {
+        trainer.process(examples.subList(i, i + 64));
+      }
+      // Other impressions than those learnt from: some of their users and tags were never seen.
+      List<LabeledExample> fresh = TestingExamples.labelled(200, 99);
+      List<Impression> impressions = fresh.stream().map(LabeledExample::impression).toList();
+      float[][] expected = trainer.network().predict(TestingExamples.settled(pipeline, 200, 99));
+      LoadedModel loaded = new LoadedModel(trainer.context(), snapshot(records(trainer)));
+      List<Prediction> predictions = loaded.predict(impressions);
+      for (int i = 0; i < expected.length; i++) {
+        var scores = predictions.get(i).scores();
+        assertThat(scores.get("click")).isCloseTo((double) expected[i][0], within(1e-6));
+        assertThat(scores.get("purchase")).isCloseTo((double) expected[i][1], within(1e-6));
+        assertThat(scores.get("revenue"))
+            .isCloseTo(trainer.scale().decode(expected[i][2]), within(1e-6));
+        assertThat(predictions.get(i).version()).isEqualTo("7-30");
+      }
+      loaded.release();
+      assertThat(loaded.lease()).as("the weights are gone").isFalse();
+    }
+  }
+
+  @Test
+  void refusesWhatIsNotWhole() {
+    try (ModelTrainer trainer =
+        new ModelTrainer(pipeline.context(pipeline.model("main")), pipeline.training())) {
+      trainer.process(TestingExamples.settled(pipeline, 64, 1));
+      List<ModelRecord> flipped = records(trainer);
+      byte[] chunk = flipped.get(1).value().clone();
+      chunk[chunk.length / 2] ^= 1;
+      ModelRecord second = flipped.get(1);
+      flipped.set(
+          1,
+          new ModelRecord(second.key(), chunk, second.version(), second.index(), second.count()));
+      assertThatThrownBy(() -> snapshot(flipped))
+          .isInstanceOf(BrokenSnapshotException.class)
+          .hasMessageContaining("chunk 1");
+      List<ModelRecord> missing = records(trainer);
+      missing.remove(0);
+      assertThatThrownBy(() -> snapshot(missing)).hasMessageContaining("chunk 0");
+    }
+  }
+
+  private List<ModelRecord> records(ModelTrainer trainer) {
+    List<ModelRecord> records = new ArrayList<>();
+    SnapshotWriter writer =
+        new SnapshotWriter(
+            "test",
+            TestingPipelines.shop("training:", "publishing: {chunk: 1KB}\ntraining:").publishing());
+    writer.write(trainer, new ModelVersion(7, trainer.steps()), 0, records::add);
+    assertThat(records).hasSizeGreaterThan(3);
+    return records;
+  }
+
+  private static Snapshot snapshot(List<ModelRecord> records) throws IOException {
+    SnapshotAssembler assembler = new SnapshotAssembler();
+    for (ModelRecord record : records) {
+      var done = assembler.accept(record);
+      if (done.isPresent()) {
+        return done.get();
+      }
+    }
+    throw new IllegalStateException("no manifest");
+  }
+}

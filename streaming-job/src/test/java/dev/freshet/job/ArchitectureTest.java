@@ -1,0 +1,25 @@
+package dev.freshet.job;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+
+@AnalyzeClasses(packages = "dev.freshet.job", importOptions = ImportOption.DoNotIncludeTests.class)
+class ArchitectureTest {
+
+  @ArchTest
+  static final ArchRule JOB_KNOWS_NEITHER_BROKER_NOR_RUNNER =
+      noClasses()
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              "kafka..", "dev.freshet.local..", "dev.freshet.replica..", "ai.djl..");
+
+  @ArchTest
+  static final ArchRule NO_CYCLES =
+      slices().matching("dev.freshet.job.(*)..").should().beFreeOfCycles();
+}
