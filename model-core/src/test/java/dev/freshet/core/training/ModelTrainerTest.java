@@ -1,6 +1,7 @@
 package dev.freshet.core.training;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.pipeline.Pipeline;
@@ -8,7 +9,14 @@ import dev.freshet.core.pipeline.TestingPipelines;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.GZIPOutputStream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -53,6 +61,62 @@ class ModelTrainerTest {
       assertThat(around.batch()).usingRecursiveComparison().isEqualTo(pending);
       feed(trainer, examples.subList(640, examples.size()));
       assertThat(bytes(trainer, List.of())).isEqualTo(straight);
+    }
+  }
+
+  /**
+   * Today's code reads the snapshot that the first version of the layout wrote, and writes it again
+   * byte for byte. To write it anew, for a new version only: {@code -Dgolden.write=true}.
+   */
+  @Test
+  void readsTheFrozenSnapshot() throws IOException {
+    Path golden = Path.of("src/test/resources/golden/trainer-snapshot-1.gz");
+    List<EncodedExample> pending = TestingExamples.settled(pipeline, 3, 5);
+    if (Boolean.getBoolean("golden.write")) {
+      try (ModelTrainer trainer = trainer("main");
+          OutputStream out = new GZIPOutputStream(Files.newOutputStream(golden))) {
+        feed(trainer, TestingExamples.settled(pipeline, 64 * 3, 4));
+        out.write(bytes(trainer, pending));
+      }
+    }
+    try (ModelTrainer trainer = trainer("main");
+        InputStream in = new GZIPInputStream(Files.newInputStream(golden))) {
+      byte[] frozen = in.readAllBytes();
+      assertThat(frozen[0]).isEqualTo((byte) 1);
+      var around = TrainerSnapshot.read(trainer, new ByteArrayInputStream(frozen));
+      assertThat(trainer.steps()).isEqualTo(3);
+      assertThat(trainer.examples()).isEqualTo(192);
+      assertThat(around.batch()).usingRecursiveComparison().isEqualTo(pending);
+      assertThat(bytes(trainer, pending)).isEqualTo(frozen);
+      frozen[0] = 9;
+      assertThatThrownBy(() -> TrainerSnapshot.read(trainer, new ByteArrayInputStream(frozen)))
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining("version 9 is unknown");
+    }
+  }
+
+  @Test
+  void aSnapshotOfAnotherShapeIsRefusedWithWhatToDo() throws IOException {
+    byte[] snapshot;
+    try (ModelTrainer trainer = trainer("main")) {
+      snapshot = bytes(trainer, List.of());
+    }
+    Pipeline other = TestingPipelines.shop("tower: [16, 8], tau", "tower: [16, 4], tau");
+    try (ModelTrainer trainer =
+        new ModelTrainer(other.context(other.model("main")), other.training())) {
+      assertThatThrownBy(() -> TrainerSnapshot.read(trainer, new ByteArrayInputStream(snapshot)))
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining("give the model a new name");
+    }
+  }
+
+  @Test
+  void weightsThatAreNotFiniteStopTheTraining() {
+    try (ModelTrainer trainer = trainer("plain")) {
+      trainer.network().weights().get(0).put(0, Float.NaN);
+      assertThatThrownBy(() -> feed(trainer, TestingExamples.settled(pipeline, 64, 1)))
+          .isInstanceOf(TrainingDivergedException.class)
+          .hasMessageContaining("model plain, step 1: the loss of task click is NaN");
     }
   }
 

@@ -1,0 +1,2 @@
+/** A real Kafka broker in a child process, and its topics. */
+package dev.freshet.local.broker;

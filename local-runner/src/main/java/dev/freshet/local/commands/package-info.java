@@ -1,0 +1,2 @@
+/** One class for each subcommand. */
+package dev.freshet.local.commands;

@@ -1,0 +1,2 @@
+/** Files of events. */
+package dev.freshet.local.replay;

@@ -1,0 +1,95 @@
+package dev.freshet.local.commands;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class FreshetCommandTest {
+
+  @TempDir private Path folder;
+
+  /** Exit code and what was printed. */
+  private record Ran(int code, String out, String err) {}
+
+  private static Ran run(String... args) {
+    PrintStream out = System.out;
+    PrintStream err = System.err;
+    ByteArrayOutputStream outBytes = new ByteArrayOutputStream();
+    ByteArrayOutputStream errBytes = new ByteArrayOutputStream();
+    try {
+      System.setOut(new PrintStream(outBytes, true, StandardCharsets.UTF_8));
+      System.setErr(new PrintStream(errBytes, true, StandardCharsets.UTF_8));
+      int code = FreshetCommand.run(args);
+      return new Ran(
+          code,
+          outBytes.toString(StandardCharsets.UTF_8),
+          errBytes.toString(StandardCharsets.UTF_8));
+    } finally {
+      System.setOut(out);
+      System.setErr(err);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "demo",
+        "replay",
+        "import",
+        "check",
+        "models",
+        "models list",
+        "models follow",
+        "models export",
+        "predict"
+      })
+  void everyCommandHasHelp(String command) {
+    Ran ran = run((command + " --help").trim().split(" "));
+    assertThat(ran.code).isZero();
+    assertThat(ran.out).contains("Usage:").doesNotContain("null");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "demo --bogus",
+        "demo --for soon",
+        "demo --events 0",
+        "demo --rate -1",
+        "demo --pipeline nofile.yaml",
+        "check nofile.yaml",
+        "replay --pipeline p.yaml",
+        "replay --pipeline p.yaml --impressions nofile --feedback nofile",
+        "import moon nofile --out x",
+        "import hotel nofile --out x",
+        "models export --out x --version one",
+        "models list --pipeline ../pipelines/shop.yaml --model nobody",
+        "predict --impressions nofile",
+        "models"
+      })
+  void wrongUsageIsOneClearLineAndCodeTwo(String command) {
+    Ran ran = run(command.split(" "));
+    assertThat(ran.code).as(ran.err).isEqualTo(2);
+    assertThat(ran.err.trim().lines()).hasSize(1);
+    assertThat(ran.out).isEmpty();
+  }
+
+  @Test
+  void checkReportsEveryProblemOfAFile() throws Exception {
+    assertThat(run("check", "../pipelines/shop.yaml").out).contains("pipeline shop is valid");
+    Path broken = folder.resolve("broken.yaml");
+    Files.writeString(broken, "pipeline: x\ntasks: []\nfeatures: 3\nmodels: []\nmore: 1\n");
+    Ran ran = run("check", broken.toString());
+    assertThat(ran.code).isEqualTo(2);
+    assertThat(ran.err).contains("2 problems").contains("features: '3'").contains("more: 'more'");
+  }
+}

@@ -1,0 +1,5 @@
+/**
+ * The pieces that byte layouts are made of. Each layout has one owner, which says what its bytes
+ * are.
+ */
+package dev.freshet.core.codec;

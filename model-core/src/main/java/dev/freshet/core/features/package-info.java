@@ -1,0 +1,5 @@
+/**
+ * Stage 3. Takes raw features; gives 64-bit keys, the same in trainer and replica. Next: models and
+ * training.
+ */
+package dev.freshet.core.features;

@@ -1,0 +1,2 @@
+/** HTLNet, with all its switches. */
+package dev.freshet.core.models.htlnet;

@@ -1,0 +1,2 @@
+/** The one door to PyTorch: {@link dev.freshet.core.models.torch.TorchEngine}. */
+package dev.freshet.core.models.torch;

@@ -1,0 +1,2 @@
+/** One pipeline file, read and checked whole. */
+package dev.freshet.core.pipeline;

@@ -1,0 +1,2 @@
+/** Stage 3. Takes labelled examples; gives encoded ones, in parallel. Next: training. */
+package dev.freshet.job.features;
