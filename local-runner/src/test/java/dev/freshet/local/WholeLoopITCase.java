@@ -6,11 +6,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.core.publishing.ModelRecord;
+import dev.freshet.core.publishing.SafeTensors;
 import dev.freshet.local.broker.EmbeddedBroker;
 import dev.freshet.replica.ModelTopic;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -72,6 +74,41 @@ class WholeLoopITCase {
       assertThat(quality.path("bestAuc").asDouble()).isGreaterThan(quality.path("auc").asDouble());
       assertThat(resumed.path("replica").path(model).path("version").asText())
           .isEqualTo(resumed.path("versions").path(model).path("last").asText());
+    }
+    versionsCanBeListedExportedAndUsed(data, resumed);
+  }
+
+  private void versionsCanBeListedExportedAndUsed(Path data, JsonNode report) throws Exception {
+    String last = report.path("versions").path("main").path("last").asText();
+    Path weights = folder.resolve("weights.safetensors");
+    Path impressions = folder.resolve("to-score.jsonl");
+    Files.writeString(
+        impressions,
+        "{\"impression_id\":\"x\",\"event_time\":1767225600000,"
+            + "\"features\":{\"user_id\":\"u3\",\"item_id\":\"p5\",\"price\":12.5}}\n");
+    try (EmbeddedBroker broker = EmbeddedBroker.start(data.resolve("kafka"))) {
+      String at = broker.bootstrap();
+      List<String> listed = run("list", "models", "list", "--bootstrap", at);
+      assertThat(listed).anyMatch(line -> line.startsWith("main " + last + " base"));
+      run(
+          "export",
+          "models",
+          "export",
+          "--bootstrap",
+          at,
+          "--version",
+          last,
+          "--out",
+          weights + "");
+      var tensors = SafeTensors.read(ByteBuffer.wrap(Files.readAllBytes(weights)));
+      assertThat(tensors).containsKeys("dense.tower0.0.weight", "embedding.8.rows");
+      assertThat(JSON.readTree(Path.of(weights + ".json").toFile()).path("version").asText())
+          .isEqualTo(last);
+      JsonNode scored =
+          lastLine(run("predict", "predict", "--bootstrap", at, "--impressions", impressions + ""));
+      assertThat(scored.path("version").asText()).isEqualTo(last);
+      assertThat(scored.path("scores").path("click").asDouble()).isBetween(0.0, 1.0);
+      assertThat(scored.path("scores").has("revenue")).isTrue();
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.freshet.local.commands;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.local.run.DemoRun;
 import java.io.PrintStream;
@@ -72,11 +73,11 @@ final class DemoCommand implements Callable<Integer> {
     }
     Pipeline read = PipelineOption.read(pipeline);
     PrintStream progress = options.json ? System.err : System.out;
-    try (RunOptions.Folder folder = options.folder()) {
-      DemoRun run =
-          new DemoRun(
-              read, options.settings(folder, true), new DemoRun.Load(seed, rate, speed), progress);
-      var report = run.run(duration, events == null ? Long.MAX_VALUE : events);
+    DemoRun.Load load = new DemoRun.Load(seed, rate, speed);
+    try (DemoRun run = new DemoRun(read, load, progress);
+        RunOptions.Folder folder = options.folder()) {
+      long impressions = events == null ? Long.MAX_VALUE : events;
+      ObjectNode report = run.run(options.settings(folder, true), duration, impressions);
       if (options.json) {
         System.out.println(report);
       }

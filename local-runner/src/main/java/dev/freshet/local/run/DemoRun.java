@@ -18,8 +18,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 
-/** A {@link LocalRun} fed by the {@link Simulator} at a steady pace, with replicas that predict. */
-public final class DemoRun {
+/**
+ * A {@link LocalRun} fed by the {@link Simulator} at a steady pace, with replicas that predict.
+ * Ctrl-C ends it in order: the process lives until this is closed.
+ */
+public final class DemoRun implements AutoCloseable {
 
   private static final int SCORED_AT_ONCE = 64;
 
@@ -27,20 +30,20 @@ public final class DemoRun {
   public record Load(long seed, double impressionsPerSecond, double speed) {}
 
   private final Pipeline pipeline;
-  private final LocalRun.Settings settings;
   private final Load load;
   private final PrintStream out;
   private final AtomicBoolean stopping = new AtomicBoolean();
   private final CountDownLatch ended = new CountDownLatch(1);
   private final AtomicReference<Exception> failure = new AtomicReference<>();
+  private final Thread hook = new Thread(this::interrupted, "ctrl-c");
   private volatile boolean allSent;
   private volatile List<Impression> sample = List.of();
 
-  public DemoRun(Pipeline pipeline, LocalRun.Settings settings, Load load, PrintStream out) {
+  public DemoRun(Pipeline pipeline, Load load, PrintStream out) {
     this.pipeline = pipeline;
-    this.settings = settings;
     this.load = load;
     this.out = out;
+    Runtime.getRuntime().addShutdownHook(hook);
   }
 
   /**
@@ -49,9 +52,8 @@ public final class DemoRun {
    * @param duration null for no limit
    * @return the final figures
    */
-  public ObjectNode run(Duration duration, long impressions) throws Exception {
-    Thread hook = new Thread(this::interrupted, "ctrl-c");
-    Runtime.getRuntime().addShutdownHook(hook);
+  public ObjectNode run(LocalRun.Settings settings, Duration duration, long impressions)
+      throws Exception {
     try (LocalRun run = LocalRun.open(pipeline, settings, out)) {
       run.startJob(false);
       Thread feeder = new Thread(() -> feed(run, impressions), "simulator");
@@ -79,13 +81,16 @@ public final class DemoRun {
       }
       run.job().stop(drained);
       return run.report();
-    } finally {
-      ended.countDown();
-      try {
-        Runtime.getRuntime().removeShutdownHook(hook);
-      } catch (IllegalStateException e) {
-        out.println("Stopped"); // The shutdown is under way already.
-      }
+    }
+  }
+
+  @Override
+  public void close() {
+    ended.countDown();
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException e) {
+      out.println("Stopped"); // The shutdown is under way already.
     }
   }
 

@@ -23,7 +23,7 @@ public final class EventWatermarks<T extends Serializable>
   private final long disorder;
   private long newest = Long.MIN_VALUE;
 
-  private EventWatermarks(long disorder) {
+  EventWatermarks(long disorder) {
     this.disorder = disorder;
   }
 

@@ -244,14 +244,30 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
     cancelFlush();
     if (worker != null) {
       worker.shutdown();
-      // A step that is under way still reads native memory.
-      while (!worker.awaitTermination(1, TimeUnit.MINUTES)) {
-        LOG.warn("Model {} waits for its last step to end", context.model().name());
-      }
+      awaitWorker();
     }
     if (trainer != null) {
       trainer.close();
     }
     super.close();
+  }
+
+  // A step that is under way still reads native memory, so not even an interrupt cuts this short.
+  private void awaitWorker() {
+    boolean interrupted = false;
+    boolean ended = false;
+    while (!ended) {
+      try {
+        ended = worker.awaitTermination(1, TimeUnit.MINUTES);
+        if (!ended) {
+          LOG.warn("Model {} waits for its last step to end", context.model().name());
+        }
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 }
