@@ -52,6 +52,7 @@ public final class ModelReplica implements AutoCloseable {
   private final AtomicLong predictions = new AtomicLong();
   private LoadedModel current;
   private long swaps;
+  private volatile boolean caughtUp;
   private volatile boolean closing;
   private volatile RuntimeException failure;
 
@@ -76,6 +77,9 @@ public final class ModelReplica implements AutoCloseable {
         for (ModelRecord record : topic.poll(POLL)) {
           accept(record);
         }
+        if (!caughtUp && topic.atEnd()) {
+          caughtUp();
+        }
       }
     } catch (WakeupException e) {
       LOG.debug("Woken up to close");
@@ -84,6 +88,16 @@ public final class ModelReplica implements AutoCloseable {
       failure = e;
     } finally {
       topic.close();
+    }
+  }
+
+  private void caughtUp() {
+    lock.lock();
+    try {
+      caughtUp = true;
+      changed.signalAll();
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -173,16 +187,17 @@ public final class ModelReplica implements AutoCloseable {
   }
 
   /**
-   * Waits for the first version.
+   * Waits until the topic has been read to its end once and there is a version, so that the first
+   * predictions are not made by an old one.
    *
-   * @return whether there is one
+   * @return whether there is a version
    */
   public boolean awaitVersion(Duration timeout) throws InterruptedException {
     long deadline = System.nanoTime() + timeout.toNanos();
     lock.lockInterruptibly();
     try {
       long left = timeout.toNanos();
-      while (current == null && left > 0 && failure == null) {
+      while (!(caughtUp && current != null) && left > 0 && failure == null) {
         changed.awaitNanos(Math.min(left, TimeUnit.SECONDS.toNanos(1)));
         left = deadline - System.nanoTime();
       }
