@@ -3,6 +3,7 @@ package dev.freshet.local.commands;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.local.run.DemoRun;
+import dev.freshet.local.simulator.Simulator;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -24,7 +25,9 @@ final class DemoCommand implements Callable<Integer> {
   @Option(
       names = "--pipeline",
       paramLabel = "FILE",
-      description = "A pipeline of two binary tasks and an amount. Default: pipelines/shop.yaml.")
+      description =
+          "A pipeline of two binary tasks and an amount, on the simulator's features: user_id,"
+              + " item_id, segment, category, hour, price, tags. Default: pipelines/shop.yaml.")
   private Path pipeline = Path.of(System.getProperty("freshet.home", "."), "pipelines/shop.yaml");
 
   @Option(
@@ -40,26 +43,7 @@ final class DemoCommand implements Callable<Integer> {
       description = "Number of impressions; the run ends when all their labels are learnt.")
   private Long events;
 
-  @Option(
-      names = "--seed",
-      paramLabel = "S",
-      defaultValue = "1",
-      description = "Seed of the simulator. Default: ${DEFAULT-VALUE}.")
-  private long seed;
-
-  @Option(
-      names = "--rate",
-      paramLabel = "N",
-      defaultValue = "1500",
-      description = "Impressions per second of real time. Default: ${DEFAULT-VALUE}.")
-  private double rate;
-
-  @Option(
-      names = "--speed",
-      paramLabel = "X",
-      defaultValue = "600",
-      description = "Seconds simulated in a second of real time. Default: ${DEFAULT-VALUE}.")
-  private double speed;
+  @Mixin private SimulatorOptions simulator;
 
   @Mixin private RunOptions options;
 
@@ -68,13 +52,15 @@ final class DemoCommand implements Callable<Integer> {
     if (events != null && events < 1) {
       throw new Usage("--events: '" + events + "'; allowed: 1 or more");
     }
-    if (!(rate > 0) || !(speed > 0)) {
-      throw new Usage("--rate and --speed must be above 0");
-    }
     Pipeline read = PipelineOption.read(pipeline);
     PrintStream progress = options.json ? System.err : System.out;
-    DemoRun.Load load = new DemoRun.Load(seed, rate, speed);
-    try (DemoRun run = new DemoRun(read, load, progress);
+    Simulator source;
+    try {
+      source = new Simulator(read, simulator.settings());
+    } catch (IllegalArgumentException e) {
+      throw new Usage("--pipeline: " + pipeline + ": " + e.getMessage());
+    }
+    try (DemoRun run = new DemoRun(read, source, simulator.speed(), progress);
         RunOptions.Folder folder = options.folder()) {
       long impressions = events == null ? Long.MAX_VALUE : events;
       ObjectNode report = run.run(options.settings(folder, true), duration, impressions);

@@ -52,13 +52,16 @@ final class ModelsCommand implements Callable<Integer> {
     out.flush();
   }
 
-  @Command(
-      name = "list",
-      description = "The versions that are whole on the topic, oldest first.",
-      mixinStandardHelpOptions = true)
-  static final class ListCommand implements Callable<Integer> {
+  /** Prints versions, once or for ever. */
+  private abstract static class PrintCommand implements Callable<Integer> {
     @Mixin private TopicOptions topic;
     @Spec private CommandSpec spec;
+
+    private final boolean goOn;
+
+    PrintCommand(boolean goOn) {
+      this.goOn = goOn;
+    }
 
     @Override
     public Integer call() throws Exception {
@@ -66,9 +69,19 @@ final class ModelsCommand implements Callable<Integer> {
       Versions.read(
           pipeline,
           topic.model(pipeline),
-          () -> false,
+          () -> goOn,
           s -> print(spec.commandLine().getOut(), s.manifest()));
       return 0;
+    }
+  }
+
+  @Command(
+      name = "list",
+      description = "The versions that are whole on the topic, oldest first.",
+      mixinStandardHelpOptions = true)
+  static final class ListCommand extends PrintCommand {
+    ListCommand() {
+      super(false);
     }
   }
 
@@ -76,19 +89,9 @@ final class ModelsCommand implements Callable<Integer> {
       name = "follow",
       description = "As list, and goes on with every new version until Ctrl-C.",
       mixinStandardHelpOptions = true)
-  static final class FollowCommand implements Callable<Integer> {
-    @Mixin private TopicOptions topic;
-    @Spec private CommandSpec spec;
-
-    @Override
-    public Integer call() throws Exception {
-      Pipeline pipeline = topic.pipeline();
-      Versions.read(
-          pipeline,
-          topic.model(pipeline),
-          () -> true,
-          s -> print(spec.commandLine().getOut(), s.manifest()));
-      return 0;
+  static final class FollowCommand extends PrintCommand {
+    FollowCommand() {
+      super(true);
     }
   }
 

@@ -7,7 +7,6 @@ import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.local.simulator.SimulatedMessage;
 import dev.freshet.local.simulator.Simulator;
-import dev.freshet.local.simulator.SimulatorSettings;
 import dev.freshet.replica.ModelReplica;
 import java.io.PrintStream;
 import java.time.Duration;
@@ -26,11 +25,9 @@ public final class DemoRun implements AutoCloseable {
 
   private static final int SCORED_AT_ONCE = 64;
 
-  /** How much is simulated, and how fast. */
-  public record Load(long seed, double impressionsPerSecond, double speed) {}
-
   private final Pipeline pipeline;
-  private final Load load;
+  private final Simulator simulator;
+  private final double speed;
   private final PrintStream out;
   private final AtomicBoolean stopping = new AtomicBoolean();
   private final CountDownLatch ended = new CountDownLatch(1);
@@ -39,9 +36,13 @@ public final class DemoRun implements AutoCloseable {
   private volatile boolean allSent;
   private volatile List<Impression> sample = List.of();
 
-  public DemoRun(Pipeline pipeline, Load load, PrintStream out) {
+  /**
+   * @param speed seconds simulated in a second of real time
+   */
+  public DemoRun(Pipeline pipeline, Simulator simulator, double speed, PrintStream out) {
     this.pipeline = pipeline;
-    this.load = load;
+    this.simulator = simulator;
+    this.speed = speed;
     this.out = out;
     Runtime.getRuntime().addShutdownHook(hook);
   }
@@ -104,9 +105,6 @@ public final class DemoRun implements AutoCloseable {
   }
 
   private void feed(LocalRun run, long impressions) {
-    double perSimulatedSecond = load.impressionsPerSecond() / load.speed();
-    Simulator simulator =
-        new Simulator(run.pipeline(), SimulatorSettings.defaults(load.seed(), perSimulatedSecond));
     EventFormat format =
         pipeline.kafka().format().create(pipeline.impressionFields(), pipeline.feedbackKinds());
     List<Impression> recent = new ArrayList<>();
@@ -150,7 +148,7 @@ public final class DemoRun implements AutoCloseable {
   }
 
   private void pace(long startedAt, long simulatedMillis) throws InterruptedException {
-    long due = startedAt + (long) (simulatedMillis * 1e6 / load.speed());
+    long due = startedAt + (long) (simulatedMillis * 1e6 / speed);
     long ahead = due - System.nanoTime();
     if (ahead > TimeUnit.MILLISECONDS.toNanos(2)) {
       TimeUnit.NANOSECONDS.sleep(ahead);

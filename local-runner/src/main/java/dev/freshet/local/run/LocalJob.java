@@ -134,6 +134,11 @@ public final class LocalJob implements AutoCloseable {
     throw new IOException("no free port for the web UI from " + FIRST_PORT + " to " + LAST_PORT);
   }
 
+  /** The port that the web UI would have if nothing else had it. */
+  public static int preferredWebPort() {
+    return FIRST_PORT;
+  }
+
   /** Port of the web UI on the loopback interface. */
   public int webPort() {
     return webPort;

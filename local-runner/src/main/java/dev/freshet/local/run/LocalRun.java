@@ -75,7 +75,12 @@ public final class LocalRun implements AutoCloseable {
             settings.parallelism(),
             settings.checkpointEvery(),
             bounded);
-    out.printf("Flink web UI at http://127.0.0.1:%d%n", job.webPort());
+    out.printf(
+        "Flink web UI at http://127.0.0.1:%d%s%n",
+        job.webPort(),
+        job.webPort() == LocalJob.preferredWebPort()
+            ? ""
+            : " (port " + LocalJob.preferredWebPort() + " is taken)");
     if (job.restored()) {
       out.println("Going on from the newest checkpoint in " + settings.folder());
     }

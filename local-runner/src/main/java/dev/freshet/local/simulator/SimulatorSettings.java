@@ -1,6 +1,7 @@
 package dev.freshet.local.simulator;
 
 import java.time.Duration;
+import java.util.Map;
 
 /**
  * The simulated shop.
@@ -30,7 +31,27 @@ public record SimulatorSettings(
     Duration disorder,
     Duration driftPeriod) {
 
-  /** What the demo runs. */
+  public SimulatorSettings {
+    check(impressionsPerSecond > 0, "impressions per second", impressionsPerSecond, "above 0");
+    Map.of("click rate", clickRate, "purchase rate", purchaseRate)
+        .forEach((name, rate) -> check(rate > 0 && rate < 1, name, rate, "between 0 and 1"));
+    Map.of(
+            "repeat rate", repeatRate,
+            "refund rate", refundRate,
+            "duplicate rate", duplicateRate,
+            "malformed rate", malformedRate,
+            "orphan rate", orphanRate)
+        .forEach((name, rate) -> check(rate >= 0 && rate < 1, name, rate, "0 to below 1"));
+    check(!driftPeriod.isZero(), "drift period", "0", "above 0");
+  }
+
+  private static void check(boolean valid, String name, Object value, String allowed) {
+    if (!valid) {
+      throw new IllegalArgumentException(name + ": '" + value + "'; allowed: " + allowed);
+    }
+  }
+
+  /** A shop for tests: the command line's defaults. */
   public static SimulatorSettings defaults(long seed, double impressionsPerSecond) {
     return new SimulatorSettings(
         seed,

@@ -66,6 +66,8 @@ class FreshetCommandTest {
         "demo --events 0",
         "demo --rate -1",
         "demo --pipeline nofile.yaml",
+        "demo --pipeline ../pipelines/hotel.yaml",
+        "demo --click-rate 2",
         "check nofile.yaml",
         "replay --pipeline p.yaml",
         "replay --pipeline p.yaml --impressions nofile --feedback nofile",
