@@ -110,6 +110,23 @@ class ModelTrainerTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"main", "plain"})
+  void impressionsWithoutAnyFeatureAreLearntFromToo(String model) {
+    List<EncodedExample> bare =
+        TestingExamples.settled(pipeline, 64, 1).stream()
+            .map(
+                e ->
+                    new EncodedExample(
+                        e.id(), 0, false, new long[0], new int[5], e.labels(), new float[0]))
+            .toList();
+    try (ModelTrainer trainer = trainer(model)) {
+      trainer.process(bare);
+      assertThat(trainer.steps()).isEqualTo(1);
+      assertThat(trainer.quality().get("click").get("examples")).isEqualTo(64);
+    }
+  }
+
   @Test
   void weightsThatAreNotFiniteStopTheTraining() {
     try (ModelTrainer trainer = trainer("plain")) {
