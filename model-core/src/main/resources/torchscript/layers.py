@@ -86,3 +86,18 @@ def adam(p: List[Tensor], g: List[Tensor], m: List[Tensor], v: List[Tensor], ste
   none = annotate(List[Tensor], [])
   torch._fused_adam_(p, g, m, v, none, steps, lr=rate, beta1=0.9, beta2=0.999, weight_decay=decay, eps=1e-08, amsgrad=False, maximize=False)
   return norm
+
+def log_losses(o: List[Tensor], binary: int, y: Tensor, w: Tensor) -> List[Tensor]:
+  # As `losses`, for models that give log probabilities of binary tasks: -y log q - (1 - y) log(1 - q).
+  # log(1 - q) = log(-expm1(log q)); log q is kept below 0 by 1e-7, so that it is finite.
+  out = annotate(List[Tensor], [])
+  for k in range(len(o)):
+    t = torch.select(y, 1, k)
+    if k < binary:
+      logq = torch.clamp(o[k], None, -1e-07)
+      rest = torch.log(torch.neg(torch.expm1(logq)))
+      l = torch.neg(torch.add(torch.mul(t, logq), torch.mul(torch.rsub(t, 1.), rest)))
+    else:
+      l = torch.pow(torch.sub(o[k], t), 2)
+    out.append(torch.div(torch.sum(torch.mul(l, torch.select(w, 1, k))), torch.size(y, 0)))
+  return out

@@ -1,6 +1,8 @@
 package dev.freshet.core.models;
 
+import dev.freshet.core.models.esmm.Esmm;
 import dev.freshet.core.models.htlnet.HtlNet;
+import dev.freshet.core.models.mmoe.Mmoe;
 import dev.freshet.core.models.sharedbottom.SharedBottom;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -15,6 +17,8 @@ public final class Models {
     Map<String, Class<? extends Record>> kinds = new LinkedHashMap<>();
     kinds.put(HtlNet.KIND, HtlNet.class);
     kinds.put(SharedBottom.KIND, SharedBottom.class);
+    kinds.put(Esmm.KIND, Esmm.class);
+    kinds.put(Mmoe.KIND, Mmoe.class);
     return kinds;
   }
 }

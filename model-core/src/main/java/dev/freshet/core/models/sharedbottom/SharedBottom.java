@@ -38,14 +38,10 @@ public record SharedBottom(
 
   @Override
   public ScriptArchive script(ModelShape shape) {
-    return ScriptArchive.ofResource(
+    return ScriptArchive.withPlainStep(
         "shared_bottom",
         "SharedBottom",
         Map.of(
-            "p", List.of(),
-            "m", List.of(),
-            "v", List.of(),
-            "steps", List.of(),
             "tasks", shape.tasks(),
             "binary", shape.binary(),
             "bottom", bottom.size(),

@@ -51,6 +51,20 @@ public final class ScriptArchive {
     return ofSource(className, resource(file + ".py"), attributes);
   }
 
+  /**
+   * As {@link #ofResource} for a model whose step is the plain one: {@code learner.py} is appended
+   * to the class, with the attributes that it needs.
+   */
+  public static ScriptArchive withPlainStep(
+      String file, String className, Map<String, Object> attributes) {
+    Map<String, Object> all = new TreeMap<>(attributes);
+    for (String list : List.of("p", "m", "v", "steps")) {
+      all.put(list, List.of());
+    }
+    String learner = resource("learner.py").replace("__torch__.MODEL", "__torch__." + className);
+    return new ScriptArchive(className, resource(file + ".py") + learner, all);
+  }
+
   /** As {@link #ofResource} with the class's source given as text. */
   public static ScriptArchive ofSource(
       String className, String source, Map<String, Object> attributes) {

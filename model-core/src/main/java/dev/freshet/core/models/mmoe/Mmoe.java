@@ -1,0 +1,69 @@
+package dev.freshet.core.models.mmoe;
+
+import static dev.freshet.core.settings.InvalidValueException.check;
+
+import dev.freshet.core.models.ModelDefinition;
+import dev.freshet.core.models.ModelShape;
+import dev.freshet.core.models.Parameter;
+import dev.freshet.core.models.torch.ScriptArchive;
+import dev.freshet.core.settings.Option;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * MMoE, the multi-gate mixture of experts (Ma et al., KDD 2018): K experts {@code m_k(e)} shared by
+ * all tasks, one gate per task, {@code s_t = sum_k softmax(e W_t)_k m_k(e)}, {@code o_t =
+ * tower_t(s_t)}; all tasks' losses are added.
+ */
+public record Mmoe(
+    @Option("Name of the model: its metrics, its versions") String name,
+    @Option(value = "Number of experts, K", fallback = "8") int experts,
+    @Option(value = "Widths of each expert's layers", fallback = "64") List<Integer> expert,
+    @Option(value = "Widths of each task's layers", fallback = "64, 32") List<Integer> tower)
+    implements ModelDefinition {
+
+  public static final String KIND = "mmoe";
+
+  public Mmoe {
+    expert = List.copyOf(expert);
+    tower = List.copyOf(tower);
+    check(experts >= 1 && experts <= 64, "experts", experts, "1 to 64");
+    check(!expert.isEmpty(), "expert", expert, "at least one width");
+    check(expert.stream().allMatch(w -> w > 0), "expert", expert, "widths above 0");
+    check(tower.stream().allMatch(w -> w > 0), "tower", tower, "widths above 0");
+  }
+
+  @Override
+  public String kind() {
+    return KIND;
+  }
+
+  @Override
+  public ScriptArchive script(ModelShape shape) {
+    return ScriptArchive.withPlainStep(
+        "mmoe",
+        "MMoE",
+        Map.of(
+            "tasks", shape.tasks(),
+            "binary", shape.binary(),
+            "experts", experts,
+            "layers_each", expert.size(),
+            "depth", tower.size()));
+  }
+
+  @Override
+  public List<Parameter> parameters(ModelShape shape) {
+    List<Parameter> all = new ArrayList<>();
+    for (int k = 0; k < experts; k++) {
+      all.addAll(Parameter.layers("expert" + k, shape.inputs(), expert));
+    }
+    for (int t = 0; t < shape.tasks(); t++) {
+      all.addAll(Parameter.linear("gate" + t, shape.inputs(), experts));
+    }
+    for (int t = 0; t < shape.tasks(); t++) {
+      all.addAll(Parameter.tower("tower" + t, expert.get(expert.size() - 1), tower));
+    }
+    return all;
+  }
+}

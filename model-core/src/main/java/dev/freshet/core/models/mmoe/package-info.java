@@ -1,0 +1,2 @@
+/** MMoE: shared experts, one gate per task. */
+package dev.freshet.core.models.mmoe;

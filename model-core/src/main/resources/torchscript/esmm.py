@@ -1,0 +1,39 @@
+# ESMM, extended to a chain of T steps (docs/models/esmm.md). learner.py follows.
+# o_t is the log-odds of step t given step t - 1; what is learnt and predicted is q_t = sigma(o_1) ... sigma(o_t).
+class Esmm(Module):
+  __parameters__ = []
+  __buffers__ = []
+  training : bool
+  p : List[Tensor]
+  m : List[Tensor]
+  v : List[Tensor]
+  steps : List[Tensor]
+  tasks : int
+  binary : int
+  depth : int
+
+  def forward(self: __torch__.Esmm, x: Tensor, p: List[Tensor]) -> List[Tensor]:
+    out = annotate(List[Tensor], [])
+    logq = torch.zeros([])
+    for k in range(self.tasks):
+      hidden = layers.tower(x, p, k * (2 * self.depth + 2), self.depth)
+      o = hidden[self.depth]
+      if k < self.binary:
+        logq = torch.add(torch.log_sigmoid(o), logq)
+        out.append(logq)
+      else:
+        out.append(o)
+    return out
+
+  def losses(self: __torch__.Esmm, o: List[Tensor], y: Tensor, w: Tensor) -> List[Tensor]:
+    return layers.log_losses(o, self.binary, y, w)
+
+  def predictions(self: __torch__.Esmm, o: List[Tensor]) -> Tensor:
+    out = annotate(List[Tensor], [])
+    for k in range(self.tasks):
+      if k < self.binary:
+        out.append(torch.exp(o[k]))
+      else:
+        out.append(o[k])
+    return torch.stack(out, 1)
+

@@ -1,0 +1,236 @@
+package dev.freshet.core.models;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.freshet.core.features.EncodedExample;
+import dev.freshet.core.labels.LabelKind;
+import dev.freshet.core.labels.TaskLabel;
+import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.pipeline.PipelineFile;
+import dev.freshet.core.publishing.SnapshotWriter;
+import dev.freshet.core.publishing.WeightsLoader;
+import dev.freshet.core.training.ModelTrainer;
+import dev.freshet.core.training.Network;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What every model of the menu keeps; a model is done when it inherits this. */
+public abstract class MultiTaskModelContractTest {
+
+  private static final int FIELDS = 3;
+
+  /** The model's entry in a pipeline file, small. */
+  protected abstract String model();
+
+  /** Prefixes of weights that cannot have a gradient in a chain of this length. */
+  protected Set<String> withoutGradient() {
+    return Set.of();
+  }
+
+  private Pipeline pipeline(int binary, boolean core) {
+    StringBuilder file = new StringBuilder("pipeline: contract\ntasks:\n");
+    for (int i = 0; i < binary; i++) {
+      file.append("  - {name: t%d, kind: binary, window: 1m}%n".formatted(i));
+    }
+    if (core) {
+      file.append("  - {name: core, kind: continuous, window: 1m, transform: none}\n");
+    }
+    file.append("features:\n");
+    for (int i = 0; i < FIELDS; i++) {
+      file.append("  - {name: f%d, kind: categorical, dim: 4, admit-after: 1}%n".formatted(i));
+    }
+    file.append("models:\n  - ").append(model()).append('\n');
+    return PipelineFile.parse(file.toString(), "contract");
+  }
+
+  private static ModelTrainer trainer(Pipeline pipeline) {
+    return new ModelTrainer(pipeline.context(pipeline.models().get(0)), pipeline.training());
+  }
+
+  /**
+   * Examples of a funnel whose steps depend on the first field; weights as given, one for a task.
+   */
+  private static List<EncodedExample> examples(
+      Pipeline pipeline, int count, long seed, float weight) {
+    Random random = new Random(seed);
+    List<EncodedExample> examples = new ArrayList<>();
+    int tasks = pipeline.tasks().size();
+    for (int i = 0; i < count; i++) {
+      long[] keys = new long[FIELDS];
+      int[] starts = new int[FIELDS + 1];
+      for (int f = 0; f < FIELDS; f++) {
+        keys[f] = 1000L * f + 1 + random.nextInt(5);
+        starts[f + 1] = f + 1;
+      }
+      TaskLabel[] labels = new TaskLabel[tasks];
+      double reached = 1;
+      for (int t = 0; t < tasks; t++) {
+        boolean yes = random.nextDouble() < 0.3 + 0.1 * (keys[0] % 5);
+        reached = reached > 0 && yes ? 1 : 0;
+        double value = pipeline.tasks().get(t).binary() ? reached : reached * (keys[1] % 5);
+        labels[t] = new TaskLabel(LabelKind.FINAL, value, weight, 0, -1);
+      }
+      examples.add(new EncodedExample(i, 0, false, keys, starts, labels, new float[0]));
+    }
+    return examples;
+  }
+
+  private static List<float[]> weights(Network network) {
+    List<float[]> copies = new ArrayList<>();
+    for (FloatBuffer live : network.weights()) {
+      float[] copy = new float[live.capacity()];
+      live.get(0, copy);
+      copies.add(copy);
+    }
+    return copies;
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1,false", "1,true", "2,false", "2,true", "4,false", "4,true"})
+  void anyChainIsPredictedAndLearnt(int binary, boolean core) {
+    Pipeline pipeline = pipeline(binary, core);
+    try (ModelTrainer trainer = trainer(pipeline)) {
+      for (int size : new int[] {1, 7}) {
+        List<EncodedExample> batch = examples(pipeline, size, size, 1);
+        float[][] predictions = trainer.network().predict(batch);
+        assertThat(predictions).hasDimensions(size, binary + (core ? 1 : 0));
+        for (float[] row : predictions) {
+          for (int t = 0; t < row.length; t++) {
+            assertThat(row[t]).isFinite();
+            if (t < binary) {
+              assertThat(row[t]).isBetween(0f, 1f);
+            }
+          }
+        }
+        trainer.process(batch);
+      }
+      assertThat(trainer.steps()).isEqualTo(2);
+    }
+  }
+
+  @Test
+  void gradientsReachEveryWeight() {
+    Pipeline pipeline = pipeline(2, true);
+    try (ModelTrainer trainer = trainer(pipeline)) {
+      List<float[]> before = weights(trainer.network());
+      for (int i = 0; i < 5; i++) {
+        trainer.process(examples(pipeline, 256, i, 1));
+      }
+      List<float[]> after = weights(trainer.network());
+      Set<String> still = new LinkedHashSet<>();
+      for (int i = 0; i < before.size(); i++) {
+        String name = trainer.network().parameters().get(i).name();
+        boolean excused = withoutGradient().stream().anyMatch(name::startsWith);
+        if (!excused && Arrays.equals(before.get(i), after.get(i))) {
+          still.add(name);
+        }
+      }
+      assertThat(still).as("weights that five steps did not change").isEmpty();
+    }
+  }
+
+  /** The core task's tower is its own in every model: with its labels masked, nothing moves it. */
+  @Test
+  void aMaskedTaskHasExactlyNoGradient() {
+    Pipeline pipeline = pipeline(2, true);
+    List<EncodedExample> masked = new ArrayList<>();
+    for (EncodedExample example : examples(pipeline, 64, 1, 1)) {
+      example.labels()[2] = new TaskLabel(LabelKind.FINAL, 9, 0, 0, -1);
+      masked.add(example);
+    }
+    try (ModelTrainer trainer = trainer(pipeline)) {
+      List<float[]> before = weights(trainer.network());
+      trainer.process(masked);
+      assertThat(trainer.losses()[2]).isZero();
+      List<float[]> after = weights(trainer.network());
+      int towers = 0;
+      for (int i = 0; i < before.size(); i++) {
+        if (trainer.network().parameters().get(i).name().startsWith("tower2.")) {
+          assertThat(after.get(i)).isEqualTo(before.get(i));
+          towers++;
+        }
+      }
+      assertThat(towers).isGreaterThan(2);
+      assertThat(after.get(0)).isNotEqualTo(before.get(0));
+    }
+  }
+
+  /** A weight w counts as w examples: twice the weight is twice the gradient. */
+  @Test
+  void importanceWeightsReachTheLoss() {
+    Pipeline pipeline = pipeline(2, true);
+    float[] once;
+    float[] twice;
+    float normOnce;
+    try (ModelTrainer trainer = trainer(pipeline)) {
+      trainer.process(examples(pipeline, 64, 1, 1));
+      once = trainer.losses();
+      normOnce = trainer.norm();
+    }
+    try (ModelTrainer trainer = trainer(pipeline)) {
+      trainer.process(examples(pipeline, 64, 1, 2));
+      twice = trainer.losses();
+      assertThat(trainer.norm() / normOnce).isBetween(1.999f, 2.001f);
+    }
+    for (int t = 0; t < once.length; t++) {
+      assertThat(twice[t] / once[t]).isBetween(1.999f, 2.001f);
+    }
+  }
+
+  @Test
+  void aSeedGivesTheSameWeightsAndAnotherOthers() {
+    Pipeline pipeline = pipeline(2, true);
+    List<List<float[]>> runs = new ArrayList<>();
+    for (int run = 0; run < 2; run++) {
+      try (ModelTrainer trainer = trainer(pipeline)) {
+        for (int i = 0; i < 3; i++) {
+          trainer.process(examples(pipeline, 64, i, 1));
+        }
+        runs.add(weights(trainer.network()));
+      }
+    }
+    assertThat(runs.get(1)).usingRecursiveComparison().isEqualTo(runs.get(0));
+  }
+
+  @Test
+  void publishedWeightsPredictExactlyTheSame() throws IOException {
+    Pipeline pipeline = pipeline(2, true);
+    List<EncodedExample> batch = examples(pipeline, 32, 9, 1);
+    try (ModelTrainer trainer = trainer(pipeline);
+        Network copy = new Network(trainer.context(), 77, 1)) {
+      for (int i = 0; i < 5; i++) {
+        trainer.process(examples(pipeline, 64, i, 1));
+      }
+      ByteArrayOutputStream payload = new ByteArrayOutputStream();
+      SnapshotWriter.tensors(trainer.network()).write(payload);
+      WeightsLoader.load(payload.toByteArray(), copy);
+      assertThat(copy.predict(batch)).isDeepEqualTo(trainer.network().predict(batch));
+    }
+  }
+
+  @Test
+  void theLossFalls() {
+    Pipeline pipeline = pipeline(2, true);
+    try (ModelTrainer trainer = trainer(pipeline)) {
+      trainer.process(examples(pipeline, 512, 1, 1));
+      float[] first = trainer.losses();
+      for (int i = 2; i < 150; i++) {
+        trainer.process(examples(pipeline, 512, i, 1));
+      }
+      trainer.process(examples(pipeline, 512, 1, 1));
+      for (int t = 0; t < first.length; t++) {
+        assertThat(trainer.losses()[t]).as("task %s", t).isLessThan(first[t]);
+      }
+    }
+  }
+}
