@@ -14,26 +14,14 @@ class Esmm(Module):
 
   def forward(self: __torch__.Esmm, x: Tensor, p: List[Tensor]) -> List[Tensor]:
     out = annotate(List[Tensor], [])
-    logq = torch.zeros([])
     for k in range(self.tasks):
       hidden = layers.tower(x, p, k * (2 * self.depth + 2), self.depth)
-      o = hidden[self.depth]
-      if k < self.binary:
-        logq = torch.add(torch.log_sigmoid(o), logq)
-        out.append(logq)
-      else:
-        out.append(o)
-    return out
+      out.append(hidden[self.depth])
+    return layers.chain(out, self.binary)
 
   def losses(self: __torch__.Esmm, o: List[Tensor], y: Tensor, w: Tensor) -> List[Tensor]:
     return layers.log_losses(o, self.binary, y, w)
 
   def predictions(self: __torch__.Esmm, o: List[Tensor]) -> Tensor:
-    out = annotate(List[Tensor], [])
-    for k in range(self.tasks):
-      if k < self.binary:
-        out.append(torch.exp(o[k]))
-      else:
-        out.append(o[k])
-    return torch.stack(out, 1)
+    return layers.log_predictions(o, self.binary)
 

@@ -101,3 +101,35 @@ def log_losses(o: List[Tensor], binary: int, y: Tensor, w: Tensor) -> List[Tenso
       l = torch.pow(torch.sub(o[k], t), 2)
     out.append(torch.div(torch.sum(torch.mul(l, torch.select(w, 1, k))), torch.size(y, 0)))
   return out
+
+def chain(o: List[Tensor], binary: int) -> List[Tensor]:
+  # From log-odds of each step given the one before to log q_t = sum over s <= t of log sigma(o_s); the core
+  # task's output stays as it is.
+  out = annotate(List[Tensor], [])
+  logq = torch.zeros([])
+  for k in range(len(o)):
+    if k < binary:
+      logq = torch.add(torch.log_sigmoid(o[k]), logq)
+      out.append(logq)
+    else:
+      out.append(o[k])
+  return out
+
+def log_predictions(o: List[Tensor], binary: int) -> Tensor:
+  # As `predictions`, from log probabilities.
+  out = annotate(List[Tensor], [])
+  for k in range(len(o)):
+    if k < binary:
+      out.append(torch.exp(o[k]))
+    else:
+      out.append(o[k])
+  return torch.stack(out, 1)
+
+def attention(q: Tensor, x: Tensor) -> Tensor:
+  # Scaled dot-product attention with keys and values x (B, F, d); q is (n, d) or (B, n, d). Result (B, n, d).
+  scale = float(torch.size(x, 2)) ** 0.5
+  return torch.matmul(torch.softmax(torch.div(torch.matmul(q, torch.transpose(x, 1, 2)), scale), 2), x)
+
+def layer_norm(x: Tensor, p: List[Tensor], at: int) -> Tensor:
+  # p[at]: gain - 1, p[at + 1]: bias, both (d,)
+  return torch.layer_norm(x, [torch.size(x, 2)], torch.add(p[at], 1.), p[at + 1], 1e-05, False)

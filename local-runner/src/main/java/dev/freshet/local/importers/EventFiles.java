@@ -44,12 +44,7 @@ public final class EventFiles implements AutoCloseable {
     return new BufferedOutputStream(new GZIPOutputStream(Files.newOutputStream(file)), 1 << 16);
   }
 
-  /**
-   * An impression.
-   *
-   * @return its features, to be filled in and handed to {@link #impression(String, long,
-   *     ObjectNode)}
-   */
+  /** Empty features, to be filled in and handed to {@link #impression}. */
   public static ObjectNode features() {
     return JSON.createObjectNode();
   }

@@ -17,6 +17,12 @@ public interface ModelDefinition extends Serializable {
   /** The kind, as in the pipeline file. */
   String kind();
 
+  /**
+   * @throws dev.freshet.core.settings.InvalidValueException if the model cannot learn these tasks
+   *     from these features
+   */
+  default void requireFit(ModelShape shape) {}
+
   ScriptArchive script(ModelShape shape);
 
   /** Dense weights in the order in which the script reads them. */

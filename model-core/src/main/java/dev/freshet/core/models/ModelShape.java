@@ -10,13 +10,16 @@ import java.util.List;
  * @param binary number of binary tasks, T
  * @param core whether a continuous core task follows them
  * @param inputs width of the concatenated embeddings, E
+ * @param fields number of feature fields, F
+ * @param dim size of every field's embedding, d, with E = F d; 0 if fields differ in size
  */
-public record ModelShape(int binary, boolean core, int inputs) {
+public record ModelShape(int binary, boolean core, int inputs, int fields, int dim) {
 
   public static ModelShape of(List<Task> tasks, FeatureSchema schema) {
     int binary = (int) tasks.stream().filter(Task::binary).count();
     int inputs = schema.groups().stream().mapToInt(g -> g.dim() * g.fields().size()).sum();
-    return new ModelShape(binary, binary < tasks.size(), inputs);
+    int dim = schema.groups().size() == 1 ? schema.groups().get(0).dim() : 0;
+    return new ModelShape(binary, binary < tasks.size(), inputs, schema.fields().size(), dim);
   }
 
   /** Number of tasks, K: the binary ones first, then the core task. */

@@ -4,6 +4,7 @@ import dev.freshet.core.models.esmm.Esmm;
 import dev.freshet.core.models.htlnet.HtlNet;
 import dev.freshet.core.models.mmoe.Mmoe;
 import dev.freshet.core.models.sharedbottom.SharedBottom;
+import dev.freshet.core.models.tafe.Tafe;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -16,6 +17,7 @@ public final class Models {
   public static Map<String, Class<? extends Record>> kinds() {
     Map<String, Class<? extends Record>> kinds = new LinkedHashMap<>();
     kinds.put(HtlNet.KIND, HtlNet.class);
+    kinds.put(Tafe.KIND, Tafe.class);
     kinds.put(SharedBottom.KIND, SharedBottom.class);
     kinds.put(Esmm.KIND, Esmm.class);
     kinds.put(Mmoe.KIND, Mmoe.class);

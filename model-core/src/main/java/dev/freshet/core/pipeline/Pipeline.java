@@ -9,7 +9,9 @@ import dev.freshet.core.features.FeatureSchema;
 import dev.freshet.core.labels.LabelSettings;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.models.ModelDefinition;
+import dev.freshet.core.models.ModelShape;
 import dev.freshet.core.publishing.PublishingSettings;
+import dev.freshet.core.settings.InvalidValueException;
 import dev.freshet.core.settings.Option;
 import dev.freshet.core.training.ModelContext;
 import dev.freshet.core.training.TrainingSettings;
@@ -61,6 +63,14 @@ public record Pipeline(
     unique("models", models.stream().map(ModelDefinition::name).toList());
     check(!features.isEmpty(), "features", "[]", "at least one field");
     check(!models.isEmpty(), "models", "[]", "at least one model");
+    ModelShape shape = ModelShape.of(tasks, new FeatureSchema(features));
+    for (int i = 0; i < models.size(); i++) {
+      try {
+        models.get(i).requireFit(shape);
+      } catch (InvalidValueException e) {
+        throw new InvalidValueException("models[" + i + "]." + e.key(), e.value(), e.allowed());
+      }
+    }
     for (String topic : kafka.topics().keySet()) {
       boolean known =
           KafkaSettings.DEFAULTS.containsKey(topic)

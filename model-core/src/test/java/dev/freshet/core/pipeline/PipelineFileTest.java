@@ -66,7 +66,7 @@ class PipelineFileTest {
     assertThat(e.getMessage())
         .startsWith("p.yaml: 9 problems")
         .contains("tasks[0].window: 'soon'; allowed: a duration such as")
-        .contains("models[0].kind: 'transformer'; allowed: one of htlnet, shared-bottom")
+        .contains("models[0].kind: 'transformer'; allowed: one of htlnet, tafe, shared-bottom")
         .contains("labels.corection: 'corection'; allowed: one of the keys correction");
   }
 
@@ -76,6 +76,7 @@ class PipelineFileTest {
     problem("tasks[1].kind", "purchase, kind: binary", "purchase, kind: continuous");
     problem("models[1].name", "name: plain", "name: main");
     problem("kafka.topics.clicks", "tasks:", "kafka: {topics: {clicks: x}}\ntasks:");
+    problem("models[1].kind", "kind: shared-bottom, bottom: [16], tower: [8]", "kind: tafe");
     problem("pipeline", "pipeline: test", "pipeline: Test!");
   }
 

@@ -1,0 +1,112 @@
+package dev.freshet.core.models.tafe;
+
+import static dev.freshet.core.settings.InvalidValueException.check;
+
+import dev.freshet.core.models.ModelDefinition;
+import dev.freshet.core.models.ModelShape;
+import dev.freshet.core.models.Parameter;
+import dev.freshet.core.models.torch.ScriptArchive;
+import dev.freshet.core.settings.Option;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * TAFE, task aware feature extraction for chains of conversions (RecSys 2023, doi
+ * 10.1145/3604915.3608772): an abstract-faithful implementation. The names of the parts are the
+ * paper's, their equations our reading; {@code docs/models/tafe.md} says so line by line.
+ *
+ * <p>With X (B, F, d) the fields' embeddings:
+ *
+ * <pre>
+ * representation:  H_g = Attn(seeds_g (n, d), X);  X' = LN(X + sum_g mix_g Attn(X, H_g));  X' = LN(X' + FFN(X'))
+ * excitation:      a = sigma(W2 relu(W1 mean_d X'))  (B, F);   X'' = a X'
+ * selection:       s_t = sigma(W_s [c_t ; mean_d X''])  (B, F);   o_t = tower_t(flatten(s_t X''))
+ * constraint:      q_t = sigma(o_1) ... sigma(o_t);   L = sum_t BCE(q_t, y_t) over all impressions
+ * </pre>
+ *
+ * {@code q_t <= q_{t-1}} by construction. The core task, which the paper does not have, is an extra
+ * selector and tower with squared error.
+ */
+public record Tafe(
+    @Option("Name of the model: its metrics, its versions") String name,
+    @Option(value = "Groups of attention seeds, G", fallback = "2") int groups,
+    @Option(value = "Seeds in a group, n", fallback = "4") int seeds,
+    @Option(value = "Fields over the width of the squeeze, rho", fallback = "2") int reduction,
+    @Option(value = "Size of a task indicator", fallback = "8") int indicator,
+    @Option(value = "Widths of each task's tower", fallback = "128, 64") List<Integer> tower,
+    @Option(value = "Whether features are reconstructed per sample", fallback = "true")
+        boolean reconstruct,
+    @Option(value = "Whether each task selects its fields", fallback = "true") boolean select)
+    implements ModelDefinition {
+
+  public static final String KIND = "tafe";
+  private static final int FEED_FORWARD = 2;
+
+  public Tafe {
+    tower = List.copyOf(tower);
+    check(groups >= 1 && groups <= 16, "groups", groups, "1 to 16");
+    check(seeds >= 1 && seeds <= 64, "seeds", seeds, "1 to 64");
+    check(reduction >= 1, "reduction", reduction, "1 or more");
+    check(indicator >= 1, "indicator", indicator, "1 or more");
+    check(tower.stream().allMatch(w -> w > 0), "tower", tower, "widths above 0");
+  }
+
+  @Override
+  public String kind() {
+    return KIND;
+  }
+
+  @Override
+  public void requireFit(ModelShape shape) {
+    check(shape.dim() > 0, "kind", KIND, "a model for features of different `dim`; tafe needs one");
+  }
+
+  @Override
+  public ScriptArchive script(ModelShape shape) {
+    return ScriptArchive.withPlainStep(
+        "tafe",
+        "Tafe",
+        Map.of(
+            "tasks", shape.tasks(),
+            "binary", shape.binary(),
+            "fields", shape.fields(),
+            "dim", shape.dim(),
+            "groups", groups,
+            "depth", tower.size(),
+            "reconstruct", reconstruct,
+            "select", select));
+  }
+
+  @Override
+  public List<Parameter> parameters(ModelShape shape) {
+    int dim = shape.dim();
+    int fields = shape.fields();
+    List<Parameter> all = new ArrayList<>();
+    for (int g = 0; g < groups; g++) {
+      all.add(new Parameter("group" + g + ".seeds", new long[] {seeds, dim}, 1));
+    }
+    for (int g = 0; g < groups; g++) {
+      all.add(new Parameter("group" + g + ".mix", new long[] {1}, 1));
+    }
+    all.addAll(norm("norm1", dim));
+    all.addAll(Parameter.layers("feedforward", dim, List.of(FEED_FORWARD * dim, dim)));
+    all.addAll(norm("norm2", dim));
+    int squeezed = Math.max(1, fields / reduction);
+    all.addAll(Parameter.layers("excitation", fields, List.of(squeezed, fields)));
+    all.addAll(Parameter.linear("selector", indicator + fields, fields));
+    for (int t = 0; t < shape.tasks(); t++) {
+      all.add(new Parameter("indicator" + t, new long[] {1, indicator}, 1));
+    }
+    for (int t = 0; t < shape.tasks(); t++) {
+      all.addAll(Parameter.tower("tower" + t, shape.inputs(), tower));
+    }
+    return all;
+  }
+
+  private static List<Parameter> norm(String name, int dim) {
+    return List.of(
+        new Parameter(name + ".gain", new long[] {dim}, 0),
+        new Parameter(name + ".bias", new long[] {dim}, 0));
+  }
+}

@@ -1,0 +1,61 @@
+# TAFE: task aware feature extraction, RecSys 2023 (docs/models/tafe.md; everything below the abstract is our
+# reading). learner.py follows. F fields of d floats, G groups of n seeds. Order of p: seeds (n, d) for each group,
+# their mix (1,) each; norm, feed-forward (in, out), norm; squeeze, excitation; selector (task indicator and field means to
+# fields), one task indicator (1, c) per task; towers.
+class Tafe(Module):
+  __parameters__ = []
+  __buffers__ = []
+  training : bool
+  p : List[Tensor]
+  m : List[Tensor]
+  v : List[Tensor]
+  steps : List[Tensor]
+  tasks : int
+  binary : int
+  fields : int
+  dim : int
+  groups : int
+  depth : int
+  reconstruct : bool
+  select : bool
+
+  def represent(self: __torch__.Tafe, x: Tensor, p: List[Tensor]) -> Tensor:
+    # Sample-wise representation generator: set attention over the fields through a few learnt seeds, linear in F,
+    # then squeeze-and-excitation with one gate per field and sample. (B, F, d) to (B, F, d).
+    mixed = x
+    for g in range(self.groups):
+      seen = layers.attention(p[g], x)
+      mixed = torch.add(mixed, torch.mul(layers.attention(x, seen), p[self.groups + g]))
+    at = 2 * self.groups
+    h = layers.layer_norm(mixed, p, at)
+    inner = torch.relu(torch.add(torch.matmul(h, p[at + 2]), p[at + 3]))
+    h = layers.layer_norm(torch.add(h, torch.add(torch.matmul(inner, p[at + 4]), p[at + 5])), p, at + 6)
+    gate = torch.sigmoid(layers.linear(torch.relu(layers.linear(torch.mean(h, [2]), p, at + 8)), p, at + 10))
+    return torch.mul(torch.unsqueeze(gate, 2), h)
+
+  def forward(self: __torch__.Tafe, e: Tensor, p: List[Tensor]) -> List[Tensor]:
+    batch = torch.size(e, 0)
+    x = torch.reshape(e, [batch, self.fields, self.dim])
+    if self.reconstruct:
+      x = (self).represent(x, p, )
+    means = torch.mean(x, [2])
+    at = 2 * self.groups + 12
+    towers = at + 2 + self.tasks
+    out = annotate(List[Tensor], [])
+    for t in range(self.tasks):
+      h = x
+      if self.select:
+        # Pattern selector: which fields this task looks at, for this sample.
+        indicator = torch.expand(p[at + 2 + t], [batch, -1])
+        s = torch.sigmoid(layers.linear(torch.cat([indicator, means], 1), p, at))
+        h = torch.mul(torch.unsqueeze(s, 2), x)
+      hidden = layers.tower(torch.reshape(h, [batch, -1]), p, towers + t * (2 * self.depth + 2), self.depth)
+      out.append(hidden[self.depth])
+    return layers.chain(out, self.binary)
+
+  def losses(self: __torch__.Tafe, o: List[Tensor], y: Tensor, w: Tensor) -> List[Tensor]:
+    return layers.log_losses(o, self.binary, y, w)
+
+  def predictions(self: __torch__.Tafe, o: List[Tensor]) -> Tensor:
+    return layers.log_predictions(o, self.binary)
+
