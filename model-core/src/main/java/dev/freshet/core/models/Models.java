@@ -1,8 +1,10 @@
 package dev.freshet.core.models;
 
+import dev.freshet.core.models.aitm.Aitm;
 import dev.freshet.core.models.esmm.Esmm;
 import dev.freshet.core.models.htlnet.HtlNet;
 import dev.freshet.core.models.mmoe.Mmoe;
+import dev.freshet.core.models.ple.Ple;
 import dev.freshet.core.models.sharedbottom.SharedBottom;
 import dev.freshet.core.models.tafe.Tafe;
 import java.util.LinkedHashMap;
@@ -21,6 +23,8 @@ public final class Models {
     kinds.put(SharedBottom.KIND, SharedBottom.class);
     kinds.put(Esmm.KIND, Esmm.class);
     kinds.put(Mmoe.KIND, Mmoe.class);
+    kinds.put(Ple.KIND, Ple.class);
+    kinds.put(Aitm.KIND, Aitm.class);
     return kinds;
   }
 }

@@ -1,0 +1,77 @@
+package dev.freshet.core.models.aitm;
+
+import static dev.freshet.core.settings.InvalidValueException.check;
+
+import dev.freshet.core.models.ModelDefinition;
+import dev.freshet.core.models.ModelShape;
+import dev.freshet.core.models.Parameter;
+import dev.freshet.core.models.torch.ScriptArchive;
+import dev.freshet.core.settings.Option;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * AITM, the adaptive information transfer multi-task model (Xi et al., KDD 2021): each task has its
+ * own bottom {@code h_t = MLP_t(e)}; from the second on, {@code h_t} is replaced by attention over
+ * the pair {@code {relu(g(h_{t-1})), h_t}} with scores {@code <Q, K> / sqrt(k)}. Every probability
+ * is modelled directly on all impressions, and {@code max(p_t - p_{t-1}, 0)} is penalised. The core
+ * task joins the chain as its last link, with squared error: our reading.
+ */
+public record Aitm(
+    @Option("Name of the model: its metrics, its versions") String name,
+    @Option(value = "Widths of each task's bottom", fallback = "128, 64") List<Integer> bottom,
+    @Option(value = "Widths of each task's tower above it", fallback = "32") List<Integer> tower,
+    @Option(
+            value = "Weight of the penalty on a step likelier than the one before",
+            fallback = "0.6")
+        double penalty)
+    implements ModelDefinition {
+
+  public static final String KIND = "aitm";
+
+  public Aitm {
+    bottom = List.copyOf(bottom);
+    tower = List.copyOf(tower);
+    check(!bottom.isEmpty(), "bottom", bottom, "at least one width");
+    check(bottom.stream().allMatch(w -> w > 0), "bottom", bottom, "widths above 0");
+    check(tower.stream().allMatch(w -> w > 0), "tower", tower, "widths above 0");
+    check(penalty >= 0, "penalty", penalty, "0 or more");
+  }
+
+  @Override
+  public String kind() {
+    return KIND;
+  }
+
+  @Override
+  public ScriptArchive script(ModelShape shape) {
+    return ScriptArchive.withPlainStep(
+        "aitm",
+        "Aitm",
+        Map.of(
+            "tasks", shape.tasks(),
+            "binary", shape.binary(),
+            "bottom", bottom.size(),
+            "depth", tower.size(),
+            "penalty", penalty));
+  }
+
+  @Override
+  public List<Parameter> parameters(ModelShape shape) {
+    int width = bottom.get(bottom.size() - 1);
+    List<Parameter> all = new ArrayList<>();
+    for (int t = 0; t < shape.tasks(); t++) {
+      all.addAll(Parameter.layers("bottom" + t, shape.inputs(), bottom));
+    }
+    for (int t = 1; t < shape.tasks(); t++) {
+      for (String unit : List.of("transfer", "value", "query", "key")) {
+        all.addAll(Parameter.linear("link" + t + "." + unit, width, width));
+      }
+    }
+    for (int t = 0; t < shape.tasks(); t++) {
+      all.addAll(Parameter.tower("tower" + t, width, tower));
+    }
+    return all;
+  }
+}

@@ -1,0 +1,88 @@
+package dev.freshet.core.models.ple;
+
+import static dev.freshet.core.settings.InvalidValueException.check;
+
+import dev.freshet.core.models.ModelDefinition;
+import dev.freshet.core.models.ModelShape;
+import dev.freshet.core.models.Parameter;
+import dev.freshet.core.models.torch.ScriptArchive;
+import dev.freshet.core.settings.Option;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * PLE, progressive layered extraction (Tang et al., RecSys 2020): at each level every task has
+ * experts of its own beside shared ones; a task's gate mixes its own and the shared, the shared
+ * gate mixes all and feeds the next level's shared experts; the last level has no shared gate. With
+ * one level this is CGC. All tasks' losses are added.
+ */
+public record Ple(
+    @Option("Name of the model: its metrics, its versions") String name,
+    @Option(value = "Experts of each task, at each level", fallback = "2") int own,
+    @Option(value = "Shared experts, at each level", fallback = "2") int shared,
+    @Option(value = "Width of the experts of each level", fallback = "128, 64")
+        List<Integer> levels,
+    @Option(value = "Widths of each task's layers", fallback = "64, 32") List<Integer> tower)
+    implements ModelDefinition {
+
+  public static final String KIND = "ple";
+
+  public Ple {
+    levels = List.copyOf(levels);
+    tower = List.copyOf(tower);
+    check(own >= 1 && own <= 32, "own", own, "1 to 32");
+    check(shared >= 1 && shared <= 32, "shared", shared, "1 to 32");
+    check(!levels.isEmpty(), "levels", levels, "at least one width");
+    check(levels.stream().allMatch(w -> w > 0), "levels", levels, "widths above 0");
+    check(tower.stream().allMatch(w -> w > 0), "tower", tower, "widths above 0");
+  }
+
+  @Override
+  public String kind() {
+    return KIND;
+  }
+
+  @Override
+  public ScriptArchive script(ModelShape shape) {
+    return ScriptArchive.withPlainStep(
+        "ple",
+        "Ple",
+        Map.of(
+            "tasks", shape.tasks(),
+            "binary", shape.binary(),
+            "levels", levels.size(),
+            "own", own,
+            "shared", shared,
+            "depth", tower.size()));
+  }
+
+  @Override
+  public List<Parameter> parameters(ModelShape shape) {
+    List<Parameter> all = new ArrayList<>();
+    int in = shape.inputs();
+    for (int l = 0; l < levels.size(); l++) {
+      int out = levels.get(l);
+      String level = "level" + l + ".";
+      for (int t = 0; t < shape.tasks(); t++) {
+        for (int i = 0; i < own; i++) {
+          all.addAll(Parameter.linear(level + "task" + t + ".expert" + i, in, out));
+        }
+      }
+      for (int i = 0; i < shared; i++) {
+        all.addAll(Parameter.linear(level + "shared.expert" + i, in, out));
+      }
+      for (int t = 0; t < shape.tasks(); t++) {
+        all.addAll(Parameter.linear(level + "task" + t + ".gate", in, own + shared));
+      }
+      if (l < levels.size() - 1) {
+        all.addAll(Parameter.linear(level + "shared.gate", in, shape.tasks() * own + shared));
+      }
+      in = out;
+    }
+    for (int t = 0; t < shape.tasks(); t++) {
+      all.addAll(Parameter.tower("tower" + t, in, tower));
+    }
+    return all;
+  }
+}

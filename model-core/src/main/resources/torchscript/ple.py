@@ -1,0 +1,60 @@
+# PLE: progressive layered extraction, RecSys 2020 (docs/models/ple.md). learner.py follows.
+# Order of p, level by level: own experts of each task, shared experts, one gate per task, one gate for the shared
+# input of the next level (not at the last); then towers. An expert is one ReLU layer.
+class Ple(Module):
+  __parameters__ = []
+  __buffers__ = []
+  training : bool
+  p : List[Tensor]
+  m : List[Tensor]
+  v : List[Tensor]
+  steps : List[Tensor]
+  tasks : int
+  binary : int
+  levels : int
+  own : int
+  shared : int
+  depth : int
+
+  def experts(self: __torch__.Ple, x: Tensor, p: List[Tensor], at: int, count: int) -> List[Tensor]:
+    out = annotate(List[Tensor], [])
+    for i in range(count):
+      out.append(torch.relu(layers.linear(x, p, at + 2 * i)))
+    return out
+
+  def mix(self: __torch__.Ple, x: Tensor, experts: List[Tensor], p: List[Tensor], at: int) -> Tensor:
+    gate = torch.softmax(layers.linear(x, p, at), 1)
+    return torch.sum(torch.mul(torch.unsqueeze(gate, 2), torch.stack(experts, 1)), 1)
+
+  def forward(self: __torch__.Ple, x: Tensor, p: List[Tensor]) -> List[Tensor]:
+    inputs = annotate(List[Tensor], [])
+    for t in range(self.tasks):
+      inputs.append(x)
+    common = x
+    at = 0
+    for level in range(self.levels):
+      gates = at + 2 * (self.tasks * self.own + self.shared)
+      shared = (self).experts(common, p, at + 2 * self.tasks * self.own, self.shared, )
+      everything = annotate(List[Tensor], [])
+      mixed = annotate(List[Tensor], [])
+      for t in range(self.tasks):
+        own = (self).experts(inputs[t], p, at + 2 * t * self.own, self.own, )
+        everything = everything + own
+        mixed.append((self).mix(inputs[t], own + shared, p, gates + 2 * t, ))
+      at = gates + 2 * self.tasks
+      if level < self.levels - 1:
+        common = (self).mix(common, everything + shared, p, at, )
+        at = at + 2
+      inputs = mixed
+    out = annotate(List[Tensor], [])
+    for t in range(self.tasks):
+      hidden = layers.tower(inputs[t], p, at + t * (2 * self.depth + 2), self.depth)
+      out.append(hidden[self.depth])
+    return out
+
+  def losses(self: __torch__.Ple, o: List[Tensor], y: Tensor, w: Tensor) -> List[Tensor]:
+    return layers.losses(o, self.binary, y, w)
+
+  def predictions(self: __torch__.Ple, o: List[Tensor]) -> Tensor:
+    return layers.predictions(o, self.binary)
+
