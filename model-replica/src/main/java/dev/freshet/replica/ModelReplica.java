@@ -19,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.WakeupException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -74,12 +75,7 @@ public final class ModelReplica implements AutoCloseable {
   private void run() {
     try {
       while (!closing) {
-        for (ModelRecord record : topic.poll(POLL)) {
-          accept(record);
-        }
-        if (!caughtUp && topic.atEnd()) {
-          caughtUp();
-        }
+        follow();
       }
     } catch (WakeupException e) {
       LOG.debug("Woken up to close");
@@ -88,6 +84,19 @@ public final class ModelReplica implements AutoCloseable {
       failure = e;
     } finally {
       topic.close();
+    }
+  }
+
+  private void follow() {
+    try {
+      for (ModelRecord record : topic.poll(POLL)) {
+        accept(record);
+      }
+      if (!caughtUp && topic.atEnd()) {
+        caughtUp();
+      }
+    } catch (RetriableException e) {
+      LOG.warn("Model {}: Kafka does not answer, trying again", context.model().name(), e);
     }
   }
 

@@ -25,6 +25,8 @@ public final class ModelTopic implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(ModelTopic.class);
 
+  private static final int API_TIMEOUT_MS = 10_000;
+
   private final TopicPartition partition;
   private final KafkaConsumer<byte[], byte[]> consumer;
 
@@ -36,6 +38,8 @@ public final class ModelTopic implements AutoCloseable {
     settings.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, pipeline.kafka().bootstrap());
     settings.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
     settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
+    settings.putIfAbsent(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, API_TIMEOUT_MS);
+    settings.putIfAbsent(ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, API_TIMEOUT_MS);
     consumer =
         new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer());
     partition =

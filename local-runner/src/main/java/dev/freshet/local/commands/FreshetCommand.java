@@ -2,6 +2,7 @@ package dev.freshet.local.commands;
 
 import dev.freshet.core.settings.InvalidSettingsException;
 import java.util.concurrent.ExecutionException;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -49,6 +50,10 @@ public final class FreshetCommand {
     if (cause instanceof Usage || cause instanceof InvalidSettingsException) {
       command.getErr().println(cause.getMessage());
       return BAD_USAGE;
+    }
+    if (cause instanceof TimeoutException) {
+      command.getErr().println("Kafka does not answer, or lacks the topic: " + cause.getMessage());
+      return FAILED;
     }
     command.getErr().println(cause);
     if (cause.getCause() != null) {
