@@ -28,6 +28,7 @@ final class LoadedModel {
   private static final TaskLabel[] NO_LABELS = {};
 
   private final ModelContext context;
+  private final int core;
   private final Manifest manifest;
   private final Network network;
   private final TargetScale scale;
@@ -39,6 +40,7 @@ final class LoadedModel {
    */
   LoadedModel(ModelContext context, Snapshot snapshot) throws IOException {
     this.context = context;
+    core = context.core();
     manifest = snapshot.manifest();
     encoder = new FeatureEncoder(context.schema(), 0);
     scale = context.targetScale();
@@ -83,7 +85,7 @@ final class LoadedModel {
       Map<String, Double> scores = new LinkedHashMap<>();
       for (int i = 0; i < row.length; i++) {
         Task task = context.tasks().get(i);
-        scores.put(task.name(), i == context.core() ? scale.decode(row[i]) : row[i]);
+        scores.put(task.name(), i == core ? scale.decode(row[i]) : row[i]);
       }
       predictions.add(new Prediction(manifest.version(), scores));
     }

@@ -24,11 +24,6 @@ public record LabeledExample(Impression impression, long emittedAt, TaskLabel[] 
 
   /** Whether no task has a label: an impression that is sent on to be scored when it arrives. */
   public boolean unlabelled() {
-    for (TaskLabel label : labels) {
-      if (label.present()) {
-        return false;
-      }
-    }
-    return true;
+    return TaskLabel.noneOf(labels);
   }
 }

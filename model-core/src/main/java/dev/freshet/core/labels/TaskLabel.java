@@ -16,6 +16,16 @@ public record TaskLabel(LabelKind kind, double value, float weight, long elapsed
   /** The label of a task that this example says nothing about. */
   public static final TaskLabel NONE = new TaskLabel(LabelKind.NONE, 0, 0, 0, -1);
 
+  /** Whether an example with these labels says nothing about any task. */
+  public static boolean noneOf(TaskLabel[] labels) {
+    for (TaskLabel label : labels) {
+      if (label.present()) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   public boolean isFinal() {
     return kind == LabelKind.FINAL;
   }

@@ -22,6 +22,7 @@ public final class ModelTrainer implements AutoCloseable {
   private final ModelContext context;
   private final TrainingSettings settings;
   private final Network network;
+  private final int core;
   private final TargetScale scale;
   private final TaskQuality quality;
   private final TaskQuality servedQuality;
@@ -40,6 +41,7 @@ public final class ModelTrainer implements AutoCloseable {
     this.context = context;
     this.settings = settings;
     network = new Network(context, settings.seed(), settings.embeddings().rate());
+    core = context.core();
     scale = context.targetScale();
     quality = new TaskQuality(context.tasks(), settings.scoring().window());
     servedQuality = new TaskQuality(context.tasks(), settings.scoring().window());
@@ -74,15 +76,17 @@ public final class ModelTrainer implements AutoCloseable {
   }
 
   private static boolean learnt(EncodedExample example) {
-    if (example.holdout()) {
-      return false;
-    }
-    for (TaskLabel label : example.labels()) {
-      if (label.weight() > 0) {
+    for (int task = 0; task < example.labels().length; task++) {
+      if (importance(example, task) > 0) {
         return true;
       }
     }
     return false;
+  }
+
+  /** Weight of a label in the loss; 0 is not learnt. */
+  private static float importance(EncodedExample example, int task) {
+    return example.holdout() ? 0 : example.labels()[task].weight();
   }
 
   private void score(EncodedExample example, float[] prediction) {
@@ -90,7 +94,7 @@ public final class ModelTrainer implements AutoCloseable {
     TaskLabel[] labels = example.labels();
     float[] scored = prediction;
     if (atImpression) {
-      if (isUnlabelled(labels)) {
+      if (TaskLabel.noneOf(labels)) {
         pendingScores.put(example.id(), decoded(prediction));
         return;
       }
@@ -115,47 +119,37 @@ public final class ModelTrainer implements AutoCloseable {
     }
   }
 
-  private static boolean isUnlabelled(TaskLabel[] labels) {
-    for (TaskLabel label : labels) {
-      if (label.present()) {
-        return false;
-      }
-    }
-    return true;
-  }
-
   private double decode(int task, float prediction) {
-    return task == context.core() ? scale.decode(prediction) : prediction;
+    return task == core ? scale.decode(prediction) : prediction;
   }
 
   private float[] decoded(float[] prediction) {
     float[] decoded = prediction.clone();
-    if (context.core() >= 0) {
-      decoded[context.core()] = (float) scale.decode(prediction[context.core()]);
+    if (core >= 0) {
+      decoded[core] = (float) scale.decode(prediction[core]);
     }
     return decoded;
   }
 
   private void learn(List<EncodedExample> batch) {
     int tasks = context.tasks().size();
-    int core = context.core();
     float[][] labels = new float[batch.size()][tasks];
     float[][] importance = new float[batch.size()][tasks];
     if (core >= 0) {
       for (EncodedExample example : batch) {
-        TaskLabel label = example.labels()[core];
-        if (label.weight() > 0 && !example.holdout()) {
-          scale.see(label.value());
+        if (importance(example, core) > 0) {
+          scale.see(example.labels()[core].value());
         }
       }
     }
     for (int i = 0; i < labels.length; i++) {
       EncodedExample example = batch.get(i);
       for (int task = 0; task < tasks; task++) {
-        TaskLabel label = example.labels()[task];
-        if (label.weight() > 0 && !example.holdout()) {
-          importance[i][task] = label.weight();
-          labels[i][task] = (float) (task == core ? scale.encode(label.value()) : label.value());
+        float weight = importance(example, task);
+        if (weight > 0) {
+          importance[i][task] = weight;
+          double value = example.labels()[task].value();
+          labels[i][task] = (float) (task == core ? scale.encode(value) : value);
         }
       }
     }
