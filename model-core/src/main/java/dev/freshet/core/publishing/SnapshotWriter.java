@@ -131,7 +131,9 @@ public final class SnapshotWriter {
     // `keep` was lowered: what the slots beyond it hold is of no use to anyone.
     for (int gone = settings.keep(); gone < slots.length; gone++) {
       String prefix = model + "/" + gone + "/";
-      out.accept(new ModelRecord(prefix + "manifest", null, version.toString(), -1, count));
+      out.accept(
+          new ModelRecord(
+              prefix + "manifest", null, version.toString(), ModelRecord.MANIFEST, count));
       for (int i = 0; i < slots[gone]; i++) {
         out.accept(new ModelRecord(prefix + i, null, version.toString(), i, count));
       }

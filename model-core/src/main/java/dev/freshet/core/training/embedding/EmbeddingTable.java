@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.LongStream;
 
 /**
  * The embedding rows of all fields of one size, on the host and outside the autograd graph. Keys
@@ -194,21 +195,14 @@ public final class EmbeddingTable {
       longest = Math.max(longest, field.expireAfter() == null ? 0 : field.expireAfter().toMillis());
     }
     long before = (now - longest) / DAY;
-    long[] stale = new long[16];
-    int[] count = {0};
-    long[][] found = {stale};
+    LongStream.Builder stale = LongStream.builder();
     rows.each(
         (key, value) -> {
           if (value < 0 && day(value) < before) {
-            if (count[0] == found[0].length) {
-              found[0] = Arrays.copyOf(found[0], count[0] * 2);
-            }
-            found[0][count[0]++] = key;
+            stale.add(key);
           }
         });
-    for (int i = 0; i < count[0]; i++) {
-      rows.remove(found[0][i]);
-    }
+    stale.build().forEach(rows::remove);
   }
 
   private void release(int row) {
@@ -220,6 +214,12 @@ public final class EmbeddingTable {
 
   private int newRow(long key, int field, long eventTime) {
     int row = freeCount > 0 ? free[--freeCount] : used++;
+    place(row, key, field, eventTime, 0);
+    rows.put(key, row);
+    return row;
+  }
+
+  private void place(int row, long key, int field, long eventTime, float square) {
     int slab = row >> SLAB_BITS;
     if (slab == values.length) {
       values = Arrays.copyOf(values, slab + 1);
@@ -237,9 +237,7 @@ public final class EmbeddingTable {
     keys[slab][at] = key;
     seen[slab][at] = eventTime;
     fieldOf[slab][at] = (byte) field;
-    squares[slab][at] = 0;
-    rows.put(key, row);
-    return row;
+    squares[slab][at] = square;
   }
 
   private void copyRow(int from, int to) {
@@ -285,8 +283,8 @@ public final class EmbeddingTable {
    *
    * <pre>
    * byte version = 1 | count dim | int used | int free, each: int row | int expire position
-   * | per used row: long key | long seen | byte field | float square | dim floats
-   * | int waiting keys, each: long key | int value
+   * | per used row: long key | long seen | byte field | float square
+   * | dim floats of every used row | int waiting keys, each: long key | int value
    * </pre>
    */
   public void write(DataOutput out) throws IOException {
@@ -352,7 +350,11 @@ public final class EmbeddingTable {
       long key = in.readLong();
       long lastSeen = in.readLong();
       int field = in.readByte();
-      restoreSlot(key, field, lastSeen, in.readFloat());
+      place(used++, key, field, lastSeen, in.readFloat());
+      // An expired row has key 0: it keeps its place so that indices stay what they were.
+      if (key != 0) {
+        rows.put(key, row);
+      }
     }
     for (int row = 0; row < used; row += SLAB) {
       int size = Math.min(SLAB, used - row) * dim;
@@ -367,15 +369,5 @@ public final class EmbeddingTable {
     for (int field = 0; field < unknownRows.length; field++) {
       unknownRows[field] = rows.get(FeatureEncoder.unknownKey(fields.get(field)));
     }
-  }
-
-  private void restoreSlot(long key, int field, long lastSeen, float square) {
-    // An expired row has key 0: it keeps its place so that indices stay what they were.
-    int row = newRow(key == 0 ? Long.MIN_VALUE : key, field, lastSeen);
-    if (key == 0) {
-      rows.remove(Long.MIN_VALUE);
-      keys[row >> SLAB_BITS][row & IN_SLAB] = 0;
-    }
-    squares[row >> SLAB_BITS][row & IN_SLAB] = square;
   }
 }
