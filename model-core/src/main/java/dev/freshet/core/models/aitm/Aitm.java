@@ -5,6 +5,7 @@ import static dev.freshet.core.settings.InvalidValueException.check;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.ModelShape;
 import dev.freshet.core.models.Parameter;
+import dev.freshet.core.models.Widths;
 import dev.freshet.core.models.torch.ScriptArchive;
 import dev.freshet.core.settings.Option;
 import java.util.ArrayList;
@@ -31,11 +32,8 @@ public record Aitm(
   public static final String KIND = "aitm";
 
   public Aitm {
-    bottom = List.copyOf(bottom);
-    tower = List.copyOf(tower);
-    check(!bottom.isEmpty(), "bottom", bottom, "at least one width");
-    check(bottom.stream().allMatch(w -> w > 0), "bottom", bottom, "widths above 0");
-    check(tower.stream().allMatch(w -> w > 0), "tower", tower, "widths above 0");
+    bottom = Widths.some("bottom", bottom);
+    tower = Widths.any("tower", tower);
     check(penalty >= 0, "penalty", penalty, "0 or more");
   }
 

@@ -1,10 +1,9 @@
 package dev.freshet.core.models.esmm;
 
-import static dev.freshet.core.settings.InvalidValueException.check;
-
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.ModelShape;
 import dev.freshet.core.models.Parameter;
+import dev.freshet.core.models.Widths;
 import dev.freshet.core.models.torch.ScriptArchive;
 import dev.freshet.core.settings.Option;
 import java.util.ArrayList;
@@ -26,8 +25,7 @@ public record Esmm(
   public static final String KIND = "esmm";
 
   public Esmm {
-    tower = List.copyOf(tower);
-    check(tower.stream().allMatch(w -> w > 0), "tower", tower, "widths above 0");
+    tower = Widths.any("tower", tower);
   }
 
   @Override

@@ -5,6 +5,7 @@ import static dev.freshet.core.settings.InvalidValueException.check;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.ModelShape;
 import dev.freshet.core.models.Parameter;
+import dev.freshet.core.models.Widths;
 import dev.freshet.core.models.torch.ScriptArchive;
 import dev.freshet.core.settings.Option;
 import java.util.ArrayList;
@@ -81,9 +82,7 @@ public record HtlNet(
   }
 
   public HtlNet {
-    tower = List.copyOf(tower);
-    check(
-        !tower.isEmpty() && tower.stream().allMatch(w -> w > 0), "tower", tower, "widths above 0");
+    tower = Widths.some("tower", tower);
     check(labelSize > 0, "label-size", labelSize, "above 0");
     check(alpha >= 0 && alpha <= 1, "alpha", alpha, "0 to 1");
     check(gamma >= 0 && gamma <= 1, "gamma", gamma, "0 to 1");
@@ -101,9 +100,6 @@ public record HtlNet(
   @Override
   public ScriptArchive script(ModelShape shape) {
     Map<String, Object> attributes = new HashMap<>();
-    for (String list : List.of("p", "m", "v", "steps")) {
-      attributes.put(list, List.of());
-    }
     attributes.put("tasks", shape.tasks());
     attributes.put("binary", shape.binary());
     attributes.put("depth", tower.size());

@@ -5,6 +5,7 @@ import static dev.freshet.core.settings.InvalidValueException.check;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.ModelShape;
 import dev.freshet.core.models.Parameter;
+import dev.freshet.core.models.Widths;
 import dev.freshet.core.models.torch.ScriptArchive;
 import dev.freshet.core.settings.Option;
 import java.util.ArrayList;
@@ -26,12 +27,9 @@ public record Mmoe(
   public static final String KIND = "mmoe";
 
   public Mmoe {
-    expert = List.copyOf(expert);
-    tower = List.copyOf(tower);
+    expert = Widths.some("expert", expert);
+    tower = Widths.any("tower", tower);
     check(experts >= 1 && experts <= 64, "experts", experts, "1 to 64");
-    check(!expert.isEmpty(), "expert", expert, "at least one width");
-    check(expert.stream().allMatch(w -> w > 0), "expert", expert, "widths above 0");
-    check(tower.stream().allMatch(w -> w > 0), "tower", tower, "widths above 0");
   }
 
   @Override

@@ -5,6 +5,7 @@ import static dev.freshet.core.settings.InvalidValueException.check;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.ModelShape;
 import dev.freshet.core.models.Parameter;
+import dev.freshet.core.models.Widths;
 import dev.freshet.core.models.torch.ScriptArchive;
 import dev.freshet.core.settings.Option;
 import java.util.ArrayList;
@@ -29,13 +30,10 @@ public record Ple(
   public static final String KIND = "ple";
 
   public Ple {
-    levels = List.copyOf(levels);
-    tower = List.copyOf(tower);
+    levels = Widths.some("levels", levels);
+    tower = Widths.any("tower", tower);
     check(own >= 1 && own <= 32, "own", own, "1 to 32");
     check(shared >= 1 && shared <= 32, "shared", shared, "1 to 32");
-    check(!levels.isEmpty(), "levels", levels, "at least one width");
-    check(levels.stream().allMatch(w -> w > 0), "levels", levels, "widths above 0");
-    check(tower.stream().allMatch(w -> w > 0), "tower", tower, "widths above 0");
   }
 
   @Override

@@ -1,10 +1,9 @@
 package dev.freshet.core.models.sharedbottom;
 
-import static dev.freshet.core.settings.InvalidValueException.check;
-
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.ModelShape;
 import dev.freshet.core.models.Parameter;
+import dev.freshet.core.models.Widths;
 import dev.freshet.core.models.torch.ScriptArchive;
 import dev.freshet.core.settings.Option;
 import java.util.ArrayList;
@@ -24,11 +23,8 @@ public record SharedBottom(
   public static final String KIND = "shared-bottom";
 
   public SharedBottom {
-    bottom = List.copyOf(bottom);
-    tower = List.copyOf(tower);
-    check(bottom.stream().allMatch(w -> w > 0), "bottom", bottom, "widths above 0");
-    check(!bottom.isEmpty(), "bottom", bottom, "at least one width");
-    check(tower.stream().allMatch(w -> w > 0), "tower", tower, "widths above 0");
+    bottom = Widths.some("bottom", bottom);
+    tower = Widths.any("tower", tower);
   }
 
   @Override

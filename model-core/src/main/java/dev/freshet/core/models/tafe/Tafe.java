@@ -5,6 +5,7 @@ import static dev.freshet.core.settings.InvalidValueException.check;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.ModelShape;
 import dev.freshet.core.models.Parameter;
+import dev.freshet.core.models.Widths;
 import dev.freshet.core.models.torch.ScriptArchive;
 import dev.freshet.core.settings.Option;
 import java.util.ArrayList;
@@ -44,12 +45,11 @@ public record Tafe(
   private static final int FEED_FORWARD = 2;
 
   public Tafe {
-    tower = List.copyOf(tower);
+    tower = Widths.any("tower", tower);
     check(groups >= 1 && groups <= 16, "groups", groups, "1 to 16");
     check(seeds >= 1 && seeds <= 64, "seeds", seeds, "1 to 64");
     check(reduction >= 1, "reduction", reduction, "1 or more");
     check(indicator >= 1, "indicator", indicator, "1 or more");
-    check(tower.stream().allMatch(w -> w > 0), "tower", tower, "widths above 0");
   }
 
   @Override

@@ -43,29 +43,35 @@ public final class ScriptArchive {
   /**
    * The script {@code torchscript/<file>.py} with the class {@code className} in it.
    *
-   * @param attributes values of the class's declared attributes: {@link Integer}, {@link Double},
-   *     {@link Boolean}, or a {@link List}, which stands for an empty {@code List[Tensor]}
+   * @param attributes values of the class's declared attributes besides the weights: {@link
+   *     Integer}, {@link Double}, {@link Boolean}, or a {@link List}, which stands for an empty
+   *     {@code List[Tensor]}
    */
   public static ScriptArchive ofResource(
       String file, String className, Map<String, Object> attributes) {
-    return ofSource(className, resource(file + ".py"), attributes);
+    return ofSource(className, resource(file + ".py"), learning(attributes));
   }
 
   /**
    * As {@link #ofResource} for a model whose step is the plain one: {@code learner.py} is appended
-   * to the class, with the attributes that it needs.
+   * to the class.
    */
   public static ScriptArchive withPlainStep(
       String file, String className, Map<String, Object> attributes) {
+    String learner = resource("learner.py").replace("__torch__.MODEL", "__torch__." + className);
+    return new ScriptArchive(className, resource(file + ".py") + learner, learning(attributes));
+  }
+
+  // What every model's setup is handed: weights, moments and step counters.
+  private static Map<String, Object> learning(Map<String, Object> attributes) {
     Map<String, Object> all = new TreeMap<>(attributes);
     for (String list : List.of("p", "m", "v", "steps")) {
       all.put(list, List.of());
     }
-    String learner = resource("learner.py").replace("__torch__.MODEL", "__torch__." + className);
-    return new ScriptArchive(className, resource(file + ".py") + learner, all);
+    return all;
   }
 
-  /** As {@link #ofResource} with the class's source given as text. */
+  /** The class's source as text, with just these attributes. */
   public static ScriptArchive ofSource(
       String className, String source, Map<String, Object> attributes) {
     return new ScriptArchive(className, source, attributes);
