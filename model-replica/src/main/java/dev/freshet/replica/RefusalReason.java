@@ -1,6 +1,6 @@
 package dev.freshet.replica;
 
-import java.util.Locale;
+import dev.freshet.core.settings.RecordBinder;
 
 /** Why a version was not taken. */
 public enum RefusalReason {
@@ -18,6 +18,6 @@ public enum RefusalReason {
 
   /** As in metrics: {@code other-schema}. */
   public String label() {
-    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    return RecordBinder.written(this);
   }
 }

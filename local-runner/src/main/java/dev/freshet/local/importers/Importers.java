@@ -1,6 +1,6 @@
 package dev.freshet.local.importers;
 
-import java.util.Locale;
+import dev.freshet.core.settings.RecordBinder;
 
 /** The menu of importers; each has a ready pipeline of the same name in {@code pipelines/}. */
 public enum Importers {
@@ -36,7 +36,7 @@ public enum Importers {
 
   /** As on the command line: {@code criteo-search}. */
   public String label() {
-    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    return RecordBinder.written(this);
   }
 
   public String description() {

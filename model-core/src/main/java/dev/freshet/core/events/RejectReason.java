@@ -1,6 +1,6 @@
 package dev.freshet.core.events;
 
-import java.util.Locale;
+import dev.freshet.core.settings.RecordBinder;
 
 /** Why a message did not become an event. */
 public enum RejectReason {
@@ -14,6 +14,6 @@ public enum RejectReason {
 
   /** As in metrics, headers and reports: {@code missing-field}. */
   public String label() {
-    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    return RecordBinder.written(this);
   }
 }

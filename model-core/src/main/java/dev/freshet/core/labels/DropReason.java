@@ -1,6 +1,6 @@
 package dev.freshet.core.labels;
 
-import java.util.Locale;
+import dev.freshet.core.settings.RecordBinder;
 
 /** Why an event that was well formed has no part in any label. */
 public enum DropReason {
@@ -13,6 +13,6 @@ public enum DropReason {
 
   /** As in metrics and reports. */
   public String label() {
-    return name().toLowerCase(Locale.ROOT);
+    return RecordBinder.written(this);
   }
 }

@@ -1,6 +1,6 @@
 package dev.freshet.core.labels;
 
-import java.util.Locale;
+import dev.freshet.core.settings.RecordBinder;
 
 /**
  * What a label on an example is worth. An impression carries each tag at most once per task, and
@@ -20,6 +20,6 @@ public enum LabelKind {
 
   /** As in JSON: {@code late-copy}. */
   public String label() {
-    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    return RecordBinder.written(this);
   }
 }
