@@ -26,6 +26,7 @@ public final class DemoRun implements AutoCloseable {
   private static final int SCORED_AT_ONCE = 64;
 
   private final Pipeline pipeline;
+  private final EventFormat format;
   private final Simulator simulator;
   private final double speed;
   private final PrintStream out;
@@ -34,13 +35,15 @@ public final class DemoRun implements AutoCloseable {
   private final AtomicReference<Exception> failure = new AtomicReference<>();
   private final Thread hook = new Thread(this::interrupted, "ctrl-c");
   private volatile boolean allSent;
-  private volatile List<Impression> sample = List.of();
+  private volatile List<byte[]> sample = List.of();
 
   /**
    * @param speed seconds simulated in a second of real time
    */
   public DemoRun(Pipeline pipeline, Simulator simulator, double speed, PrintStream out) {
     this.pipeline = pipeline;
+    format =
+        pipeline.kafka().format().create(pipeline.impressionFields(), pipeline.feedbackKinds());
     this.simulator = simulator;
     this.speed = speed;
     this.out = out;
@@ -105,9 +108,7 @@ public final class DemoRun implements AutoCloseable {
   }
 
   private void feed(LocalRun run, long impressions) {
-    EventFormat format =
-        pipeline.kafka().format().create(pipeline.impressionFields(), pipeline.feedbackKinds());
-    List<Impression> recent = new ArrayList<>();
+    List<byte[]> recent = new ArrayList<>();
     try (ResumingProducer producer = new ResumingProducer(run.pipeline(), run.topics())) {
       long startedAt = 0;
       long startedFrom = 0;
@@ -128,10 +129,7 @@ public final class DemoRun implements AutoCloseable {
           }
         }
         if (message.topic().equals(pipeline.topic("impressions"))) {
-          var parsed = format.impression(message.value());
-          if (parsed.event() != null) {
-            recent.add(parsed.event());
-          }
+          recent.add(message.value());
           if (recent.size() == SCORED_AT_ONCE) {
             sample = List.copyOf(recent);
             recent.clear();
@@ -157,7 +155,13 @@ public final class DemoRun implements AutoCloseable {
 
   /** Serves the newest impressions, as a serving process would. */
   private void predict(LocalRun run) {
-    List<Impression> served = sample;
+    List<Impression> served = new ArrayList<>();
+    for (byte[] message : sample) {
+      Impression impression = format.impression(message).event();
+      if (impression != null) {
+        served.add(impression);
+      }
+    }
     if (served.isEmpty()) {
       return;
     }

@@ -41,8 +41,7 @@ public final class LocalJob implements AutoCloseable {
   private static final int LAST_PORT = 8181;
 
   private final JobClient client;
-  // Asked for once, at the start: the mini cluster ends with the job and answers nothing after
-  // that.
+  // Asked for once, at the start: the mini cluster ends with the job and then answers nothing.
   private final CompletableFuture<JobExecutionResult> result;
   private final int webPort;
   private final boolean restored;

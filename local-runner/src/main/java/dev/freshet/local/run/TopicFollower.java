@@ -1,19 +1,17 @@
 package dev.freshet.local.run;
 
 import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.replica.CommittedConsumers;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.WakeupException;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /** Reads a topic from the beginning on a thread of its own, committed messages only. */
 final class TopicFollower implements AutoCloseable {
@@ -24,16 +22,12 @@ final class TopicFollower implements AutoCloseable {
   private final List<TopicPartition> partitions;
   private final Object position = new Object();
   private long read;
+  private volatile boolean awaited;
   private volatile boolean closing;
 
   TopicFollower(Pipeline pipeline, String topic, Consumer<ConsumerRecord<byte[], byte[]>> action) {
     this.action = action;
-    Map<String, Object> settings = new HashMap<>(pipeline.kafka().properties());
-    settings.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, pipeline.kafka().bootstrap());
-    settings.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
-    settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
-    consumer =
-        new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+    consumer = CommittedConsumers.open(pipeline, Map.of());
     partitions =
         consumer.partitionsFor(topic).stream()
             .map((PartitionInfo p) -> new TopicPartition(topic, p.partition()))
@@ -49,16 +43,22 @@ final class TopicFollower implements AutoCloseable {
     try (consumer) {
       while (!closing) {
         consumer.poll(Duration.ofMillis(200)).forEach(action);
-        boolean atEnd =
-            consumer.endOffsets(partitions).entrySet().stream()
-                .allMatch(e -> consumer.position(e.getKey()) >= e.getValue());
-        synchronized (position) {
-          read = atEnd ? read + 1 : 0;
-          position.notifyAll();
+        if (awaited) {
+          countRoundsAtEnd();
         }
       }
     } catch (WakeupException | InterruptException e) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  private void countRoundsAtEnd() {
+    boolean atEnd =
+        consumer.endOffsets(partitions).entrySet().stream()
+            .allMatch(e -> consumer.position(e.getKey()) >= e.getValue());
+    synchronized (position) {
+      read = atEnd ? read + 1 : 0;
+      position.notifyAll();
     }
   }
 
@@ -67,10 +67,12 @@ final class TopicFollower implements AutoCloseable {
     long deadline = System.nanoTime() + timeout.toNanos();
     synchronized (position) {
       read = 0;
+      awaited = true;
       // The second round began after this call.
       while (read < 2 && thread.isAlive() && System.nanoTime() < deadline) {
         position.wait(100);
       }
+      awaited = false;
     }
   }
 
