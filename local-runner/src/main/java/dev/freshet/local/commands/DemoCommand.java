@@ -28,7 +28,7 @@ final class DemoCommand implements Callable<Integer> {
       description =
           "A pipeline of two binary tasks and an amount, on the simulator's features: user_id,"
               + " item_id, segment, category, hour, price, tags. Default: pipelines/shop.yaml.")
-  private Path pipeline = Path.of(System.getProperty("freshet.home", "."), "pipelines/shop.yaml");
+  private Path pipeline = PipelineOption.SHOP;
 
   @Option(
       names = "--for",

@@ -9,6 +9,10 @@ import java.nio.file.Path;
 /** Reads pipeline files for commands. */
 final class PipelineOption {
 
+  /** The pipeline of the demo, wherever the command was called from. */
+  static final Path SHOP =
+      Path.of(System.getProperty("freshet.home", "."), "pipelines", "shop.yaml");
+
   private PipelineOption() {}
 
   static Pipeline read(Path file) throws IOException {

@@ -14,7 +14,7 @@ final class TopicOptions {
       names = "--pipeline",
       paramLabel = "FILE",
       description = "The pipeline. Default: pipelines/shop.yaml.")
-  private Path pipeline = Path.of(System.getProperty("freshet.home", "."), "pipelines/shop.yaml");
+  private Path pipeline = PipelineOption.SHOP;
 
   @Option(
       names = "--bootstrap",
