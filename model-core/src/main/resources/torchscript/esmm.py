@@ -1,4 +1,4 @@
-# ESMM, extended to a chain of T steps (docs/models/esmm.md). learner.py follows.
+# ESMM, extended to a chain of T steps (docs/models/esmm.md). The plain step follows.
 # o_t is the log-odds of step t given step t - 1; what is learnt and predicted is q_t = sigma(o_1) ... sigma(o_t).
 class Esmm(Module):
   __parameters__ = []
@@ -10,6 +10,8 @@ class Esmm(Module):
   steps : List[Tensor]
   tasks : int
   binary : int
+  amount : int
+  delta : float
   depth : int
 
   def forward(self: __torch__.Esmm, x: Tensor, p: List[Tensor]) -> List[Tensor]:
@@ -17,11 +19,11 @@ class Esmm(Module):
     for k in range(self.tasks):
       hidden = layers.tower(x, p, k * (2 * self.depth + 2), self.depth)
       out.append(hidden[self.depth])
-    return layers.chain(out, self.binary)
+    return layers.chain(out, self.binary, False)
 
-  def losses(self: __torch__.Esmm, o: List[Tensor], y: Tensor, w: Tensor) -> List[Tensor]:
-    return layers.log_losses(o, self.binary, y, w)
+  def losses(self: __torch__.Esmm, o: List[Tensor], y: Tensor, w: Tensor, reached: Tensor) -> List[Tensor]:
+    return layers.log_losses(o, self.binary, y, w, self.amount, self.delta)
 
   def predictions(self: __torch__.Esmm, o: List[Tensor]) -> Tensor:
-    return layers.log_predictions(o, self.binary)
+    return layers.log_predictions(o, self.binary, self.amount)
 

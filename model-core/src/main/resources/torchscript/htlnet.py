@@ -11,6 +11,8 @@ class HtlNet(Module):
   steps : List[Tensor]
   tasks : int
   binary : int
+  amount : int
+  delta : float
   depth : int
   representation : int
   stop_before : bool
@@ -21,13 +23,8 @@ class HtlNet(Module):
   alpha : float
   gamma : float
   clip : float
-
-  def setup(self: __torch__.HtlNet, p: List[Tensor], m: List[Tensor], v: List[Tensor], steps: List[Tensor]) -> Tensor:
-    self.p = p
-    self.m = m
-    self.v = v
-    self.steps = steps
-    return torch.zeros([1])
+  norm_after : bool
+  tau : float
 
   def label(self: __torch__.HtlNet, o: Tensor, table: Tensor, noise: Tensor, tau: Tensor) -> Tensor:
     # Label embedding unit: the label is drawn from the prediction, not from the truth, relaxed by
@@ -36,19 +33,6 @@ class HtlNet(Module):
     logp = torch.clamp(logp, -16.118)
     w = torch.softmax(torch.div(torch.add(logp, noise), tau), 1)
     return torch.matmul(w, table)
-
-  def fuse(self: __torch__.HtlNet, u: List[Tensor], p: List[Tensor], at: int) -> Tensor:
-    # Information fusion unit over all earlier tasks: softmax over the list of <Q, K> / sqrt(H), applied to V.
-    values = annotate(List[Tensor], [])
-    scores = annotate(List[Tensor], [])
-    for x in u:
-      value = layers.linear(x, p, at)
-      q = layers.linear(x, p, at + 2)
-      k = layers.linear(x, p, at + 4)
-      values.append(value)
-      scores.append(torch.div(torch.sum(torch.mul(q, k), 1), float(torch.size(value, 1)) ** 0.5))
-    a = torch.softmax(torch.stack(scores, 1), 1)
-    return torch.sum(torch.mul(torch.unsqueeze(a, 2), torch.stack(values, 1)), 1)
 
   def forward(self: __torch__.HtlNet, x: Tensor, p: List[Tensor], noise: Tensor, tau: Tensor) -> List[Tensor]:
     per = 2 * self.depth + 2
@@ -62,12 +46,12 @@ class HtlNet(Module):
       if k > 0:
         at = units + (k - 1) * 12
         if self.fusion:
-          fused = (self).fuse(reps, p, at, )
+          fused = layers.fuse(reps, p, at)
           if self.stop_after:
             fused = torch.detach(fused)
           parts.append(fused)
         if self.label_embedding:
-          fused = (self).fuse(labels, p, at + 6, )
+          fused = layers.fuse(labels, p, at + 6)
           if self.stop_after:
             fused = torch.detach(fused)
           parts.append(fused)
@@ -90,26 +74,31 @@ class HtlNet(Module):
   def adjusted(self: __torch__.HtlNet, g: List[Tensor], core: List[Tensor]) -> List[Tensor]:
     # Direction: a binary gradient that conflicts with the core task's loses alpha of its part along it.
     # Magnitude: it is then moved by gamma towards the core gradient's norm, the ratio clipped to [1/C, C].
-    inner = layers.dot(g, core)
     square = layers.dot(core, core)
-    norm = torch.sqrt(layers.dot(g, g))
-    along = torch.mul(torch.clamp(inner, None, 0.), torch.div(self.alpha, torch.add(square, 1e-12)))
+    along = torch.mul(torch.clamp(layers.dot(g, core), None, 0.), torch.div(self.alpha, torch.add(square, 1e-12)))
+    turned = annotate(List[Tensor], [])
+    for i in range(len(g)):
+      turned.append(torch.sub(g[i], torch.mul(along, core[i])))
+    own = g
+    if self.norm_after:
+      own = turned
+    norm = torch.sqrt(layers.dot(own, own))
     rho = torch.clamp(torch.div(torch.sqrt(square), torch.add(norm, 1e-12)), 1. / self.clip, self.clip)
     scale = torch.add(torch.mul(rho, self.gamma), 1. - self.gamma)
     # No core label in this batch, no reference: the gradient stays as it is.
     scale = torch.where(torch.gt(square, 0.), scale, torch.ones_like(scale))
     out = annotate(List[Tensor], [])
-    for i in range(len(g)):
-      out.append(torch.mul(torch.sub(g[i], torch.mul(along, core[i])), scale))
+    for t in turned:
+      out.append(torch.mul(t, scale))
     return out
 
-  def step(self: __torch__.HtlNet, e: List[Tensor], indices: List[Tensor], offsets: List[Tensor], y: Tensor, w: Tensor, noise: Tensor, hyper: Tensor) -> List[Tensor]:
+  def step(self: __torch__.HtlNet, e: List[Tensor], indices: List[Tensor], offsets: List[Tensor], y: Tensor, w: Tensor, reached: Tensor, same: Tensor, noise: Tensor, hyper: Tensor) -> List[Tensor]:
     torch.set_grad_enabled(True)
     tables = layers.leaves(e)
     p = layers.leaves(self.p)
     x = layers.embed(tables, indices, offsets, torch.size(y, 0))
     gumbel = torch.reshape(noise, [torch.size(y, 0), self.tasks, 2])
-    losses = layers.losses((self).forward(x, p, gumbel, hyper[2], ), self.binary, y, w)
+    losses = layers.losses((self).forward(x, p, gumbel, hyper[2], ), self.binary, y, w, self.amount, self.delta)
     n = len(p)
     wrt = p + tables
     dense = annotate(List[Tensor], [])
@@ -130,13 +119,11 @@ class HtlNet(Module):
       else:
         shared = layers.add(shared, rows[k])
     norm = layers.adam(self.p, dense, self.m, self.v, self.steps, float(hyper[0]), float(hyper[1]))
-    out = annotate(List[Tensor], [torch.stack(losses), norm])
-    for g in shared:
-      out.append(g)
-    return out
+    return layers.report(losses, norm, shared)
 
   def predict(self: __torch__.HtlNet, e: List[Tensor], indices: List[Tensor], offsets: List[Tensor], shape: Tensor) -> List[Tensor]:
-    # No noise and temperature 1: the label embedding is its expectation [p, 1 - p] E.
+    # No noise. At temperature 1 the label embedding is its expectation [p, 1 - p] E, near 0 the likelier row.
     x = layers.embed(e, indices, offsets, torch.size(shape, 0))
     none = torch.zeros([torch.size(shape, 0), self.tasks, 2])
-    return [layers.predictions((self).forward(x, self.p, none, torch.ones([]), ), self.binary)]
+    return [layers.predictions((self).forward(x, self.p, none, torch.mul(torch.ones([]), self.tau), ), self.binary, self.amount)]
+

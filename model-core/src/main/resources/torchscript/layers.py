@@ -15,7 +15,8 @@ def linear(x: Tensor, p: List[Tensor], at: int) -> Tensor:
   return torch.addmm(p[at + 1], x, p[at])
 
 def tower(x: Tensor, p: List[Tensor], at: int, depth: int) -> List[Tensor]:
-  # depth ReLU layers, then one linear unit. Returns every hidden layer and, last, the output (B,).
+  # depth ReLU layers, then the output: one linear unit, (B,), or several, (B, n). Returns every hidden layer and,
+  # last, the output.
   out = annotate(List[Tensor], [])
   h = x
   for i in range(depth):
@@ -24,27 +25,65 @@ def tower(x: Tensor, p: List[Tensor], at: int, depth: int) -> List[Tensor]:
   out.append(torch.squeeze(layers.linear(h, p, at + 2 * depth), 1))
   return out
 
-def losses(o: List[Tensor], binary: int, y: Tensor, w: Tensor) -> List[Tensor]:
-  # Per task: weighted log loss (binary) or weighted squared error (core), summed and divided by B.
-  # A masked label has weight 0 and gives exactly no gradient.
+def amount_loss(o: Tensor, t: Tensor, kind: int, delta: float) -> Tensor:
+  # Loss of the core task, for each example. kind 0: squared error; 1: Huber's, quadratic up to delta; 2: the
+  # zero-inflated lognormal (ZILN, Wang et al. 2019), o is (B, 3): log-odds of an amount above zero, mean and
+  # (before softplus) deviation of its logarithm. A lognormal's own constants are kept: it is a likelihood.
+  if kind == 0:
+    l = torch.pow(torch.sub(o, t), 2)
+  elif kind == 1:
+    l = torch.huber_loss(o, t, 0, delta)
+  else:
+    some = torch.gt(t, 0.)
+    yes = torch.type_as(some, o)
+    l = torch.binary_cross_entropy_with_logits(torch.select(o, 1, 0), yes, None, None, 0)
+    # Where nothing was paid the logarithm is not asked for: 1 stands in, so that no NaN is made.
+    log = torch.log(torch.where(some, t, torch.ones_like(t)))
+    sigma = layers.deviation(o)
+    z = torch.div(torch.sub(log, torch.select(o, 1, 1)), sigma)
+    density = torch.add(torch.add(torch.add(log, torch.log(sigma)), 0.9189385332046727), torch.mul(torch.mul(z, z), 0.5))
+    l = torch.add(l, torch.mul(yes, density))
+  return l
+
+def deviation(o: Tensor) -> Tensor:
+  # Kept above 0.01: a deviation of 0 has no likelihood.
+  return torch.add(torch.softplus(torch.select(o, 1, 2)), 0.01)
+
+def amount(o: Tensor, kind: int) -> Tensor:
+  # (B,): the prediction of the core task in the model's scale. ZILN's is the mean, p exp(mu + sigma^2 / 2); the
+  # exponent is kept below 15.
+  if kind == 2:
+    sigma = layers.deviation(o)
+    log = torch.add(torch.select(o, 1, 1), torch.mul(torch.mul(sigma, sigma), 0.5))
+    out = torch.mul(torch.sigmoid(torch.select(o, 1, 0)), torch.exp(torch.clamp(log, None, 15.)))
+  else:
+    out = o
+  return out
+
+def weighted(l: Tensor, w: Tensor, k: int) -> Tensor:
+  # Losses of task k, weighted, summed and divided by B. A masked label has weight 0 and gives exactly no gradient.
+  return torch.div(torch.sum(torch.mul(l, torch.select(w, 1, k))), torch.size(w, 0))
+
+def losses(o: List[Tensor], binary: int, y: Tensor, w: Tensor, kind: int, delta: float) -> List[Tensor]:
+  # Per task: log loss of log-odds (binary) or the core task's loss.
   out = annotate(List[Tensor], [])
   for k in range(len(o)):
     t = torch.select(y, 1, k)
     if k < binary:
       l = torch.binary_cross_entropy_with_logits(o[k], t, None, None, 0)
     else:
-      l = torch.pow(torch.sub(o[k], t), 2)
-    out.append(torch.div(torch.sum(torch.mul(l, torch.select(w, 1, k))), torch.size(y, 0)))
+      l = layers.amount_loss(o[k], t, kind, delta)
+    out.append(layers.weighted(l, w, k))
   return out
 
-def predictions(o: List[Tensor], binary: int) -> Tensor:
-  # (B, K): probabilities for binary tasks, the transformed value for the core task.
+def predictions(o: List[Tensor], binary: int, kind: int) -> Tensor:
+  # (B, K): probabilities for binary tasks, the amount in the model's scale for the core task.
   out = annotate(List[Tensor], [])
   for k in range(len(o)):
     if k < binary:
       out.append(torch.sigmoid(o[k]))
     else:
-      out.append(o[k])
+      out.append(layers.amount(o[k], kind))
   return torch.stack(out, 1)
 
 def leaves(tensors: List[Tensor]) -> List[Tensor]:
@@ -87,8 +126,15 @@ def adam(p: List[Tensor], g: List[Tensor], m: List[Tensor], v: List[Tensor], ste
   torch._fused_adam_(p, g, m, v, none, steps, lr=rate, beta1=0.9, beta2=0.999, weight_decay=decay, eps=1e-08, amsgrad=False, maximize=False)
   return norm
 
-def log_losses(o: List[Tensor], binary: int, y: Tensor, w: Tensor) -> List[Tensor]:
-  # As `losses`, for models that give log probabilities of binary tasks: -y log q - (1 - y) log(1 - q).
+def report(losses: List[Tensor], norm: Tensor, rows: List[Tensor]) -> List[Tensor]:
+  # What a step returns: losses (the tasks' come first), norm of the dense gradient, gradient of each table's rows.
+  out = annotate(List[Tensor], [torch.stack(losses), norm])
+  for g in rows:
+    out.append(g)
+  return out
+
+def log_losses(o: List[Tensor], binary: int, y: Tensor, w: Tensor, kind: int, delta: float) -> List[Tensor]:
+  # As `losses`, from log probabilities of binary tasks: -y log q - (1 - y) log(1 - q).
   # log(1 - q) = log(-expm1(log q)); log q is kept below 0 by 1e-7, so that it is finite.
   out = annotate(List[Tensor], [])
   for k in range(len(o)):
@@ -98,32 +144,70 @@ def log_losses(o: List[Tensor], binary: int, y: Tensor, w: Tensor) -> List[Tenso
       rest = torch.log(torch.neg(torch.expm1(logq)))
       l = torch.neg(torch.add(torch.mul(t, logq), torch.mul(torch.rsub(t, 1.), rest)))
     else:
-      l = torch.pow(torch.sub(o[k], t), 2)
-    out.append(torch.div(torch.sum(torch.mul(l, torch.select(w, 1, k))), torch.size(y, 0)))
+      l = layers.amount_loss(o[k], t, kind, delta)
+    out.append(layers.weighted(l, w, k))
   return out
 
-def chain(o: List[Tensor], binary: int) -> List[Tensor]:
-  # From log-odds of each step given the one before to log q_t = sum over s <= t of log sigma(o_s); the core
-  # task's output stays as it is.
+def chain(o: List[Tensor], binary: int, stop: bool) -> List[Tensor]:
+  # From log-odds of each step given the one before to log q_t = sum over s <= t of log sigma(o_s); with `stop`
+  # no step's loss reaches the steps before it. The core task's output stays as it is.
   out = annotate(List[Tensor], [])
   logq = torch.zeros([])
   for k in range(len(o)):
     if k < binary:
+      if stop:
+        logq = torch.detach(logq)
       logq = torch.add(torch.log_sigmoid(o[k]), logq)
       out.append(logq)
     else:
       out.append(o[k])
   return out
 
-def log_predictions(o: List[Tensor], binary: int) -> Tensor:
+def log_predictions(o: List[Tensor], binary: int, kind: int) -> Tensor:
   # As `predictions`, from log probabilities.
   out = annotate(List[Tensor], [])
   for k in range(len(o)):
     if k < binary:
       out.append(torch.exp(o[k]))
     else:
-      out.append(o[k])
+      out.append(layers.amount(o[k], kind))
   return torch.stack(out, 1)
+
+def reaching(binary: int, w: Tensor, reached: Tensor) -> Tensor:
+  # Weights of the path's likelihood: a step counts where the one before it happened, the core task everywhere.
+  out = annotate(List[Tensor], [])
+  for k in range(torch.size(w, 1)):
+    one = torch.select(w, 1, k)
+    if k < binary:
+      one = torch.mul(one, torch.select(reached, 1, k))
+    out.append(one)
+  return torch.stack(out, 1)
+
+def mlp(x: Tensor, p: List[Tensor], at: int, depth: int) -> Tensor:
+  # depth ReLU layers.
+  h = x
+  for i in range(depth):
+    h = torch.relu(layers.linear(h, p, at + 2 * i))
+  return h
+
+def mix(x: Tensor, experts: List[Tensor], p: List[Tensor], at: int) -> Tensor:
+  # One gate: softmax over the experts from x, applied to what these made: (B, width).
+  gate = torch.softmax(layers.linear(x, p, at), 1)
+  return torch.sum(torch.mul(torch.unsqueeze(gate, 2), torch.stack(experts, 1)), 1)
+
+def fuse(u: List[Tensor], p: List[Tensor], at: int) -> Tensor:
+  # Attention over a list of vectors (B, in): V, Q, K linear in each, softmax over the list of <Q, K> / sqrt(H),
+  # applied to V: (B, H). HTLNet's information fusion unit and AITM's transfer are both this.
+  values = annotate(List[Tensor], [])
+  scores = annotate(List[Tensor], [])
+  for x in u:
+    value = layers.linear(x, p, at)
+    q = layers.linear(x, p, at + 2)
+    k = layers.linear(x, p, at + 4)
+    values.append(value)
+    scores.append(torch.div(torch.sum(torch.mul(q, k), 1), float(torch.size(value, 1)) ** 0.5))
+  a = torch.softmax(torch.stack(scores, 1), 1)
+  return torch.sum(torch.mul(torch.unsqueeze(a, 2), torch.stack(values, 1)), 1)
 
 def attention(q: Tensor, x: Tensor) -> Tensor:
   # Scaled dot-product attention with keys and values x (B, F, d); q is (n, d) or (B, n, d). Result (B, n, d).

@@ -1,4 +1,4 @@
-# PLE: progressive layered extraction, RecSys 2020 (docs/models/ple.md). learner.py follows.
+# PLE: progressive layered extraction, RecSys 2020 (docs/models/ple.md). The plain step follows.
 # Order of p, level by level: own experts of each task, shared experts, one gate per task, one gate for the shared
 # input of the next level (not at the last); then towers. An expert is one ReLU layer.
 class Ple(Module):
@@ -11,6 +11,8 @@ class Ple(Module):
   steps : List[Tensor]
   tasks : int
   binary : int
+  amount : int
+  delta : float
   levels : int
   own : int
   shared : int
@@ -21,10 +23,6 @@ class Ple(Module):
     for i in range(count):
       out.append(torch.relu(layers.linear(x, p, at + 2 * i)))
     return out
-
-  def mix(self: __torch__.Ple, x: Tensor, experts: List[Tensor], p: List[Tensor], at: int) -> Tensor:
-    gate = torch.softmax(layers.linear(x, p, at), 1)
-    return torch.sum(torch.mul(torch.unsqueeze(gate, 2), torch.stack(experts, 1)), 1)
 
   def forward(self: __torch__.Ple, x: Tensor, p: List[Tensor]) -> List[Tensor]:
     inputs = annotate(List[Tensor], [])
@@ -40,10 +38,10 @@ class Ple(Module):
       for t in range(self.tasks):
         own = (self).experts(inputs[t], p, at + 2 * t * self.own, self.own, )
         everything = everything + own
-        mixed.append((self).mix(inputs[t], own + shared, p, gates + 2 * t, ))
+        mixed.append(layers.mix(inputs[t], own + shared, p, gates + 2 * t))
       at = gates + 2 * self.tasks
       if level < self.levels - 1:
-        common = (self).mix(common, everything + shared, p, at, )
+        common = layers.mix(common, everything + shared, p, at)
         at = at + 2
       inputs = mixed
     out = annotate(List[Tensor], [])
@@ -52,9 +50,9 @@ class Ple(Module):
       out.append(hidden[self.depth])
     return out
 
-  def losses(self: __torch__.Ple, o: List[Tensor], y: Tensor, w: Tensor) -> List[Tensor]:
-    return layers.losses(o, self.binary, y, w)
+  def losses(self: __torch__.Ple, o: List[Tensor], y: Tensor, w: Tensor, reached: Tensor) -> List[Tensor]:
+    return layers.losses(o, self.binary, y, w, self.amount, self.delta)
 
   def predictions(self: __torch__.Ple, o: List[Tensor]) -> Tensor:
-    return layers.predictions(o, self.binary)
+    return layers.predictions(o, self.binary, self.amount)
 

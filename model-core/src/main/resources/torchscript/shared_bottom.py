@@ -1,4 +1,4 @@
-# Shared-Bottom: one MLP for all tasks, one tower per task (docs/models/shared-bottom.md). learner.py follows.
+# Shared-Bottom: one MLP for all tasks, one tower per task (docs/models/shared-bottom.md). The plain step follows.
 class SharedBottom(Module):
   __parameters__ = []
   __buffers__ = []
@@ -9,22 +9,22 @@ class SharedBottom(Module):
   steps : List[Tensor]
   tasks : int
   binary : int
+  amount : int
+  delta : float
   bottom : int
   depth : int
 
   def forward(self: __torch__.SharedBottom, x: Tensor, p: List[Tensor]) -> List[Tensor]:
-    s = x
-    for i in range(self.bottom):
-      s = torch.relu(layers.linear(s, p, 2 * i))
+    s = layers.mlp(x, p, 0, self.bottom)
     out = annotate(List[Tensor], [])
     for k in range(self.tasks):
       hidden = layers.tower(s, p, 2 * self.bottom + k * (2 * self.depth + 2), self.depth)
       out.append(hidden[self.depth])
     return out
 
-  def losses(self: __torch__.SharedBottom, o: List[Tensor], y: Tensor, w: Tensor) -> List[Tensor]:
-    return layers.losses(o, self.binary, y, w)
+  def losses(self: __torch__.SharedBottom, o: List[Tensor], y: Tensor, w: Tensor, reached: Tensor) -> List[Tensor]:
+    return layers.losses(o, self.binary, y, w, self.amount, self.delta)
 
   def predictions(self: __torch__.SharedBottom, o: List[Tensor]) -> Tensor:
-    return layers.predictions(o, self.binary)
+    return layers.predictions(o, self.binary, self.amount)
 

@@ -1,5 +1,5 @@
 # TAFE: task aware feature extraction, RecSys 2023 (docs/models/tafe.md; everything below the abstract is our
-# reading). learner.py follows. F fields of d floats, G groups of n seeds. Order of p: seeds (n, d) for each group,
+# reading). The plain step follows. F fields of d floats, G groups of n seeds. Order of p: seeds (n, d) for each group,
 # their mix (1,) each; norm, feed-forward (in, out), norm; squeeze, excitation; selector (task indicator and field means to
 # fields), one task indicator (1, c) per task; towers.
 class Tafe(Module):
@@ -12,10 +12,15 @@ class Tafe(Module):
   steps : List[Tensor]
   tasks : int
   binary : int
+  amount : int
+  delta : float
   fields : int
   dim : int
   groups : int
   depth : int
+  path : bool
+  stop : bool
+  softmax : bool
   reconstruct : bool
   select : bool
 
@@ -33,6 +38,15 @@ class Tafe(Module):
     gate = torch.sigmoid(layers.linear(torch.relu(layers.linear(torch.mean(h, [2]), p, at + 8)), p, at + 10))
     return torch.mul(torch.unsqueeze(gate, 2), h)
 
+  def selection(self: __torch__.Tafe, x: Tensor, p: List[Tensor], at: int) -> Tensor:
+    # (B, F). The softmax is multiplied by F, so that a selector that prefers nothing changes nothing.
+    s = layers.linear(x, p, at)
+    if self.softmax:
+      s = torch.mul(torch.softmax(s, 1), float(self.fields))
+    else:
+      s = torch.sigmoid(s)
+    return s
+
   def forward(self: __torch__.Tafe, e: Tensor, p: List[Tensor]) -> List[Tensor]:
     batch = torch.size(e, 0)
     x = torch.reshape(e, [batch, self.fields, self.dim])
@@ -47,15 +61,21 @@ class Tafe(Module):
       if self.select:
         # Pattern selector: which fields this task looks at, for this sample.
         indicator = torch.expand(p[at + 2 + t], [batch, -1])
-        s = torch.sigmoid(layers.linear(torch.cat([indicator, means], 1), p, at))
+        s = (self).selection(torch.cat([indicator, means], 1), p, at, )
         h = torch.mul(torch.unsqueeze(s, 2), x)
       hidden = layers.tower(torch.reshape(h, [batch, -1]), p, towers + t * (2 * self.depth + 2), self.depth)
       out.append(hidden[self.depth])
-    return layers.chain(out, self.binary)
+    return out
 
-  def losses(self: __torch__.Tafe, o: List[Tensor], y: Tensor, w: Tensor) -> List[Tensor]:
-    return layers.log_losses(o, self.binary, y, w)
+  def losses(self: __torch__.Tafe, o: List[Tensor], y: Tensor, w: Tensor, reached: Tensor) -> List[Tensor]:
+    if self.path:
+      # (B) Likelihood of the path: each step's own probability, where the step before happened.
+      out = layers.losses(o, self.binary, y, layers.reaching(self.binary, w, reached), self.amount, self.delta)
+    else:
+      # (A) Every step's probability from the impression on, over all impressions.
+      out = layers.log_losses(layers.chain(o, self.binary, self.stop), self.binary, y, w, self.amount, self.delta)
+    return out
 
   def predictions(self: __torch__.Tafe, o: List[Tensor]) -> Tensor:
-    return layers.log_predictions(o, self.binary)
+    return layers.log_predictions(layers.chain(o, self.binary, False), self.binary, self.amount)
 

@@ -104,7 +104,7 @@ public class BenchmarkTrainingStep {
   }
 
   private static TaskLabel label(double value) {
-    return new TaskLabel(LabelKind.FINAL, value, 1, 0, -1);
+    return new TaskLabel(LabelKind.FINAL, value, 1, 0, -1, true);
   }
 
   @Benchmark

@@ -15,7 +15,7 @@ import java.util.List;
  * <pre>
  * {"impression_id": "i1", "tag": "final.none.none", "event_time": 1767225600000, "emitted_at": 1767226200000,
  *  "features": {"user_id": "u7", "price": 9.5},
- *  "labels": {"click": {"kind": "final", "value": 1.0, "final": true, "weight": 1.0, "elapsed": 600000, "delay": 4000}}}
+ *  "labels": {"click": {"kind": "final", "value": 1.0, "final": true, "weight": 1.0, "elapsed": 600000, "reached": true, "delay": 4000}}}
  * </pre>
  */
 public final class ExampleJson implements Serializable {
@@ -45,7 +45,7 @@ public final class ExampleJson implements Serializable {
         ObjectNode node = labels.putObject(tasks.get(i));
         node.put("kind", label.kind().label()).put("value", label.value());
         node.put("final", label.isFinal()).put("weight", label.weight());
-        node.put("elapsed", label.elapsed());
+        node.put("elapsed", label.elapsed()).put("reached", label.reached());
         if (label.delay() >= 0) {
           node.put("delay", label.delay());
         }

@@ -225,7 +225,8 @@ public final class LabelJoin implements Serializable {
                   chain.get(task).value(),
                   learn[task] ? 1 : 0,
                   Math.max(0, asOf - starts[task]),
-                  positives.isEmpty() ? -1 : Math.max(0, positives.get(0) - starts[task]));
+                  positives.isEmpty() ? -1 : Math.max(0, positives.get(0) - starts[task]),
+                  !chain.get(task).parents().isEmpty());
           pending.tell(task, due[task]);
           any = true;
         }

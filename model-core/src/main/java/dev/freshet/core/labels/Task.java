@@ -35,9 +35,12 @@ public record Task(
     @Option(
             value =
                 "Continuous tasks: the scale in which the model learns; `zscore` uses the running"
-                    + " mean and deviation of the labels seen",
+                    + " mean and deviation of the labels seen, `deviation` only the latter, so that"
+                    + " 0 stays 0",
             fallback = "log1p")
-        Transform transform)
+        Transform transform,
+    @Option(value = "Weight of the task's loss beside the others'", fallback = "1.0")
+        double lossWeight)
     implements Serializable {
 
   /** Yes or number. */
@@ -63,13 +66,15 @@ public record Task(
   public enum Transform {
     NONE,
     LOG1P,
-    ZSCORE
+    ZSCORE,
+    DEVIATION
   }
 
   public Task {
     check(
         name.matches("[a-z][a-z0-9_-]{0,62}"), "name", name, "lower-case letters, digits, _ and -");
     check(!window.isZero(), "window", "0", "a duration above zero");
+    check(lossWeight >= 0, "loss-weight", lossWeight, "0 or more");
     check(
         kind == Kind.BINARY || negatives == Negatives.IMPLICIT,
         "negatives",

@@ -9,12 +9,14 @@ import java.io.Serializable;
  * @param weight importance weight in the loss; 0 means the label is scored but not learnt
  * @param elapsed milliseconds from the parent's event to the moment the label was read
  * @param delay milliseconds from the parent's event to the task's first event; -1 for none
+ * @param reached whether the step before happened, so that a yes was possible; true for the first
  */
-public record TaskLabel(LabelKind kind, double value, float weight, long elapsed, long delay)
+public record TaskLabel(
+    LabelKind kind, double value, float weight, long elapsed, long delay, boolean reached)
     implements Serializable {
 
   /** The label of a task that this example says nothing about. */
-  public static final TaskLabel NONE = new TaskLabel(LabelKind.NONE, 0, 0, 0, -1);
+  public static final TaskLabel NONE = new TaskLabel(LabelKind.NONE, 0, 0, 0, -1, false);
 
   /** Whether an example with these labels says nothing about any task. */
   public static boolean noneOf(TaskLabel[] labels) {

@@ -2,12 +2,15 @@ package dev.freshet.core.models;
 
 import dev.freshet.core.models.torch.ScriptArchive;
 import java.io.Serializable;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A model: a settings record that knows its script and the weights that this needs. The script has
- * {@code setup(p, m, v, steps)}, {@code step(e, indices, offsets, y, w, noise, hyper)} and {@code
- * predict(e, indices, offsets, shape)}; {@code layers.py} says what these are.
+ * {@code setup(p, m, v, steps)}, {@code step(e, indices, offsets, y, w, reached, same, noise,
+ * hyper)} and {@code predict(e, indices, offsets, shape)}; {@link
+ * dev.freshet.core.training.Network} says what these are.
  */
 public interface ModelDefinition extends Serializable {
 
@@ -16,6 +19,9 @@ public interface ModelDefinition extends Serializable {
 
   /** The kind, as in the pipeline file. */
   String kind();
+
+  /** How it learns the core task. */
+  AmountHead amount();
 
   /**
    * @throws dev.freshet.core.settings.InvalidValueException if the model cannot learn these tasks
@@ -27,6 +33,29 @@ public interface ModelDefinition extends Serializable {
 
   /** Dense weights in the order in which the script reads them. */
   List<Parameter> parameters(ModelShape shape);
+
+  /** What the script declares: what all of them do, and {@code own}. */
+  default Map<String, Object> attributes(ModelShape shape, Map<String, Object> own) {
+    Map<String, Object> all = new HashMap<>(own);
+    all.put("tasks", shape.tasks());
+    all.put("binary", shape.binary());
+    all.put("amount", amount().loss().ordinal());
+    all.put("delta", amount().delta());
+    return all;
+  }
+
+  /** How many sets of embedding rows it has; the script sees their tables set by set. */
+  default int rowSets(ModelShape shape) {
+    return 1;
+  }
+
+  /**
+   * Fields whose values together say which user saw which item: the script's {@code same}. With
+   * none, every impression is a pair of its own.
+   */
+  default List<String> identity() {
+    return List.of();
+  }
 
   /** How many values of {@code noise} the script reads for each example. */
   default int noise(ModelShape shape) {

@@ -25,11 +25,11 @@ public record Parameter(String name, long[] shape, double spread) {
         new Parameter(name + ".bias", new long[] {out}, 0));
   }
 
-  /** ReLU layers of the given widths and one linear unit on top, as layers.tower reads them. */
-  public static List<Parameter> tower(String name, int in, List<Integer> widths) {
+  /** ReLU layers of the given widths and linear units on top, as layers.tower reads them. */
+  public static List<Parameter> tower(String name, int in, List<Integer> widths, int outputs) {
     List<Parameter> all = new ArrayList<>(layers(name, in, widths));
     int last = widths.isEmpty() ? in : widths.get(widths.size() - 1);
-    all.addAll(linear(name + ".out", last, 1));
+    all.addAll(linear(name + ".out", last, outputs));
     return all;
   }
 

@@ -153,8 +153,9 @@ public final class SnapshotWriter {
       tensors.floats(
           "dense." + parameters.get(i).name(), parameters.get(i).shape(), s -> s.floats(values));
     }
-    for (EmbeddingTable table : network.tables()) {
-      String name = "embedding." + table.dim();
+    for (int i = 0; i < network.tables().size(); i++) {
+      EmbeddingTable table = network.tables().get(i);
+      String name = tableName(network, i);
       long rows = table.size();
       tensors.longs(
           name + ".keys",
@@ -166,6 +167,17 @@ public final class SnapshotWriter {
           sink -> table.eachRow((key, values, at) -> sink.floats(values, at, table.dim())));
     }
     return tensors;
+  }
+
+  /**
+   * {@code embedding.<dim>}; in a model with several sets of rows {@code embedding.<dim>.<set>}.
+   */
+  static String tableName(Network network, int table) {
+    List<EmbeddingTable> tables = network.tables();
+    int dim = tables.get(table).dim();
+    long sets = tables.stream().filter(t -> t.dim() == dim).count();
+    long set = tables.subList(0, table).stream().filter(t -> t.dim() == dim).count();
+    return "embedding." + dim + (sets > 1 ? "." + set : "");
   }
 
   private static void eachRow(EmbeddingTable table, EmbeddingTable.RowVisitor visitor) {

@@ -34,8 +34,9 @@ public final class WeightsLoader {
       }
       into.put(0, values, 0, values.remaining());
     }
-    for (EmbeddingTable table : network.tables()) {
-      String name = "embedding." + table.dim();
+    for (int t = 0; t < network.tables().size(); t++) {
+      EmbeddingTable table = network.tables().get(t);
+      String name = SnapshotWriter.tableName(network, t);
       LongBuffer keys = tensor(tensors, name + ".keys").longs();
       FloatBuffer rows = tensor(tensors, name + ".rows").floats();
       if (rows.remaining() != (long) keys.remaining() * table.dim()) {

@@ -3,6 +3,7 @@ package dev.freshet.core.training;
 import dev.freshet.core.features.FeatureField;
 import dev.freshet.core.features.FeatureSchema;
 import dev.freshet.core.labels.Task;
+import dev.freshet.core.models.AmountHead;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.ModelShape;
 import dev.freshet.core.training.embedding.EmbeddingTable;
@@ -29,15 +30,27 @@ public record ModelContext(ModelDefinition model, List<Task> tasks, FeatureSchem
 
   /** An empty scale for the core task's labels. */
   public TargetScale targetScale() {
-    return new TargetScale(core() < 0 ? Task.Transform.NONE : tasks.get(core()).transform());
+    if (core() < 0) {
+      return new TargetScale(Task.Transform.NONE);
+    }
+    boolean lognormal = model.amount().loss() == AmountHead.Loss.ZILN;
+    return new TargetScale(lognormal ? Task.Transform.DEVIATION : tasks.get(core()).transform());
   }
 
-  /** Empty embedding tables, one for each group of the schema. */
+  /** Positions of the fields that say which user saw which item. */
+  int[] identity() {
+    List<String> names = shape().fields();
+    return model.identity().stream().mapToInt(names::indexOf).toArray();
+  }
+
+  /** Empty embedding tables: set by set, one for each group of the schema. */
   public List<EmbeddingTable> tables(double rate) {
     List<EmbeddingTable> tables = new ArrayList<>();
-    for (FeatureSchema.Group group : schema.groups()) {
-      List<FeatureField> fields = group.fields().stream().map(schema.fields()::get).toList();
-      tables.add(new EmbeddingTable(group.dim(), fields, rate));
+    for (int set = 0; set < model.rowSets(shape()); set++) {
+      for (FeatureSchema.Group group : schema.groups()) {
+        List<FeatureField> fields = group.fields().stream().map(schema.fields()::get).toList();
+        tables.add(new EmbeddingTable(group.dim(), fields, rate));
+      }
     }
     return tables;
   }

@@ -23,6 +23,7 @@ public final class ModelTrainer implements AutoCloseable {
   private final TrainingSettings settings;
   private final Network network;
   private final int core;
+  private final int[] identity;
   private final TargetScale scale;
   private final TaskQuality quality;
   private final TaskQuality servedQuality;
@@ -42,6 +43,7 @@ public final class ModelTrainer implements AutoCloseable {
     this.settings = settings;
     network = new Network(context, settings.seed(), settings.embeddings().rate());
     core = context.core();
+    identity = context.identity();
     scale = context.targetScale();
     quality = new TaskQuality(context.tasks(), settings.scoring().window());
     servedQuality = new TaskQuality(context.tasks(), settings.scoring().window());
@@ -135,6 +137,8 @@ public final class ModelTrainer implements AutoCloseable {
     int tasks = context.tasks().size();
     float[][] labels = new float[batch.size()][tasks];
     float[][] importance = new float[batch.size()][tasks];
+    float[][] reached = new float[batch.size()][tasks];
+    long[] same = new long[batch.size()];
     if (core >= 0) {
       for (EncodedExample example : batch) {
         if (importance(example, core) > 0) {
@@ -144,22 +148,45 @@ public final class ModelTrainer implements AutoCloseable {
     }
     for (int i = 0; i < labels.length; i++) {
       EncodedExample example = batch.get(i);
+      same[i] = pair(example);
       for (int task = 0; task < tasks; task++) {
         float weight = importance(example, task);
         if (weight > 0) {
-          importance[i][task] = weight;
+          importance[i][task] = weight * (float) context.tasks().get(task).lossWeight();
+          reached[i][task] = example.labels()[task].reached() ? 1 : 0;
           double value = example.labels()[task].value();
           labels[i][task] = (float) (task == core ? scale.encode(value) : value);
         }
       }
     }
     Network.StepReport report =
-        network.learn(labels, importance, settings.dense(), steps, settings.seed());
+        network.learn(
+            new Network.Targets(labels, importance, reached, same),
+            settings.dense(),
+            steps,
+            settings.seed());
     steps++;
     losses = report.losses();
     norm = report.norm();
     checkFinite();
     network.expire(newestEvent);
+  }
+
+  /**
+   * Equal for examples of the same user and item; the impression's id if nobody says what these
+   * are.
+   */
+  private long pair(EncodedExample example) {
+    if (identity.length == 0) {
+      return example.id();
+    }
+    long hash = 0;
+    for (int field : identity) {
+      for (int i = example.starts()[field]; i < example.starts()[field + 1]; i++) {
+        hash = (hash ^ example.keys()[i]) * 0x9E3779B97F4A7C15L;
+      }
+    }
+    return hash;
   }
 
   private void checkFinite() {

@@ -2,6 +2,7 @@ package dev.freshet.core.training;
 
 import dev.freshet.core.codec.Bytes;
 import dev.freshet.core.features.EncodedExample;
+import dev.freshet.core.features.FeatureSchema;
 import dev.freshet.core.models.ModelShape;
 import dev.freshet.core.models.Parameter;
 import dev.freshet.core.models.torch.HostBuffer;
@@ -20,6 +21,13 @@ import java.util.function.Predicate;
 /**
  * A model's weights, dense and embedded, and the two things that can be done with them: predict a
  * batch, and learn from it. One thread at a time.
+ *
+ * <p>What the script's methods are handed: {@code e}, the distinct rows of each table that the
+ * batch needs, with {@code indices} and {@code offsets} of the bags of each example and field;
+ * {@code y}, {@code w}, {@code reached} (B, K) and {@code same} (B,) as in {@link Targets}; {@code
+ * noise} (B, n); {@code hyper}: learning rate, L2 factor, and the model's own. A step returns
+ * losses, norm of the dense gradient, and the gradient of each table's rows; {@code predict}
+ * returns (B, K).
  */
 public final class Network implements AutoCloseable {
 
@@ -36,6 +44,8 @@ public final class Network implements AutoCloseable {
   private final HostBuffer shapeBuffer = new HostBuffer();
   private final HostBuffer labelBuffer = new HostBuffer();
   private final HostBuffer weightBuffer = new HostBuffer();
+  private final HostBuffer reachedBuffer = new HostBuffer();
+  private final HostBuffer sameBuffer = new HostBuffer();
   private final HostBuffer noiseBuffer = new HostBuffer();
   private final HostBuffer hyperBuffer = new HostBuffer();
 
@@ -49,8 +59,9 @@ public final class Network implements AutoCloseable {
     shape = context.shape();
     parameters = context.model().parameters(shape);
     tables = context.tables(rowRate);
+    List<FeatureSchema.Group> groups = context.schema().groups();
     for (int i = 0; i < tables.size(); i++) {
-      batches.add(new BatchRows(context.schema().groups().get(i), tables.get(i)));
+      batches.add(new BatchRows(groups.get(i % groups.size()), tables.get(i)));
     }
     module = TorchEngine.load(context.model().script(shape));
     List<List<FloatBuffer>> live =
@@ -122,32 +133,53 @@ public final class Network implements AutoCloseable {
 
   /** Predictions for the gathered batch. */
   float[][] predict(int size) {
-    try (TorchEngine.Call call = module.call("predict")) {
+    return call("predict", size);
+  }
+
+  /**
+   * What the model's script has to say of each example besides its predictions, for example
+   * AdaFTR's relatedness: [example][column].
+   *
+   * @throws RuntimeException if the script has no method {@code inspect}
+   */
+  public float[][] inspect(List<EncodedExample> examples) {
+    gather(examples, example -> false);
+    return call("inspect", examples.size());
+  }
+
+  private float[][] call(String method, int size) {
+    try (TorchEngine.Call call = module.call(method)) {
       addRows(call);
       shapeBuffer.floats(size);
       FloatBuffer out = call.add("shape", shapeBuffer, size).run().get(0);
-      float[][] predictions = new float[size][shape.tasks()];
-      for (int i = 0; i < size; i++) {
-        out.get(i * shape.tasks(), predictions[i]);
+      float[][] rows = new float[size][out.capacity() / size];
+      for (float[] row : rows) {
+        out.get(row);
       }
-      return predictions;
+      return rows;
     }
   }
+
+  /**
+   * What a batch is to learn: [example][task] but for the last.
+   *
+   * @param labels in the model's scale
+   * @param importance weight in the loss; 0 masks
+   * @param reached 1 where the step before happened, else 0
+   * @param same examples with equal values are of the same user and item
+   */
+  record Targets(float[][] labels, float[][] importance, float[][] reached, long[] same) {}
 
   /** What a step reports: the loss of each task, and the norm of the dense gradient. */
   record StepReport(float[] losses, float norm) {}
 
-  /**
-   * One step on the gathered batch, rows and dense weights.
-   *
-   * @param labels [example][task], in the model's scale
-   * @param importance [example][task], 0 masks
-   */
-  StepReport learn(
-      float[][] labels, float[][] importance, TrainingSettings.Dense dense, long step, long seed) {
-    int size = labels.length;
-    fill(labelBuffer.floats(size * shape.tasks()), labels);
-    fill(weightBuffer.floats(size * shape.tasks()), importance);
+  /** One step on the gathered batch, rows and dense weights. */
+  StepReport learn(Targets targets, TrainingSettings.Dense dense, long step, long seed) {
+    int size = targets.same().length;
+    fill(labelBuffer.floats(size * shape.tasks()), targets.labels());
+    fill(weightBuffer.floats(size * shape.tasks()), targets.importance());
+    fill(reachedBuffer.floats(size * shape.tasks()), targets.reached());
+    sameBuffer.longs(size).put(targets.same());
     int width = context.model().noise(shape);
     gumbel(
         noiseBuffer.floats(size * width), new SplittableRandom(seed ^ step * 0x9E3779B97F4A7C15L));
@@ -162,6 +194,8 @@ public final class Network implements AutoCloseable {
       List<FloatBuffer> out =
           call.add("y", labelBuffer, size, shape.tasks())
               .add("w", weightBuffer, size, shape.tasks())
+              .add("reached", reachedBuffer, size, shape.tasks())
+              .add("same", sameBuffer, size)
               .add("noise", noiseBuffer, size, width)
               .add("hyper", hyperBuffer, 2 + own.length)
               .run();
@@ -194,6 +228,11 @@ public final class Network implements AutoCloseable {
     }
   }
 
+  /** Native arrays that live between calls: weights and optimiser slots, and nothing else. */
+  public int nativeArrays() {
+    return module.arrays();
+  }
+
   /** The dense weights' names, shapes and live values. */
   public List<Parameter> parameters() {
     return parameters;
@@ -204,7 +243,7 @@ public final class Network implements AutoCloseable {
     return weights;
   }
 
-  /** The embedding tables, one for each group of the schema. */
+  /** The embedding tables: set by set, one for each group of the schema. */
   public List<EmbeddingTable> tables() {
     return tables;
   }

@@ -4,8 +4,8 @@ import dev.freshet.core.labels.Task;
 
 /**
  * Between a continuous label in its own unit and the scale in which the model learns it. For {@code
- * zscore} the mean and deviation are those of all labels learnt so far (Welford), and belong to the
- * model: they are in its checkpoint and in every manifest.
+ * zscore} and {@code deviation}, mean and deviation are those of all labels learnt so far
+ * (Welford), and belong to the model: they are in its checkpoint and in every manifest.
  *
  * <p>{@code log1p} is signed, so that refunds beyond the price stay ordered: {@code sign(y) log(1 +
  * |y|)}. A squared error on it estimates a median-like value, not a mean: expect calibration below
@@ -41,6 +41,7 @@ public final class TargetScale {
       case NONE -> value;
       case LOG1P -> Math.copySign(Math.log1p(Math.abs(value)), value);
       case ZSCORE -> (value - mean) / deviation();
+      case DEVIATION -> value / deviation();
     };
   }
 
@@ -50,6 +51,7 @@ public final class TargetScale {
       case NONE -> scaled;
       case LOG1P -> Math.copySign(Math.expm1(Math.min(Math.abs(scaled), 50)), scaled);
       case ZSCORE -> scaled * deviation() + mean;
+      case DEVIATION -> scaled * deviation();
     };
   }
 

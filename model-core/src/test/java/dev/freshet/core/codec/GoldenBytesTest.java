@@ -53,7 +53,7 @@ class GoldenBytesTest {
           new RawFeatures(new String[][] {{"a", "b"}, {}}, new double[] {1.5, Double.NaN}),
           new Served("m", "1-2", new double[] {0.25, Double.NaN}));
   private static final TaskLabel[] LABELS = {
-    new TaskLabel(LabelKind.FINAL, 1, 0.5f, 600_000, 4_000), TaskLabel.NONE
+    new TaskLabel(LabelKind.FINAL, 1, 0.5f, 600_000, 4_000, true), TaskLabel.NONE
   };
 
   static Stream<Arguments> layouts() {

@@ -66,7 +66,8 @@ class PipelineFileTest {
     assertThat(e.getMessage())
         .startsWith("p.yaml: 9 problems")
         .contains("tasks[0].window: 'soon'; allowed: a duration such as")
-        .contains("models[0].kind: 'transformer'; allowed: one of htlnet, tafe, shared-bottom")
+        .contains(
+            "models[0].kind: 'transformer'; allowed: one of htlnet, adaftr, tafe, single-task")
         .contains("labels.corection: 'corection'; allowed: one of the keys correction");
   }
 

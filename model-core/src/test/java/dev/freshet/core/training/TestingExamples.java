@@ -40,12 +40,14 @@ public final class TestingExamples {
           new LabeledExample(
               impression,
               impression.eventTime() + 1000,
-              new TaskLabel[] {label(click ? 1 : 0), label(purchase ? 1 : 0), label(revenue)}));
+              new TaskLabel[] {
+                label(click ? 1 : 0, true), label(purchase ? 1 : 0, click), label(revenue, purchase)
+              }));
     }
     return examples;
   }
 
-  private static TaskLabel label(double value) {
-    return new TaskLabel(LabelKind.FINAL, value, 1, 1000, -1);
+  private static TaskLabel label(double value, boolean reached) {
+    return new TaskLabel(LabelKind.FINAL, value, 1, 1000, -1, reached);
   }
 }

@@ -2,6 +2,7 @@ package dev.freshet.core.models.aitm;
 
 import static dev.freshet.core.settings.InvalidValueException.check;
 
+import dev.freshet.core.models.AmountHead;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.ModelShape;
 import dev.freshet.core.models.Parameter;
@@ -26,7 +27,8 @@ public record Aitm(
     @Option(
             value = "Weight of the penalty on a step likelier than the one before",
             fallback = "0.6")
-        double penalty)
+        double penalty,
+    @Option("How the core task is learnt") AmountHead amount)
     implements ModelDefinition {
 
   public static final String KIND = "aitm";
@@ -47,12 +49,8 @@ public record Aitm(
     return ScriptArchive.withPlainStep(
         "aitm",
         "Aitm",
-        Map.of(
-            "tasks", shape.tasks(),
-            "binary", shape.binary(),
-            "bottom", bottom.size(),
-            "depth", tower.size(),
-            "penalty", penalty));
+        attributes(
+            shape, Map.of("bottom", bottom.size(), "depth", tower.size(), "penalty", penalty)));
   }
 
   @Override
@@ -68,7 +66,7 @@ public record Aitm(
       }
     }
     for (int t = 0; t < shape.tasks(); t++) {
-      all.addAll(Parameter.tower("tower" + t, width, tower));
+      all.addAll(amount.tower("tower" + t, width, tower, shape, t));
     }
     return all;
   }

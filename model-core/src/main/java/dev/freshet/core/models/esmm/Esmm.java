@@ -1,5 +1,6 @@
 package dev.freshet.core.models.esmm;
 
+import dev.freshet.core.models.AmountHead;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.ModelShape;
 import dev.freshet.core.models.Parameter;
@@ -19,7 +20,8 @@ import java.util.Map;
  */
 public record Esmm(
     @Option("Name of the model: its metrics, its versions") String name,
-    @Option(value = "Widths of each task's layers", fallback = "128, 64, 32") List<Integer> tower)
+    @Option(value = "Widths of each task's layers", fallback = "128, 64, 32") List<Integer> tower,
+    @Option("How the core task is learnt") AmountHead amount)
     implements ModelDefinition {
 
   public static final String KIND = "esmm";
@@ -36,16 +38,14 @@ public record Esmm(
   @Override
   public ScriptArchive script(ModelShape shape) {
     return ScriptArchive.withPlainStep(
-        "esmm",
-        "Esmm",
-        Map.of("tasks", shape.tasks(), "binary", shape.binary(), "depth", tower.size()));
+        "esmm", "Esmm", attributes(shape, Map.of("depth", tower.size())));
   }
 
   @Override
   public List<Parameter> parameters(ModelShape shape) {
     List<Parameter> all = new ArrayList<>();
     for (int t = 0; t < shape.tasks(); t++) {
-      all.addAll(Parameter.tower("tower" + t, shape.inputs(), tower));
+      all.addAll(amount.tower("tower" + t, shape.inputs(), tower, shape, t));
     }
     return all;
   }

@@ -2,6 +2,7 @@ package dev.freshet.core.models.htlnet;
 
 import static dev.freshet.core.settings.InvalidValueException.check;
 
+import dev.freshet.core.models.AmountHead;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.ModelShape;
 import dev.freshet.core.models.Parameter;
@@ -58,12 +59,22 @@ public record HtlNet(
     @Option(value = "How far a binary gradient's norm moves to the core's", fallback = "0.1")
         double gamma,
     @Option(value = "Largest factor of that move, C", fallback = "10") double clip,
+    @Option(
+            value =
+                "Whether that move compares the binary norm `before` the direction step or `after`",
+            fallback = "before")
+        RhoNorm rhoNorm,
     @Option(value = "Whether training draws labels with Gumbel noise", fallback = "true")
         boolean noise,
     @Option(value = "Gumbel temperature at the first step", fallback = "5.0") double tauStart,
     @Option(value = "Gumbel temperature at the end", fallback = "0.5") double tauFloor,
     @Option(value = "Steps in which the temperature falls, geometrically", fallback = "2000")
-        int tauSteps)
+        int tauSteps,
+    @Option(
+            value = "Label embedding when predicting: its `expected` value, or the `likelier` row",
+            fallback = "expected")
+        Inference inference,
+    @Option("How the core task is learnt") AmountHead amount)
     implements ModelDefinition {
 
   public static final String KIND = "htlnet";
@@ -80,6 +91,21 @@ public record HtlNet(
     LITERAL,
     NONE
   }
+
+  /** Which norm of a binary gradient is compared with the core's. */
+  public enum RhoNorm {
+    BEFORE,
+    AFTER
+  }
+
+  /** Label embedding of a prediction. */
+  public enum Inference {
+    EXPECTED,
+    LIKELIER
+  }
+
+  /** So cold that the softmax takes the likelier row unless both are within a thousandth. */
+  private static final double LIKELIER_ROW = 1e-4;
 
   public HtlNet {
     tower = Widths.some("tower", tower);
@@ -100,8 +126,6 @@ public record HtlNet(
   @Override
   public ScriptArchive script(ModelShape shape) {
     Map<String, Object> attributes = new HashMap<>();
-    attributes.put("tasks", shape.tasks());
-    attributes.put("binary", shape.binary());
     attributes.put("depth", tower.size());
     attributes.put("representation", representation == Representation.FIRST ? 0 : tower.size() - 1);
     attributes.put("stop_before", stopGradient != StopGradient.NONE);
@@ -113,7 +137,9 @@ public record HtlNet(
     attributes.put("alpha", alpha);
     attributes.put("gamma", gamma);
     attributes.put("clip", clip);
-    return ScriptArchive.ofResource("htlnet", "HtlNet", attributes);
+    attributes.put("norm_after", rhoNorm == RhoNorm.AFTER);
+    attributes.put("tau", inference == Inference.EXPECTED ? 1.0 : LIKELIER_ROW);
+    return ScriptArchive.ofResource("htlnet", "HtlNet", attributes(shape, attributes));
   }
 
   @Override
@@ -124,7 +150,7 @@ public record HtlNet(
     List<Parameter> all = new ArrayList<>();
     for (int k = 0; k < shape.tasks(); k++) {
       int in = shape.inputs() + (k == 0 ? 0 : transferred);
-      all.addAll(Parameter.tower("tower" + k, in, tower));
+      all.addAll(amount.tower("tower" + k, in, tower, shape, k));
     }
     for (int k = 1; k < shape.tasks(); k++) {
       for (String unit : List.of("value", "query", "key")) {

@@ -2,6 +2,7 @@ package dev.freshet.core.models.mmoe;
 
 import static dev.freshet.core.settings.InvalidValueException.check;
 
+import dev.freshet.core.models.AmountHead;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.ModelShape;
 import dev.freshet.core.models.Parameter;
@@ -21,7 +22,8 @@ public record Mmoe(
     @Option("Name of the model: its metrics, its versions") String name,
     @Option(value = "Number of experts, K", fallback = "8") int experts,
     @Option(value = "Widths of each expert's layers", fallback = "64") List<Integer> expert,
-    @Option(value = "Widths of each task's layers", fallback = "64, 32") List<Integer> tower)
+    @Option(value = "Widths of each task's layers", fallback = "64, 32") List<Integer> tower,
+    @Option("How the core task is learnt") AmountHead amount)
     implements ModelDefinition {
 
   public static final String KIND = "mmoe";
@@ -42,12 +44,9 @@ public record Mmoe(
     return ScriptArchive.withPlainStep(
         "mmoe",
         "MMoE",
-        Map.of(
-            "tasks", shape.tasks(),
-            "binary", shape.binary(),
-            "experts", experts,
-            "layers_each", expert.size(),
-            "depth", tower.size()));
+        attributes(
+            shape,
+            Map.of("experts", experts, "layers_each", expert.size(), "depth", tower.size())));
   }
 
   @Override
@@ -60,7 +59,7 @@ public record Mmoe(
       all.addAll(Parameter.linear("gate" + t, shape.inputs(), experts));
     }
     for (int t = 0; t < shape.tasks(); t++) {
-      all.addAll(Parameter.tower("tower" + t, expert.get(expert.size() - 1), tower));
+      all.addAll(amount.tower("tower" + t, expert.get(expert.size() - 1), tower, shape, t));
     }
     return all;
   }

@@ -2,6 +2,7 @@ package dev.freshet.core.models.ple;
 
 import static dev.freshet.core.settings.InvalidValueException.check;
 
+import dev.freshet.core.models.AmountHead;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.ModelShape;
 import dev.freshet.core.models.Parameter;
@@ -24,7 +25,8 @@ public record Ple(
     @Option(value = "Shared experts, at each level", fallback = "2") int shared,
     @Option(value = "Width of the experts of each level", fallback = "128, 64")
         List<Integer> levels,
-    @Option(value = "Widths of each task's layers", fallback = "64, 32") List<Integer> tower)
+    @Option(value = "Widths of each task's layers", fallback = "64, 32") List<Integer> tower,
+    @Option("How the core task is learnt") AmountHead amount)
     implements ModelDefinition {
 
   public static final String KIND = "ple";
@@ -46,13 +48,9 @@ public record Ple(
     return ScriptArchive.withPlainStep(
         "ple",
         "Ple",
-        Map.of(
-            "tasks", shape.tasks(),
-            "binary", shape.binary(),
-            "levels", levels.size(),
-            "own", own,
-            "shared", shared,
-            "depth", tower.size()));
+        attributes(
+            shape,
+            Map.of("levels", levels.size(), "own", own, "shared", shared, "depth", tower.size())));
   }
 
   @Override
@@ -79,7 +77,7 @@ public record Ple(
       in = out;
     }
     for (int t = 0; t < shape.tasks(); t++) {
-      all.addAll(Parameter.tower("tower" + t, in, tower));
+      all.addAll(amount.tower("tower" + t, in, tower, shape, t));
     }
     return all;
   }

@@ -1,5 +1,6 @@
 package dev.freshet.core.models.sharedbottom;
 
+import dev.freshet.core.models.AmountHead;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.ModelShape;
 import dev.freshet.core.models.Parameter;
@@ -17,7 +18,8 @@ import java.util.Map;
 public record SharedBottom(
     @Option("Name of the model: its metrics, its versions") String name,
     @Option(value = "Widths of the shared layers", fallback = "128") List<Integer> bottom,
-    @Option(value = "Widths of each task's layers", fallback = "64, 32") List<Integer> tower)
+    @Option(value = "Widths of each task's layers", fallback = "64, 32") List<Integer> tower,
+    @Option("How the core task is learnt") AmountHead amount)
     implements ModelDefinition {
 
   public static final String KIND = "shared-bottom";
@@ -37,18 +39,14 @@ public record SharedBottom(
     return ScriptArchive.withPlainStep(
         "shared_bottom",
         "SharedBottom",
-        Map.of(
-            "tasks", shape.tasks(),
-            "binary", shape.binary(),
-            "bottom", bottom.size(),
-            "depth", tower.size()));
+        attributes(shape, Map.of("bottom", bottom.size(), "depth", tower.size())));
   }
 
   @Override
   public List<Parameter> parameters(ModelShape shape) {
     List<Parameter> all = new ArrayList<>(Parameter.layers("bottom", shape.inputs(), bottom));
     for (int k = 0; k < shape.tasks(); k++) {
-      all.addAll(Parameter.tower("tower" + k, bottom.get(bottom.size() - 1), tower));
+      all.addAll(amount.tower("tower" + k, bottom.get(bottom.size() - 1), tower, shape, k));
     }
     return all;
   }

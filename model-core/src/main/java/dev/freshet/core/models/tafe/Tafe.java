@@ -2,6 +2,7 @@ package dev.freshet.core.models.tafe;
 
 import static dev.freshet.core.settings.InvalidValueException.check;
 
+import dev.freshet.core.models.AmountHead;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.ModelShape;
 import dev.freshet.core.models.Parameter;
@@ -36,13 +37,38 @@ public record Tafe(
     @Option(value = "Fields over the width of the squeeze, rho", fallback = "2") int reduction,
     @Option(value = "Size of a task indicator", fallback = "8") int indicator,
     @Option(value = "Widths of each task's tower", fallback = "128, 64") List<Integer> tower,
+    @Option(
+            value =
+                "`entire`: every step's probability from the impression on, over all impressions; `path`:"
+                    + " likelihood of the path, each step where the one before happened",
+            fallback = "entire")
+        Loss loss,
+    @Option(
+            value = "With `entire`: whether a step's loss stops short of the steps before it",
+            fallback = "false")
+        boolean stopGradient,
+    @Option(value = "How a task's selector weighs the fields", fallback = "sigmoid")
+        Selector selector,
     @Option(value = "Whether features are reconstructed per sample", fallback = "true")
         boolean reconstruct,
-    @Option(value = "Whether each task selects its fields", fallback = "true") boolean select)
+    @Option(value = "Whether each task selects its fields", fallback = "true") boolean select,
+    @Option("How the core task is learnt") AmountHead amount)
     implements ModelDefinition {
 
   public static final String KIND = "tafe";
   private static final int FEED_FORWARD = 2;
+
+  /** The two candidate losses. */
+  public enum Loss {
+    ENTIRE,
+    PATH
+  }
+
+  /** Form of the pattern selector. */
+  public enum Selector {
+    SIGMOID,
+    SOFTMAX
+  }
 
   public Tafe {
     tower = Widths.any("tower", tower);
@@ -67,21 +93,33 @@ public record Tafe(
     return ScriptArchive.withPlainStep(
         "tafe",
         "Tafe",
-        Map.of(
-            "tasks", shape.tasks(),
-            "binary", shape.binary(),
-            "fields", shape.fields(),
-            "dim", shape.dim(),
-            "groups", groups,
-            "depth", tower.size(),
-            "reconstruct", reconstruct,
-            "select", select));
+        attributes(
+            shape,
+            Map.of(
+                "fields",
+                shape.fields().size(),
+                "dim",
+                shape.dim(),
+                "groups",
+                groups,
+                "depth",
+                tower.size(),
+                "path",
+                loss == Loss.PATH,
+                "stop",
+                stopGradient,
+                "softmax",
+                selector == Selector.SOFTMAX,
+                "reconstruct",
+                reconstruct,
+                "select",
+                select)));
   }
 
   @Override
   public List<Parameter> parameters(ModelShape shape) {
     int dim = shape.dim();
-    int fields = shape.fields();
+    int fields = shape.fields().size();
     List<Parameter> all = new ArrayList<>();
     for (int g = 0; g < groups; g++) {
       all.add(new Parameter("group" + g + ".seeds", new long[] {seeds, dim}, 1));
@@ -99,7 +137,7 @@ public record Tafe(
       all.add(new Parameter("indicator" + t, new long[] {1, indicator}, 1));
     }
     for (int t = 0; t < shape.tasks(); t++) {
-      all.addAll(Parameter.tower("tower" + t, shape.inputs(), tower));
+      all.addAll(amount.tower("tower" + t, shape.inputs(), tower, shape, t));
     }
     return all;
   }

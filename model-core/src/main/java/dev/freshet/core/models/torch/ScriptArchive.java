@@ -41,7 +41,8 @@ public final class ScriptArchive {
   }
 
   /**
-   * The script {@code torchscript/<file>.py} with the class {@code className} in it.
+   * The script {@code torchscript/<file>.py} with the class {@code className} in it, to which
+   * {@code setup.py} is appended.
    *
    * @param attributes values of the class's declared attributes besides the weights: {@link
    *     Integer}, {@link Double}, {@link Boolean}, or a {@link List}, which stands for an empty
@@ -49,17 +50,32 @@ public final class ScriptArchive {
    */
   public static ScriptArchive ofResource(
       String file, String className, Map<String, Object> attributes) {
-    return ofSource(className, resource(file + ".py"), learning(attributes));
+    return of(file, className, attributes, "setup");
   }
 
   /**
-   * As {@link #ofResource} for a model whose step is the plain one: {@code learner.py} is appended
-   * to the class.
+   * As {@link #ofResource} for a model whose step is the plain one: {@code step.py} and {@code
+   * predict.py} are appended to the class too.
    */
   public static ScriptArchive withPlainStep(
       String file, String className, Map<String, Object> attributes) {
-    String learner = resource("learner.py").replace("__torch__.MODEL", "__torch__." + className);
-    return new ScriptArchive(className, resource(file + ".py") + learner, learning(attributes));
+    return of(file, className, attributes, "setup", "step", "predict");
+  }
+
+  /** As {@link #ofResource} for a model with a step of its own that predicts as it learns. */
+  public static ScriptArchive withOwnStep(
+      String file, String className, Map<String, Object> attributes) {
+    return of(file, className, attributes, "setup", "predict");
+  }
+
+  private static ScriptArchive of(
+      String file, String className, Map<String, Object> attributes, String... parts) {
+    StringBuilder source = new StringBuilder(resource(file + ".py"));
+    for (String part : parts) {
+      source.append('\n').append(resource(part + ".py"));
+    }
+    String text = source.toString().replace("__torch__.MODEL", "__torch__." + className);
+    return new ScriptArchive(className, text, learning(attributes));
   }
 
   // What every model's setup is handed: weights, moments and step counters.

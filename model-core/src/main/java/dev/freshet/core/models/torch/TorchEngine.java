@@ -181,6 +181,11 @@ public final class TorchEngine {
       return new Call(this, method);
     }
 
+    /** Native arrays that this module owns, those of open calls included. */
+    public int arrays() {
+      return root.getManagedArrays().size();
+    }
+
     /** Frees the weights. Views that {@link #setup} returned must not be used any more. */
     @Override
     public void close() {

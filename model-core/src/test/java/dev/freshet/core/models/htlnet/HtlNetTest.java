@@ -72,7 +72,8 @@ class HtlNetTest {
         TaskLabel[] labels = new TaskLabel[3];
         for (int task = 0; task < 3; task++) {
           double value = example.labels()[task].value();
-          labels[task] = new TaskLabel(LabelKind.FINAL, value, task == onlyTask ? 1 : 0, 0, -1);
+          labels[task] =
+              new TaskLabel(LabelKind.FINAL, value, task == onlyTask ? 1 : 0, 0, -1, true);
         }
         batch.add(
             new EncodedExample(
@@ -273,13 +274,14 @@ class HtlNetTest {
             return [(self).label(o, table, noise, tau, )]
 
           def fuse_list(self: __torch__.HtlNet, u: List[Tensor], p: List[Tensor]) -> List[Tensor]:
-            return [(self).fuse(u, p, 0, )]
+            return [layers.fuse(u, p, 0)]
         """;
     Map<String, Object> attributes = new HashMap<>();
     for (String list : List.of("p", "m", "v", "steps")) {
       attributes.put(list, List.of());
     }
     attributes.putAll(Map.of("tasks", 3, "binary", 2, "depth", 1, "representation", 0));
+    attributes.putAll(Map.of("amount", 0, "delta", 1.0, "tau", 1.0));
     attributes.putAll(
         Map.of(
             "stop_before", true,
@@ -287,6 +289,7 @@ class HtlNetTest {
             "label_embedding", true,
             "fusion", true,
             "adjust", true,
+            "norm_after", false,
             "alpha", alpha,
             "gamma", gamma,
             "clip", clip));
@@ -304,7 +307,7 @@ class HtlNetTest {
     assertThat(model.hyper(0)[0]).isEqualTo(5f);
     assertThat(model.hyper(25)[0]).isCloseTo((float) Math.sqrt(5 * 0.5), within(1e-5f));
     assertThat(model.hyper(1000)[0]).isEqualTo(0.5f);
-    assertThat(model.parameters(new ModelShape(1, false, 8, 1, 8)))
+    assertThat(model.parameters(new ModelShape(1, false, 8, List.of("f"), 8)))
         .as("a single task needs no units")
         .hasSize(6);
   }

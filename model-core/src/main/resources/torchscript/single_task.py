@@ -1,0 +1,31 @@
+# Single-task: rows and a tower for each task, nothing shared (docs/models/single-task.md). The plain step follows.
+# x holds each task's embeddings one after the other, E floats for a task.
+class SingleTask(Module):
+  __parameters__ = []
+  __buffers__ = []
+  training : bool
+  p : List[Tensor]
+  m : List[Tensor]
+  v : List[Tensor]
+  steps : List[Tensor]
+  tasks : int
+  binary : int
+  amount : int
+  delta : float
+  inputs : int
+  depth : int
+
+  def forward(self: __torch__.SingleTask, x: Tensor, p: List[Tensor]) -> List[Tensor]:
+    out = annotate(List[Tensor], [])
+    for k in range(self.tasks):
+      own = torch.narrow(x, 1, k * self.inputs, self.inputs)
+      hidden = layers.tower(own, p, k * (2 * self.depth + 2), self.depth)
+      out.append(hidden[self.depth])
+    return out
+
+  def losses(self: __torch__.SingleTask, o: List[Tensor], y: Tensor, w: Tensor, reached: Tensor) -> List[Tensor]:
+    return layers.losses(o, self.binary, y, w, self.amount, self.delta)
+
+  def predictions(self: __torch__.SingleTask, o: List[Tensor]) -> Tensor:
+    return layers.predictions(o, self.binary, self.amount)
+

@@ -1,0 +1,10 @@
+package dev.freshet.core.models.adaftr;
+
+import dev.freshet.core.models.MultiTaskModelContractTest;
+
+class AdaFtrContractTest extends MultiTaskModelContractTest {
+  @Override
+  protected String model() {
+    return "{name: main, kind: adaftr, bottom: [8], tower: [8, 4], projection: 5, relatedness: [3], identity: [f0, f1]}";
+  }
+}
