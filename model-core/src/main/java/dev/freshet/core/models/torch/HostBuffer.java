@@ -2,6 +2,7 @@ package dev.freshet.core.models.torch;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 
@@ -15,20 +16,34 @@ import java.nio.LongBuffer;
 public final class HostBuffer {
 
   private ByteBuffer bytes = allocate(1024);
-  private boolean floats;
+  private Kind kind = Kind.LONGS;
+
+  /** What the bytes are. */
+  enum Kind {
+    FLOATS,
+    DOUBLES,
+    LONGS
+  }
 
   /** A view of the first {@code size} floats, whose contents are whatever was there before. */
   public FloatBuffer floats(int size) {
     reserve(Math.multiplyExact(size, Float.BYTES));
-    floats = true;
+    kind = Kind.FLOATS;
     return bytes.asFloatBuffer();
   }
 
   /** As {@link #floats} with 64-bit integers, which is what indices are for libtorch. */
   public LongBuffer longs(int size) {
     reserve(Math.multiplyExact(size, Long.BYTES));
-    floats = false;
+    kind = Kind.LONGS;
     return bytes.asLongBuffer();
+  }
+
+  /** As {@link #floats} in double precision, in which gradients are checked. */
+  DoubleBuffer doubles(int size) {
+    reserve(Math.multiplyExact(size, Double.BYTES));
+    kind = Kind.DOUBLES;
+    return bytes.asDoubleBuffer();
   }
 
   private void reserve(int size) {
@@ -42,8 +57,8 @@ public final class HostBuffer {
     return ByteBuffer.allocateDirect((int) size).order(ByteOrder.nativeOrder());
   }
 
-  boolean holdsFloats() {
-    return floats;
+  Kind kind() {
+    return kind;
   }
 
   /** The bytes in use, as a buffer of its own whose position the engine may move. */

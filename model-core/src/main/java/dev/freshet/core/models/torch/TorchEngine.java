@@ -108,7 +108,12 @@ public final class TorchEngine {
   private static NDArray tensor(NDManager owner, String name, HostBuffer data, long... shape) {
     ByteBuffer bytes = data.inUse();
     Shape of = new Shape(shape);
-    DataType type = data.holdsFloats() ? DataType.FLOAT32 : DataType.INT64;
+    DataType type =
+        switch (data.kind()) {
+          case FLOATS -> DataType.FLOAT32;
+          case DOUBLES -> DataType.FLOAT64;
+          case LONGS -> DataType.INT64;
+        };
     if (bytes.remaining() != of.size() * type.getNumOfBytes()) {
       throw new IllegalArgumentException(
           name + ": buffer holds " + bytes.remaining() + " bytes, which is not " + type + of);
@@ -118,8 +123,8 @@ public final class TorchEngine {
     return array;
   }
 
-  private static FloatBuffer view(NDArray array) {
-    return array.toByteBuffer(true).order(ByteOrder.nativeOrder()).asFloatBuffer();
+  private static ByteBuffer bytes(NDArray array) {
+    return array.toByteBuffer(true).order(ByteOrder.nativeOrder());
   }
 
   /** A loaded script with its weights. */
@@ -169,7 +174,7 @@ public final class TorchEngine {
       for (WeightGroup group : groups) {
         List<FloatBuffer> list = new ArrayList<>();
         for (int i = 0; i < group.values().size(); i++) {
-          list.add(view(arrays.get(next++)));
+          list.add(bytes(arrays.get(next++)).asFloatBuffer());
         }
         views.add(list);
       }
@@ -223,13 +228,18 @@ public final class TorchEngine {
 
     /** Runs the method; views of the results are valid until this call closes. */
     public List<FloatBuffer> run() {
+      return runBytes().stream().map(ByteBuffer::asFloatBuffer).toList();
+    }
+
+    /** As {@link #run}, of whatever type. */
+    List<ByteBuffer> runBytes() {
       prepareThread();
       NDArray marker = scope.create(0f);
       marker.setName("module_method:" + method);
       in.add(marker);
-      List<FloatBuffer> out = new ArrayList<>();
+      List<ByteBuffer> out = new ArrayList<>();
       for (NDArray array : IValueUtils.forward(module.block, in, true)) {
-        out.add(view(array));
+        out.add(bytes(array));
       }
       return out;
     }

@@ -16,8 +16,10 @@ import java.util.SplittableRandom;
  *   <li>{@code nrmse}: RMSE over the standard deviation of the labels; {@code nmae}: MAE over the
  *       mean absolute label. Two normalisers on purpose: our reading of HTLNet's tables.
  *   <li>{@code gini}: normalised Gini, the area that the predicted ranking gains over the area that
- *       the perfect one gains; {@code spearman}: rank correlation, ties share their mean rank. Both
- *       from a uniform sample of at most 8192 scored labels.
+ *       the perfect one gains; {@code spearman}: rank correlation, ties share their mean rank;
+ *       {@code decileMape}: how far each tenth's mean prediction, by prediction, is off its mean
+ *       label. All from a uniform sample of at most 8192 scored labels. Gini and deciles as in the
+ *       evaluation of ZILN (Wang et al. 2019).
  *   <li>{@code calibration}: sum of predictions over sum of labels.
  * </ul>
  */

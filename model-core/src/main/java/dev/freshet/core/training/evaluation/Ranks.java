@@ -4,8 +4,10 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Map;
 
-/** Metrics that only ask for the order of predictions. */
-record Ranks(double gini, double spearman) {
+/** Metrics that ask for the order of predictions. */
+record Ranks(double gini, double spearman, double decileMape) {
+
+  private static final int DECILES = 10;
 
   /** Of the first {@code size} pairs; NaN where a metric is not defined. */
   static Ranks of(double[] predictions, double[] labels, int size) {
@@ -13,7 +15,7 @@ record Ranks(double gini, double spearman) {
     double gini = perfect > 0 ? gain(predictions, labels, size) / perfect : Double.NaN;
     double[] a = ranks(predictions, size);
     double[] b = ranks(labels, size);
-    return new Ranks(gini, correlation(a, b));
+    return new Ranks(gini, correlation(a, b), decileMape(predictions, labels, size));
   }
 
   void addTo(Map<String, Double> metrics) {
@@ -22,6 +24,9 @@ record Ranks(double gini, double spearman) {
     }
     if (!Double.isNaN(spearman)) {
       metrics.put("spearman", spearman);
+    }
+    if (!Double.isNaN(decileMape)) {
+      metrics.put("decileMape", decileMape);
     }
   }
 
@@ -58,6 +63,28 @@ record Ranks(double gini, double spearman) {
       end = start;
     }
     return area / size - (size + 1) / (2.0 * size);
+  }
+
+  /**
+   * Deciles by prediction: mean of |mean prediction - mean label| / mean label, where that is > 0.
+   */
+  private static double decileMape(double[] predictions, double[] labels, int size) {
+    Integer[] order = order(predictions, size);
+    double sum = 0;
+    int counted = 0;
+    for (int decile = 0; decile < DECILES; decile++) {
+      double predicted = 0;
+      double label = 0;
+      for (int i = size * decile / DECILES; i < size * (decile + 1) / DECILES; i++) {
+        predicted += predictions[order[i]];
+        label += labels[order[i]];
+      }
+      if (label > 0) {
+        sum += Math.abs(predicted - label) / label;
+        counted++;
+      }
+    }
+    return counted > 0 ? sum / counted : Double.NaN;
   }
 
   private static Integer[] order(double[] scores, int size) {

@@ -7,8 +7,7 @@ import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.labels.LabelKind;
 import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.models.ModelShape;
-import dev.freshet.core.models.torch.HostBuffer;
-import dev.freshet.core.models.torch.ScriptArchive;
+import dev.freshet.core.models.torch.Doors;
 import dev.freshet.core.models.torch.TorchEngine;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.TestingPipelines;
@@ -16,10 +15,8 @@ import dev.freshet.core.training.ModelTrainer;
 import dev.freshet.core.training.Network;
 import dev.freshet.core.training.TestingExamples;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.FloatBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -185,8 +182,8 @@ class HtlNetTest {
     try (TorchEngine.Module module = module(alpha, gamma, clip);
         TorchEngine.Call call = module.call("adjusted")) {
       FloatBuffer out =
-          call.addToList("g", filled(g), g.length / 4, 4)
-              .addToList("core", filled(core), core.length / 4, 4)
+          call.addToList("g", Doors.filled(g), g.length / 4, 4)
+              .addToList("core", Doors.filled(core), core.length / 4, 4)
               .run()
               .get(0);
       return values(out);
@@ -227,10 +224,10 @@ class HtlNetTest {
     try (TorchEngine.Module module = module(1, 0, 10);
         TorchEngine.Call call = module.call("label_list")) {
       return values(
-          call.add("o", filled(logits), logits.length)
-              .add("table", filled(table), 2, 2)
-              .add("noise", filled(noise), logits.length, 2)
-              .add("tau", filled(tau))
+          call.add("o", Doors.filled(logits), logits.length)
+              .add("table", Doors.filled(table), 2, 2)
+              .add("noise", Doors.filled(noise), logits.length, 2)
+              .add("tau", Doors.filled(tau))
               .run()
               .get(0));
     }
@@ -255,11 +252,11 @@ class HtlNetTest {
     try (TorchEngine.Module module = module(1, 0, 10);
         TorchEngine.Call call = module.call("fuse_list")) {
       for (float[] input : inputs) {
-        call.addToList("u", filled(input), 2, 2);
+        call.addToList("u", Doors.filled(input), 2, 2);
       }
       for (int i = 0; i < 3; i++) {
-        call.addToList("p", filled(Arrays.copyOfRange(p, i * 6, i * 6 + 4)), 2, 2);
-        call.addToList("p", filled(Arrays.copyOfRange(p, i * 6 + 4, i * 6 + 6)), 2);
+        call.addToList("p", Doors.filled(Arrays.copyOfRange(p, i * 6, i * 6 + 4)), 2, 2);
+        call.addToList("p", Doors.filled(Arrays.copyOfRange(p, i * 6 + 4, i * 6 + 6)), 2);
       }
       return values(call.run().get(0));
     }
@@ -277,28 +274,11 @@ class HtlNetTest {
             return [layers.fuse(u, p, 0)]
         """;
     Map<String, Object> attributes = new HashMap<>();
-    for (String list : List.of("p", "m", "v", "steps")) {
-      attributes.put(list, List.of());
-    }
-    attributes.putAll(Map.of("tasks", 3, "binary", 2, "depth", 1, "representation", 0));
-    attributes.putAll(Map.of("amount", 0, "delta", 1.0, "tau", 1.0));
-    attributes.putAll(
-        Map.of(
-            "stop_before", true,
-            "stop_after", false,
-            "label_embedding", true,
-            "fusion", true,
-            "adjust", true,
-            "norm_after", false,
-            "alpha", alpha,
-            "gamma", gamma,
-            "clip", clip));
-    try (InputStream in = HtlNetTest.class.getResourceAsStream("/torchscript/htlnet.py")) {
-      String source = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-      return TorchEngine.load(ScriptArchive.ofSource("HtlNet", source + doors, attributes));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    attributes.putAll(Map.of("depth", 1, "representation", 0, "tau", 1.0, "norm_after", false));
+    attributes.putAll(Map.of("stop_before", true, "stop_after", false, "adjust", true));
+    attributes.putAll(Map.of("label_embedding", true, "fusion", true));
+    attributes.putAll(Map.of("alpha", alpha, "gamma", gamma, "clip", clip));
+    return Doors.open("htlnet", "HtlNet", attributes, doors);
   }
 
   @Test
@@ -333,12 +313,6 @@ class HtlNetTest {
       sum += (double) a[i] * b[i];
     }
     return sum;
-  }
-
-  private static HostBuffer filled(float... values) {
-    HostBuffer buffer = new HostBuffer();
-    buffer.floats(values.length).put(values);
-    return buffer;
   }
 
   private static float[] values(FloatBuffer buffer) {

@@ -69,6 +69,17 @@ class QualityTest {
   }
 
   @Test
+  void decilesCompareMeansByPrediction() {
+    AmountQuality quality = new AmountQuality();
+    for (int i = 0; i < 20; i++) {
+      // Ten pairs of labels d and 3 d, mean 2 d; the upper half is predicted a quarter too high.
+      int d = i / 2 + 1;
+      quality.add(d > 5 ? 2.5 * d : 2 * d, i % 2 == 0 ? d : 3 * d);
+    }
+    assertThat(quality.metrics().get("decileMape")).isCloseTo(0.125, within(1e-12));
+  }
+
+  @Test
   void largeSamplesAreThinnedWithoutBias() {
     Random random = new Random(1);
     SlidingQuality<AmountQuality> sliding = new SlidingQuality<>(AmountQuality::new, 80_000);
