@@ -1,5 +1,5 @@
 # AdaFTR: adaptive fine-grained task relatedness, arXiv 2208.13442 (docs/models/adaftr.md; everything below the
-# abstract is our reading). c is the width in which representations are compared. Order of p: shared bottom; towers;
+# abstract is our reading). c is the width in which representations are compared. Order of p: the bottom or bottoms; towers;
 # per pair of adjacent binary tasks the two projections (if any) and the relatedness network.
 class AdaFtr(Module):
   __parameters__ = []
@@ -13,6 +13,7 @@ class AdaFtr(Module):
   binary : int
   amount : int
   delta : float
+  separate : bool
   bottom : int
   depth : int
   space : int
@@ -30,15 +31,27 @@ class AdaFtr(Module):
   prior : float
 
   def hidden(self: __torch__.AdaFtr, x: Tensor, p: List[Tensor]) -> List[Tensor]:
-    # The outputs of all tasks, then s, then the last hidden layer z of each task.
-    s = layers.mlp(x, p, 0, self.bottom)
+    # The outputs of all tasks, then what is below each task's tower, s, and its last hidden layer, z.
+    shared = layers.mlp(x, p, 0, self.bottom)
     out = annotate(List[Tensor], [])
+    below = annotate(List[Tensor], [])
     z = annotate(List[Tensor], [])
     for k in range(self.tasks):
-      h = layers.tower(s, p, 2 * self.bottom + k * (2 * self.depth + 2), self.depth)
+      s = shared
+      if self.separate:
+        s = layers.mlp(x, p, 2 * k * self.bottom, self.bottom)
+      h = layers.tower(s, p, (self).towers() + k * (2 * self.depth + 2), self.depth)
       out.append(h[self.depth])
+      below.append(s)
       z.append(h[self.depth - 1])
-    return out + [s] + z
+    return out + below + z
+
+  def towers(self: __torch__.AdaFtr) -> int:
+    # Where the weights of the towers begin.
+    bottoms = 1
+    if self.separate:
+      bottoms = self.tasks
+    return 2 * self.bottom * bottoms
 
   def forward(self: __torch__.AdaFtr, x: Tensor, p: List[Tensor]) -> List[Tensor]:
     h = (self).hidden(x, p, )
@@ -73,7 +86,7 @@ class AdaFtr(Module):
     own = 2 * self.relation + 2
     if self.project:
       own = own + 4
-    return 2 * self.bottom + self.tasks * (2 * self.depth + 2) + t * own
+    return (self).towers() + self.tasks * (2 * self.depth + 2) + t * own
 
   def unit(self: __torch__.AdaFtr, z: Tensor, p: List[Tensor], at: int) -> Tensor:
     # Projected and of length 1.
@@ -87,7 +100,11 @@ class AdaFtr(Module):
     at = (self).pair(t, )
     if self.project:
       at = at + 4
-    x = torch.cat([h[self.tasks], h[self.tasks + 1 + t], h[self.tasks + 2 + t]], 1)
+    z = 2 * self.tasks + t
+    parts = annotate(List[Tensor], [h[self.tasks + t], h[z], h[z + 1]])
+    if self.separate:
+      parts.append(h[self.tasks + t + 1])
+    x = torch.cat(parts, 1)
     if self.stop:
       x = torch.detach(x)
     out = layers.tower(x, p, at, self.relation)
@@ -132,8 +149,8 @@ class AdaFtr(Module):
       at = (self).pair(t, )
       logit = (self).relatedness(h, p, t, )
       learnt = torch.maximum(torch.select(w, 1, t), torch.select(w, 1, t + 1))
-      u = (self).unit(h[self.tasks + 1 + t], p, at, )
-      v = (self).unit(h[self.tasks + 2 + t], p, at + 2, )
+      u = (self).unit(h[2 * self.tasks + t], p, at, )
+      v = (self).unit(h[2 * self.tasks + t + 1], p, at + 2, )
       rows = (self).contrast(u, v, (self).temperature(logit, ), (self).allowed(same, learnt, noise, ), )
       term = torch.mul(torch.div(torch.sum(torch.mul(rows, learnt)), n), self.weight)
       if self.supervision > 0.:

@@ -17,6 +17,7 @@ import picocli.CommandLine.Command;
     subcommands = {
       DemoCommand.class,
       ReplayCommand.class,
+      ExperimentCommand.class,
       ImportCommand.class,
       CheckCommand.class,
       ModelsCommand.class,

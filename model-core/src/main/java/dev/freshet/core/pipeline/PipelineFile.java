@@ -43,16 +43,25 @@ public final class PipelineFile {
    * @param source what to call it in messages
    */
   public static Pipeline parse(String text, String source) {
-    Problems problems = new Problems();
-    JsonNode root;
+    return bind(tree(text, source), source);
+  }
+
+  /** The file's keys and values, unchecked but for being YAML without repeated keys. */
+  public static JsonNode tree(String text, String source) {
     try {
-      root = YAML.readTree(text);
+      return YAML.readTree(text);
     } catch (JsonProcessingException e) {
+      Problems problems = new Problems();
       var at = e.getLocation();
       problems.add(
           at == null ? "file" : "line " + at.getLineNr(), e.getOriginalMessage(), "valid YAML");
       throw new InvalidSettingsException(source, problems.found());
     }
+  }
+
+  /** As {@link #parse} for keys and values that were read before. */
+  public static Pipeline bind(JsonNode root, String source) {
+    Problems problems = new Problems();
     Pipeline pipeline =
         new RecordBinder(problems, Map.of(ModelDefinition.class, Models.kinds()))
             .bind(root, Pipeline.class, "");

@@ -25,8 +25,8 @@ public final class ModelTrainer implements AutoCloseable {
   private final int core;
   private final int[] identity;
   private final TargetScale scale;
-  private final TaskQuality quality;
-  private final TaskQuality servedQuality;
+  private TaskQuality quality;
+  private TaskQuality servedQuality;
   private final PendingScores pendingScores = new PendingScores();
   private final long scoredFrom;
   private final long scoredBefore;
@@ -45,11 +45,17 @@ public final class ModelTrainer implements AutoCloseable {
     core = context.core();
     identity = context.identity();
     scale = context.targetScale();
-    quality = new TaskQuality(context.tasks(), settings.scoring().window());
-    servedQuality = new TaskQuality(context.tasks(), settings.scoring().window());
+    resetQuality();
     Scoring scoring = settings.scoring();
     scoredFrom = scoring.from() == null ? Long.MIN_VALUE : startOf(scoring.from());
     scoredBefore = scoring.to() == null ? Long.MAX_VALUE : startOf(scoring.to().plusDays(1));
+  }
+
+  /** Forgets what was scored so far; what was learnt stays. */
+  public void resetQuality() {
+    quality = new TaskQuality(context.tasks(), settings.scoring().window());
+    servedQuality = new TaskQuality(context.tasks(), settings.scoring().window());
+    sawServed = false;
   }
 
   private static long startOf(LocalDate day) {
@@ -59,11 +65,12 @@ public final class ModelTrainer implements AutoCloseable {
   /**
    * One round on a batch.
    *
+   * @return the predictions made before learning: [example][task], in the model's scale
    * @throws TrainingDivergedException if a loss or a gradient is not finite or far too large
    */
-  public void process(List<EncodedExample> batch) {
+  public float[][] process(List<EncodedExample> batch) {
     if (batch.isEmpty()) {
-      return;
+      return new float[0][];
     }
     network.gather(batch, ModelTrainer::learnt);
     float[][] predictions = network.predict(batch.size());
@@ -75,6 +82,7 @@ public final class ModelTrainer implements AutoCloseable {
     if (batch.stream().anyMatch(ModelTrainer::learnt)) {
       learn(batch);
     }
+    return predictions;
   }
 
   private static boolean learnt(EncodedExample example) {
@@ -102,23 +110,39 @@ public final class ModelTrainer implements AutoCloseable {
       }
       scored = pendingScores.get(example.id());
     }
-    boolean inRange = example.eventTime() >= scoredFrom && example.eventTime() < scoredBefore;
+    boolean inRange = inRange(example);
     for (int task = 0; task < labels.length; task++) {
       if (labels[task].isFinal() && inRange) {
         if (scored != null) {
           double value = atImpression ? scored[task] : decode(task, scored[task]);
           quality.add(task, value, labels[task].value());
         }
-        if (example.served().length > 0 && !Float.isNaN(example.served()[task])) {
-          sawServed = true;
-          servedQuality.add(task, example.served()[task], labels[task].value());
-        }
       }
     }
+    scoreServed(example);
     // The last task settles last, so nothing will ask for this prediction again.
     if (atImpression && labels[labels.length - 1].isFinal()) {
       pendingScores.remove(example.id());
     }
+  }
+
+  /** Scores what the impression was served with, if it says so. */
+  public void scoreServed(EncodedExample example) {
+    if (example.served().length == 0 || !inRange(example)) {
+      return;
+    }
+    TaskLabel[] labels = example.labels();
+    for (int task = 0; task < labels.length; task++) {
+      if (labels[task].isFinal() && !Float.isNaN(example.served()[task])) {
+        sawServed = true;
+        servedQuality.add(task, example.served()[task], labels[task].value());
+      }
+    }
+  }
+
+  /** Whether an example is from the days whose labels are scored. */
+  public boolean inRange(EncodedExample example) {
+    return example.eventTime() >= scoredFrom && example.eventTime() < scoredBefore;
   }
 
   private double decode(int task, float prediction) {

@@ -88,6 +88,11 @@ public record TrainingSettings(
     }
   }
 
+  /** The same with another seed. */
+  public TrainingSettings withSeed(long other) {
+    return new TrainingSettings(batch, maxWait, dense, embeddings, scoring, maxNorm, other);
+  }
+
   public TrainingSettings {
     check(batch >= 1 && batch <= 65_536, "batch", batch, "1 to 65536");
     check(maxNorm > 0, "max-norm", maxNorm, "above 0");

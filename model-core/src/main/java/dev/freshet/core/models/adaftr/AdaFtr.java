@@ -23,7 +23,7 @@ import java.util.Map;
  * <p>With e the concatenated embeddings (B, E), for T binary tasks and every pair (t, t + 1):
  *
  * <pre>
- * base:         s = MLP(e);  o_t = tower_t(s);  z_t = the tower's last hidden layer (B, k)
+ * base:         s = MLP(e), one or one a task;  o_t = tower_t(s);  z_t = the tower's last hidden layer (B, k)
  * views:        u = P z_t / |P z_t|,  v = P' z_{t+1} / |P' z_{t+1}|               (B, c)
  * relatedness:  r_i = sigma(MLP([s_i ; z_t,i ; z_{t+1},i]))                       (B,)
  * temperature:  tau_i = tau_max - (tau_max - tau_min) r_i
@@ -41,7 +41,13 @@ import java.util.Map;
  */
 public record AdaFtr(
     @Option("Name of the model: its metrics, its versions") String name,
-    @Option(value = "Widths of the shared layers", fallback = "128") List<Integer> bottom,
+    @Option(
+            value =
+                "What the tasks share: the `bottom` layers and the embeddings, or the `embeddings`"
+                    + " only, each task with bottom layers of its own",
+            fallback = "bottom")
+        Sharing sharing,
+    @Option(value = "Widths of the bottom layers", fallback = "128") List<Integer> bottom,
     @Option(value = "Widths of each task's layers", fallback = "64, 32") List<Integer> tower,
     @Option(
             value =
@@ -86,6 +92,12 @@ public record AdaFtr(
     implements ModelDefinition {
 
   public static final String KIND = "adaftr";
+
+  /** The base model. */
+  public enum Sharing {
+    BOTTOM,
+    EMBEDDINGS
+  }
 
   /** Where later steps are learnt, in the order of their numbers in the script. */
   public enum Space {
@@ -135,6 +147,7 @@ public record AdaFtr(
   @Override
   public ScriptArchive script(ModelShape shape) {
     Map<String, Object> own = new HashMap<>();
+    own.put("separate", sharing == Sharing.EMBEDDINGS);
     own.put("bottom", bottom.size());
     own.put("depth", tower.size());
     own.put("space", space.ordinal());
@@ -155,11 +168,15 @@ public record AdaFtr(
 
   @Override
   public List<Parameter> parameters(ModelShape shape) {
-    int shared = bottom.get(bottom.size() - 1);
+    int below = bottom.get(bottom.size() - 1);
     int last = tower.get(tower.size() - 1);
-    List<Parameter> all = new ArrayList<>(Parameter.layers("bottom", shape.inputs(), bottom));
+    boolean separate = sharing == Sharing.EMBEDDINGS;
+    List<Parameter> all = new ArrayList<>();
+    for (int k = 0; k < (separate ? shape.tasks() : 1); k++) {
+      all.addAll(Parameter.layers(separate ? "bottom" + k : "bottom", shape.inputs(), bottom));
+    }
     for (int k = 0; k < shape.tasks(); k++) {
-      all.addAll(amount.tower("tower" + k, shared, tower, shape, k));
+      all.addAll(amount.tower("tower" + k, below, tower, shape, k));
     }
     for (int t = 0; t + 1 < shape.binary(); t++) {
       if (projection > 0) {
@@ -167,7 +184,8 @@ public record AdaFtr(
         all.addAll(Parameter.linear("pair" + t + ".second", last, projection));
       }
       String network = "pair" + t + ".relatedness";
-      all.addAll(Parameter.tower(network, shared + 2 * last, relatedness, 1));
+      int seen = (separate ? 2 : 1) * below + 2 * last;
+      all.addAll(Parameter.tower(network, seen, relatedness, 1));
     }
     return all;
   }

@@ -254,7 +254,8 @@ class AdaFtrTest {
   }
 
   private static Map<String, Object> attributes(boolean adaptive) {
-    Map<String, Object> all = new HashMap<>(Map.of("project", true, "stop", true));
+    Map<String, Object> all =
+        new HashMap<>(Map.of("project", true, "stop", true, "separate", false));
     all.putAll(Map.of("bottom", 1, "depth", 1, "space", 0, "relation", 1, "negatives", 0));
     all.putAll(Map.of("weight", 1.0, "supervision", 0.0, "pull", 0.0, "prior", 0.5));
     all.putAll(Map.of("adaptive", adaptive, "tau", 0.55, "tau_min", 0.1, "tau_max", 1.0));

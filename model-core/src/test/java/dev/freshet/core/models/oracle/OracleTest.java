@@ -55,6 +55,7 @@ class OracleTest {
         "tafe, tower: [5], stop-gradient: true, reconstruct: false",
         "tafe, groups: 1, seeds: 2, tower: [5], select: false, amount: {loss: ziln}",
         "adaftr, bottom: [6], tower: [5, 4], projection: 3, relatedness: [4]",
+        "adaftr, sharing: embeddings, bottom: [6], tower: [5, 4], projection: 3, relatedness: [4]",
         "adaftr, bottom: [6], tower: [5], projection: 0, stop-gradient: false, tau-min: 0.2",
         "adaftr, bottom: [6], tower: [5], temperature: constant, space: reached, supervision: 0.3",
         "adaftr, bottom: [6], tower: [5], space: direct, prior-weight: 0.5, amount: {loss: huber}");

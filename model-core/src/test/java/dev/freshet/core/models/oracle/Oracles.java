@@ -445,8 +445,9 @@ final class Oracles {
       this.model = model;
     }
 
-    private double[] shared(int example) {
-      return p.mlp("bottom", batch.embedded(example), model.bottom().size());
+    private double[] below(int example, int task) {
+      String name = model.sharing() == AdaFtr.Sharing.BOTTOM ? "bottom" : "bottom" + task;
+      return p.mlp(name, batch.embedded(example), model.bottom().size());
     }
 
     @Override
@@ -454,7 +455,7 @@ final class Oracles {
       double[][][] o = new double[batch.size()][shape.tasks()][];
       for (int i = 0; i < o.length; i++) {
         for (int k = 0; k < o[i].length; k++) {
-          o[i][k] = p.tower("tower" + k, shared(i), model.tower().size());
+          o[i][k] = p.tower("tower" + k, below(i, k), model.tower().size());
         }
       }
       return o;
@@ -506,13 +507,15 @@ final class Oracles {
       double[] relatedness = new double[n];
       double[] learnt = new double[n];
       for (int i = 0; i < n; i++) {
-        double[] s = shared(i);
+        double[] s = below(i, t);
+        double[] next = below(i, t + 1);
         int depth = model.tower().size();
         double[] first = p.mlp("tower" + t, s, depth);
-        double[] second = p.mlp("tower" + (t + 1), s, depth);
+        double[] second = p.mlp("tower" + (t + 1), next, depth);
         u[i] = unit("pair" + t + ".first", first);
         v[i] = unit("pair" + t + ".second", second);
-        double[] x = concat(s, first, second);
+        boolean shared = model.sharing() == AdaFtr.Sharing.BOTTOM;
+        double[] x = concat(s, first, second, shared ? new double[0] : next);
         relatedness[i] =
             sigmoid(
                 p.tower(

@@ -242,6 +242,7 @@ class GradientCheckTest {
 
   private static Map<String, Object> adaftr() {
     Map<String, Object> all = attributes("project", "adaptive", "stop");
+    all.put("separate", false);
     all.putAll(Map.of("bottom", 1, "depth", 1, "space", 0, "relation", 1, "negatives", 0));
     for (String number : List.of("tau", "tau_max", "weight", "supervision", "pull", "prior")) {
       all.put(number, 1.0);

@@ -1,0 +1,23 @@
+package dev.freshet.local.experiment;
+
+import dev.freshet.core.pipeline.Pipeline;
+import java.io.IOException;
+import java.io.Serializable;
+
+/** Where an experiment's examples come from; {@link DataSources} is the menu. */
+public interface DataSource extends Serializable {
+
+  /** The kind, as in the experiment file. */
+  String kind();
+
+  /** Whether every seed has examples of its own. */
+  boolean seeded();
+
+  /**
+   * The examples in the order in which they are learnt.
+   *
+   * @throws IllegalArgumentException if the pipeline's tasks or fields do not suit the source
+   * @throws IOException if files cannot be read
+   */
+  Examples load(Pipeline pipeline, long seed) throws IOException;
+}

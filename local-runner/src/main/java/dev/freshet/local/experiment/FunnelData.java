@@ -1,0 +1,241 @@
+package dev.freshet.local.experiment;
+
+import static dev.freshet.core.settings.InvalidValueException.check;
+
+import dev.freshet.core.events.Impression;
+import dev.freshet.core.events.RawFeatures;
+import dev.freshet.core.events.Served;
+import dev.freshet.core.features.EncodedExample;
+import dev.freshet.core.features.FeatureEncoder;
+import dev.freshet.core.features.FeatureSchema;
+import dev.freshet.core.labels.LabelKind;
+import dev.freshet.core.labels.LabeledExample;
+import dev.freshet.core.labels.TaskLabel;
+import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.settings.Option;
+import dev.freshet.local.simulator.Simulator;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/**
+ * A funnel of any number of steps, with or without an amount at its end, whose truth is known and
+ * whose labels are all there at once. Every step t has a signal {@code s_t} of user, item, and the
+ * taste of the user's segment for the item's category, each with unit variance:
+ *
+ * <pre>
+ * P(step 1)             = sigma(b_1 + signal s_1)
+ * P(step t | step t-1)  = sigma(b_t + signal (rho s_1 + sqrt(1 - rho^2) s_t)),  rho of the user's group
+ * log amount            = log price(item) + amount-signal s_T + amount-spread N(0, 1), if step T happened
+ * </pre>
+ *
+ * Fields it can fill: {@code user}, {@code item}, {@code segment}, {@code category}, and any whose
+ * name begins with {@code noise}, which says nothing. Examples carry the true probabilities as
+ * scores, so the best that any model could do is known too.
+ */
+public record FunnelData(
+    @Option(value = "Number of examples", fallback = "200000") int examples,
+    @Option(value = "Chance of each step given the one before, about") List<Double> rates,
+    @Option(
+            value =
+                "How much later steps follow the first, 0 to 1, for each group of users; a user's"
+                    + " group is its segment modulo their number",
+            fallback = "0.5")
+        List<Double> relatedness,
+    @Option(value = "Standard deviation of a step's log-odds", fallback = "1.2") double signal,
+    @Option(value = "How much the logarithm of the amount follows the last step", fallback = "0.5")
+        double amountSignal,
+    @Option(
+            value = "Standard deviation of the logarithm of the amount around its mean",
+            fallback = "1.0")
+        double amountSpread,
+    @Option(value = "Number of users", fallback = "2000") int users,
+    @Option(value = "Number of items", fallback = "400") int items,
+    @Option(value = "Number of user segments", fallback = "12") int segments,
+    @Option(value = "Number of item categories", fallback = "16") int categories,
+    @Option(value = "Days, from 2026-01-01 on, over which impressions are spread", fallback = "10")
+        int days)
+    implements DataSource {
+
+  static final String KIND = "funnel";
+
+  private static final long START = Instant.parse("2026-01-01T00:00:00Z").toEpochMilli();
+  private static final long DAY = 24 * 60 * 60 * 1000L;
+  private static final double PRICE_SPREAD = 0.7;
+  private static final int NOISE_VALUES = 50;
+
+  public FunnelData {
+    rates = List.copyOf(rates);
+    relatedness = List.copyOf(relatedness);
+    check(examples > 0, "examples", examples, "above 0");
+    check(
+        !rates.isEmpty() && rates.stream().allMatch(r -> r > 0 && r < 1),
+        "rates",
+        rates,
+        "a rate between 0 and 1 for each step");
+    check(
+        !relatedness.isEmpty() && relatedness.stream().allMatch(r -> r >= 0 && r <= 1),
+        "relatedness",
+        relatedness,
+        "0 to 1 for each group");
+    check(signal >= 0, "signal", signal, "0 or more");
+    check(amountSpread >= 0, "amount-spread", amountSpread, "0 or more");
+    check(users > 0, "users", users, "above 0");
+    check(items > 0, "items", items, "above 0");
+    check(segments >= relatedness.size(), "segments", segments, "at least one for each group");
+    check(categories > 0, "categories", categories, "above 0");
+    check(days > 0, "days", days, "above 0");
+  }
+
+  @Override
+  public String kind() {
+    return KIND;
+  }
+
+  @Override
+  public boolean seeded() {
+    return true;
+  }
+
+  @Override
+  public Examples load(Pipeline pipeline, long seed) {
+    int binary = (int) pipeline.tasks().stream().filter(t -> t.binary()).count();
+    if (binary != rates.size()) {
+      throw new IllegalArgumentException(
+          "data.rates has " + rates.size() + " steps, the pipeline " + binary + " binary tasks");
+    }
+    World world = new World(pipeline.schema(), binary < pipeline.tasks().size(), seed);
+    FeatureEncoder encoder = new FeatureEncoder(pipeline.schema(), pipeline.labels().holdout());
+    List<EncodedExample> all = new ArrayList<>(examples);
+    int[] groups = new int[examples];
+    for (int i = 0; i < examples; i++) {
+      all.add(encoder.encode(world.next(i)));
+      groups[i] = world.group;
+    }
+    return new Examples(all, relatedness.size() > 1 ? groups : new int[0]);
+  }
+
+  /** One drawing of users, items and tastes, and the impressions in it. */
+  private final class World {
+    private final FeatureSchema schema;
+    private final boolean amount;
+    private final SplittableRandom random;
+    private final double[][] userEffect;
+    private final double[][] itemEffect;
+    private final double[][][] taste;
+    private final double[] price;
+    private int group;
+
+    World(FeatureSchema schema, boolean amount, long seed) {
+      this.schema = schema;
+      this.amount = amount;
+      if (!schema.numeric().isEmpty()) {
+        throw unknownField(schema.numeric().get(0));
+      }
+      SplittableRandom world = new SplittableRandom(seed);
+      userEffect = gaussian(world, rates.size(), users);
+      itemEffect = gaussian(world, rates.size(), items);
+      taste = new double[rates.size()][][];
+      for (int t = 0; t < taste.length; t++) {
+        taste[t] = gaussian(world, segments, categories);
+      }
+      price = gaussian(world, 1, items)[0];
+      random = world.split();
+    }
+
+    private static double[][] gaussian(SplittableRandom world, int rows, int columns) {
+      double[][] values = new double[rows][columns];
+      for (double[] row : values) {
+        for (int i = 0; i < columns; i++) {
+          row[i] = world.nextGaussian();
+        }
+      }
+      return values;
+    }
+
+    LabeledExample next(int index) {
+      // Skewed draws: a few users and items are everywhere, most are rare.
+      int user = (int) (users * Math.pow(random.nextDouble(), 1.5));
+      int item = (int) (items * Math.pow(random.nextDouble(), 1.5));
+      int segment = user % segments;
+      int category = item % categories;
+      group = segment % relatedness.size();
+      int steps = rates.size();
+      double[] scores = new double[amount ? steps + 1 : steps];
+      TaskLabel[] labels = new TaskLabel[scores.length];
+      boolean reached = true;
+      double q = 1;
+      double last = 0;
+      for (int t = 0; t < steps; t++) {
+        double rho = t == 0 ? 1 : relatedness.get(group);
+        last =
+            rho * strength(0, user, item, segment, category)
+                + Math.sqrt(1 - rho * rho) * strength(t, user, item, segment, category);
+        double p = 1 / (1 + Math.exp(-bias(rates.get(t)) - signal * last));
+        boolean possible = reached;
+        reached &= random.nextDouble() < p;
+        q *= p;
+        scores[t] = q;
+        labels[t] = label(reached ? 1 : 0, possible);
+      }
+      if (amount) {
+        double mean = 3 + PRICE_SPREAD * price[item] + amountSignal * last;
+        double paid = Math.exp(mean + amountSpread * random.nextGaussian());
+        scores[steps] = q * Math.exp(mean + amountSpread * amountSpread / 2);
+        labels[steps] = label(reached ? paid : 0, reached);
+      }
+      long time = START + (long) ((double) index / examples * days * DAY);
+      Served truth = new Served(Simulator.TRUTH, Simulator.TRUTH, scores);
+      Impression impression =
+          new Impression("i" + index, time, features(user, item, segment, category), truth);
+      return new LabeledExample(impression, time, labels);
+    }
+
+    private double strength(int step, int user, int item, int segment, int category) {
+      double sum = userEffect[step][user] + itemEffect[step][item] + taste[step][segment][category];
+      return sum / Math.sqrt(3);
+    }
+
+    // A rate is the mean over normal log-odds; this is its usual approximation, solved for the
+    // bias.
+    private double bias(double rate) {
+      return Math.log(rate / (1 - rate)) * Math.sqrt(1 + Math.PI * signal * signal / 8);
+    }
+
+    private static TaskLabel label(double value, boolean possible) {
+      return new TaskLabel(LabelKind.FINAL, value, 1, 0, -1, possible);
+    }
+
+    private RawFeatures features(int user, int item, int segment, int category) {
+      String[][] values = new String[schema.categorical().size()][];
+      for (int i = 0; i < values.length; i++) {
+        String field = schema.categorical().get(i);
+        values[i] = new String[] {value(field, user, item, segment, category)};
+      }
+      return new RawFeatures(values, new double[0]);
+    }
+
+    private String value(String field, int user, int item, int segment, int category) {
+      return switch (field) {
+        case "user" -> "u" + user;
+        case "item" -> "i" + item;
+        case "segment" -> "s" + segment;
+        case "category" -> "c" + category;
+        default -> {
+          if (!field.startsWith("noise")) {
+            throw unknownField(field);
+          }
+          yield "n" + random.nextInt(NOISE_VALUES);
+        }
+      };
+    }
+
+    private static IllegalArgumentException unknownField(String field) {
+      return new IllegalArgumentException(
+          "the funnel has no field '"
+              + field
+              + "'; allowed: user, item, segment, category and names that begin with noise");
+    }
+  }
+}

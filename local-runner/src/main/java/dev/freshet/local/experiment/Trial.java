@@ -1,0 +1,149 @@
+package dev.freshet.local.experiment;
+
+import dev.freshet.core.features.EncodedExample;
+import dev.freshet.core.labels.Task;
+import dev.freshet.core.labels.TaskLabel;
+import dev.freshet.core.models.ModelDefinition;
+import dev.freshet.core.models.adaftr.AdaFtr;
+import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.training.ModelTrainer;
+import dev.freshet.core.training.evaluation.BinaryQuality;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * One model, one seed. Besides the trainer's own metrics it tells:
+ *
+ * <ul>
+ *   <li>{@code chain.violations}: predictions of a step that is likelier than the step before it,
+ *       of a million scored pairs of steps;
+ *   <li>{@code <task>.reachedAuc}: AUC of {@code q_t / q_{t-1}} where the step before happened;
+ *   <li>{@code relatedness.<group>}: AdaFTR's mean relatedness of the first pair of tasks, over the
+ *       scored examples of each group, and {@code relatedness.separation}: AUC with which it tells
+ *       the first group from the others.
+ * </ul>
+ */
+final class Trial {
+
+  private static final double SMALLEST = 1e-7;
+
+  private final Pipeline pipeline;
+  private final Examples examples;
+  private final int passes;
+
+  private long pairs;
+  private long violations;
+  private final Map<Integer, BinaryQuality> reached = new TreeMap<>();
+
+  Trial(Pipeline pipeline, Examples examples, int passes) {
+    this.pipeline = pipeline;
+    this.examples = examples;
+    this.passes = passes;
+  }
+
+  Outcome run(ModelDefinition model, long seed) {
+    long start = System.nanoTime();
+    try (ModelTrainer trainer =
+        new ModelTrainer(pipeline.context(model), pipeline.training().withSeed(seed))) {
+      int batch = pipeline.training().batch();
+      List<EncodedExample> all = examples.all();
+      for (int pass = 1; pass <= passes; pass++) {
+        trainer.resetQuality();
+        for (int i = 0; i < all.size(); i += batch) {
+          List<EncodedExample> part = all.subList(i, Math.min(i + batch, all.size()));
+          float[][] predictions = trainer.process(part);
+          if (pass == passes) {
+            score(trainer, part, predictions);
+          }
+        }
+      }
+      double seconds = (System.nanoTime() - start) / 1e9;
+      Map<String, Double> metrics = flat(trainer.quality());
+      own(metrics);
+      relatedness(trainer, model, metrics);
+      return new Outcome(model.name(), seed, metrics, seconds);
+    }
+  }
+
+  /** The best that any model could do, where the examples know it. */
+  Outcome truth(long seed) {
+    ModelDefinition any = pipeline.models().get(0);
+    try (ModelTrainer trainer = new ModelTrainer(pipeline.context(any), pipeline.training())) {
+      examples.all().forEach(trainer::scoreServed);
+      return new Outcome("truth", seed, flat(trainer.servedQuality()), 0);
+    }
+  }
+
+  private static Map<String, Double> flat(Map<String, Map<String, Double>> quality) {
+    Map<String, Double> flat = new LinkedHashMap<>();
+    quality.forEach(
+        (task, all) -> all.forEach((name, value) -> flat.put(task + "." + name, value)));
+    return flat;
+  }
+
+  private void score(ModelTrainer trainer, List<EncodedExample> batch, float[][] predictions) {
+    List<Task> tasks = pipeline.tasks();
+    for (int i = 0; i < predictions.length; i++) {
+      EncodedExample example = batch.get(i);
+      if (!trainer.inRange(example)) {
+        continue;
+      }
+      for (int t = 1; t < tasks.size() && tasks.get(t).binary(); t++) {
+        float before = predictions[i][t - 1];
+        float here = predictions[i][t];
+        pairs++;
+        violations += here > before ? 1 : 0;
+        TaskLabel label = example.labels()[t];
+        if (label.isFinal() && label.reached()) {
+          reached
+              .computeIfAbsent(t, task -> new BinaryQuality())
+              .add(Math.min(1, here / Math.max(before, SMALLEST)), label.value());
+        }
+      }
+    }
+  }
+
+  private void own(Map<String, Double> metrics) {
+    if (pairs > 0) {
+      metrics.put("chain.violations", 1e6 * violations / pairs);
+    }
+    reached.forEach(
+        (task, quality) -> {
+          Double auc = quality.metrics().get("auc");
+          if (auc != null) {
+            metrics.put(pipeline.tasks().get(task).name() + ".reachedAuc", auc);
+          }
+        });
+  }
+
+  private void relatedness(
+      ModelTrainer trainer, ModelDefinition model, Map<String, Double> metrics) {
+    if (!(model instanceof AdaFtr) || examples.groups().length == 0) {
+      return;
+    }
+    Map<Integer, double[]> sums = new TreeMap<>();
+    BinaryQuality separation = new BinaryQuality();
+    int batch = pipeline.training().batch();
+    for (int i = 0; i < examples.all().size(); i += batch) {
+      List<EncodedExample> part =
+          examples.all().subList(i, Math.min(i + batch, examples.all().size()));
+      if (!trainer.inRange(part.get(0))) {
+        continue;
+      }
+      float[][] r = trainer.network().inspect(part);
+      for (int j = 0; j < r.length; j++) {
+        double[] sum = sums.computeIfAbsent(examples.groups()[i + j], group -> new double[2]);
+        sum[0] += r[j][0];
+        sum[1]++;
+        separation.add(r[j][0], examples.groups()[i + j] == 0 ? 1 : 0);
+      }
+    }
+    sums.forEach((group, sum) -> metrics.put("relatedness." + group, sum[0] / sum[1]));
+    Double auc = separation.metrics().get("auc");
+    if (auc != null) {
+      metrics.put("relatedness.separation", auc);
+    }
+  }
+}

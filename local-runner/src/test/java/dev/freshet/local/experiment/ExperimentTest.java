@@ -1,0 +1,156 @@
+package dev.freshet.local.experiment;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.freshet.core.features.EncodedExample;
+import dev.freshet.core.settings.InvalidSettingsException;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class ExperimentTest {
+
+  private static final String SMALL =
+      """
+      experiment: small
+      data: {kind: funnel, examples: 6000, rates: [0.3, 0.3], relatedness: [1.0, 0.0], users: 50, items: 20}
+      seeds: [1, 2, 3]
+      baseline: plain
+      metrics: [click.auc, revenue.spearman, chain.violations, relatedness.separation]
+      pipeline:
+        pipeline: small
+        tasks:
+          - {name: click, kind: binary, window: 1m}
+          - {name: purchase, kind: binary, window: 1m}
+          - {name: revenue, kind: continuous, window: 1m}
+        features:
+          - {name: user, kind: categorical, admit-after: 1}
+          - {name: item, kind: categorical, admit-after: 1}
+        models:
+          - {name: plain, kind: shared-bottom, bottom: [8], tower: [8]}
+          - {name: same, kind: shared-bottom, bottom: [8], tower: [8]}
+          - {name: chained, kind: esmm, tower: [8]}
+          - {name: related, kind: adaftr, bottom: [8], tower: [8], projection: 0}
+        training: {batch: 64, scoring: {from: 2026-01-06}}
+      """;
+
+  @TempDir Path folder;
+
+  private ExperimentFile file(String text) throws IOException {
+    Path file = folder.resolve("experiment.yaml");
+    Files.writeString(file, text);
+    return ExperimentFile.read(file);
+  }
+
+  private static PrintStream nowhere() {
+    return new PrintStream(OutputStream.nullOutputStream());
+  }
+
+  @Test
+  void comparesModelsOverSeedsAndWritesWhatItFound() throws Exception {
+    Results results = new ExperimentRun(file(SMALL), 2, nowhere()).run();
+    assertThat(results.models()).containsExactly("plain", "same", "chained", "related", "truth");
+    Results.Estimate auc = results.estimate("plain", "click.auc");
+    assertThat(auc.count()).isEqualTo(3);
+    assertThat(auc.mean()).isBetween(0.55, results.estimate("truth", "click.auc").mean());
+    assertThat(auc.error()).isGreaterThan(0);
+    // The same settings, examples and seeds: the paired difference is exactly nothing.
+    assertThat(results.difference("same", "click.auc").mean()).isZero();
+    assertThat(results.difference("same", "click.auc").clear()).isFalse();
+    assertThat(results.difference("chained", "click.auc").mean()).isNotZero();
+    assertThat(results.estimate("chained", "chain.violations").mean()).isZero();
+    assertThat(results.estimate("related", "relatedness.separation").count()).isEqualTo(3);
+    assertThat(results.estimate("plain", "relatedness.separation").count()).isZero();
+
+    results.write(folder.resolve("out"));
+    List<String> csv = Files.readAllLines(folder.resolve("out/results.csv"));
+    assertThat(csv.get(0)).isEqualTo("experiment,model,seed,metric,value");
+    assertThat(csv).anyMatch(line -> line.startsWith("small,plain,2,click.logLoss,"));
+    assertThat(Files.readString(folder.resolve("out/tables.md")))
+        .contains("| plain")
+        .contains(" ± ");
+    assertThat(ImageIO.read(folder.resolve("out/charts.png").toFile()).getHeight())
+        .isGreaterThan(1000);
+  }
+
+  @Test
+  void estimatesAreMeansWithTheirStandardErrors() {
+    Results.Estimate estimate = Results.Estimate.of(List.of(1.0, 2.0, 3.0, 6.0));
+    assertThat(estimate.mean()).isEqualTo(3);
+    // Variance 14/3, over 4 values.
+    assertThat(estimate.error()).isCloseTo(Math.sqrt(14.0 / 3 / 4), within(1e-12));
+    assertThat(estimate.clear()).isTrue();
+    assertThat(Results.Estimate.of(List.of(0.5)).text(true)).isEqualTo("+0.5000");
+    assertThat(Results.Estimate.of(List.of()).text(false)).isEqualTo("-");
+  }
+
+  @Test
+  void theFunnelIsAsLikelyAsItSays() throws Exception {
+    ExperimentFile file = file(SMALL.replace("examples: 6000", "examples: 60000"));
+    Examples examples = file.experiment().data().load(file.pipeline(), 7);
+    double[] labels = new double[3];
+    double[] truth = new double[3];
+    for (EncodedExample example : examples.all()) {
+      for (int t = 0; t < 3; t++) {
+        labels[t] += example.labels()[t].value();
+        truth[t] += example.served()[t];
+        assertThat(example.labels()[t].reached())
+            .isEqualTo(t == 0 || example.labels()[t - 1].value() > 0);
+      }
+    }
+    assertThat(labels[0] / truth[0]).isCloseTo(1, within(0.03));
+    assertThat(labels[1] / truth[1]).isCloseTo(1, within(0.05));
+    assertThat(labels[2] / truth[2]).isCloseTo(1, within(0.1));
+    assertThat(examples.groups()).contains(0, 1);
+    List<EncodedExample> again = file.experiment().data().load(file.pipeline(), 7).all();
+    assertThat(again.subList(0, 50))
+        .usingRecursiveComparison()
+        .isEqualTo(examples.all().subList(0, 50));
+  }
+
+  @Test
+  void everyProblemOfAFileIsTold() {
+    String broken =
+        SMALL
+            .replace("rates: [0.3, 0.3]", "rates: [0.3, 1.3]")
+            .replace("seeds: [1, 2, 3]", "seeds: [1, 1]\npasses: many");
+    assertThatThrownBy(() -> file(broken))
+        .isInstanceOf(InvalidSettingsException.class)
+        .hasMessageContaining("data.rates: '[0.3, 1.3]'; allowed: a rate between 0 and 1")
+        .hasMessageContaining("passes: 'many'; allowed: a whole number");
+    assertThatThrownBy(() -> file(SMALL.replace("baseline: plain", "baseline: plane")))
+        .hasMessageContaining("baseline: 'plane'; allowed: one of plain, same, chained, related");
+    assertThatThrownBy(() -> file(SMALL.replace("kind: funnel", "kind: fun")))
+        .hasMessageContaining("data.kind: 'fun'; allowed: one of files, funnel");
+    assertThatThrownBy(() -> file(SMALL.replace("kind: esmm", "kind: esm")))
+        .hasMessageContaining("models[2].kind: 'esm'");
+    assertThatThrownBy(
+            () -> {
+              ExperimentFile file = file(SMALL.replace("rates: [0.3, 0.3]", "rates: [0.3]"));
+              new ExperimentRun(file, 1, nowhere()).run();
+            })
+        .hasMessageContaining("data.rates has 1 steps, the pipeline 2 binary tasks");
+  }
+
+  static Stream<Path> shipped() throws IOException {
+    return Files.list(Path.of("..", "experiments")).filter(f -> f.toString().endsWith(".yaml"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("shipped")
+  void shippedExperimentsAreValid(Path file) throws IOException {
+    ExperimentFile read = ExperimentFile.read(file);
+    assertThat(file.getFileName()).hasToString(read.experiment().experiment() + ".yaml");
+  }
+}
