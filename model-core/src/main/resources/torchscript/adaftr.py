@@ -89,11 +89,11 @@ class AdaFtr(Module):
     return (self).towers() + self.tasks * (2 * self.depth + 2) + t * own
 
   def unit(self: __torch__.AdaFtr, z: Tensor, p: List[Tensor], at: int) -> Tensor:
-    # Projected and of length 1.
+    # Projected and of length 1; what is much shorter than a thousandth stays short, or its gradient would explode.
     h = z
     if self.project:
       h = layers.linear(z, p, at)
-    return torch.mul(h, torch.rsqrt(torch.add(torch.sum(torch.mul(h, h), [1], True), 1e-12)))
+    return torch.mul(h, torch.rsqrt(torch.add(torch.sum(torch.mul(h, h), [1], True), 1e-06)))
 
   def relatedness(self: __torch__.AdaFtr, h: List[Tensor], p: List[Tensor], t: int) -> Tensor:
     # Log-odds of r, (B,), from what the two tasks see of the example.
@@ -181,10 +181,15 @@ class AdaFtr(Module):
     return layers.report(losses, norm, grads[n:])
 
   def inspect(self: __torch__.AdaFtr, e: List[Tensor], indices: List[Tensor], offsets: List[Tensor], shape: Tensor) -> List[Tensor]:
-    # (B, T - 1): relatedness of each pair.
+    # (B, 2 (T - 1)): relatedness of each pair, then the cosine of each pair's views.
     h = (self).hidden(layers.embed(e, indices, offsets, torch.size(shape, 0)), self.p, )
     out = annotate(List[Tensor], [])
     for t in range(self.binary - 1):
       out.append(torch.sigmoid((self).relatedness(h, self.p, t, )))
+    for t in range(self.binary - 1):
+      at = (self).pair(t, )
+      u = (self).unit(h[2 * self.tasks + t], self.p, at, )
+      v = (self).unit(h[2 * self.tasks + t + 1], self.p, at + 2, )
+      out.append(torch.sum(torch.mul(u, v), [1]))
     return [torch.stack(out, 1)]
 

@@ -7,8 +7,10 @@ import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.features.FeatureEncoder;
 import dev.freshet.core.labels.DroppedEvent;
 import dev.freshet.core.labels.LabelJoin;
+import dev.freshet.core.labels.LabelKind;
 import dev.freshet.core.labels.LabeledExample;
 import dev.freshet.core.labels.PendingImpression;
+import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.Option;
 import dev.freshet.core.training.TrainingSettings.Scoring;
@@ -19,6 +21,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,10 +34,22 @@ import java.util.PriorityQueue;
  */
 public record FileData(
     @Option("Files of impressions, JSON lines, plain, .gz or .zip") List<String> impressions,
-    @Option("Files of feedback; every line says its kind") List<String> feedback)
+    @Option("Files of feedback; every line says its kind") List<String> feedback,
+    @Option(
+            value =
+                "Order of examples: as a stream would give them, `told`, or `impression`, as if"
+                    + " every label were known at once, which no stream can have",
+            fallback = "told")
+        Order order)
     implements DataSource {
 
   static final String KIND = "files";
+
+  /** When labels are known. */
+  public enum Order {
+    TOLD,
+    IMPRESSION
+  }
 
   public FileData {
     impressions = List.copyOf(impressions);
@@ -62,7 +78,39 @@ public record FileData(
     for (String file : feedback) {
       eachLine(file, line -> join.add(format.feedback(line, null).event()));
     }
-    return new Examples(join.finish(), new int[0]);
+    List<EncodedExample> told = join.finish();
+    return new Examples(order == Order.TOLD ? told : atImpression(told), new int[0]);
+  }
+
+  /** One example an impression, with all its settled labels, in the order of impressions. */
+  private static List<EncodedExample> atImpression(List<EncodedExample> told) {
+    Map<Long, EncodedExample> known = new LinkedHashMap<>();
+    for (EncodedExample example : told) {
+      TaskLabel[] settled = known.computeIfAbsent(example.id(), id -> unlabelled(example)).labels();
+      for (int task = 0; task < settled.length; task++) {
+        TaskLabel label = example.labels()[task];
+        if (label.isFinal()) {
+          settled[task] =
+              new TaskLabel(LabelKind.FINAL, label.value(), 1, 0, label.delay(), label.reached());
+        }
+      }
+    }
+    return known.values().stream()
+        .sorted(Comparator.comparingLong(EncodedExample::eventTime))
+        .toList();
+  }
+
+  private static EncodedExample unlabelled(EncodedExample example) {
+    TaskLabel[] none = new TaskLabel[example.labels().length];
+    Arrays.fill(none, TaskLabel.NONE);
+    return new EncodedExample(
+        example.id(),
+        example.eventTime(),
+        example.holdout(),
+        example.keys(),
+        example.starts(),
+        none,
+        example.served());
   }
 
   private interface LineReader {

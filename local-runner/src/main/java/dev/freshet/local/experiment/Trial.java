@@ -134,13 +134,18 @@ final class Trial {
       }
       float[][] r = trainer.network().inspect(part);
       for (int j = 0; j < r.length; j++) {
-        double[] sum = sums.computeIfAbsent(examples.groups()[i + j], group -> new double[2]);
+        double[] sum = sums.computeIfAbsent(examples.groups()[i + j], group -> new double[3]);
         sum[0] += r[j][0];
-        sum[1]++;
+        sum[1] += r[j][r[j].length / 2];
+        sum[2]++;
         separation.add(r[j][0], examples.groups()[i + j] == 0 ? 1 : 0);
       }
     }
-    sums.forEach((group, sum) -> metrics.put("relatedness." + group, sum[0] / sum[1]));
+    sums.forEach(
+        (group, sum) -> {
+          metrics.put("relatedness." + group, sum[0] / sum[2]);
+          metrics.put("agreement." + group, sum[1] / sum[2]);
+        });
     Double auc = separation.metrics().get("auc");
     if (auc != null) {
       metrics.put("relatedness.separation", auc);

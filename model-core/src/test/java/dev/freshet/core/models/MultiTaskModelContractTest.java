@@ -217,6 +217,7 @@ public abstract class MultiTaskModelContractTest {
       trainer.process(examples(pipeline, 512, 1, 1));
       heavier.process(examples(pipeline, 512, 1, 3));
       assertThat(heavier.losses()[2] / trainer.losses()[2]).isBetween(2.999f, 3.001f);
+      assertThat(heavier.norm() / trainer.norm()).isBetween(2.99f, 3.01f);
       float first = trainer.losses()[2];
       for (int i = 2; i < 150; i++) {
         trainer.process(examples(pipeline, 512, i, 1));

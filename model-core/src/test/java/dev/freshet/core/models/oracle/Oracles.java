@@ -558,7 +558,7 @@ final class Oracles {
 
     private double[] unit(String name, double[] z) {
       double[] h = model.projection() > 0 ? p.linear(name, z) : z;
-      double length = Math.sqrt(dot(h, h) + 1e-12);
+      double length = Math.sqrt(dot(h, h) + 1e-6);
       return Arrays.stream(h).map(x -> x / length).toArray();
     }
   }
