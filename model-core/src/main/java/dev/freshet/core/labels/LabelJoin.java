@@ -2,7 +2,6 @@ package dev.freshet.core.labels;
 
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
-import dev.freshet.core.labels.correction.DelayCorrection;
 import dev.freshet.core.labels.correction.TaskTimeline;
 import java.io.Serializable;
 import java.util.Arrays;
@@ -27,8 +26,6 @@ public final class LabelJoin implements Serializable {
   }
 
   private final List<Task> tasks;
-  private final DelayCorrection correction;
-  private final long waiting;
   private final long orphanWait;
   private final boolean announceImpressions;
 
@@ -38,8 +35,6 @@ public final class LabelJoin implements Serializable {
    */
   public LabelJoin(List<Task> tasks, LabelSettings settings, boolean announceImpressions) {
     this.tasks = List.copyOf(tasks);
-    this.correction = settings.correction();
-    this.waiting = settings.waiting().toMillis();
     this.orphanWait = settings.orphanWait().toMillis();
     this.announceImpressions = announceImpressions;
   }
@@ -191,25 +186,28 @@ public final class LabelJoin implements Serializable {
       List<Long> positives = facts.positives();
       boolean possible = !facts.parents().isEmpty();
       starts[task] = possible ? facts.parents().get(0) : parentTold;
-      correction.plan(
-          new TaskTimeline(
-              starts[task],
-              possible,
-              positives.isEmpty() ? TaskTimeline.NEVER : positives.get(0),
-              facts.settled(),
-              horizon,
-              waiting),
-          (time, kind, learns) -> {
-            firstTold = Math.min(firstTold, time);
-            if (pending.wasTold(task, kind)) {
-              return;
-            }
-            next = Math.min(next, time);
-            if (time <= asOf) {
-              due[task] = kind;
-              learn[task] = learns;
-            }
-          });
+      Task of = tasks.get(task);
+      of.correction()
+          .plan(
+              new TaskTimeline(
+                  starts[task],
+                  possible,
+                  positives.isEmpty() ? TaskTimeline.NEVER : positives.get(0),
+                  facts.settled(),
+                  horizon,
+                  of.waiting().toMillis()),
+              (time, kind, learns) -> {
+                firstTold = Math.min(firstTold, time);
+                if (pending.wasTold(task, kind)) {
+                  return;
+                }
+                next = Math.min(next, time);
+                // One at a time; of several that are due at once a copy goes before the last word.
+                if (time <= asOf && (due[task] == null || kind.compareTo(due[task]) < 0)) {
+                  due[task] = kind;
+                  learn[task] = learns;
+                }
+              });
     }
 
     /** Tells what is due; whether there was anything. */

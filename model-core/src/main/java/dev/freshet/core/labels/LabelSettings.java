@@ -34,10 +34,15 @@ public record LabelSettings(
     @Option(
             value = "Share of impressions, chosen by hash, that are scored and never learnt from",
             fallback = "0.01")
-        double holdout)
+        double holdout,
+    @Option(
+            value = "No correction weighs a record more than this; how often it would is counted",
+            fallback = "10.0")
+        double maxWeight)
     implements Serializable {
 
   public LabelSettings {
+    check(maxWeight >= 1, "max-weight", maxWeight, "1 or more");
     check(holdout >= 0 && holdout < 1, "holdout", holdout, "a share from 0 to below 1");
   }
 }

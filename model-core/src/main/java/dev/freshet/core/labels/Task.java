@@ -2,6 +2,7 @@ package dev.freshet.core.labels;
 
 import static dev.freshet.core.settings.InvalidValueException.check;
 
+import dev.freshet.core.labels.correction.DelayCorrections;
 import dev.freshet.core.settings.Option;
 import java.io.Serializable;
 import java.time.Duration;
@@ -40,7 +41,17 @@ public record Task(
             fallback = "log1p")
         Transform transform,
     @Option(value = "Weight of the task's loss beside the others'", fallback = "1.0")
-        double lossWeight)
+        double lossWeight,
+    @Option(
+            value =
+                "What is learnt before this task's label is settled; by default the pipeline's, or"
+                    + " `wait` for an amount that cannot be treated so",
+            fallback = Option.ABSENT)
+        DelayCorrections correction,
+    @Option(
+            value = "How long this task's correction waits; by default as long as the pipeline's",
+            fallback = Option.ABSENT)
+        Duration waiting)
     implements Serializable {
 
   /** Yes or number. */
@@ -74,12 +85,34 @@ public record Task(
     check(
         name.matches("[a-z][a-z0-9_-]{0,62}"), "name", name, "lower-case letters, digits, _ and -");
     check(!window.isZero(), "window", "0", "a duration above zero");
+    check(
+        kind == Kind.BINARY || correction == null || correction.forAmounts(),
+        "correction",
+        correction,
+        "wait, settled or window, for a continuous task");
     check(lossWeight >= 0, "loss-weight", lossWeight, "0 or more");
     check(
         kind == Kind.BINARY || negatives == Negatives.IMPLICIT,
         "negatives",
         "explicit",
         "implicit, for a continuous task");
+  }
+
+  /** The same task with what the pipeline says where the task itself says nothing. */
+  public Task resolved(LabelSettings labels) {
+    DelayCorrections general = labels.correction();
+    DelayCorrections suited = binary() || general.forAmounts() ? general : DelayCorrections.WAIT;
+    return new Task(
+        name,
+        kind,
+        after,
+        window,
+        negatives,
+        aggregate,
+        transform,
+        lossWeight,
+        correction == null ? suited : correction,
+        waiting == null ? labels.waiting() : waiting);
   }
 
   public boolean binary() {

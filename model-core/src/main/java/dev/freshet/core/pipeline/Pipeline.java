@@ -34,7 +34,7 @@ public record Pipeline(
     implements Serializable {
 
   public Pipeline {
-    tasks = List.copyOf(tasks);
+    tasks = tasks.stream().map(task -> task.resolved(labels)).toList();
     features = List.copyOf(features);
     models = List.copyOf(models);
     check(
@@ -137,7 +137,7 @@ public record Pipeline(
   }
 
   public ModelContext context(ModelDefinition model) {
-    return new ModelContext(model, tasks, schema());
+    return new ModelContext(model, tasks, schema(), labels.maxWeight());
   }
 
   /** A model by its name. */

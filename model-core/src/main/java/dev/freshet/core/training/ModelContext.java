@@ -11,8 +11,13 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Everything that fixes what a model's weights mean: shared by its trainer and its replicas. */
-public record ModelContext(ModelDefinition model, List<Task> tasks, FeatureSchema schema)
+/**
+ * Everything that fixes what a model's weights mean: shared by its trainer and its replicas.
+ *
+ * @param maxWeight bound of the weights of delay corrections
+ */
+public record ModelContext(
+    ModelDefinition model, List<Task> tasks, FeatureSchema schema, double maxWeight)
     implements Serializable {
 
   public ModelContext {

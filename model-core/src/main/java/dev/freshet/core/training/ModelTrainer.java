@@ -2,6 +2,8 @@ package dev.freshet.core.training;
 
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.labels.TaskLabel;
+import dev.freshet.core.labels.correction.Estimates;
+import dev.freshet.core.labels.correction.Target;
 import dev.freshet.core.training.TrainingSettings.Scoring;
 import dev.freshet.core.training.evaluation.TaskQuality;
 import java.io.DataInput;
@@ -27,12 +29,14 @@ public final class ModelTrainer implements AutoCloseable {
   private final TargetScale scale;
   private TaskQuality quality;
   private TaskQuality servedQuality;
+  private final DelayHeads heads;
   private final PendingScores pendingScores = new PendingScores();
   private final long scoredFrom;
   private final long scoredBefore;
 
   private long steps;
   private long examples;
+  private long boundedWeights;
   private long newestEvent = Long.MIN_VALUE;
   private boolean sawServed;
   private float[] losses = {};
@@ -42,6 +46,7 @@ public final class ModelTrainer implements AutoCloseable {
     this.context = context;
     this.settings = settings;
     network = new Network(context, settings.seed(), settings.embeddings().rate());
+    heads = DelayHeads.of(context, settings);
     core = context.core();
     identity = context.identity();
     scale = context.targetScale();
@@ -79,8 +84,11 @@ public final class ModelTrainer implements AutoCloseable {
       newestEvent = Math.max(newestEvent, batch.get(i).eventTime());
     }
     examples += batch.size();
+    if (heads != null) {
+      heads.process(batch);
+    }
     if (batch.stream().anyMatch(ModelTrainer::learnt)) {
-      learn(batch);
+      learn(batch, predictions);
     }
     return predictions;
   }
@@ -145,19 +153,22 @@ public final class ModelTrainer implements AutoCloseable {
     return example.eventTime() >= scoredFrom && example.eventTime() < scoredBefore;
   }
 
+  /** From what the model says to what is served and scored. */
   private double decode(int task, float prediction) {
-    return task == core ? scale.decode(prediction) : prediction;
+    return task == core
+        ? scale.decode(prediction)
+        : context.tasks().get(task).correction().served(prediction);
   }
 
   private float[] decoded(float[] prediction) {
-    float[] decoded = prediction.clone();
-    if (core >= 0) {
-      decoded[core] = (float) scale.decode(prediction[core]);
+    float[] decoded = new float[prediction.length];
+    for (int task = 0; task < decoded.length; task++) {
+      decoded[task] = (float) decode(task, prediction[task]);
     }
     return decoded;
   }
 
-  private void learn(List<EncodedExample> batch) {
+  private void learn(List<EncodedExample> batch, float[][] predictions) {
     int tasks = context.tasks().size();
     float[][] labels = new float[batch.size()][tasks];
     float[][] importance = new float[batch.size()][tasks];
@@ -176,10 +187,17 @@ public final class ModelTrainer implements AutoCloseable {
       for (int task = 0; task < tasks; task++) {
         float weight = importance(example, task);
         if (weight > 0) {
-          importance[i][task] = weight * (float) context.tasks().get(task).lossWeight();
-          reached[i][task] = example.labels()[task].reached() ? 1 : 0;
-          double value = example.labels()[task].value();
-          labels[i][task] = (float) (task == core ? scale.encode(value) : value);
+          weight *= (float) context.tasks().get(task).lossWeight();
+          TaskLabel label = example.labels()[task];
+          reached[i][task] = label.reached() ? 1 : 0;
+          if (task == core) {
+            labels[i][task] = (float) scale.encode(label.value());
+          } else {
+            Target target = target(i, task, label, predictions[i][task]);
+            labels[i][task] = (float) target.label();
+            weight *= (float) target.weight();
+          }
+          importance[i][task] = weight;
         }
       }
     }
@@ -194,6 +212,24 @@ public final class ModelTrainer implements AutoCloseable {
     norm = report.norm();
     checkFinite();
     network.expire(newestEvent);
+    if (heads != null) {
+      heads.expire(newestEvent);
+    }
+  }
+
+  /** What a record teaches under its task's delay correction, its weight bounded. */
+  private Target target(int example, int task, TaskLabel label, double prediction) {
+    Estimates estimates =
+        heads == null
+            ? new Estimates(prediction, 0, 1)
+            : heads.estimates(example, task, prediction);
+    Target target =
+        context.tasks().get(task).correction().target(label.kind(), label.value(), estimates);
+    if (target.weight() <= context.maxWeight()) {
+      return target;
+    }
+    boundedWeights++;
+    return new Target(target.label(), context.maxWeight());
   }
 
   /**
@@ -252,6 +288,11 @@ public final class ModelTrainer implements AutoCloseable {
     return examples;
   }
 
+  /** How often a delay correction's weight was more than it may be. */
+  public long boundedWeights() {
+    return boundedWeights;
+  }
+
   /** Newest event time among the impressions seen, epoch milliseconds. */
   public long newestEvent() {
     return newestEvent;
@@ -295,10 +336,19 @@ public final class ModelTrainer implements AutoCloseable {
     quality.write(out);
     servedQuality.write(out);
     pendingScores.write(out);
+    out.writeBoolean(heads != null);
+    if (heads != null) {
+      out.writeLong(boundedWeights);
+      heads.write(out);
+    }
   }
 
-  /** The inverse of {@link #write}. */
-  void read(DataInput in) throws IOException {
+  /**
+   * The inverse of {@link #write}.
+   *
+   * @param mayHaveHeads whether the bytes are from when there were delay heads at all
+   */
+  void read(DataInput in, boolean mayHaveHeads) throws IOException {
     steps = in.readLong();
     examples = in.readLong();
     newestEvent = in.readLong();
@@ -308,10 +358,27 @@ public final class ModelTrainer implements AutoCloseable {
     quality.read(in);
     servedQuality.read(in);
     pendingScores.read(in);
+    boolean had = mayHaveHeads && in.readBoolean();
+    if (had != (heads != null)) {
+      throw new IOException(
+          "the checkpoint of model "
+              + context.model().name()
+              + (had ? " has" : " has no")
+              + " delay heads, its tasks' corrections now ask for "
+              + (had ? "none" : "them")
+              + ": give the model a new name to start it afresh");
+    }
+    if (had) {
+      boundedWeights = in.readLong();
+      heads.read(in);
+    }
   }
 
   @Override
   public void close() {
     network.close();
+    if (heads != null) {
+      heads.close();
+    }
   }
 }

@@ -18,16 +18,18 @@ import java.util.List;
  * bit as if it had never stopped.
  *
  * <pre>
- * byte version = 1 | long run | trainer: counters, target scale, weights, moments, step counters,
- * embedding tables, metric windows, pending scores | count pending batch, each: example
- * | count writer state, each: int
+ * byte version = 2 | long run | trainer: counters, target scale, weights, moments, step counters,
+ * embedding tables, metric windows, pending scores, [from version 2] boolean delay heads [ long
+ * bounded weights | long steps | weights, moments, step counters, embedding tables ]
+ * | count pending batch, each: example | count writer state, each: int
  * </pre>
  *
  * Noise needs no state: it is drawn from the seed and the step.
  */
 public final class TrainerSnapshot {
 
-  private static final int VERSION = 1;
+  private static final int VERSION = 2;
+  private static final int WITH_HEADS = 2;
   private static final int BUFFER = 1 << 16;
   private static final EncodedExampleCodec EXAMPLES = new EncodedExampleCodec();
 
@@ -62,9 +64,9 @@ public final class TrainerSnapshot {
   /** Restores {@code trainer} and returns what its owner kept. */
   public static Surroundings read(ModelTrainer trainer, InputStream stream) throws IOException {
     DataInputStream in = new DataInputStream(new BufferedInputStream(stream, BUFFER));
-    Bytes.version(in, VERSION, TrainerSnapshot.class);
+    int version = Bytes.version(in, VERSION, TrainerSnapshot.class);
     long run = in.readLong();
-    trainer.read(in);
+    trainer.read(in, version >= WITH_HEADS);
     List<EncodedExample> batch = new ArrayList<>();
     int size = Bytes.readCount(in);
     for (int i = 0; i < size; i++) {

@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.RawFeatures;
+import dev.freshet.core.labels.correction.DelayCorrections;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.TestingPipelines;
+import dev.freshet.core.settings.RecordBinder;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
@@ -103,7 +105,7 @@ class LabelJoinProperties {
 
   @Provide
   Arbitrary<String> corrections() {
-    return Arbitraries.of("wait", "settled", "window");
+    return Arbitraries.of(DelayCorrections.values()).map(RecordBinder::written);
   }
 
   @Provide

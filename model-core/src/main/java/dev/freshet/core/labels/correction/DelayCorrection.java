@@ -4,18 +4,38 @@ import dev.freshet.core.labels.LabelKind;
 import java.io.Serializable;
 
 /**
- * One answer to delayed labels: which examples leave the join at which moment of event time, and
- * what they weigh.
+ * One answer to delayed labels: which examples leave the join at which moment of event time, what
+ * they weigh, and what has to be done to a prediction.
  *
- * <p>A correction is a pure function of a task's timeline. The join asks again whenever the
+ * <p>{@link #plan} is a pure function of a task's timeline. The join asks again whenever the
  * timeline changes, carries out each moment once, in order of time, with the label read as of that
  * moment, and never sooner than the watermark allows, so the order of arrival cannot matter. Every
- * plan holds exactly one {@link LabelKind#FINAL}, at {@link TaskTimeline#settled()}.
+ * plan holds exactly one {@link LabelKind#FINAL}, and nothing after it.
+ *
+ * <p>{@link #target} and {@link #served} are plain arithmetic on doubles, so nothing of a weight
+ * ever reaches a gradient.
  */
 public interface DelayCorrection extends Serializable {
 
   /** Tells {@code plan} every moment at which this task's label leaves the join. */
   void plan(TaskTimeline task, Plan plan);
+
+  /** Whether amounts may be treated like this; what asks for a yes or a no cannot. */
+  boolean forAmounts();
+
+  /** Whether {@link #target} reads {@link Estimates#late} or {@link Estimates#stays}. */
+  boolean estimates();
+
+  /**
+   * What a record teaches.
+   *
+   * @param kind of the record
+   * @param label 0 or 1, as the record tells it
+   */
+  Target target(LabelKind kind, double label, Estimates estimates);
+
+  /** From what the model predicts to the probability that is served and scored. */
+  double served(double predicted);
 
   /** Receives the moments. */
   interface Plan {

@@ -2,7 +2,11 @@ package dev.freshet.core.labels.correction;
 
 import dev.freshet.core.labels.LabelKind;
 
-/** The menu of delay corrections. */
+/**
+ * The menu of delay corrections. {@code e} is the waiting time, {@code p} the model's prediction,
+ * {@code dp} the chance of a late yes, {@code rn} that a no at {@code e} stays one; who estimates
+ * the last two is in {@code training.DelayHeads}.
+ */
 public enum DelayCorrections implements DelayCorrection {
   /**
    * Says nothing until the task's horizon: right, and as late as the attribution windows together.
@@ -15,6 +19,11 @@ public enum DelayCorrections implements DelayCorrection {
     public void plan(TaskTimeline task, Plan plan) {
       plan.at(task.horizon(), LabelKind.FINAL, true);
     }
+
+    @Override
+    public boolean forAmounts() {
+      return true;
+    }
   },
   /**
    * Tells a label as soon as nothing can change it. Less state and fresher labels than {@link
@@ -26,25 +35,215 @@ public enum DelayCorrections implements DelayCorrection {
     public void plan(TaskTimeline task, Plan plan) {
       plan.at(task.settled(), LabelKind.FINAL, true);
     }
+
+    @Override
+    public boolean forAmounts() {
+      return true;
+    }
   },
   /**
-   * Vanilla waiting window: takes what is seen {@code waiting} after the parent's event as the
-   * truth. Conversions that come later are false negatives to it. The settled label still leaves,
-   * at the horizon, to be scored.
+   * Vanilla waiting window: takes what is seen {@code e} after the parent's event as the truth.
+   * Conversions that come later are false negatives to it. The settled label still leaves, at the
+   * horizon, to be scored.
    */
   WINDOW {
     @Override
     public void plan(TaskTimeline task, Plan plan) {
-      long first = task.positive() ? task.start() + task.waiting() : task.start();
-      if (first < task.horizon()) {
-        plan.at(first, LabelKind.FIRST, true);
-        plan.at(task.horizon(), LabelKind.FINAL, false);
-      } else {
-        plan.at(task.horizon(), LabelKind.FINAL, true);
+      first(task, plan);
+    }
+
+    @Override
+    public boolean forAmounts() {
+      return true;
+    }
+  },
+  /**
+   * Fake negative weighted (Ktena et al., RecSys 2019): a no at once, a yes whenever it comes. In
+   * this stream a yes is as frequent as {@code b = p / (1 + p)}; the weights {@code 1 + p} and
+   * {@code (1 - p)(1 + p)} turn it back.
+   */
+  FNW {
+    @Override
+    public void plan(TaskTimeline task, Plan plan) {
+      atOnce(task, plan);
+    }
+
+    @Override
+    public Target target(LabelKind kind, double label, Estimates is) {
+      return switch (kind) {
+        case FIRST -> new Target(0, (1 - is.p()) * (1 + is.p()));
+        case LATE_COPY -> new Target(1, 1 + is.p());
+        default -> new Target(label, 1);
+      };
+    }
+  },
+  /**
+   * Fake negative calibration (same paper): the stream of {@link #FNW} without weights. The model
+   * learns {@code b = p / (1 + p)}; what is served and scored is {@code b / (1 - b)}.
+   */
+  FNC {
+    @Override
+    public void plan(TaskTimeline task, Plan plan) {
+      atOnce(task, plan);
+    }
+
+    @Override
+    public Target target(LabelKind kind, double label, Estimates is) {
+      return new Target(kind == LabelKind.FIRST ? 0 : label, 1);
+    }
+
+    @Override
+    public double served(double predicted) {
+      return predicted >= 0.5 ? 1 : predicted / (1 - predicted);
+    }
+  },
+  /**
+   * ES-DFM (Yang et al., AAAI 2021): what is seen at {@code e}, and late yeses again when they
+   * come. The stream shows {@code p / (1 + dp)} yeses; the weights are {@code 1 + dp} and {@code (1
+   * + dp) rn}.
+   */
+  ES_DFM {
+    @Override
+    public void plan(TaskTimeline task, Plan plan) {
+      if (first(task, plan) && late(task)) {
+        plan.at(task.first(), LabelKind.LATE_COPY, true);
       }
+    }
+
+    @Override
+    public boolean estimates() {
+      return true;
+    }
+
+    @Override
+    public Target target(LabelKind kind, double label, Estimates is) {
+      if (kind == LabelKind.FINAL) {
+        return new Target(label, 1);
+      }
+      return new Target(label, label > 0 ? 1 + is.late() : (1 + is.late()) * is.stays());
+    }
+  },
+  /**
+   * DEFER (Gu et al., KDD 2021): what is seen at {@code e}, and every example once more with its
+   * true label: late yeses when they come, all others at the horizon. Everything is there twice, so
+   * features keep their distribution; the weights are {@code p / (p - dp / 2)} and {@code (1 - p) /
+   * (1 - p + dp / 2)}.
+   */
+  DEFER {
+    @Override
+    public void plan(TaskTimeline task, Plan plan) {
+      long seen = firstMoment(task);
+      if (seen >= task.horizon()) {
+        plan.at(task.horizon(), LabelKind.FINAL, true);
+        return;
+      }
+      plan.at(seen, LabelKind.FIRST, true);
+      if (late(task)) {
+        plan.at(task.first(), LabelKind.LATE_COPY, true);
+      }
+      plan.at(task.horizon(), LabelKind.FINAL, !late(task));
+    }
+
+    @Override
+    public boolean estimates() {
+      return true;
+    }
+
+    @Override
+    public Target target(LabelKind kind, double label, Estimates is) {
+      double half = is.late() / 2;
+      if (label > 0) {
+        // At dp >= 2 p, which no true pair of them can be, the weight is without bound.
+        double seen = is.p() - half;
+        return new Target(label, seen > 0 ? is.p() / seen : Double.POSITIVE_INFINITY);
+      }
+      double seen = 1 - is.p() + half;
+      return new Target(label, seen > 0 ? (1 - is.p()) / seen : 1);
+    }
+  },
+  /**
+   * DEFUSE (Chen et al., WWW 2022): the stream of {@link #ES_DFM}; a no at {@code e} is split, with
+   * {@code z = 1 - rn}, into a yes of weight {@code z dp} and a no of weight {@code (1 - z)(1 +
+   * dp)}; a yes at {@code e} weighs {@code 1 + dp}, a late copy 1.
+   */
+  DEFUSE {
+    @Override
+    public void plan(TaskTimeline task, Plan plan) {
+      ES_DFM.plan(task, plan);
+    }
+
+    @Override
+    public boolean estimates() {
+      return true;
+    }
+
+    @Override
+    public Target target(LabelKind kind, double label, Estimates is) {
+      if (kind != LabelKind.FIRST) {
+        return new Target(label, 1);
+      }
+      if (label > 0) {
+        return new Target(label, 1 + is.late());
+      }
+      double yes = (1 - is.stays()) * is.late();
+      double no = is.stays() * (1 + is.late());
+      return yes + no > 0 ? new Target(yes / (yes + no), yes + no) : new Target(0, 0);
     }
   };
 
   @Override
   public abstract void plan(TaskTimeline task, Plan plan);
+
+  @Override
+  public boolean forAmounts() {
+    return false;
+  }
+
+  @Override
+  public boolean estimates() {
+    return false;
+  }
+
+  @Override
+  public Target target(LabelKind kind, double label, Estimates estimates) {
+    return new Target(label, 1);
+  }
+
+  @Override
+  public double served(double predicted) {
+    return predicted;
+  }
+
+  /** When a record first dares to speak: {@code e} after the parent, at once without a parent. */
+  private static long firstMoment(TaskTimeline task) {
+    return task.positive() ? task.start() + task.waiting() : task.start();
+  }
+
+  /** Whether the yes came after the first record had said no. */
+  private static boolean late(TaskTimeline task) {
+    return task.first() != TaskTimeline.NEVER
+        && task.first() > firstMoment(task)
+        && task.first() <= task.horizon();
+  }
+
+  /**
+   * What is seen at {@code e}, and the settled label to be scored; whether there is time for both.
+   */
+  private static boolean first(TaskTimeline task, Plan plan) {
+    boolean early = firstMoment(task) < task.horizon();
+    if (early) {
+      plan.at(firstMoment(task), LabelKind.FIRST, true);
+    }
+    plan.at(task.horizon(), LabelKind.FINAL, !early);
+    return early;
+  }
+
+  /** A no at once, a yes whenever it comes, and the settled label to be scored. */
+  private static void atOnce(TaskTimeline task, Plan plan) {
+    plan.at(task.start(), LabelKind.FIRST, true);
+    if (task.first() != TaskTimeline.NEVER) {
+      plan.at(task.first(), LabelKind.LATE_COPY, true);
+    }
+    plan.at(task.horizon(), LabelKind.FINAL, false);
+  }
 }

@@ -1,0 +1,11 @@
+package dev.freshet.core.labels.correction;
+
+/**
+ * What is thought of a record when it is learnt, all of it before this record is learnt from and
+ * without gradient.
+ *
+ * @param p the model's own prediction
+ * @param late chance that the yes comes after the waiting time, dp in the papers
+ * @param stays chance that what was a no at the waiting time stays one, rn in the papers
+ */
+public record Estimates(double p, double late, double stays) {}

@@ -1,0 +1,288 @@
+package dev.freshet.core.labels.correction;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.freshet.core.labels.LabelKind;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.function.ToDoubleFunction;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.EnumSource.Mode;
+
+/**
+ * What every delay correction of the menu keeps. Clicks are simulated by their delays alone; the
+ * join that carries out a plan has tests of its own, with every correction.
+ */
+class DelayCorrectionContractTest {
+
+  private static final long WINDOW = 1000;
+  private static final long WAITING = 100;
+
+  /** A record that a plan asks for, with the label as it is known then. */
+  private record Told(long time, LabelKind kind, boolean learn, double label) {}
+
+  /** What a click at 0 whose yes comes after {@code delay} tells. */
+  private static List<Told> told(DelayCorrection correction, long delay) {
+    boolean yes = delay <= WINDOW;
+    long first = yes ? delay : TaskTimeline.NEVER;
+    List<Told> all = new ArrayList<>();
+    correction.plan(
+        new TaskTimeline(0, true, first, yes ? delay : WINDOW, WINDOW, WAITING),
+        (time, kind, learn) -> all.add(new Told(time, kind, learn, first <= time ? 1 : 0)));
+    all.sort(Comparator.comparingLong(Told::time).thenComparing(Told::kind));
+    return all;
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void everyPlanEndsInOneFinalLabelInsideTheWindow(DelayCorrections correction) {
+    for (long delay : new long[] {0, 1, 99, 100, 101, 500, 999, 1000, 1001, 5000}) {
+      List<Told> records = told(correction, delay);
+      Told last = records.get(records.size() - 1);
+      assertThat(records.stream().filter(r -> r.kind() == LabelKind.FINAL)).containsExactly(last);
+      assertThat(last.time()).isLessThanOrEqualTo(WINDOW);
+      assertThat(last.label()).isEqualTo(delay <= WINDOW ? 1 : 0);
+      assertThat(records.stream().map(Told::kind).distinct().count()).isEqualTo(records.size());
+      assertThat(records).anyMatch(Told::learn);
+      assertThat(records).noneMatch(r -> r.kind() == LabelKind.LATE_COPY && r.label() == 0);
+    }
+  }
+
+  /** The record table of the field: labels that are learnt, in order. */
+  @Test
+  void recordsAreThoseOfTheTable() {
+    long[] delays = {50, 500, 5000};
+    String[][] expected = {
+      {"1", "1", "0"}, // wait
+      {"1", "1", "0"}, // settled
+      {"1", "0", "0"}, // window
+      {"01", "01", "0"}, // fnw
+      {"01", "01", "0"}, // fnc
+      {"1", "01", "0"}, // es-dfm
+      {"11", "01", "00"}, // defer
+      {"1", "01", "0"}, // defuse
+    };
+    for (DelayCorrections correction : DelayCorrections.values()) {
+      for (int i = 0; i < delays.length; i++) {
+        StringBuilder labels = new StringBuilder();
+        for (Told record : told(correction, delays[i])) {
+          if (record.learn()) {
+            Estimates any = new Estimates(0.3, 0.1, 0.9);
+            double label = correction.target(record.kind(), record.label(), any).label();
+            labels.append(label > 0.5 ? 1 : 0);
+          }
+        }
+        assertThat(labels)
+            .as("%s, delay %s", correction, delays[i])
+            .hasToString(expected[correction.ordinal()][i]);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void weightsAreNeverNegativeOrNotANumber(DelayCorrections correction) {
+    double[] chances = {0, 1e-12, 0.001, 0.3, 0.5, 0.999, 1};
+    for (LabelKind kind : LabelKind.values()) {
+      for (double p : chances) {
+        for (double late : chances) {
+          for (double stays : chances) {
+            for (int label = 0; label <= 1; label++) {
+              Target target = correction.target(kind, label, new Estimates(p, late, stays));
+              assertThat(target.weight()).isGreaterThanOrEqualTo(0).isNotNaN();
+              assertThat(target.label()).isBetween(0.0, 1.0);
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /** Yeses that come at once leave nothing to correct: the truth, once or twice, at weight 1. */
+  @ParameterizedTest
+  @EnumSource(
+      mode = Mode.EXCLUDE,
+      names = {"FNW", "FNC"})
+  void withoutDelayEveryCorrectionIsPlainTraining(DelayCorrections correction) {
+    for (long delay : new long[] {0, 5000}) {
+      double truth = delay == 0 ? 1 : 0;
+      for (Told record : told(correction, delay)) {
+        Target target = correction.target(record.kind(), record.label(), new Estimates(0.4, 0, 1));
+        assertThat(target.label()).isEqualTo(truth);
+        assertThat(target.weight()).isEqualTo(1);
+      }
+    }
+  }
+
+  /**
+   * Fake negatives are told even where the yes comes at once, so these two agree with plain
+   * training in where they end, not record by record.
+   */
+  @Test
+  void withoutDelayFakeNegativesStillEndAtTheTruth() {
+    double p = 0.2;
+    assertThat(share(DelayCorrections.FNW, new long[] {0, 9000, 9000, 9000, 9000}, p, 0, 1))
+        .isCloseTo(p, within(1e-12));
+    double b = share(DelayCorrections.FNC, new long[] {0, 9000, 9000, 9000, 9000}, p, 0, 1);
+    assertThat(DelayCorrections.FNC.served(b)).isCloseTo(p, within(1e-12));
+  }
+
+  /** Ten clicks: one fast yes, one late yes, eight noes; p = 0.2, dp = 0.1, rn = 8 / 9. */
+  @Test
+  void tenClicksComeBackToTwoTenths() {
+    long[] clicks = {50, 500, 9000, 9000, 9000, 9000, 9000, 9000, 9000, 9000};
+    double rn = 8.0 / 9;
+    assertThat(unweighted(DelayCorrections.ES_DFM, clicks)).isCloseTo(9 / 11.0, within(1e-12));
+    assertThat(unweighted(DelayCorrections.DEFER, clicks)).isCloseTo(0.85, within(1e-12));
+    for (DelayCorrections correction :
+        List.of(DelayCorrections.ES_DFM, DelayCorrections.DEFER, DelayCorrections.DEFUSE)) {
+      assertThat(1 - share(correction, clicks, 0.2, 0.1, rn))
+          .as("share of noes under %s", correction)
+          .isCloseTo(0.8, within(1e-12));
+    }
+    assertThat(share(DelayCorrections.WINDOW, clicks, 0.2, 0.1, rn)).isEqualTo(0.1);
+  }
+
+  /** Share of noes in the stream, as it is. */
+  private static double unweighted(DelayCorrection correction, long[] clicks) {
+    double noes = 0;
+    double all = 0;
+    for (long delay : clicks) {
+      for (Told record : told(correction, delay)) {
+        if (record.learn()) {
+          noes += 1 - record.label();
+          all++;
+        }
+      }
+    }
+    return noes / all;
+  }
+
+  /** Weighted share of yeses: where a model that is a bias alone ends. */
+  private static double share(
+      DelayCorrection correction, long[] clicks, double p, double late, double stays) {
+    double yes = 0;
+    double all = 0;
+    for (long delay : clicks) {
+      for (Told record : told(correction, delay)) {
+        if (record.learn()) {
+          Target target =
+              correction.target(record.kind(), record.label(), new Estimates(p, late, stays));
+          yes += target.weight() * target.label();
+          all += target.weight();
+        }
+      }
+    }
+    return yes / all;
+  }
+
+  /** Delay laws: none longer than the waiting time, exponential, a mixture, and a heavy tail. */
+  private static List<ToDoubleFunction<SplittableRandom>> laws() {
+    return List.of(
+        random -> 60 * random.nextDouble(),
+        random -> -250 * Math.log(random.nextDouble()),
+        random -> -(random.nextDouble() < 0.4 ? 20 : 600) * Math.log(random.nextDouble()),
+        random -> 30 * (Math.pow(1 - random.nextDouble(), -1.2) - 1));
+  }
+
+  /**
+   * A million clicks of one true rate: a model that is a bias alone, with the weights that its own
+   * prediction gives and the true chances of a late yes, must end within three standard errors of
+   * the rate. Its end is the fixed point: the prediction at which the weighted share is itself.
+   */
+  @ParameterizedTest
+  @EnumSource(
+      mode = Mode.EXCLUDE,
+      names = {"WINDOW", "FNC"})
+  void aBiasLearnsTheTrueRate(DelayCorrections correction) {
+    for (ToDoubleFunction<SplittableRandom> law : laws()) {
+      Counts counts = counts(law, 0.15);
+      double error = Math.sqrt(counts.rate() * (1 - counts.rate()) / counts.clicks());
+      assertThat(counts.fixedPoint(correction))
+          .as("%s", correction)
+          .isCloseTo(counts.rate(), within(1e-9))
+          .isCloseTo(counts.expected(), within(3 * error));
+    }
+  }
+
+  /** The known biases: what comes late is lost to a window, and FNC needs its inverse. */
+  @Test
+  void windowAndUncorrectedFncAreBiasedAsIsKnown() {
+    for (ToDoubleFunction<SplittableRandom> law : laws().subList(1, 4)) {
+      Counts counts = counts(law, 0.15);
+      assertThat(counts.fixedPoint(DelayCorrections.WINDOW))
+          .isCloseTo((double) counts.fast() / counts.clicks(), within(1e-9))
+          .isLessThan(0.9 * counts.rate());
+      double b = counts.fixedPoint(DelayCorrections.FNC);
+      assertThat(b).isCloseTo(counts.rate() / (1 + counts.rate()), within(1e-9));
+      assertThat(DelayCorrections.FNC.served(b)).isCloseTo(counts.rate(), within(1e-9));
+    }
+  }
+
+  private static Counts counts(ToDoubleFunction<SplittableRandom> law, double rate) {
+    SplittableRandom random = new SplittableRandom(11);
+    int clicks = 1_000_000;
+    int fast = 0;
+    int late = 0;
+    int lost = 0;
+    for (int i = 0; i < clicks; i++) {
+      if (random.nextDouble() < rate) {
+        double delay = law.applyAsDouble(random);
+        if (delay <= WAITING) {
+          fast++;
+        } else if (delay <= WINDOW) {
+          late++;
+        } else {
+          lost++;
+        }
+      }
+    }
+    return new Counts(
+        clicks, fast, late, rate * (1 - (double) lost / Math.max(1, fast + late + lost)));
+  }
+
+  /**
+   * How many clicks of which sort there were.
+   *
+   * @param expected the rate that was drawn from, without what falls out of the window
+   */
+  private record Counts(int clicks, int fast, int late, double expected) {
+    double rate() {
+      return (double) (fast + late) / clicks;
+    }
+
+    double fixedPoint(DelayCorrection correction) {
+      double dp = (double) late / clicks;
+      double rn = (double) (clicks - fast - late) / (clicks - fast);
+      double p = 0.5;
+      for (int round = 0; round < 400; round++) {
+        p = next(correction, p, dp, rn);
+      }
+      return p;
+    }
+
+    private double next(DelayCorrection correction, double p, double dp, double rn) {
+      double yes = 0;
+      double all = 0;
+      long[] delays = {50, 500, 9000};
+      int[] many = {fast, late, clicks - fast - late};
+      for (int i = 0; i < delays.length; i++) {
+        for (Told record : told(correction, delays[i])) {
+          if (record.learn()) {
+            Target target =
+                correction.target(record.kind(), record.label(), new Estimates(p, dp, rn));
+            double weight = Math.min(target.weight(), 10) * many[i];
+            yes += weight * target.label();
+            all += weight;
+          }
+        }
+      }
+      return yes / all;
+    }
+  }
+}

@@ -1,0 +1,163 @@
+package dev.freshet.core.training;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.freshet.core.features.EncodedExample;
+import dev.freshet.core.labels.LabelKind;
+import dev.freshet.core.labels.TaskLabel;
+import dev.freshet.core.labels.correction.DelayCorrections;
+import dev.freshet.core.labels.correction.TaskTimeline;
+import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.pipeline.PipelineFile;
+import dev.freshet.core.settings.RecordBinder;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.EnumSource.Mode;
+
+/** Delay corrections from the record to the weights of a model, on a stream of late labels. */
+class DelayedTrainingTest {
+
+  private static final long MINUTE = 60_000;
+  private static final long WINDOW = 600 * MINUTE;
+  private static final long WAITING = 20 * MINUTE;
+  private static final int BATCH = 128;
+
+  private static Pipeline pipeline(DelayCorrections correction) {
+    return PipelineFile.parse(
+        """
+        pipeline: delayed
+        tasks: [{name: buys, kind: binary, window: 600m, correction: %s, waiting: 20m}]
+        features: [{name: f, kind: categorical, dim: 4, admit-after: 1}]
+        models: [{name: main, kind: shared-bottom, bottom: [8], tower: [8]}]
+        training: {batch: 128, dense: {rate: 5e-3}, scoring: {window: 20000}}
+        """
+            .formatted(RecordBinder.written(correction)),
+        "test");
+  }
+
+  private record Told(long time, EncodedExample example) {}
+
+  /** One click a minute; half of the yeses come within the waiting time, and slow values later. */
+  private static List<EncodedExample> stream(DelayCorrections correction, int clicks) {
+    Random random = new Random(3);
+    List<Told> all = new ArrayList<>();
+    for (int i = 0; i < clicks; i++) {
+      long start = i * MINUTE;
+      int value = random.nextInt(4);
+      boolean yes = random.nextDouble() < 0.1 + 0.1 * value;
+      double mean = (value % 2 == 0 ? 20 : 60) * MINUTE;
+      long delay = yes ? (long) (-mean * Math.log(1 - random.nextDouble())) : WINDOW + 1;
+      boolean counts = delay <= WINDOW;
+      long first = counts ? start + delay : TaskTimeline.NEVER;
+      long id = i;
+      correction.plan(
+          new TaskTimeline(start, true, first, start + WINDOW, start + WINDOW, WAITING),
+          (time, kind, learn) -> {
+            boolean seen = first <= time;
+            TaskLabel[] labels = {
+              new TaskLabel(
+                  kind, seen ? 1 : 0, learn ? 1 : 0, time - start, seen ? delay : -1, true)
+            };
+            long[] keys = {1 + value};
+            all.add(
+                new Told(
+                    time,
+                    new EncodedExample(
+                        id, start, false, keys, new int[] {0, 1}, labels, new float[0])));
+          });
+    }
+    return all.stream().sorted(Comparator.comparingLong(Told::time)).map(Told::example).toList();
+  }
+
+  private static void feed(ModelTrainer trainer, List<EncodedExample> examples) {
+    for (int i = 0; i + BATCH <= examples.size(); i += BATCH) {
+      trainer.process(examples.subList(i, i + BATCH));
+    }
+  }
+
+  private static ModelTrainer trainer(DelayCorrections correction) {
+    Pipeline pipeline = pipeline(correction);
+    return new ModelTrainer(pipeline.context(pipeline.model("main")), pipeline.training());
+  }
+
+  @ParameterizedTest
+  @EnumSource(mode = Mode.EXCLUDE, names = "WINDOW")
+  void whatIsServedIsCalibrated(DelayCorrections correction) {
+    try (ModelTrainer trainer = trainer(correction)) {
+      feed(trainer, stream(correction, 60_000));
+      assertThat(trainer.quality().get("buys").get("calibration")).isBetween(0.93, 1.07);
+      assertThat(trainer.quality().get("buys").get("auc")).isGreaterThan(0.6);
+      assertThat(trainer.boundedWeights()).isLessThan(500);
+    }
+  }
+
+  @Test
+  void aWaitingWindowLosesWhatComesLate() {
+    try (ModelTrainer trainer = trainer(DelayCorrections.WINDOW)) {
+      feed(trainer, stream(DelayCorrections.WINDOW, 60_000));
+      assertThat(trainer.quality().get("buys").get("calibration")).isLessThan(0.65);
+    }
+  }
+
+  @Test
+  void aRestoredTrainerGoesOnWithItsDelayHeads() throws IOException {
+    List<EncodedExample> examples = stream(DelayCorrections.DEFER, 4000);
+    int half = 20 * BATCH;
+    byte[] straight;
+    byte[] middle;
+    try (ModelTrainer trainer = trainer(DelayCorrections.DEFER)) {
+      feed(trainer, examples.subList(0, half));
+      middle = bytes(trainer);
+      feed(trainer, examples.subList(half, examples.size()));
+      straight = bytes(trainer);
+    }
+    try (ModelTrainer trainer = trainer(DelayCorrections.DEFER)) {
+      TrainerSnapshot.read(trainer, new ByteArrayInputStream(middle));
+      feed(trainer, examples.subList(half, examples.size()));
+      assertThat(bytes(trainer)).isEqualTo(straight);
+    }
+    try (ModelTrainer plain = trainer(DelayCorrections.WAIT)) {
+      assertThatThrownBy(() -> TrainerSnapshot.read(plain, new ByteArrayInputStream(middle)))
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining("has delay heads, its tasks' corrections now ask for none");
+    }
+  }
+
+  private static byte[] bytes(ModelTrainer trainer) throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    TrainerSnapshot.write(trainer, new TrainerSnapshot.Surroundings(1, List.of(), new int[0]), out);
+    return out.toByteArray();
+  }
+
+  @Test
+  void weightsAreBoundedAndCounted() {
+    Pipeline tight =
+        PipelineFile.parse(
+            """
+            pipeline: delayed
+            tasks: [{name: buys, kind: binary, window: 600m, correction: fnw}]
+            labels: {max-weight: 1.2}
+            features: [{name: f, kind: categorical, dim: 4, admit-after: 1}]
+            models: [{name: main, kind: shared-bottom, bottom: [8], tower: [8]}]
+            """,
+            "test");
+    try (ModelTrainer trainer =
+        new ModelTrainer(tight.context(tight.model("main")), tight.training())) {
+      TaskLabel[] late = {new TaskLabel(LabelKind.LATE_COPY, 1, 1, 1, 1, true)};
+      EncodedExample example =
+          new EncodedExample(1, 0, false, new long[] {1}, new int[] {0, 1}, late, new float[0]);
+      // Untrained, p is about 0.5 and the weight 1.5.
+      trainer.process(List.of(example, example));
+      assertThat(trainer.boundedWeights()).isEqualTo(2);
+    }
+  }
+}
