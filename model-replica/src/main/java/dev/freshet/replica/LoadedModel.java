@@ -6,6 +6,7 @@ import dev.freshet.core.features.FeatureEncoder;
 import dev.freshet.core.labels.LabeledExample;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.TaskLabel;
+import dev.freshet.core.labels.correction.DelayCorrections;
 import dev.freshet.core.publishing.Manifest;
 import dev.freshet.core.publishing.SnapshotAssembler.Snapshot;
 import dev.freshet.core.publishing.WeightsLoader;
@@ -32,6 +33,7 @@ final class LoadedModel {
   private final Manifest manifest;
   private final Network network;
   private final TargetScale scale;
+  private final List<DelayCorrections> corrections = new ArrayList<>();
   private final FeatureEncoder encoder;
   private int users = 1;
 
@@ -42,6 +44,9 @@ final class LoadedModel {
     this.context = context;
     core = context.core();
     manifest = snapshot.manifest();
+    for (Task task : context.tasks()) {
+      corrections.add(manifest.correction(task.name()));
+    }
     encoder = new FeatureEncoder(context.schema(), 0);
     scale = context.targetScale();
     scale.restore(manifest.targetScale());
@@ -85,7 +90,8 @@ final class LoadedModel {
       Map<String, Double> scores = new LinkedHashMap<>();
       for (int i = 0; i < row.length; i++) {
         Task task = context.tasks().get(i);
-        scores.put(task.name(), i == core ? scale.decode(row[i]) : row[i]);
+        double score = i == core ? scale.decode(row[i]) : corrections.get(i).served(row[i]);
+        scores.put(task.name(), score);
       }
       predictions.add(new Prediction(manifest.version(), scores));
     }

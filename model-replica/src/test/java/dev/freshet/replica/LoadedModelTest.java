@@ -56,6 +56,34 @@ class LoadedModelTest {
     }
   }
 
+  /** What FNC learns is not what is served; the manifest says so, and the replica turns it back. */
+  @Test
+  void servesWhatTheCorrectionSays() throws IOException {
+    Pipeline fnc = TestingPipelines.shop("name: click,", "name: click, correction: fnc,");
+    try (ModelTrainer trainer = new ModelTrainer(fnc.context(fnc.model("plain")), fnc.training())) {
+      trainer.process(TestingExamples.settled(fnc, 64, 1));
+      Snapshot snapshot = snapshot(records(trainer));
+      assertThat(snapshot.manifest().corrections())
+          .containsEntry("click", "fnc")
+          .containsEntry("purchase", "wait")
+          .hasSize(2);
+      List<LabeledExample> fresh = TestingExamples.labelled(20, 99);
+      float[][] learnt = trainer.network().predict(TestingExamples.settled(fnc, 20, 99));
+      // The replica's own file may say something else: the manifest counts.
+      LoadedModel loaded = new LoadedModel(pipeline.context(pipeline.model("plain")), snapshot);
+      List<Prediction> served =
+          loaded.predict(fresh.stream().map(LabeledExample::impression).toList());
+      for (int i = 0; i < learnt.length; i++) {
+        double b = learnt[i][0];
+        assertThat(served.get(i).scores().get("click"))
+            .isCloseTo(b < 0.5 ? b / (1 - b) : 1, within(1e-5));
+        assertThat(served.get(i).scores().get("purchase"))
+            .isCloseTo((double) learnt[i][1], within(1e-6));
+      }
+      loaded.release();
+    }
+  }
+
   @Test
   void refusesWhatIsNotWhole() {
     try (ModelTrainer trainer =

@@ -44,6 +44,9 @@ public final class MetricNames {
   /** Gauge: norm of the dense gradient at the last step. */
   public static final String GRADIENT_NORM = "gradientNorm";
 
+  /** Gauge: how often a delay correction's weight was more than {@code labels.max-weight}. */
+  public static final String BOUNDED_WEIGHTS = "boundedWeights";
+
   /** Gauge: newest event time seen, epoch milliseconds. */
   public static final String NEWEST_EVENT = "newestEventMillis";
 

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.freshet.core.labels.correction.DelayCorrections;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -26,6 +27,9 @@ import java.util.Map;
  * @param examples the model has seen
  * @param newestEvent event time up to which it has seen impressions, epoch milliseconds
  * @param targetScale count, mean and sum of squared deviations of the core task's labels
+ * @param corrections delay correction of each binary task, whose predictions a reader turns into
+ *     what is served with {@link DelayCorrections#served}; absent in manifests of before
+ *     2026-11-22, when none changed a prediction
  * @param quality per task at publishing, as on the metrics topic
  * @param publishedAt epoch milliseconds
  */
@@ -48,6 +52,7 @@ public record Manifest(
     long examples,
     long newestEvent,
     double[] targetScale,
+    Map<String, String> corrections,
     Map<String, Map<String, Double>> quality,
     long publishedAt) {
 
@@ -62,6 +67,16 @@ public record Manifest(
 
   /** One piece of the payload. */
   public record Chunk(int bytes, String sha256) {}
+
+  /**
+   * The correction whose {@code served} a task's prediction goes through.
+   *
+   * @throws IOException if this code does not know it
+   */
+  public DelayCorrections correction(String task) throws IOException {
+    String name = corrections == null ? null : corrections.get(task);
+    return name == null ? DelayCorrections.WAIT : DelayCorrections.named(name);
+  }
 
   public byte[] toJson() {
     try {

@@ -1,6 +1,8 @@
 package dev.freshet.core.publishing;
 
+import dev.freshet.core.labels.Task;
 import dev.freshet.core.models.Parameter;
+import dev.freshet.core.settings.RecordBinder;
 import dev.freshet.core.training.ModelContext;
 import dev.freshet.core.training.ModelTrainer;
 import dev.freshet.core.training.Network;
@@ -12,7 +14,9 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 
 /**
@@ -112,6 +116,7 @@ public final class SnapshotWriter {
             trainer.examples(),
             trainer.newestEvent(),
             trainer.scale().state(),
+            corrections(context),
             trainer.quality(),
             now);
     out.accept(
@@ -119,6 +124,16 @@ public final class SnapshotWriter {
             slot + "manifest", manifest.toJson(), version.toString(), ModelRecord.MANIFEST, count));
     deleteStale(slot, version, count, context.model().name(), out);
     return manifest;
+  }
+
+  private static Map<String, String> corrections(ModelContext context) {
+    Map<String, String> corrections = new LinkedHashMap<>();
+    for (Task task : context.tasks()) {
+      if (task.binary()) {
+        corrections.put(task.name(), RecordBinder.written(task.correction()));
+      }
+    }
+    return corrections;
   }
 
   private void deleteStale(

@@ -36,6 +36,7 @@ final class TrainerReport {
   private volatile long rows;
   private volatile long newestEvent;
   private volatile double norm;
+  private volatile long boundedWeights;
   private volatile double stepMillis;
   private volatile double examplesPerSecond;
   private volatile long published;
@@ -63,6 +64,7 @@ final class TrainerReport {
     group.gauge(MetricNames.STEP_MILLIS, (Gauge<Double>) () -> stepMillis);
     group.gauge(MetricNames.EMBEDDING_ROWS, (Gauge<Long>) () -> rows);
     group.gauge(MetricNames.GRADIENT_NORM, (Gauge<Double>) () -> norm);
+    group.gauge(MetricNames.BOUNDED_WEIGHTS, (Gauge<Long>) () -> boundedWeights);
     group.gauge(MetricNames.NEWEST_EVENT, (Gauge<Long>) () -> newestEvent);
     group.gauge(MetricNames.PUBLISHED, (Gauge<Long>) () -> published);
     group.gauge(MetricNames.PUBLISHED_STEP, (Gauge<Long>) () -> publishedStep);
@@ -111,6 +113,7 @@ final class TrainerReport {
     examples = trainer.examples();
     rows = trainer.rows();
     norm = trainer.norm();
+    boundedWeights = trainer.boundedWeights();
     newestEvent = trainer.newestEvent();
     quality = trainer.quality();
     if (now > refreshedAt) {
@@ -128,6 +131,7 @@ final class TrainerReport {
     record.put("stepMillis", stepMillis);
     record.put("embeddingRows", rows);
     record.put("gradientNorm", norm);
+    record.put("boundedWeights", boundedWeights);
     record.put("newestEvent", newestEvent);
     record.put("published", published);
     record.put("version", version);

@@ -1,6 +1,8 @@
 package dev.freshet.core.labels.correction;
 
 import dev.freshet.core.labels.LabelKind;
+import dev.freshet.core.settings.RecordBinder;
+import java.io.IOException;
 
 /**
  * The menu of delay corrections. {@code e} is the waiting time, {@code p} the model's prediction,
@@ -190,6 +192,20 @@ public enum DelayCorrections implements DelayCorrection {
       return yes + no > 0 ? new Target(yes / (yes + no), yes + no) : new Target(0, 0);
     }
   };
+
+  /**
+   * A correction by its written name.
+   *
+   * @throws IOException if there is none
+   */
+  public static DelayCorrections named(String name) throws IOException {
+    for (DelayCorrections correction : values()) {
+      if (RecordBinder.written(correction).equals(name)) {
+        return correction;
+      }
+    }
+    throw new IOException("delay correction " + name + " is unknown to this code");
+  }
 
   @Override
   public abstract void plan(TaskTimeline task, Plan plan);
