@@ -13,6 +13,7 @@ final class DataSources {
     Map<String, Class<? extends Record>> kinds = new LinkedHashMap<>();
     kinds.put(FileData.KIND, FileData.class);
     kinds.put(FunnelData.KIND, FunnelData.class);
+    kinds.put(ClickData.KIND, ClickData.class);
     return kinds;
   }
 }

@@ -3,6 +3,7 @@ package dev.freshet.local.experiment;
 import static dev.freshet.core.settings.InvalidValueException.check;
 
 import dev.freshet.core.settings.Option;
+import java.io.Serializable;
 import java.util.List;
 
 /** An experiment file, without the pipeline that it names. */
@@ -16,10 +17,23 @@ public record Experiment(
             fallback = "1")
         int passes,
     @Option(
-            value = "Model that the others are compared with, seed by seed; by default the last",
+            value = "Row that the others are compared with, seed by seed; by default the last",
             fallback = Option.ABSENT)
         String baseline,
-    @Option("Metrics to tell, as `task.metric`; the CSV file has all") List<String> metrics) {
+    @Option("Metrics to tell, as `task.metric`; the CSV file has all") List<String> metrics,
+    @Option("Where each row stands between a floor and a ceiling") Relative relative) {
+
+  /** Asks for a table of {@code (row - floor) / (ceiling - floor)}, seed by seed. */
+  public record Relative(
+      @Option(value = "Row that stands for 1", fallback = Option.ABSENT) String ceiling,
+      @Option(value = "Rows that stand for 0, a table for each", fallback = "") List<String> floors)
+      implements Serializable {
+
+    public Relative {
+      floors = List.copyOf(floors);
+      check(floors.isEmpty() || ceiling != null, "ceiling", "", "a row, if there are floors");
+    }
+  }
 
   public Experiment {
     seeds = List.copyOf(seeds);

@@ -9,6 +9,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Function;
 
 /** Runs every model of an experiment with every seed, some of them side by side. */
 public final class ExperimentRun {
@@ -16,8 +17,6 @@ public final class ExperimentRun {
   private final ExperimentFile file;
   private final int threads;
   private final PrintStream out;
-  private int total;
-  private int done;
 
   /**
    * @param threads trials at a time; each has a thread of its own
@@ -35,20 +34,23 @@ public final class ExperimentRun {
    * @throws Exception if data cannot be read, or training failed
    */
   public Results run() throws Exception {
-    Experiment experiment = file.experiment();
-    List<ModelDefinition> models = file.pipeline().models();
-    total = models.size() * experiment.seeds().size();
+    List<Callable<Outcome>> trials = new ArrayList<>();
+    for (ExperimentFile.Case one : file.cases()) {
+      addTrials(one, trials);
+    }
     List<Outcome> outcomes = new ArrayList<>();
     ExecutorService pool = Executors.newFixedThreadPool(threads);
     try {
-      Examples examples = null;
-      for (long seed : experiment.seeds()) {
-        boolean fresh = examples == null || experiment.data().seeded();
-        if (fresh) {
-          examples = experiment.data().load(file.pipeline(), seed);
-          out.printf("seed %d: %,d examples%n", seed, examples.all().size());
+      List<Future<Outcome>> running = new ArrayList<>();
+      for (Callable<Outcome> trial : trials) {
+        running.add(pool.submit(trial));
+      }
+      for (int i = 0; i < running.size(); i++) {
+        Outcome outcome = result(running.get(i));
+        if (!outcome.metrics().isEmpty()) {
+          outcomes.add(outcome);
+          tell(outcome, i + 1, trials.size());
         }
-        outcomes.addAll(oneSeed(examples, seed, fresh, pool));
       }
     } finally {
       pool.shutdownNow();
@@ -56,37 +58,45 @@ public final class ExperimentRun {
     return new Results(file, outcomes);
   }
 
-  private List<Outcome> oneSeed(Examples examples, long seed, boolean fresh, ExecutorService pool)
-      throws Exception {
-    List<Callable<Outcome>> trials = new ArrayList<>();
+  private void addTrials(ExperimentFile.Case one, List<Callable<Outcome>> trials) {
+    Experiment experiment = file.experiment();
+    List<ModelDefinition> models = one.pipeline().models();
+    boolean withTruth = one == file.cases().get(0);
+    int perSeed = models.size() + (withTruth ? 1 : 0);
+    int seeds = experiment.seeds().size();
+    SharedExamples all = new SharedExamples(one, experiment.seeds().get(0), perSeed * seeds);
+    for (long seed : experiment.seeds()) {
+      SharedExamples examples = one.data().seeded() ? new SharedExamples(one, seed, perSeed) : all;
+      for (ModelDefinition model : models) {
+        trials.add(using(examples, trial -> trial.run(model, one.label(model), seed), one));
+      }
+      if (withTruth) {
+        trials.add(using(examples, trial -> trial.truth(seed), one));
+      }
+    }
+  }
+
+  private Callable<Outcome> using(
+      SharedExamples examples, Function<Trial, Outcome> work, ExperimentFile.Case one) {
     int passes = file.experiment().passes();
-    for (ModelDefinition model : file.pipeline().models()) {
-      trials.add(() -> new Trial(file.pipeline(), examples, passes).run(model, seed));
-    }
-    List<Future<Outcome>> running = new ArrayList<>();
-    for (Callable<Outcome> trial : trials) {
-      running.add(pool.submit(trial));
-    }
-    List<Outcome> outcomes = new ArrayList<>();
-    for (Future<Outcome> trial : running) {
-      Outcome outcome = result(trial);
-      outcomes.add(outcome);
-      StringBuilder figures = new StringBuilder();
-      for (String metric : file.experiment().metrics()) {
-        Double value = outcome.metrics().get(metric);
-        figures.append(value == null ? "" : "  %s %.4f".formatted(metric, value));
+    return () -> {
+      try {
+        return work.apply(new Trial(one.pipeline(), examples.get(), passes));
+      } finally {
+        examples.done();
       }
-      out.printf(
-          "%d/%d  %s, seed %d, %.1f s:%s%n",
-          ++done, total, outcome.model(), seed, outcome.seconds(), figures);
+    };
+  }
+
+  private void tell(Outcome outcome, int done, int total) {
+    StringBuilder figures = new StringBuilder();
+    for (String metric : file.experiment().metrics()) {
+      Double value = outcome.metrics().get(metric);
+      figures.append(value == null ? "" : "  %s %.4f".formatted(metric, value));
     }
-    if (fresh) {
-      Outcome truth = new Trial(file.pipeline(), examples, 1).truth(seed);
-      if (!truth.metrics().isEmpty()) {
-        outcomes.add(truth);
-      }
-    }
-    return outcomes;
+    out.printf(
+        "%d/%d  %s, seed %d, %.1f s:%s%n",
+        done, total, outcome.model(), outcome.seed(), outcome.seconds(), figures);
   }
 
   private static Outcome result(Future<Outcome> trial) throws Exception {

@@ -95,7 +95,23 @@ public final class Results {
     return Estimate.of(differences);
   }
 
-  /** Both tables, in Markdown. */
+  /** Seed by seed, where this row stands between a floor, 0, and the ceiling, 1. */
+  Estimate relative(String model, String floor, String metric) {
+    Map<Long, Double> floors = values(floor, metric);
+    Map<Long, Double> ceilings = values(file.experiment().relative().ceiling(), metric);
+    List<Double> shares = new ArrayList<>();
+    values(model, metric)
+        .forEach(
+            (seed, value) -> {
+              if (floors.containsKey(seed) && ceilings.containsKey(seed)) {
+                double gap = ceilings.get(seed) - floors.get(seed);
+                shares.add((value - floors.get(seed)) / gap);
+              }
+            });
+    return Estimate.of(shares);
+  }
+
+  /** All tables, in Markdown. */
   public String tables() {
     StringBuilder text = new StringBuilder();
     int seeds = file.experiment().seeds().size();
@@ -112,6 +128,14 @@ public final class Results {
           Estimate difference = difference(model, metric);
           return difference.text(true) + (difference.clear() ? " *" : "");
         });
+    for (String floor : file.experiment().relative().floors()) {
+      text.append("\nShare of the way from ").append(floor).append(" to ");
+      text.append(file.experiment().relative().ceiling()).append("\n\n");
+      table(
+          text,
+          models().stream().filter(m -> !m.equals("truth")).toList(),
+          (model, metric) -> relative(model, floor, metric).text(false));
+    }
     return text.toString();
   }
 

@@ -43,7 +43,12 @@ final class Trial {
     this.passes = passes;
   }
 
-  Outcome run(ModelDefinition model, long seed) {
+  /**
+   * Trains and scores.
+   *
+   * @param name of the row that this is a value of
+   */
+  Outcome run(ModelDefinition model, String name, long seed) {
     long start = System.nanoTime();
     try (ModelTrainer trainer =
         new ModelTrainer(pipeline.context(model), pipeline.training().withSeed(seed))) {
@@ -63,7 +68,7 @@ final class Trial {
       Map<String, Double> metrics = flat(trainer.quality());
       own(metrics);
       relatedness(trainer, model, metrics);
-      return new Outcome(model.name(), seed, metrics, seconds);
+      return new Outcome(name, seed, metrics, seconds);
     }
   }
 

@@ -98,7 +98,7 @@ class ExperimentTest {
   @Test
   void theFunnelIsAsLikelyAsItSays() throws Exception {
     ExperimentFile file = file(SMALL.replace("examples: 6000", "examples: 60000"));
-    Examples examples = file.experiment().data().load(file.pipeline(), 7);
+    Examples examples = file.experiment().data().load(file.cases().get(0).pipeline(), 7);
     double[] labels = new double[3];
     double[] truth = new double[3];
     for (EncodedExample example : examples.all()) {
@@ -113,7 +113,8 @@ class ExperimentTest {
     assertThat(labels[1] / truth[1]).isCloseTo(1, within(0.05));
     assertThat(labels[2] / truth[2]).isCloseTo(1, within(0.1));
     assertThat(examples.groups()).contains(0, 1);
-    List<EncodedExample> again = file.experiment().data().load(file.pipeline(), 7).all();
+    List<EncodedExample> again =
+        file.experiment().data().load(file.cases().get(0).pipeline(), 7).all();
     assertThat(again.subList(0, 50))
         .usingRecursiveComparison()
         .isEqualTo(examples.all().subList(0, 50));
@@ -132,7 +133,7 @@ class ExperimentTest {
     assertThatThrownBy(() -> file(SMALL.replace("baseline: plain", "baseline: plane")))
         .hasMessageContaining("baseline: 'plane'; allowed: one of plain, same, chained, related");
     assertThatThrownBy(() -> file(SMALL.replace("kind: funnel", "kind: fun")))
-        .hasMessageContaining("data.kind: 'fun'; allowed: one of files, funnel");
+        .hasMessageContaining("data.kind: 'fun'; allowed: one of files, funnel, clicks");
     assertThatThrownBy(() -> file(SMALL.replace("kind: esmm", "kind: esm")))
         .hasMessageContaining("models[2].kind: 'esm'");
     assertThatThrownBy(

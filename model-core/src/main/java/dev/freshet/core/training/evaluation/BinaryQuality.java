@@ -76,6 +76,7 @@ public final class BinaryQuality implements Accumulator<BinaryQuality> {
     double rate = (double) ones / count;
     if (ones > 0 && ones < count) {
       metrics.put("auc", auc());
+      metrics.put("prAuc", averagePrecision());
     }
     metrics.put("logLoss", loss / count);
     if (ones > 0 && ones < count) {
@@ -87,6 +88,21 @@ public final class BinaryQuality implements Accumulator<BinaryQuality> {
     }
     metrics.put("rate", rate);
     return metrics;
+  }
+
+  /** Average precision: precision at each threshold, weighted by the recall that it adds. */
+  private double averagePrecision() {
+    double found = 0;
+    double shown = 0;
+    double sum = 0;
+    for (int i = BINS - 1; i >= 0; i--) {
+      found += positives[i];
+      shown += positives[i] + negatives[i];
+      if (positives[i] > 0) {
+        sum += positives[i] * (found / shown);
+      }
+    }
+    return sum / ones;
   }
 
   private double auc() {

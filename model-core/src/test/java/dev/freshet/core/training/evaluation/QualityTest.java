@@ -69,6 +69,18 @@ class QualityTest {
   }
 
   @Test
+  void averagePrecisionIsThatOfTheRanking() {
+    BinaryQuality quality = new BinaryQuality();
+    double[] predictions = {0.9, 0.8, 0.6, 0.3};
+    int[] labels = {1, 0, 1, 0};
+    for (int i = 0; i < labels.length; i++) {
+      quality.add(predictions[i], labels[i]);
+    }
+    // Precision 1 at the first yes, 2/3 at the second.
+    assertThat(quality.metrics().get("prAuc")).isCloseTo((1 + 2 / 3.0) / 2, within(1e-12));
+  }
+
+  @Test
   void decilesCompareMeansByPrediction() {
     AmountQuality quality = new AmountQuality();
     for (int i = 0; i < 20; i++) {

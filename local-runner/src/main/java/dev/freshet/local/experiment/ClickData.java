@@ -1,0 +1,161 @@
+package dev.freshet.local.experiment;
+
+import static dev.freshet.core.settings.InvalidValueException.check;
+
+import dev.freshet.core.events.Feedback;
+import dev.freshet.core.events.Impression;
+import dev.freshet.core.events.RawFeatures;
+import dev.freshet.core.events.Served;
+import dev.freshet.core.features.FeatureSchema;
+import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.settings.Option;
+import dev.freshet.local.simulator.Simulator;
+import java.time.Instant;
+import java.util.SplittableRandom;
+
+/**
+ * Clicks (the pipeline's impressions) whose conversions come late, as in public conversion logs: in
+ * the mean a third within an hour and half within a day, the rest over days. How late depends on
+ * the item, so a short wait is wrong by item; tastes turn, so old models are wrong too. The
+ * pipeline has one binary task; the log-odds of a conversion are effects of user and item and a
+ * turning taste of segment for category.
+ *
+ * <p>Fields it fills: {@code user}, {@code item}, {@code segment}, {@code category}. Clicks carry
+ * the true probability of a conversion within the attribution window.
+ */
+public record ClickData(
+    @Option(value = "Number of clicks", fallback = "300000") int clicks,
+    @Option(value = "Days, from 2026-01-01 on, over which clicks are spread", fallback = "20")
+        int days,
+    @Option(value = "Conversions per click, about", fallback = "0.2") double rate,
+    @Option(value = "Standard deviation of the log-odds", fallback = "1.3") double signal,
+    @Option(
+            value = "Standard deviation of the log of the delays' scale, item by item",
+            fallback = "1.0")
+        double delaySpread,
+    @Option(value = "Days in which tastes come full circle", fallback = "20") int driftDays,
+    @Option(value = "Number of users", fallback = "1000") int users,
+    @Option(value = "Number of items", fallback = "300") int items,
+    @Option("What of the truth is known early") EarlyTruth truth)
+    implements DataSource {
+
+  static final String KIND = "clicks";
+
+  private static final long START = Instant.parse("2026-01-01T00:00:00Z").toEpochMilli();
+  private static final double HOUR = 60 * 60 * 1000.0;
+  private static final double DAY = 24 * HOUR;
+  private static final int SEGMENTS = 12;
+  private static final int CATEGORIES = 16;
+
+  /** Shares and mean delays of a mixture of exponentials. */
+  private static final double[][] DELAYS = {{0.4, 0.4 * HOUR}, {0.25, 8 * HOUR}, {0.35, 2.5 * DAY}};
+
+  public ClickData {
+    check(clicks > 0, "clicks", clicks, "above 0");
+    check(days > 0, "days", days, "above 0");
+    check(rate > 0 && rate < 1, "rate", rate, "between 0 and 1");
+    check(signal >= 0, "signal", signal, "0 or more");
+    check(delaySpread >= 0, "delay-spread", delaySpread, "0 or more");
+    check(driftDays > 0, "drift-days", driftDays, "above 0");
+    check(users > 0, "users", users, "above 0");
+    check(items > 0, "items", items, "above 0");
+  }
+
+  @Override
+  public String kind() {
+    return KIND;
+  }
+
+  @Override
+  public boolean seeded() {
+    return true;
+  }
+
+  @Override
+  public Examples load(Pipeline pipeline, long seed) {
+    if (pipeline.tasks().size() != 1) {
+      throw new IllegalArgumentException("clicks have one binary task, the conversion");
+    }
+    FeatureSchema schema = pipeline.schema();
+    if (!schema.numeric().isEmpty()) {
+      throw unknownField(schema.numeric().get(0));
+    }
+    double window = pipeline.tasks().get(0).windowMillis();
+    EventJoin join = new EventJoin(pipeline);
+    SplittableRandom world = new SplittableRandom(seed);
+    double[] userEffect = gaussian(world, users);
+    double[] itemEffect = gaussian(world, items);
+    double[] itemDelay = gaussian(world, items);
+    double[] now = gaussian(world, SEGMENTS * CATEGORIES);
+    double[] later = gaussian(world, SEGMENTS * CATEGORIES);
+    SplittableRandom random = world.split();
+    double bias = Math.log(rate / (1 - rate)) * Math.sqrt(1 + Math.PI * signal * signal / 8);
+    for (int i = 0; i < clicks; i++) {
+      long time = START + (long) ((double) i / clicks * days * DAY);
+      int user = (int) (users * Math.pow(random.nextDouble(), 1.5));
+      int item = (int) (items * Math.pow(random.nextDouble(), 1.5));
+      int cell = user % SEGMENTS * CATEGORIES + item % CATEGORIES;
+      double turn = 2 * Math.PI * (time - START) / (driftDays * DAY);
+      double taste = Math.cos(turn) * now[cell] + Math.sin(turn) * later[cell];
+      double effects = (userEffect[user] + itemEffect[item] + taste) / Math.sqrt(3);
+      double p = 1 / (1 + Math.exp(-bias - signal * effects));
+      double scale = Math.exp(delaySpread * itemDelay[item]);
+      Served truly =
+          new Served(Simulator.TRUTH, Simulator.TRUTH, new double[] {p * within(window, scale)});
+      String id = "c" + i;
+      join.add(new Impression(id, time, features(schema, user, item), truly));
+      if (random.nextDouble() < p) {
+        join.add(new Feedback(id, id + "-p", 0, time + delay(random, scale), Double.NaN));
+      }
+    }
+    return new Examples(join.finish(truth), new int[0]);
+  }
+
+  private static double[] gaussian(SplittableRandom world, int size) {
+    double[] values = new double[size];
+    for (int i = 0; i < size; i++) {
+      values[i] = world.nextGaussian();
+    }
+    return values;
+  }
+
+  private static long delay(SplittableRandom random, double scale) {
+    double at = random.nextDouble();
+    int part = 0;
+    while (part < DELAYS.length - 1 && at >= DELAYS[part][0]) {
+      at -= DELAYS[part++][0];
+    }
+    return (long) (-scale * DELAYS[part][1] * Math.log(1 - random.nextDouble()));
+  }
+
+  private static double within(double window, double scale) {
+    double chance = 0;
+    for (double[] part : DELAYS) {
+      chance += part[0] * (1 - Math.exp(-window / (scale * part[1])));
+    }
+    return chance;
+  }
+
+  private static RawFeatures features(FeatureSchema schema, int user, int item) {
+    String[][] values = new String[schema.categorical().size()][];
+    for (int i = 0; i < values.length; i++) {
+      String field = schema.categorical().get(i);
+      values[i] =
+          new String[] {
+            switch (field) {
+              case "user" -> "u" + user;
+              case "item" -> "i" + item;
+              case "segment" -> "s" + user % SEGMENTS;
+              case "category" -> "c" + item % CATEGORIES;
+              default -> throw unknownField(field);
+            }
+          };
+    }
+    return new RawFeatures(values, new double[0]);
+  }
+
+  private static IllegalArgumentException unknownField(String field) {
+    return new IllegalArgumentException(
+        "clicks have no field '" + field + "'; allowed: user, item, segment, category");
+  }
+}

@@ -1,0 +1,158 @@
+package dev.freshet.local.experiment;
+
+import dev.freshet.core.events.Feedback;
+import dev.freshet.core.events.Impression;
+import dev.freshet.core.features.EncodedExample;
+import dev.freshet.core.features.FeatureEncoder;
+import dev.freshet.core.labels.DroppedEvent;
+import dev.freshet.core.labels.LabelJoin;
+import dev.freshet.core.labels.LabelKind;
+import dev.freshet.core.labels.LabeledExample;
+import dev.freshet.core.labels.PendingImpression;
+import dev.freshet.core.labels.TaskLabel;
+import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.training.TrainingSettings.Scoring;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.PriorityQueue;
+
+/**
+ * The join of the job, with all events there from the start and timers in order: nothing arrives
+ * late.
+ */
+final class EventJoin implements LabelJoin.Output {
+
+  private record Timer(long at, long order, PendingImpression pending)
+      implements Comparable<Timer> {
+    @Override
+    public int compareTo(Timer other) {
+      return at != other.at ? Long.compare(at, other.at) : Long.compare(order, other.order);
+    }
+  }
+
+  private record Told(long at, EncodedExample example) {}
+
+  private final LabelJoin join;
+  private final boolean announced;
+  private final int tasks;
+  private final FeatureEncoder encoder;
+  private final Map<String, PendingImpression> pending = new LinkedHashMap<>();
+  private final List<Told> told = new ArrayList<>();
+
+  EventJoin(Pipeline pipeline) {
+    announced = pipeline.training().scoring().at() == Scoring.At.IMPRESSION;
+    join = new LabelJoin(pipeline.tasks(), pipeline.labels(), announced);
+    tasks = pipeline.tasks().size();
+    encoder = new FeatureEncoder(pipeline.schema(), pipeline.labels().holdout());
+  }
+
+  private PendingImpression pending(String id) {
+    return pending.computeIfAbsent(id, key -> new PendingImpression(tasks));
+  }
+
+  void add(Impression event) {
+    if (event != null) {
+      join.onImpression(pending(event.id()), event, Long.MIN_VALUE, this);
+    }
+  }
+
+  void add(Feedback event) {
+    if (event != null) {
+      join.onFeedback(pending(event.impressionId()), event, Long.MIN_VALUE, this);
+    }
+  }
+
+  /** Joins everything; the examples in the order in which they are told. */
+  List<EncodedExample> finish(EarlyTruth truth) {
+    PriorityQueue<Timer> timers = new PriorityQueue<>();
+    long order = 0;
+    for (PendingImpression waiting : pending.values()) {
+      timers.add(new Timer(join.nextMoment(waiting), order++, waiting));
+    }
+    pending.clear();
+    while (!timers.isEmpty()) {
+      Timer timer = timers.poll();
+      join.onTimer(timer.pending(), timer.at(), this);
+      long next = join.nextMoment(timer.pending());
+      if (!timer.pending().finished() && next != Long.MAX_VALUE) {
+        timers.add(new Timer(next, order++, timer.pending()));
+      }
+    }
+    return withTruth(truth);
+  }
+
+  @Override
+  public void example(LabeledExample example) {
+    told.add(new Told(example.emittedAt(), encoder.encode(example)));
+  }
+
+  @Override
+  public void dropped(DroppedEvent event) {
+    // Counted by the job; an experiment only learns.
+  }
+
+  private List<EncodedExample> withTruth(EarlyTruth truth) {
+    List<Told> all = new ArrayList<>();
+    Map<Long, TaskLabel[]> early = new LinkedHashMap<>();
+    for (Told one : told) {
+      EncodedExample example = one.example();
+      boolean announcement = TaskLabel.noneOf(example.labels());
+      if (announcement || !truth.always()) {
+        all.add(new Told(one.at(), masked(example, truth)));
+        continue;
+      }
+      TaskLabel[] known = early.get(example.id());
+      if (known == null) {
+        known = new TaskLabel[tasks];
+        Arrays.fill(known, TaskLabel.NONE);
+        early.put(example.id(), known);
+        // One moment after the impression was announced to be scored.
+        long at = example.eventTime() + (announced ? 1 : 0);
+        all.add(new Told(at, masked(labelled(example, known), truth)));
+      }
+      settle(example.labels(), known, truth.learnt(example.eventTime()));
+    }
+    all.sort(Comparator.comparingLong(Told::at));
+    return all.stream().map(Told::example).toList();
+  }
+
+  private static void settle(TaskLabel[] labels, TaskLabel[] known, boolean learnt) {
+    for (int task = 0; task < labels.length; task++) {
+      TaskLabel label = labels[task];
+      if (label.isFinal()) {
+        known[task] = weighted(label, learnt ? 1 : 0);
+      }
+    }
+  }
+
+  private static EncodedExample masked(EncodedExample example, EarlyTruth truth) {
+    if (!truth.learnt(example.eventTime())) {
+      for (int task = 0; task < example.labels().length; task++) {
+        example.labels()[task] = weighted(example.labels()[task], 0);
+      }
+    }
+    return example;
+  }
+
+  private static TaskLabel weighted(TaskLabel label, float weight) {
+    return label.kind() == LabelKind.NONE
+        ? label
+        : new TaskLabel(
+            label.kind(), label.value(), weight, label.elapsed(), label.delay(), label.reached());
+  }
+
+  private static EncodedExample labelled(EncodedExample example, TaskLabel[] labels) {
+    return new EncodedExample(
+        example.id(),
+        example.eventTime(),
+        example.holdout(),
+        example.keys(),
+        example.starts(),
+        labels,
+        example.served());
+  }
+}
