@@ -2,17 +2,6 @@
 # abstract is our reading). c is the width in which representations are compared. Order of p: the bottom or bottoms; towers;
 # per pair of adjacent binary tasks the two projections (if any) and the relatedness network.
 class AdaFtr(Module):
-  __parameters__ = []
-  __buffers__ = []
-  training : bool
-  p : List[Tensor]
-  m : List[Tensor]
-  v : List[Tensor]
-  steps : List[Tensor]
-  tasks : int
-  binary : int
-  amount : int
-  delta : float
   separate : bool
   bottom : int
   depth : int

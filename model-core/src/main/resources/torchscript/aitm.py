@@ -1,17 +1,6 @@
 # AITM: adaptive information transfer along the chain, KDD 2021 (docs/models/aitm.md). The plain step follows.
 # Order of p: one bottom per task; per later task transfer, value, query, key (k, k); towers.
 class Aitm(Module):
-  __parameters__ = []
-  __buffers__ = []
-  training : bool
-  p : List[Tensor]
-  m : List[Tensor]
-  v : List[Tensor]
-  steps : List[Tensor]
-  tasks : int
-  binary : int
-  amount : int
-  delta : float
   bottom : int
   depth : int
   penalty : float

@@ -1,17 +1,6 @@
 # ESMM, extended to a chain of T steps (docs/models/esmm.md). The plain step follows.
 # o_t is the log-odds of step t given step t - 1; what is learnt and predicted is q_t = sigma(o_1) ... sigma(o_t).
 class Esmm(Module):
-  __parameters__ = []
-  __buffers__ = []
-  training : bool
-  p : List[Tensor]
-  m : List[Tensor]
-  v : List[Tensor]
-  steps : List[Tensor]
-  tasks : int
-  binary : int
-  amount : int
-  delta : float
   depth : int
 
   def forward(self: __torch__.Esmm, x: Tensor, p: List[Tensor]) -> List[Tensor]:

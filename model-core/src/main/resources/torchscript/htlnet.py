@@ -2,17 +2,6 @@
 # our reading). Order of p: K towers; per later task two fusion units (representations, label embeddings) of
 # value, query, key; one label table (2, L) per task that has a successor.
 class HtlNet(Module):
-  __parameters__ = []
-  __buffers__ = []
-  training : bool
-  p : List[Tensor]
-  m : List[Tensor]
-  v : List[Tensor]
-  steps : List[Tensor]
-  tasks : int
-  binary : int
-  amount : int
-  delta : float
   depth : int
   representation : int
   stop_before : bool

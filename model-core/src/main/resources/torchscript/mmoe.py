@@ -1,17 +1,6 @@
 # MMoE: experts shared by all tasks, one softmax gate per task (docs/models/mmoe.md). The plain step follows.
 # Order of p: experts (layers each), gates (one linear each), towers.
 class MMoE(Module):
-  __parameters__ = []
-  __buffers__ = []
-  training : bool
-  p : List[Tensor]
-  m : List[Tensor]
-  v : List[Tensor]
-  steps : List[Tensor]
-  tasks : int
-  binary : int
-  amount : int
-  delta : float
   experts : int
   layers_each : int
   depth : int

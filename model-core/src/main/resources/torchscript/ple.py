@@ -2,17 +2,6 @@
 # Order of p, level by level: own experts of each task, shared experts, one gate per task, one gate for the shared
 # input of the next level (not at the last); then towers. An expert is one ReLU layer.
 class Ple(Module):
-  __parameters__ = []
-  __buffers__ = []
-  training : bool
-  p : List[Tensor]
-  m : List[Tensor]
-  v : List[Tensor]
-  steps : List[Tensor]
-  tasks : int
-  binary : int
-  amount : int
-  delta : float
   levels : int
   own : int
   shared : int

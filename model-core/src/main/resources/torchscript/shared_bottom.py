@@ -1,16 +1,5 @@
 # Shared-Bottom: one MLP for all tasks, one tower per task (docs/models/shared-bottom.md). The plain step follows.
 class SharedBottom(Module):
-  __parameters__ = []
-  __buffers__ = []
-  training : bool
-  p : List[Tensor]
-  m : List[Tensor]
-  v : List[Tensor]
-  steps : List[Tensor]
-  tasks : int
-  binary : int
-  amount : int
-  delta : float
   bottom : int
   depth : int
 

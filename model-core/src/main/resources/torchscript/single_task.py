@@ -1,17 +1,6 @@
 # Single-task: rows and a tower for each task, nothing shared (docs/models/single-task.md). The plain step follows.
 # x holds each task's embeddings one after the other, E floats for a task.
 class SingleTask(Module):
-  __parameters__ = []
-  __buffers__ = []
-  training : bool
-  p : List[Tensor]
-  m : List[Tensor]
-  v : List[Tensor]
-  steps : List[Tensor]
-  tasks : int
-  binary : int
-  amount : int
-  delta : float
   inputs : int
   depth : int
 

@@ -3,17 +3,6 @@
 # their mix (1,) each; norm, feed-forward (in, out), norm; squeeze, excitation; selector (task indicator and field means to
 # fields), one task indicator (1, c) per task; towers.
 class Tafe(Module):
-  __parameters__ = []
-  __buffers__ = []
-  training : bool
-  p : List[Tensor]
-  m : List[Tensor]
-  v : List[Tensor]
-  steps : List[Tensor]
-  tasks : int
-  binary : int
-  amount : int
-  delta : float
   fields : int
   dim : int
   groups : int

@@ -41,8 +41,8 @@ public final class ScriptArchive {
   }
 
   /**
-   * The script {@code torchscript/<file>.py} with the class {@code className} in it, to which
-   * {@code setup.py} is appended.
+   * The script {@code torchscript/<file>.py} with the class {@code className} in it, which begins
+   * with {@code head.py} and ends with {@code setup.py}.
    *
    * @param attributes values of the class's declared attributes besides the weights: {@link
    *     Integer}, {@link Double}, {@link Boolean}, or a {@link List}, which stands for an empty
@@ -70,12 +70,18 @@ public final class ScriptArchive {
 
   private static ScriptArchive of(
       String file, String className, Map<String, Object> attributes, String... parts) {
-    StringBuilder source = new StringBuilder(resource(file + ".py"));
+    return new ScriptArchive(className, source(file, className, parts), learning(attributes));
+  }
+
+  /** The class with what all models declare, {@code head.py}, and the given parts after it. */
+  static String source(String file, String className, String... parts) {
+    String opening = "class " + className + "(Module):\n";
+    StringBuilder source =
+        new StringBuilder(resource(file + ".py").replace(opening, opening + resource("head.py")));
     for (String part : parts) {
       source.append('\n').append(resource(part + ".py"));
     }
-    String text = source.toString().replace("__torch__.MODEL", "__torch__." + className);
-    return new ScriptArchive(className, text, learning(attributes));
+    return source.toString().replace("__torch__.MODEL", "__torch__." + className);
   }
 
   // What every model's setup is handed: weights, moments and step counters.

@@ -1,10 +1,6 @@
 package dev.freshet.core.models.torch;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.FloatBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -29,15 +25,8 @@ public final class Doors {
       all.put(list, List.of());
     }
     all.putAll(attributes);
-    return TorchEngine.load(ScriptArchive.ofSource(className, source(file) + methods, all));
-  }
-
-  static String source(String file) {
-    try (InputStream in = Doors.class.getResourceAsStream("/torchscript/" + file + ".py")) {
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return TorchEngine.load(
+        ScriptArchive.ofSource(className, ScriptArchive.source(file, className) + methods, all));
   }
 
   /** Calls a method that takes one list of tensors x; results as arrays. */

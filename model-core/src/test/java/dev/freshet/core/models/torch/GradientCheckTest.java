@@ -303,7 +303,7 @@ class GradientCheckTest {
                 __buffers__ = []
                 training : bool
               """
-            : Doors.source(layer.owner().split(" ")[0]);
+            : ScriptArchive.source(layer.owner().split(" ")[0], name);
     source +=
         """
 
