@@ -4,7 +4,6 @@ import static dev.freshet.core.settings.InvalidValueException.check;
 
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
-import dev.freshet.core.events.RawFeatures;
 import dev.freshet.core.events.Served;
 import dev.freshet.core.features.FeatureSchema;
 import dev.freshet.core.pipeline.Pipeline;
@@ -44,8 +43,6 @@ public record ClickData(
   private static final long START = Instant.parse("2026-01-01T00:00:00Z").toEpochMilli();
   private static final double HOUR = 60 * 60 * 1000.0;
   private static final double DAY = 24 * HOUR;
-  private static final int SEGMENTS = 12;
-  private static final int CATEGORIES = 16;
 
   /** Shares and mean delays of a mixture of exponentials. */
   private static final double[][] DELAYS = {{0.4, 0.4 * HOUR}, {0.25, 8 * HOUR}, {0.35, 2.5 * DAY}};
@@ -77,24 +74,21 @@ public record ClickData(
       throw new IllegalArgumentException("clicks have one binary task, the conversion");
     }
     FeatureSchema schema = pipeline.schema();
-    if (!schema.numeric().isEmpty()) {
-      throw unknownField(schema.numeric().get(0));
-    }
     double window = pipeline.tasks().get(0).windowMillis();
     EventJoin join = new EventJoin(pipeline);
     SplittableRandom world = new SplittableRandom(seed);
-    double[] userEffect = gaussian(world, users);
-    double[] itemEffect = gaussian(world, items);
-    double[] itemDelay = gaussian(world, items);
-    double[] now = gaussian(world, SEGMENTS * CATEGORIES);
-    double[] later = gaussian(world, SEGMENTS * CATEGORIES);
+    double[] userEffect = Shoppers.gaussian(world, users);
+    double[] itemEffect = Shoppers.gaussian(world, items);
+    double[] itemDelay = Shoppers.gaussian(world, items);
+    double[] now = Shoppers.gaussian(world, Shoppers.SEGMENTS * Shoppers.CATEGORIES);
+    double[] later = Shoppers.gaussian(world, Shoppers.SEGMENTS * Shoppers.CATEGORIES);
     SplittableRandom random = world.split();
-    double bias = Math.log(rate / (1 - rate)) * Math.sqrt(1 + Math.PI * signal * signal / 8);
+    double bias = Shoppers.bias(rate, signal);
     for (int i = 0; i < clicks; i++) {
       long time = START + (long) ((double) i / clicks * days * DAY);
-      int user = (int) (users * Math.pow(random.nextDouble(), 1.5));
-      int item = (int) (items * Math.pow(random.nextDouble(), 1.5));
-      int cell = user % SEGMENTS * CATEGORIES + item % CATEGORIES;
+      int user = Shoppers.skewed(random, users);
+      int item = Shoppers.skewed(random, items);
+      int cell = Shoppers.cell(user, item);
       double turn = 2 * Math.PI * (time - START) / (driftDays * DAY);
       double taste = Math.cos(turn) * now[cell] + Math.sin(turn) * later[cell];
       double effects = (userEffect[user] + itemEffect[item] + taste) / Math.sqrt(3);
@@ -103,20 +97,12 @@ public record ClickData(
       Served truly =
           new Served(Simulator.TRUTH, Simulator.TRUTH, new double[] {p * within(window, scale)});
       String id = "c" + i;
-      join.add(new Impression(id, time, features(schema, user, item), truly));
+      join.add(new Impression(id, time, Shoppers.features(schema, user, item, random), truly));
       if (random.nextDouble() < p) {
         join.add(new Feedback(id, id + "-p", 0, time + delay(random, scale), Double.NaN));
       }
     }
     return new Examples(join.finish(truth), new int[0]);
-  }
-
-  private static double[] gaussian(SplittableRandom world, int size) {
-    double[] values = new double[size];
-    for (int i = 0; i < size; i++) {
-      values[i] = world.nextGaussian();
-    }
-    return values;
   }
 
   private static long delay(SplittableRandom random, double scale) {
@@ -134,28 +120,5 @@ public record ClickData(
       chance += part[0] * (1 - Math.exp(-window / (scale * part[1])));
     }
     return chance;
-  }
-
-  private static RawFeatures features(FeatureSchema schema, int user, int item) {
-    String[][] values = new String[schema.categorical().size()][];
-    for (int i = 0; i < values.length; i++) {
-      String field = schema.categorical().get(i);
-      values[i] =
-          new String[] {
-            switch (field) {
-              case "user" -> "u" + user;
-              case "item" -> "i" + item;
-              case "segment" -> "s" + user % SEGMENTS;
-              case "category" -> "c" + item % CATEGORIES;
-              default -> throw unknownField(field);
-            }
-          };
-    }
-    return new RawFeatures(values, new double[0]);
-  }
-
-  private static IllegalArgumentException unknownField(String field) {
-    return new IllegalArgumentException(
-        "clicks have no field '" + field + "'; allowed: user, item, segment, category");
   }
 }

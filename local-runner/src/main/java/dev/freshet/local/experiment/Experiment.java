@@ -26,11 +26,14 @@ public record Experiment(
   /** Asks for a table of {@code (row - floor) / (ceiling - floor)}, seed by seed. */
   public record Relative(
       @Option(value = "Row that stands for 1", fallback = Option.ABSENT) String ceiling,
-      @Option(value = "Rows that stand for 0, a table for each", fallback = "") List<String> floors)
+      @Option(value = "Rows that stand for 0, a table for each", fallback = "") List<String> floors,
+      @Option(value = "Metrics for which; by default those of the experiment", fallback = "")
+          List<String> metrics)
       implements Serializable {
 
     public Relative {
       floors = List.copyOf(floors);
+      metrics = List.copyOf(metrics);
       check(floors.isEmpty() || ceiling != null, "ceiling", "", "a row, if there are floors");
     }
   }

@@ -3,7 +3,6 @@ package dev.freshet.local.experiment;
 import static dev.freshet.core.settings.InvalidValueException.check;
 
 import dev.freshet.core.events.Impression;
-import dev.freshet.core.events.RawFeatures;
 import dev.freshet.core.events.Served;
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.features.FeatureEncoder;
@@ -52,8 +51,6 @@ public record FunnelData(
         double amountSpread,
     @Option(value = "Number of users", fallback = "2000") int users,
     @Option(value = "Number of items", fallback = "400") int items,
-    @Option(value = "Number of user segments", fallback = "12") int segments,
-    @Option(value = "Number of item categories", fallback = "16") int categories,
     @Option(value = "Days, from 2026-01-01 on, over which impressions are spread", fallback = "10")
         int days)
     implements DataSource {
@@ -63,7 +60,6 @@ public record FunnelData(
   private static final long START = Instant.parse("2026-01-01T00:00:00Z").toEpochMilli();
   private static final long DAY = 24 * 60 * 60 * 1000L;
   private static final double PRICE_SPREAD = 0.7;
-  private static final int NOISE_VALUES = 50;
 
   public FunnelData {
     rates = List.copyOf(rates);
@@ -83,8 +79,6 @@ public record FunnelData(
     check(amountSpread >= 0, "amount-spread", amountSpread, "0 or more");
     check(users > 0, "users", users, "above 0");
     check(items > 0, "items", items, "above 0");
-    check(segments >= relatedness.size(), "segments", segments, "at least one for each group");
-    check(categories > 0, "categories", categories, "above 0");
     check(days > 0, "days", days, "above 0");
   }
 
@@ -123,44 +117,33 @@ public record FunnelData(
     private final SplittableRandom random;
     private final double[][] userEffect;
     private final double[][] itemEffect;
-    private final double[][][] taste;
+    private final double[][] taste;
     private final double[] price;
     private int group;
 
     World(FeatureSchema schema, boolean amount, long seed) {
       this.schema = schema;
       this.amount = amount;
-      if (!schema.numeric().isEmpty()) {
-        throw unknownField(schema.numeric().get(0));
-      }
       SplittableRandom world = new SplittableRandom(seed);
       userEffect = gaussian(world, rates.size(), users);
       itemEffect = gaussian(world, rates.size(), items);
-      taste = new double[rates.size()][][];
-      for (int t = 0; t < taste.length; t++) {
-        taste[t] = gaussian(world, segments, categories);
-      }
-      price = gaussian(world, 1, items)[0];
+      taste = gaussian(world, rates.size(), Shoppers.SEGMENTS * Shoppers.CATEGORIES);
+      price = Shoppers.gaussian(world, items);
       random = world.split();
     }
 
     private static double[][] gaussian(SplittableRandom world, int rows, int columns) {
-      double[][] values = new double[rows][columns];
-      for (double[] row : values) {
-        for (int i = 0; i < columns; i++) {
-          row[i] = world.nextGaussian();
-        }
+      double[][] values = new double[rows][];
+      for (int i = 0; i < rows; i++) {
+        values[i] = Shoppers.gaussian(world, columns);
       }
       return values;
     }
 
     LabeledExample next(int index) {
-      // Skewed draws: a few users and items are everywhere, most are rare.
-      int user = (int) (users * Math.pow(random.nextDouble(), 1.5));
-      int item = (int) (items * Math.pow(random.nextDouble(), 1.5));
-      int segment = user % segments;
-      int category = item % categories;
-      group = segment % relatedness.size();
+      int user = Shoppers.skewed(random, users);
+      int item = Shoppers.skewed(random, items);
+      group = user % Shoppers.SEGMENTS % relatedness.size();
       int steps = rates.size();
       double[] scores = new double[amount ? steps + 1 : steps];
       TaskLabel[] labels = new TaskLabel[scores.length];
@@ -169,10 +152,8 @@ public record FunnelData(
       double last = 0;
       for (int t = 0; t < steps; t++) {
         double rho = t == 0 ? 1 : relatedness.get(group);
-        last =
-            rho * strength(0, user, item, segment, category)
-                + Math.sqrt(1 - rho * rho) * strength(t, user, item, segment, category);
-        double p = 1 / (1 + Math.exp(-bias(rates.get(t)) - signal * last));
+        last = rho * strength(0, user, item) + Math.sqrt(1 - rho * rho) * strength(t, user, item);
+        double p = 1 / (1 + Math.exp(-Shoppers.bias(rates.get(t), signal) - signal * last));
         boolean possible = reached;
         reached &= random.nextDouble() < p;
         q *= p;
@@ -188,54 +169,18 @@ public record FunnelData(
       long time = START + (long) ((double) index / examples * days * DAY);
       Served truth = new Served(Simulator.TRUTH, Simulator.TRUTH, scores);
       Impression impression =
-          new Impression("i" + index, time, features(user, item, segment, category), truth);
+          new Impression("i" + index, time, Shoppers.features(schema, user, item, random), truth);
       return new LabeledExample(impression, time, labels);
     }
 
-    private double strength(int step, int user, int item, int segment, int category) {
-      double sum = userEffect[step][user] + itemEffect[step][item] + taste[step][segment][category];
+    private double strength(int step, int user, int item) {
+      double sum =
+          userEffect[step][user] + itemEffect[step][item] + taste[step][Shoppers.cell(user, item)];
       return sum / Math.sqrt(3);
-    }
-
-    // A rate is the mean over normal log-odds; this is its usual approximation, solved for the
-    // bias.
-    private double bias(double rate) {
-      return Math.log(rate / (1 - rate)) * Math.sqrt(1 + Math.PI * signal * signal / 8);
     }
 
     private static TaskLabel label(double value, boolean possible) {
       return new TaskLabel(LabelKind.FINAL, value, 1, 0, -1, possible);
-    }
-
-    private RawFeatures features(int user, int item, int segment, int category) {
-      String[][] values = new String[schema.categorical().size()][];
-      for (int i = 0; i < values.length; i++) {
-        String field = schema.categorical().get(i);
-        values[i] = new String[] {value(field, user, item, segment, category)};
-      }
-      return new RawFeatures(values, new double[0]);
-    }
-
-    private String value(String field, int user, int item, int segment, int category) {
-      return switch (field) {
-        case "user" -> "u" + user;
-        case "item" -> "i" + item;
-        case "segment" -> "s" + segment;
-        case "category" -> "c" + category;
-        default -> {
-          if (!field.startsWith("noise")) {
-            throw unknownField(field);
-          }
-          yield "n" + random.nextInt(NOISE_VALUES);
-        }
-      };
-    }
-
-    private static IllegalArgumentException unknownField(String field) {
-      return new IllegalArgumentException(
-          "the funnel has no field '"
-              + field
-              + "'; allowed: user, item, segment, category and names that begin with noise");
     }
   }
 }

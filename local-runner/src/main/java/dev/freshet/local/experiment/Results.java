@@ -116,7 +116,7 @@ public final class Results {
     StringBuilder text = new StringBuilder();
     int seeds = file.experiment().seeds().size();
     text.append("Mean ± standard error over ").append(seeds).append(" seeds\n\n");
-    table(text, models(), (model, metric) -> estimate(model, metric).text(false));
+    table(text, models(), metrics(), (model, metric) -> estimate(model, metric).text(false));
     text.append("\nDifference from ").append(file.baseline());
     text.append(", paired by seed; * is further from 0 than two standard errors\n\n");
     List<String> others =
@@ -124,6 +124,7 @@ public final class Results {
     table(
         text,
         others,
+        metrics(),
         (model, metric) -> {
           Estimate difference = difference(model, metric);
           return difference.text(true) + (difference.clear() ? " *" : "");
@@ -131,9 +132,11 @@ public final class Results {
     for (String floor : file.experiment().relative().floors()) {
       text.append("\nShare of the way from ").append(floor).append(" to ");
       text.append(file.experiment().relative().ceiling()).append("\n\n");
+      List<String> placed = file.experiment().relative().metrics();
       table(
           text,
           models().stream().filter(m -> !m.equals("truth")).toList(),
+          placed.isEmpty() ? metrics() : placed,
           (model, metric) -> relative(model, floor, metric).text(false));
     }
     return text.toString();
@@ -143,14 +146,15 @@ public final class Results {
     String of(String model, String metric);
   }
 
-  private void table(StringBuilder text, List<String> rows, Cell cell) {
+  private static void table(
+      StringBuilder text, List<String> rows, List<String> columns, Cell cell) {
     List<List<String>> lines = new ArrayList<>();
     List<String> head = new ArrayList<>(List.of("model"));
-    head.addAll(metrics());
+    head.addAll(columns);
     lines.add(head);
     for (String model : rows) {
       List<String> line = new ArrayList<>(List.of(model));
-      metrics().forEach(metric -> line.add(cell.of(model, metric)));
+      columns.forEach(metric -> line.add(cell.of(model, metric)));
       lines.add(line);
     }
     int[] widths = new int[head.size()];

@@ -120,6 +120,60 @@ class ExperimentTest {
         .isEqualTo(examples.all().subList(0, 50));
   }
 
+  private static final String DELAYS =
+      """
+      experiment: late
+      data: {kind: clicks, clicks: 12000, days: 10, users: 40, items: 20, delay-spread: 0.0}
+      seeds: [1, 2]
+      baseline: vanilla
+      relative: {ceiling: oracle, floors: [vanilla], metrics: [buys.logLoss]}
+      metrics: [buys.auc, buys.logLoss, buys.calibration]
+      pipeline:
+        pipeline: late
+        tasks: [{name: buys, kind: binary, window: 2d, waiting: 1h}]
+        features:
+          - {name: user, kind: categorical, admit-after: 1}
+          - {name: item, kind: categorical, admit-after: 1}
+        models: [{name: net, kind: shared-bottom, bottom: [8], tower: [8]}]
+        training: {batch: 64, dense: {rate: 5e-3}, scoring: {at: impression, window: 0, from: 2026-01-06, to: 2026-01-08}}
+      variants:
+        - {name: oracle,  data: {truth: {always: true}}}
+        - {name: frozen,  data: {truth: {always: true, learn-until: 2026-01-02}}}
+        - {name: vanilla, override: {labels: {correction: window}}}
+        - {name: es-dfm,  override: {labels: {correction: es-dfm}}}
+      """;
+
+  @Test
+  void variantsDifferInPipelineAndData() throws Exception {
+    ExperimentFile file = file(DELAYS);
+    assertThat(file.names()).containsExactly("oracle", "frozen", "vanilla", "es-dfm");
+    Results results = new ExperimentRun(file, 2, nowhere()).run();
+    // Every variant is judged on the same clicks.
+    double judged = results.estimate("oracle", "buys.examples").mean();
+    for (String name : file.names()) {
+      assertThat(results.estimate(name, "buys.examples").mean()).as(name).isEqualTo(judged);
+    }
+    assertThat(results.estimate("vanilla", "buys.calibration").mean()).isLessThan(0.7);
+    assertThat(results.estimate("es-dfm", "buys.calibration").mean()).isBetween(0.85, 1.15);
+    assertThat(results.estimate("oracle", "buys.calibration").mean()).isBetween(0.9, 1.1);
+    assertThat(results.relative("oracle", "vanilla", "buys.logLoss").mean()).isEqualTo(1);
+    assertThat(results.relative("vanilla", "vanilla", "buys.logLoss").mean()).isZero();
+    assertThat(results.relative("es-dfm", "vanilla", "buys.logLoss").mean()).isBetween(0.5, 1.1);
+    assertThat(results.estimate("frozen", "buys.logLoss").mean())
+        .isGreaterThan(results.estimate("oracle", "buys.logLoss").mean());
+    assertThat(results.tables()).contains("Share of the way from vanilla to oracle");
+    assertThatThrownBy(() -> file(DELAYS.replace("name: frozen", "name: oracle")))
+        .hasMessageContaining("variants")
+        .hasMessageContaining("different names");
+    assertThatThrownBy(
+            () ->
+                file(
+                    DELAYS.replace(
+                        "override: {labels: {correction: es-dfm",
+                        "overide: {labels: {correction: es-dfm")))
+        .hasMessageContaining("variants[3].overide");
+  }
+
   @Test
   void everyProblemOfAFileIsTold() {
     String broken =
