@@ -1,0 +1,218 @@
+package dev.freshet.job.labels;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.freshet.core.events.Feedback;
+import dev.freshet.core.events.Impression;
+import dev.freshet.core.events.RawFeatures;
+import dev.freshet.core.labels.LabelJoin;
+import dev.freshet.core.labels.LabeledExample;
+import dev.freshet.core.labels.TaskLabel;
+import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.pipeline.TestingPipelines;
+import dev.freshet.job.codec.CodecTypeInfo;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Random;
+import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
+import org.apache.flink.runtime.state.KeyGroupRangeAssignment;
+import org.apache.flink.state.rocksdb.EmbeddedRocksDBStateBackend;
+import org.apache.flink.streaming.api.operators.co.KeyedCoProcessOperator;
+import org.apache.flink.streaming.api.watermark.Watermark;
+import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.apache.flink.streaming.util.AbstractStreamOperatorTestHarness;
+import org.apache.flink.streaming.util.KeyedTwoInputStreamOperatorTestHarness;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Savepoints of the join that are restored into another job: more subtasks, other windows. */
+class LabelJoinRescaleTest {
+
+  private static final long START = 1_767_225_600_000L;
+  private static final long MINUTE = 60_000;
+  private static final int MAX_PARALLELISM = 16;
+
+  /** All subtasks of the join. */
+  private static final class Stage {
+    private final List<
+            KeyedTwoInputStreamOperatorTestHarness<String, Impression, Feedback, LabeledExample>>
+        subtasks = new ArrayList<>();
+    private final List<String> told;
+
+    Stage(
+        Pipeline pipeline,
+        boolean rocks,
+        int parallelism,
+        OperatorSubtaskState from,
+        int before,
+        List<String> told)
+        throws Exception {
+      this.told = told;
+      for (int i = 0; i < parallelism; i++) {
+        LabelJoin join = new LabelJoin(pipeline.tasks(), pipeline.labels(), false);
+        var harness =
+            new KeyedTwoInputStreamOperatorTestHarness<>(
+                new KeyedCoProcessOperator<>(new LabelJoinFunction(join)),
+                Impression::id,
+                Feedback::impressionId,
+                Types.STRING,
+                MAX_PARALLELISM,
+                parallelism,
+                i);
+        if (rocks) {
+          harness.setStateBackend(new EmbeddedRocksDBStateBackend());
+        }
+        harness.setup(CodecTypeInfo.LABELED.createSerializer(null));
+        if (from != null) {
+          harness.initializeState(
+              AbstractStreamOperatorTestHarness.repartitionOperatorState(
+                  from, MAX_PARALLELISM, before, parallelism, i));
+        }
+        harness.open();
+        subtasks.add(harness);
+      }
+    }
+
+    private KeyedTwoInputStreamOperatorTestHarness<String, Impression, Feedback, LabeledExample> of(
+        String key) {
+      return subtasks.get(
+          KeyGroupRangeAssignment.assignKeyToParallelOperator(
+              key, MAX_PARALLELISM, subtasks.size()));
+    }
+
+    void send(Object event) throws Exception {
+      if (event instanceof Impression impression) {
+        of(impression.id()).processElement1(new StreamRecord<>(impression));
+      } else {
+        Feedback feedback = (Feedback) event;
+        of(feedback.impressionId()).processElement2(new StreamRecord<>(feedback));
+      }
+    }
+
+    void watermark(long time) throws Exception {
+      for (var harness : subtasks) {
+        harness.processBothWatermarks(new Watermark(time));
+      }
+    }
+
+    OperatorSubtaskState savepoint() throws Exception {
+      OperatorSubtaskState[] states = new OperatorSubtaskState[subtasks.size()];
+      for (int i = 0; i < states.length; i++) {
+        states[i] = subtasks.get(i).snapshot(1, 1);
+      }
+      return AbstractStreamOperatorTestHarness.repackageState(states);
+    }
+
+    void close() throws Exception {
+      for (var harness : subtasks) {
+        for (LabeledExample example : harness.extractOutputValues()) {
+          StringBuilder line = new StringBuilder(example.impression().id() + " " + example.tag());
+          for (TaskLabel label : example.labels()) {
+            line.append(' ').append(label.value());
+          }
+          told.add(line.toString());
+        }
+        harness.close();
+      }
+    }
+  }
+
+  private static long time(Object event) {
+    return event instanceof Impression impression
+        ? impression.eventTime()
+        : ((Feedback) event).eventTime();
+  }
+
+  /** Two hundred impressions in an hour, with feedback soon, late, or never. */
+  private static List<Object> events() {
+    Random random = new Random(2);
+    List<Object> events = new ArrayList<>();
+    for (int i = 0; i < 200; i++) {
+      String id = "i" + i;
+      long shown = START + random.nextInt(60) * MINUTE;
+      events.add(new Impression(id, shown, new RawFeatures(new String[0][], new double[0]), null));
+      if (random.nextInt(3) > 0) {
+        long click = shown + random.nextInt(12) * MINUTE;
+        events.add(new Feedback(id, id + "c", 0, click, 1));
+        if (random.nextInt(2) > 0) {
+          long purchase = click + random.nextInt(70) * MINUTE;
+          events.add(new Feedback(id, id + "p", 1, purchase, 1));
+          events.add(new Feedback(id, id + "r", 2, purchase + MINUTE, 1 + random.nextInt(50)));
+        }
+      }
+    }
+    events.sort(Comparator.comparingLong(LabelJoinRescaleTest::time));
+    return events;
+  }
+
+  private static Pipeline pipeline(String correction) {
+    return TestingPipelines.shop(
+        "{orphan-wait", "{correction: " + correction + ", waiting: 15m, orphan-wait");
+  }
+
+  /** The events in three parts, each with its own parallelism, through savepoints in between. */
+  private static List<String> run(Pipeline pipeline, boolean rocks, int... parallelism)
+      throws Exception {
+    List<Object> events = events();
+    List<String> told = new ArrayList<>();
+    OperatorSubtaskState savepoint = null;
+    int before = 0;
+    for (int part = 0; part < parallelism.length; part++) {
+      Stage stage = new Stage(pipeline, rocks, parallelism[part], savepoint, before, told);
+      int from = events.size() * part / parallelism.length;
+      int to = events.size() * (part + 1) / parallelism.length;
+      for (Object event : events.subList(from, to)) {
+        stage.send(event);
+        stage.watermark(time(event) - MINUTE);
+      }
+      if (part == parallelism.length - 1) {
+        stage.watermark(Long.MAX_VALUE);
+      }
+      savepoint = stage.savepoint();
+      before = parallelism[part];
+      stage.close();
+    }
+    return told;
+  }
+
+  @ParameterizedTest
+  @CsvSource({"wait,false", "wait,true", "defer,false", "es-dfm,true", "fnw,false"})
+  void rescalingLosesNothingAndDoublesNothing(String correction, boolean rocks) throws Exception {
+    Pipeline pipeline = pipeline(correction);
+    List<String> straight = run(pipeline, rocks, 1, 1, 1);
+    List<String> rescaled = run(pipeline, rocks, 2, 4, 2);
+    assertThat(straight).hasSizeGreaterThan(400).doesNotHaveDuplicates();
+    assertThat(rescaled).containsExactlyInAnyOrderElementsOf(straight);
+  }
+
+  /** A click after {@code minutes}, told by a join restored with another window for clicks. */
+  private static List<String> restoredWith(String window, int minutes) throws Exception {
+    List<String> told = new ArrayList<>();
+    Stage first = new Stage(TestingPipelines.shop(), false, 1, null, 0, told);
+    first.send(new Impression("i", START, new RawFeatures(new String[0][], new double[0]), null));
+    first.watermark(START + MINUTE);
+    OperatorSubtaskState savepoint = first.savepoint();
+    first.close();
+    Pipeline changed =
+        TestingPipelines.shop(
+            "click, kind: binary, window: 10m", "click, kind: binary, window: " + window);
+    Stage second = new Stage(changed, false, 1, savepoint, 1, told);
+    second.watermark(START + MINUTE);
+    second.send(new Feedback("i", "c", 0, START + minutes * MINUTE, 1));
+    second.watermark(Long.MAX_VALUE);
+    second.close();
+    return told.stream().filter(line -> line.startsWith("i final")).toList();
+  }
+
+  /** What was not told before the savepoint is told by the windows of after it. */
+  @Test
+  void aRestoredJoinUsesItsNewWindows() throws Exception {
+    assertThat(restoredWith("10m", 15)).singleElement().asString().contains(" 0.0 0.0 0.0");
+    assertThat(restoredWith("20m", 15)).singleElement().asString().contains(" 1.0 0.0 0.0");
+    assertThat(restoredWith("10m", 8)).singleElement().asString().contains(" 1.0 0.0 0.0");
+    assertThat(restoredWith("5m", 8)).singleElement().asString().contains(" 0.0 0.0 0.0");
+  }
+}
