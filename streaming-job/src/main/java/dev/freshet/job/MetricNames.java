@@ -23,6 +23,9 @@ public final class MetricNames {
   /** Group of counters, one for each reason for which an event has no part in a label. */
   public static final String DROPPED = "dropped";
 
+  /** Group of each task's counters of how long its feedback took, one for each bucket. */
+  public static final String DELAYS = "delays";
+
   /** Group of a trainer, followed by the model's name. */
   public static final String TRAINING = "training";
 

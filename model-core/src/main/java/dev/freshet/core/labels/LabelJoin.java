@@ -39,6 +39,11 @@ public final class LabelJoin implements Serializable {
     this.announceImpressions = announceImpressions;
   }
 
+  /** The tasks, in order. */
+  public List<Task> chain() {
+    return tasks;
+  }
+
   /** Number of tasks in the chain. */
   public int tasks() {
     return tasks.size();

@@ -38,6 +38,7 @@ public final class LabelJoinFunction
   private transient ValueState<PendingImpression> state;
   private transient Counter examples;
   private transient Map<DropReason, Counter> dropped;
+  private transient DelayCounters delays;
 
   public LabelJoinFunction(LabelJoin join) {
     this.join = join;
@@ -50,6 +51,7 @@ public final class LabelJoinFunction
             .getState(new ValueStateDescriptor<>("pending-impression", CodecTypeInfo.PENDING));
     MetricGroup group = getRuntimeContext().getMetricGroup().addGroup(MetricNames.LABELS);
     examples = group.counter(MetricNames.EXAMPLES);
+    delays = new DelayCounters(join.chain(), group);
     dropped = new EnumMap<>(DropReason.class);
     for (DropReason reason : DropReason.values()) {
       dropped.put(reason, group.addGroup(MetricNames.DROPPED).counter(reason.label()));
@@ -112,6 +114,7 @@ public final class LabelJoinFunction
       @Override
       public void example(LabeledExample example) {
         examples.inc();
+        delays.count(example);
         out.collect(example);
       }
 
