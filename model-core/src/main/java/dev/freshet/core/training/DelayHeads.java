@@ -33,6 +33,7 @@ final class DelayHeads implements AutoCloseable {
   private static final int HEADS = 2;
   private static final int LATE = 0;
   private static final int STAYS = 1;
+  private static final float CONFIDENT = 3;
   private static final List<Integer> BOTTOM = List.of(64);
   private static final List<Integer> TOWER = List.of(32);
 
@@ -56,6 +57,19 @@ final class DelayHeads implements AutoCloseable {
             new ModelContext(net, heads, schema, 1),
             ~settings.seed(),
             settings.embeddings().rate());
+    for (int head = 0; head < heads.size(); head++) {
+      startAt(head, head % HEADS == LATE ? -CONFIDENT : CONFIDENT);
+    }
+  }
+
+  /** Until something is settled nothing is late, so that weights begin as those of a window. */
+  private void startAt(int head, float logOdds) {
+    String bias = "tower" + head + ".out.bias";
+    for (int i = 0; i < network.parameters().size(); i++) {
+      if (network.parameters().get(i).name().equals(bias)) {
+        network.weights().get(i).put(0, logOdds);
+      }
+    }
   }
 
   /** The heads that a model's tasks ask for, or null if none does. */

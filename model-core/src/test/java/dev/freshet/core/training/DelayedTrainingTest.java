@@ -108,6 +108,18 @@ class DelayedTrainingTest {
     }
   }
 
+  /** Before anything is settled a late yes is not expected, and nothing is weighed up for it. */
+  @Test
+  void untaughtHeadsWeighLikeAWindow() {
+    try (ModelTrainer es = trainer(DelayCorrections.ES_DFM);
+        ModelTrainer window = trainer(DelayCorrections.WINDOW)) {
+      List<EncodedExample> first = stream(DelayCorrections.WINDOW, 1000).subList(0, BATCH);
+      es.process(first);
+      window.process(first);
+      assertThat(es.losses()[0] / window.losses()[0]).isBetween(0.9f, 1.1f);
+    }
+  }
+
   @Test
   void aRestoredTrainerGoesOnWithItsDelayHeads() throws IOException {
     List<EncodedExample> examples = stream(DelayCorrections.DEFER, 4000);
