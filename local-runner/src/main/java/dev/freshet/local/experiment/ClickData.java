@@ -8,8 +8,8 @@ import dev.freshet.core.events.Served;
 import dev.freshet.core.features.FeatureSchema;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.Option;
+import dev.freshet.local.simulator.DelayMixture;
 import dev.freshet.local.simulator.Simulator;
-import java.time.Instant;
 import java.util.SplittableRandom;
 
 /**
@@ -40,12 +40,12 @@ public record ClickData(
 
   static final String KIND = "clicks";
 
-  private static final long START = Instant.parse("2026-01-01T00:00:00Z").toEpochMilli();
   private static final double HOUR = 60 * 60 * 1000.0;
   private static final double DAY = 24 * HOUR;
 
-  /** Shares and mean delays of a mixture of exponentials. */
-  private static final double[][] DELAYS = {{0.4, 0.4 * HOUR}, {0.25, 8 * HOUR}, {0.35, 2.5 * DAY}};
+  private static final DelayMixture DELAY =
+      new DelayMixture(
+          new double[] {0.4, 0.25, 0.35}, new double[] {0.4 * HOUR, 8 * HOUR, 2.5 * DAY});
 
   public ClickData {
     check(clicks > 0, "clicks", clicks, "above 0");
@@ -74,7 +74,7 @@ public record ClickData(
       throw new IllegalArgumentException("clicks have one binary task, the conversion");
     }
     FeatureSchema schema = pipeline.schema();
-    double window = pipeline.tasks().get(0).windowMillis();
+    long window = pipeline.tasks().get(0).windowMillis();
     EventJoin join = new EventJoin(pipeline);
     SplittableRandom world = new SplittableRandom(seed);
     double[] userEffect = Shoppers.gaussian(world, users);
@@ -85,40 +85,24 @@ public record ClickData(
     SplittableRandom random = world.split();
     double bias = Shoppers.bias(rate, signal);
     for (int i = 0; i < clicks; i++) {
-      long time = START + (long) ((double) i / clicks * days * DAY);
+      long time = Shoppers.time(i, clicks, days);
       int user = Shoppers.skewed(random, users);
       int item = Shoppers.skewed(random, items);
       int cell = Shoppers.cell(user, item);
-      double turn = 2 * Math.PI * (time - START) / (driftDays * DAY);
+      double turn = 2 * Math.PI * (time - Shoppers.START) / (driftDays * DAY);
       double taste = Math.cos(turn) * now[cell] + Math.sin(turn) * later[cell];
       double effects = (userEffect[user] + itemEffect[item] + taste) / Math.sqrt(3);
       double p = 1 / (1 + Math.exp(-bias - signal * effects));
       double scale = Math.exp(delaySpread * itemDelay[item]);
       Served truly =
-          new Served(Simulator.TRUTH, Simulator.TRUTH, new double[] {p * within(window, scale)});
+          new Served(
+              Simulator.TRUTH, Simulator.TRUTH, new double[] {p * DELAY.within(window, scale)});
       String id = "c" + i;
       join.add(new Impression(id, time, Shoppers.features(schema, user, item, random), truly));
       if (random.nextDouble() < p) {
-        join.add(new Feedback(id, id + "-p", 0, time + delay(random, scale), Double.NaN));
+        join.add(new Feedback(id, id + "-p", 0, time + DELAY.draw(random, scale), Double.NaN));
       }
     }
     return new Examples(join.finish(truth), new int[0]);
-  }
-
-  private static long delay(SplittableRandom random, double scale) {
-    double at = random.nextDouble();
-    int part = 0;
-    while (part < DELAYS.length - 1 && at >= DELAYS[part][0]) {
-      at -= DELAYS[part++][0];
-    }
-    return (long) (-scale * DELAYS[part][1] * Math.log(1 - random.nextDouble()));
-  }
-
-  private static double within(double window, double scale) {
-    double chance = 0;
-    for (double[] part : DELAYS) {
-      chance += part[0] * (1 - Math.exp(-window / (scale * part[1])));
-    }
-    return chance;
   }
 }

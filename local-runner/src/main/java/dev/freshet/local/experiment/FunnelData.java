@@ -13,7 +13,6 @@ import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.Option;
 import dev.freshet.local.simulator.Simulator;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -57,8 +56,6 @@ public record FunnelData(
 
   static final String KIND = "funnel";
 
-  private static final long START = Instant.parse("2026-01-01T00:00:00Z").toEpochMilli();
-  private static final long DAY = 24 * 60 * 60 * 1000L;
   private static final double PRICE_SPREAD = 0.7;
 
   public FunnelData {
@@ -166,7 +163,7 @@ public record FunnelData(
         scores[steps] = q * Math.exp(mean + amountSpread * amountSpread / 2);
         labels[steps] = label(reached ? paid : 0, reached);
       }
-      long time = START + (long) ((double) index / examples * days * DAY);
+      long time = Shoppers.time(index, examples, days);
       Served truth = new Served(Simulator.TRUTH, Simulator.TRUTH, scores);
       Impression impression =
           new Impression("i" + index, time, Shoppers.features(schema, user, item, random), truth);

@@ -2,14 +2,17 @@ package dev.freshet.local.experiment;
 
 import dev.freshet.core.events.RawFeatures;
 import dev.freshet.core.features.FeatureSchema;
+import java.time.Instant;
 import java.util.SplittableRandom;
 
 /** What simulated users and items have in common, whatever they do. */
 final class Shoppers {
 
+  static final long START = Instant.parse("2026-01-01T00:00:00Z").toEpochMilli();
   static final int SEGMENTS = 12;
   static final int CATEGORIES = 16;
   private static final int NOISE_VALUES = 50;
+  private static final long DAY = 24 * 60 * 60 * 1000L;
 
   private Shoppers() {}
 
@@ -19,6 +22,11 @@ final class Shoppers {
       values[i] = random.nextGaussian();
     }
     return values;
+  }
+
+  /** When the impression of this index comes, of so many spread evenly over so many days. */
+  static long time(int index, int count, int days) {
+    return START + (long) ((double) index / count * days * DAY);
   }
 
   /** One of {@code size}: a few are drawn everywhere, most are rare. */

@@ -176,23 +176,25 @@ public final class Simulator {
 
   private void truth(ObjectNode served, long time, double click, double purchase, int item) {
     served.put("model", TRUTH).put("version", TRUTH);
-    double clickTrue = click * CLICK_DELAY.within(windows[0], time);
+    double clickTrue = click * CLICK_DELAY.within(windows[0], DelayMixture.daily(time));
     // The purchase's delay law is taken at the impression; the click is seconds later.
-    double inWindow = PURCHASE_DELAY.within(windows[1], time);
+    double inWindow = PURCHASE_DELAY.within(windows[1], DelayMixture.daily(time));
     double purchaseTrue = clickTrue * purchase * inWindow;
     double amount = itemPrice[item] * Math.exp(PRICE_SPREAD * PRICE_SPREAD / 2);
-    double refunded = settings.refundRate() * REFUND_DELAY.within(windows[2], time);
-    double repeated = settings.repeatRate() * REPEAT_DELAY.within(windows[2], time);
+    double refunded =
+        settings.refundRate() * REFUND_DELAY.within(windows[2], DelayMixture.daily(time));
+    double repeated =
+        settings.repeatRate() * REPEAT_DELAY.within(windows[2], DelayMixture.daily(time));
     ObjectNode scores = served.putObject("scores");
     scores.put(names.get(0), clickTrue).put(names.get(1), purchaseTrue);
     scores.put(names.get(2), purchaseTrue * amount * (1 + repeated) * (1 - refunded));
   }
 
   private void click(String id, long shown, double purchase, int item) {
-    long time = shown + CLICK_DELAY.draw(random, shown);
+    long time = shown + CLICK_DELAY.draw(random, DelayMixture.daily(shown));
     feedback(0, id, id + "-c", time, Double.NaN);
     if (random.nextDouble() < purchase) {
-      purchase(id, "-p", time + PURCHASE_DELAY.draw(random, time), item, true);
+      purchase(id, "-p", time + PURCHASE_DELAY.draw(random, DelayMixture.daily(time)), item, true);
     }
   }
 
@@ -202,10 +204,20 @@ public final class Simulator {
     amount = Math.round(amount * 100) / 100.0;
     feedback(2, id, id + suffix + "-r", time, amount);
     if (random.nextDouble() < settings.refundRate()) {
-      feedback(2, id, id + suffix + "-b", time + REFUND_DELAY.draw(random, time), -amount);
+      feedback(
+          2,
+          id,
+          id + suffix + "-b",
+          time + REFUND_DELAY.draw(random, DelayMixture.daily(time)),
+          -amount);
     }
     if (first && random.nextDouble() < settings.repeatRate()) {
-      purchase(id, suffix + "2", time + REPEAT_DELAY.draw(random, time), item, false);
+      purchase(
+          id,
+          suffix + "2",
+          time + REPEAT_DELAY.draw(random, DelayMixture.daily(time)),
+          item,
+          false);
     }
   }
 
