@@ -6,7 +6,6 @@ import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.features.FeatureEncoder;
 import dev.freshet.core.labels.DroppedEvent;
 import dev.freshet.core.labels.LabelJoin;
-import dev.freshet.core.labels.LabelKind;
 import dev.freshet.core.labels.LabeledExample;
 import dev.freshet.core.labels.PendingImpression;
 import dev.freshet.core.labels.TaskLabel;
@@ -19,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
+import java.util.stream.Stream;
 
 /**
  * The join of the job, with all events there from the start and timers in order: nothing arrives
@@ -112,7 +112,7 @@ final class EventJoin implements LabelJoin.Output {
         early.put(example.id(), known);
         // One moment after the impression was announced to be scored.
         long at = example.eventTime() + (announced ? 1 : 0);
-        all.add(new Told(at, masked(labelled(example, known), truth)));
+        all.add(new Told(at, example.withLabels(known)));
       }
       settle(example.labels(), known, truth.learnt(example.eventTime()));
     }
@@ -122,37 +122,16 @@ final class EventJoin implements LabelJoin.Output {
 
   private static void settle(TaskLabel[] labels, TaskLabel[] known, boolean learnt) {
     for (int task = 0; task < labels.length; task++) {
-      TaskLabel label = labels[task];
-      if (label.isFinal()) {
-        known[task] = weighted(label, learnt ? 1 : 0);
+      if (labels[task].isFinal()) {
+        known[task] = labels[task].withWeight(learnt ? 1 : 0);
       }
     }
   }
 
   private static EncodedExample masked(EncodedExample example, EarlyTruth truth) {
-    if (!truth.learnt(example.eventTime())) {
-      for (int task = 0; task < example.labels().length; task++) {
-        example.labels()[task] = weighted(example.labels()[task], 0);
-      }
-    }
-    return example;
-  }
-
-  private static TaskLabel weighted(TaskLabel label, float weight) {
-    return label.kind() == LabelKind.NONE
-        ? label
-        : new TaskLabel(
-            label.kind(), label.value(), weight, label.elapsed(), label.delay(), label.reached());
-  }
-
-  private static EncodedExample labelled(EncodedExample example, TaskLabel[] labels) {
-    return new EncodedExample(
-        example.id(),
-        example.eventTime(),
-        example.holdout(),
-        example.keys(),
-        example.starts(),
-        labels,
-        example.served());
+    return truth.learnt(example.eventTime())
+        ? example
+        : example.withLabels(
+            Stream.of(example.labels()).map(l -> l.withWeight(0)).toArray(TaskLabel[]::new));
   }
 }

@@ -1,5 +1,6 @@
 package dev.freshet.local.experiment;
 
+import dev.freshet.local.simulator.Simulator;
 import java.io.IOException;
 import java.io.Writer;
 import java.nio.file.Files;
@@ -56,8 +57,8 @@ public final class Results {
     Set<String> models = new LinkedHashSet<>();
     outcomes.forEach(o -> models.add(o.model()));
     // The ceiling comes last.
-    if (models.remove("truth")) {
-      models.add("truth");
+    if (models.remove(Simulator.TRUTH)) {
+      models.add(Simulator.TRUTH);
     }
     return List.copyOf(models);
   }
@@ -120,7 +121,9 @@ public final class Results {
     text.append("\nDifference from ").append(file.baseline());
     text.append(", paired by seed; * is further from 0 than two standard errors\n\n");
     List<String> others =
-        models().stream().filter(m -> !m.equals(file.baseline()) && !m.equals("truth")).toList();
+        models().stream()
+            .filter(m -> !m.equals(file.baseline()) && !m.equals(Simulator.TRUTH))
+            .toList();
     table(
         text,
         others,
@@ -135,7 +138,7 @@ public final class Results {
       List<String> placed = file.experiment().relative().metrics();
       table(
           text,
-          models().stream().filter(m -> !m.equals("truth")).toList(),
+          models().stream().filter(m -> !m.equals(Simulator.TRUTH)).toList(),
           placed.isEmpty() ? metrics() : placed,
           (model, metric) -> relative(model, floor, metric).text(false));
     }

@@ -8,6 +8,7 @@ import dev.freshet.core.models.adaftr.AdaFtr;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.training.ModelTrainer;
 import dev.freshet.core.training.evaluation.BinaryQuality;
+import dev.freshet.local.simulator.Simulator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -52,12 +53,10 @@ final class Trial {
     long start = System.nanoTime();
     try (ModelTrainer trainer =
         new ModelTrainer(pipeline.context(model), pipeline.training().withSeed(seed))) {
-      int batch = pipeline.training().batch();
-      List<EncodedExample> all = examples.all();
       for (int pass = 1; pass <= passes; pass++) {
         trainer.resetQuality();
-        for (int i = 0; i < all.size(); i += batch) {
-          List<EncodedExample> part = all.subList(i, Math.min(i + batch, all.size()));
+        for (int i = 0; i < examples.all().size(); i += pipeline.training().batch()) {
+          List<EncodedExample> part = batch(i);
           float[][] predictions = trainer.process(part);
           if (pass == passes) {
             score(trainer, part, predictions);
@@ -72,12 +71,17 @@ final class Trial {
     }
   }
 
+  private List<EncodedExample> batch(int from) {
+    List<EncodedExample> all = examples.all();
+    return all.subList(from, Math.min(from + pipeline.training().batch(), all.size()));
+  }
+
   /** The best that any model could do, where the examples know it. */
   Outcome truth(long seed) {
     ModelDefinition any = pipeline.models().get(0);
     try (ModelTrainer trainer = new ModelTrainer(pipeline.context(any), pipeline.training())) {
       examples.all().forEach(trainer::scoreServed);
-      return new Outcome("truth", seed, flat(trainer.servedQuality()), 0);
+      return new Outcome(Simulator.TRUTH, seed, flat(trainer.servedQuality()), 0);
     }
   }
 
@@ -130,10 +134,8 @@ final class Trial {
     }
     Map<Integer, double[]> sums = new TreeMap<>();
     BinaryQuality separation = new BinaryQuality();
-    int batch = pipeline.training().batch();
-    for (int i = 0; i < examples.all().size(); i += batch) {
-      List<EncodedExample> part =
-          examples.all().subList(i, Math.min(i + batch, examples.all().size()));
+    for (int i = 0; i < examples.all().size(); i += pipeline.training().batch()) {
+      List<EncodedExample> part = batch(i);
       if (!trainer.inRange(part.get(0))) {
         continue;
       }

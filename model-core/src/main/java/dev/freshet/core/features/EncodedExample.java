@@ -22,4 +22,10 @@ public record EncodedExample(
     int[] starts,
     TaskLabel[] labels,
     float[] served)
-    implements Serializable {}
+    implements Serializable {
+
+  /** The same example with other labels. */
+  public EncodedExample withLabels(TaskLabel[] other) {
+    return new EncodedExample(id, eventTime, holdout, keys, starts, other, served);
+  }
+}

@@ -40,13 +40,8 @@ public final class LabelJoin implements Serializable {
   }
 
   /** The tasks, in order. */
-  public List<Task> chain() {
+  public List<Task> tasks() {
     return tasks;
-  }
-
-  /** Number of tasks in the chain. */
-  public int tasks() {
-    return tasks.size();
   }
 
   /** An impression came. */

@@ -28,6 +28,11 @@ public record TaskLabel(
     return true;
   }
 
+  /** The same label with another weight. */
+  public TaskLabel withWeight(float other) {
+    return new TaskLabel(kind, value, other, elapsed, delay, reached);
+  }
+
   public boolean isFinal() {
     return kind == LabelKind.FINAL;
   }

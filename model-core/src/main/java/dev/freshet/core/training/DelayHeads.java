@@ -39,6 +39,7 @@ final class DelayHeads implements AutoCloseable {
 
   private final List<Task> tasks;
   private final int[] headOf;
+  private final int width;
   private final Network network;
   private final TrainingSettings settings;
   private float[][] estimates = {};
@@ -47,6 +48,7 @@ final class DelayHeads implements AutoCloseable {
   private DelayHeads(ModelContext of, TrainingSettings settings, int[] headOf, List<Task> heads) {
     tasks = of.tasks();
     this.headOf = headOf;
+    width = heads.size();
     this.settings = settings;
     AmountHead none = new AmountHead(AmountHead.Loss.SQUARED, 1);
     SharedBottom net = new SharedBottom("delay heads", BOTTOM, TOWER, none);
@@ -57,7 +59,7 @@ final class DelayHeads implements AutoCloseable {
             new ModelContext(net, heads, schema, 1),
             ~settings.seed(),
             settings.embeddings().rate());
-    for (int head = 0; head < heads.size(); head++) {
+    for (int head = 0; head < width; head++) {
       startAt(head, head % HEADS == LATE ? -CONFIDENT : CONFIDENT);
     }
   }
@@ -93,14 +95,14 @@ final class DelayHeads implements AutoCloseable {
   void process(List<EncodedExample> batch) {
     network.gather(batch, example -> !example.holdout());
     estimates = network.predict(batch.size());
-    int width = HEADS * heads();
     float[][] labels = new float[batch.size()][width];
     float[][] weights = new float[batch.size()][width];
     boolean any = false;
     for (int i = 0; i < labels.length; i++) {
-      for (int task = 0; task < tasks.size() && !batch.get(i).holdout(); task++) {
-        TaskLabel label = batch.get(i).labels()[task];
-        if (headOf[task] >= 0 && label.isFinal()) {
+      EncodedExample example = batch.get(i);
+      for (int task = 0; task < tasks.size(); task++) {
+        TaskLabel label = example.labels()[task];
+        if (headOf[task] >= 0 && label.isFinal() && !example.holdout()) {
           any = true;
           teach(task, label, labels[i], weights[i]);
         }
@@ -114,14 +116,6 @@ final class DelayHeads implements AutoCloseable {
           steps++,
           settings.seed());
     }
-  }
-
-  private int heads() {
-    int heads = 0;
-    for (int head : headOf) {
-      heads += head >= 0 ? 1 : 0;
-    }
-    return heads;
   }
 
   private void teach(int task, TaskLabel label, float[] labels, float[] weights) {
@@ -138,13 +132,13 @@ final class DelayHeads implements AutoCloseable {
   Estimates estimates(int example, int task, double prediction) {
     int head = headOf[task];
     return head < 0
-        ? new Estimates(prediction, 0, 1)
+        ? Estimates.notLate(prediction)
         : new Estimates(
             prediction, estimates[example][head + LATE], estimates[example][head + STAYS]);
   }
 
-  int expire(long now) {
-    return network.expire(now);
+  void expire(long now) {
+    network.expire(now);
   }
 
   void write(DataOutput out) throws IOException {

@@ -220,9 +220,7 @@ public final class ModelTrainer implements AutoCloseable {
   /** What a record teaches under its task's delay correction, its weight bounded. */
   private Target target(int example, int task, TaskLabel label, double prediction) {
     Estimates estimates =
-        heads == null
-            ? new Estimates(prediction, 0, 1)
-            : heads.estimates(example, task, prediction);
+        heads == null ? Estimates.notLate(prediction) : heads.estimates(example, task, prediction);
     Target target =
         context.tasks().get(task).correction().target(label.kind(), label.value(), estimates);
     if (target.weight() <= context.maxWeight()) {

@@ -113,14 +113,7 @@ class ModelTrainerTest {
         Stream.of(example.labels())
             .map(l -> new TaskLabel(l.kind(), l.value(), l.weight(), l.elapsed(), l.delay(), true))
             .toArray(TaskLabel[]::new);
-    return new EncodedExample(
-        example.id(),
-        example.eventTime(),
-        example.holdout(),
-        example.keys(),
-        example.starts(),
-        labels,
-        example.served());
+    return example.withLabels(labels);
   }
 
   @Test

@@ -51,7 +51,7 @@ public final class LabelJoinFunction
             .getState(new ValueStateDescriptor<>("pending-impression", CodecTypeInfo.PENDING));
     MetricGroup group = getRuntimeContext().getMetricGroup().addGroup(MetricNames.LABELS);
     examples = group.counter(MetricNames.EXAMPLES);
-    delays = new DelayCounters(join.chain(), group);
+    delays = new DelayCounters(join.tasks(), group);
     dropped = new EnumMap<>(DropReason.class);
     for (DropReason reason : DropReason.values()) {
       dropped.put(reason, group.addGroup(MetricNames.DROPPED).counter(reason.label()));
@@ -87,7 +87,7 @@ public final class LabelJoinFunction
 
   private PendingImpression pending() throws IOException {
     PendingImpression pending = state.value();
-    return pending == null ? new PendingImpression(join.tasks()) : pending;
+    return pending == null ? new PendingImpression(join.tasks().size()) : pending;
   }
 
   private void keep(PendingImpression pending, TimerService timers) throws IOException {

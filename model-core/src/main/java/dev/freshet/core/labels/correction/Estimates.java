@@ -8,4 +8,10 @@ package dev.freshet.core.labels.correction;
  * @param late chance that the yes comes after the waiting time, dp in the papers
  * @param stays chance that what was a no at the waiting time stays one, rn in the papers
  */
-public record Estimates(double p, double late, double stays) {}
+public record Estimates(double p, double late, double stays) {
+
+  /** Where nothing is estimated: no yes is late. */
+  public static Estimates notLate(double p) {
+    return new Estimates(p, 0, 1);
+  }
+}

@@ -72,15 +72,7 @@ class HtlNetTest {
           labels[task] =
               new TaskLabel(LabelKind.FINAL, value, task == onlyTask ? 1 : 0, 0, -1, true);
         }
-        batch.add(
-            new EncodedExample(
-                example.id(),
-                example.eventTime(),
-                false,
-                example.keys(),
-                example.starts(),
-                labels,
-                example.served()));
+        batch.add(example.withLabels(labels));
       }
       Map<String, List<Float>> before = weights(trainer.network());
       trainer.process(batch);
