@@ -35,6 +35,7 @@ public record Pipeline(
 
   public Pipeline {
     tasks = tasks.stream().map(task -> task.resolved(labels)).toList();
+    training = training.resolved(tasks);
     features = List.copyOf(features);
     models = List.copyOf(models);
     check(

@@ -2,10 +2,12 @@ package dev.freshet.core.training;
 
 import static dev.freshet.core.settings.InvalidValueException.check;
 
+import dev.freshet.core.labels.Task;
 import dev.freshet.core.settings.Option;
 import java.io.Serializable;
 import java.time.Duration;
 import java.time.LocalDate;
+import java.util.List;
 
 /** How every model of the pipeline learns. */
 public record TrainingSettings(
@@ -63,9 +65,11 @@ public record TrainingSettings(
   public record Scoring(
       @Option(
               value =
-                  "When the prediction is made that a settled label is scored against: when the"
-                      + " label comes, or when the impression came (kept until then)",
-              fallback = "label")
+                  "When the prediction is made that a settled label is scored against: `label`, when"
+                      + " the label comes, or `impression`, when the impression came (kept until"
+                      + " then); by default `impression` where a task's correction learns before"
+                      + " its label is settled, where nothing else is sound, and `label` elsewhere",
+              fallback = Option.ABSENT)
           At at,
       @Option(value = "Newest scored examples that metrics cover; 0 for all", fallback = "200000")
           int window,
@@ -86,6 +90,29 @@ public record TrainingSettings(
     public Scoring {
       check(window >= 0, "window", window, "0 or more");
     }
+
+    Scoring at(At moment) {
+      return new Scoring(moment, window, from, to);
+    }
+  }
+
+  /**
+   * The same with what is open decided for a chain of tasks.
+   *
+   * @throws dev.freshet.core.settings.InvalidValueException if a model would be judged on labels
+   *     that it has learnt from
+   */
+  public TrainingSettings resolved(List<Task> tasks) {
+    boolean early = tasks.stream().anyMatch(task -> task.correction().learnsEarly());
+    Scoring.At at = scoring.at();
+    check(
+        !early || at != Scoring.At.LABEL,
+        "training.scoring.at",
+        "label",
+        "impression, where a task's correction learns before its label is settled");
+    Scoring.At usual = early ? Scoring.At.IMPRESSION : Scoring.At.LABEL;
+    return new TrainingSettings(
+        batch, maxWait, dense, embeddings, scoring.at(at == null ? usual : at), maxNorm, seed);
   }
 
   /** The same with another seed. */

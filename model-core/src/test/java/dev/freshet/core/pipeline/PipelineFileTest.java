@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.freshet.core.models.htlnet.HtlNet;
 import dev.freshet.core.settings.InvalidSettingsException;
+import dev.freshet.core.training.TrainingSettings.Scoring;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -79,6 +80,22 @@ class PipelineFileTest {
     problem("kafka.topics.clicks", "tasks:", "kafka: {topics: {clicks: x}}\ntasks:");
     problem("models[1].kind", "kind: shared-bottom, bottom: [16], tower: [8]", "kind: tafe");
     problem("pipeline", "pipeline: test", "pipeline: Test!");
+  }
+
+  @Test
+  void judgesEarlyLearnersByWhatTheySaidAtTheImpression() {
+    assertThat(TestingPipelines.shop().training().scoring().at()).isEqualTo(Scoring.At.LABEL);
+    String early = "{correction: es-dfm, orphan-wait";
+    assertThat(TestingPipelines.shop("{orphan-wait", early).training().scoring().at())
+        .isEqualTo(Scoring.At.IMPRESSION);
+    String click = "{name: click, kind: binary,";
+    String refused =
+        TestingPipelines.SHOP
+            .replace(click, click + " correction: window,")
+            .replace("{window: 8000}", "{window: 8000, at: label}");
+    assertThatThrownBy(() -> PipelineFile.parse(refused, "p.yaml"))
+        .isInstanceOf(InvalidSettingsException.class)
+        .hasMessageContaining("training.scoring.at: 'label'; allowed: impression");
   }
 
   private static void problem(String path, String part, String replacement) {

@@ -59,23 +59,27 @@ class DelayedTrainingTest {
       boolean counts = delay <= WINDOW;
       long first = counts ? start + delay : TaskTimeline.NEVER;
       long id = i;
+      long[] keys = {1 + value};
+      if (correction.learnsEarly()) {
+        all.add(told(id, start, start - 1, keys, TaskLabel.NONE));
+      }
       correction.plan(
           new TaskTimeline(start, true, first, start + WINDOW, start + WINDOW, WAITING),
           (time, kind, learn) -> {
             boolean seen = first <= time;
-            TaskLabel[] labels = {
-              new TaskLabel(
-                  kind, seen ? 1 : 0, learn ? 1 : 0, time - start, seen ? delay : -1, true)
-            };
-            long[] keys = {1 + value};
-            all.add(
-                new Told(
-                    time,
-                    new EncodedExample(
-                        id, start, false, keys, new int[] {0, 1}, labels, new float[0])));
+            TaskLabel label =
+                new TaskLabel(
+                    kind, seen ? 1 : 0, learn ? 1 : 0, time - start, seen ? delay : -1, true);
+            all.add(told(id, start, time, keys, label));
           });
     }
     return all.stream().sorted(Comparator.comparingLong(Told::time)).map(Told::example).toList();
+  }
+
+  private static Told told(long id, long start, long at, long[] keys, TaskLabel label) {
+    int[] starts = {0, 1};
+    TaskLabel[] labels = {label};
+    return new Told(at, new EncodedExample(id, start, false, keys, starts, labels, new float[0]));
   }
 
   private static void feed(ModelTrainer trainer, List<EncodedExample> examples) {

@@ -23,6 +23,12 @@ public interface DelayCorrection extends Serializable {
   /** Whether amounts may be treated like this; what asks for a yes or a no cannot. */
   boolean forAmounts();
 
+  /**
+   * Whether an impression is learnt from before its label is settled. A prediction made after that
+   * would be judged on what the model was told.
+   */
+  boolean learnsEarly();
+
   /** Whether {@link #target} reads {@link Estimates#late} or {@link Estimates#stays}. */
   boolean estimates();
 

@@ -26,6 +26,11 @@ public enum DelayCorrections implements DelayCorrection {
     public boolean forAmounts() {
       return true;
     }
+
+    @Override
+    public boolean learnsEarly() {
+      return false;
+    }
   },
   /**
    * Tells a label as soon as nothing can change it. Less state and fresher labels than {@link
@@ -41,6 +46,11 @@ public enum DelayCorrections implements DelayCorrection {
     @Override
     public boolean forAmounts() {
       return true;
+    }
+
+    @Override
+    public boolean learnsEarly() {
+      return false;
     }
   },
   /**
@@ -213,6 +223,11 @@ public enum DelayCorrections implements DelayCorrection {
   @Override
   public boolean forAmounts() {
     return false;
+  }
+
+  @Override
+  public boolean learnsEarly() {
+    return true;
   }
 
   @Override
