@@ -1,6 +1,8 @@
 package dev.freshet.local.experiment;
 
 import dev.freshet.core.events.EventFormat;
+import dev.freshet.core.events.Feedback;
+import dev.freshet.core.events.Impression;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.Option;
 import dev.freshet.local.replay.Lines;
@@ -9,7 +11,13 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Random;
 
 /**
  * Files of events, as {@code freshet import} writes them, joined in event time. Unlike in a stream
@@ -18,6 +26,12 @@ import java.util.List;
 public record FileData(
     @Option("Files of impressions, JSON lines, plain, .gz or .zip") List<String> impressions,
     @Option("Files of feedback; every line says its kind") List<String> feedback,
+    @Option(
+            value =
+                "Whether the impressions' times are dealt out anew among them, by seed, each taking"
+                    + " its feedback along: the same delays in a stream that does not drift",
+            fallback = "false")
+        boolean shuffleTimes,
     @Option("What of the truth is known early") EarlyTruth truth)
     implements DataSource {
 
@@ -35,7 +49,7 @@ public record FileData(
 
   @Override
   public boolean seeded() {
-    return false;
+    return shuffleTimes;
   }
 
   @Override
@@ -43,13 +57,55 @@ public record FileData(
     EventFormat format =
         pipeline.kafka().format().create(pipeline.impressionFields(), pipeline.feedbackKinds());
     EventJoin join = new EventJoin(pipeline);
+    Map<String, Long> shifts = shuffleTimes ? shifts(format, seed) : Map.of();
     for (String file : impressions) {
-      eachLine(file, line -> join.add(format.impression(line).event()));
+      eachLine(file, line -> join.add(shifted(format.impression(line).event(), shifts)));
     }
     for (String file : feedback) {
-      eachLine(file, line -> join.add(format.feedback(line, null).event()));
+      eachLine(file, line -> join.add(shifted(format.feedback(line, null).event(), shifts)));
     }
     return new Examples(join.finish(truth), new int[0]);
+  }
+
+  /** How much later each impression comes than it did. */
+  private Map<String, Long> shifts(EventFormat format, long seed) throws IOException {
+    Map<String, Long> times = new LinkedHashMap<>();
+    for (String file : impressions) {
+      eachLine(
+          file,
+          line -> {
+            Impression event = format.impression(line).event();
+            if (event != null) {
+              times.put(event.id(), event.eventTime());
+            }
+          });
+    }
+    List<Long> dealt = new ArrayList<>(times.values());
+    Collections.shuffle(dealt, new Random(seed));
+    Iterator<Long> next = dealt.iterator();
+    times.replaceAll((id, time) -> next.next() - time);
+    return times;
+  }
+
+  private static Impression shifted(Impression event, Map<String, Long> shifts) {
+    return event == null || shifts.isEmpty()
+        ? event
+        : new Impression(
+            event.id(),
+            event.eventTime() + shifts.get(event.id()),
+            event.features(),
+            event.served());
+  }
+
+  private static Feedback shifted(Feedback event, Map<String, Long> shifts) {
+    return event == null || !shifts.containsKey(event.impressionId())
+        ? event
+        : new Feedback(
+            event.impressionId(),
+            event.eventId(),
+            event.task(),
+            event.eventTime() + shifts.get(event.impressionId()),
+            event.value());
   }
 
   private interface LineReader {

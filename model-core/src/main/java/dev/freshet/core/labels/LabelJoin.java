@@ -102,7 +102,7 @@ public final class LabelJoin implements Serializable {
       return;
     }
     if (announcementIsDue(pending) && pending.impression.eventTime() <= time) {
-      pending.tell(0, LabelKind.NONE);
+      pending.tell(0, LabelKind.NONE, time);
       TaskLabel[] none = new TaskLabel[tasks.size()];
       Arrays.fill(none, TaskLabel.NONE);
       out.example(new LabeledExample(pending.impression, time, none));
@@ -193,12 +193,15 @@ public final class LabelJoin implements Serializable {
                   starts[task],
                   possible,
                   positives.isEmpty() ? TaskTimeline.NEVER : positives.get(0),
+                  facts.counted().stream().map(Feedback::eventTime).toList(),
+                  of.explicit(),
                   facts.settled(),
                   horizon,
-                  of.waiting().toMillis()),
+                  of.waiting().toMillis(),
+                  pending.spoke[task]),
               (time, kind, learns) -> {
                 firstTold = Math.min(firstTold, time);
-                if (pending.wasTold(task, kind)) {
+                if (pending.wasTold(task, kind, time)) {
                   return;
                 }
                 next = Math.min(next, time);
@@ -216,20 +219,35 @@ public final class LabelJoin implements Serializable {
       for (int task = 0; task < labels.length; task++) {
         labels[task] = TaskLabel.NONE;
         if (due[task] != null) {
-          List<Long> positives = chain.get(task).positives();
-          labels[task] =
-              new TaskLabel(
-                  due[task],
-                  chain.get(task).value(),
-                  learn[task] ? 1 : 0,
-                  Math.max(0, asOf - starts[task]),
-                  positives.isEmpty() ? -1 : Math.max(0, positives.get(0) - starts[task]),
-                  !chain.get(task).parents().isEmpty());
-          pending.tell(task, due[task]);
+          labels[task] = label(task);
+          pending.tell(task, due[task], asOf);
           any = true;
         }
       }
       return any;
+    }
+
+    private TaskLabel label(int task) {
+      TaskFacts facts = chain.get(task);
+      List<Long> positives = facts.positives();
+      boolean reached = !facts.parents().isEmpty();
+      TaskLabel.Before before = null;
+      boolean news = true;
+      if (tasks.get(task).correction().takesBack()) {
+        PendingImpression.Told last = pending.amounts[task];
+        TaskLabel.Before now = new TaskLabel.Before(facts.value(), reached);
+        before = last == null ? null : last.label();
+        news = !now.equals(before);
+        pending.amounts[task] = new PendingImpression.Told(now, asOf);
+      }
+      return new TaskLabel(
+          due[task],
+          facts.value(),
+          learn[task] && news ? 1 : 0,
+          Math.max(0, asOf - starts[task]),
+          positives.isEmpty() ? -1 : Math.max(0, positives.get(0) - starts[task]),
+          reached,
+          before);
     }
   }
 }

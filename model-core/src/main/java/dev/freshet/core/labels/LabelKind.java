@@ -3,8 +3,8 @@ package dev.freshet.core.labels;
 import dev.freshet.core.settings.RecordBinder;
 
 /**
- * What a label on an example is worth. An impression carries each tag at most once per task, and
- * every task ends with exactly one {@link #FINAL}.
+ * What a label on an example is worth. An impression carries each kind, {@link #LATE_COPY} of
+ * amounts excepted, at most once per task, and every task ends with exactly one {@link #FINAL}.
  */
 public enum LabelKind {
   /** No label for this task on this example. */
@@ -13,7 +13,10 @@ public enum LabelKind {
   FIRST,
   /** A positive inside the waiting window, told again. */
   IN_WINDOW,
-  /** A positive that came after the first record said no. */
+  /**
+   * A positive that came after the first record said no. An amount is told so again with each event
+   * that changes it, so it may carry this kind several times, each at another moment.
+   */
   LATE_COPY,
   /** Its window closed, or its outcome is known: nothing can change it. */
   FINAL;

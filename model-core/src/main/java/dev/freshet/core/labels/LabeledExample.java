@@ -13,11 +13,17 @@ import java.io.Serializable;
 public record LabeledExample(Impression impression, long emittedAt, TaskLabel[] labels)
     implements Serializable {
 
-  /** Kinds of the labels in task order, for example {@code final.none}. */
+  /**
+   * Kinds of the labels in task order, for example {@code final.none}. Where a label takes another
+   * back, the moment is part of it: {@code none.late-copy@1767225600000}.
+   */
   public String tag() {
     StringBuilder tag = new StringBuilder();
     for (TaskLabel label : labels) {
       tag.append(tag.isEmpty() ? "" : ".").append(label.kind().label());
+      if (label.before() != null && !label.isFinal()) {
+        tag.append('@').append(emittedAt);
+      }
     }
     return tag.toString();
   }

@@ -3,6 +3,7 @@ package dev.freshet.core.labels;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -21,7 +22,13 @@ public final class PendingImpression {
    * Per task, one bit for each {@link LabelKind} that was told. The first task's bit for {@link
    * LabelKind#NONE} says that the impression was announced.
    */
-  byte[] told;
+  final byte[] told;
+
+  /** Per task the moment at which {@link LabelKind#FIRST} was told, or {@link #NONE}. */
+  final long[] spoke;
+
+  /** Per task the newest amount that was told and may have to be taken back, or null. */
+  final Told[] amounts;
 
   /** While there is no impression: until when feedback waits for it. */
   long waitsUntil = NONE;
@@ -29,17 +36,33 @@ public final class PendingImpression {
   /** Event time of the one timer that is registered for this key. */
   private long timer = NONE;
 
+  /** What was told of an amount, and when. */
+  record Told(TaskLabel.Before label, long at) {}
+
   /** An empty state for a chain of {@code tasks}. */
   public PendingImpression(int tasks) {
     told = new byte[tasks];
+    spoke = new long[tasks];
+    Arrays.fill(spoke, NONE);
+    amounts = new Told[tasks];
   }
 
   boolean wasTold(int task, LabelKind kind) {
     return (told[task] & 1 << kind.ordinal()) != 0;
   }
 
-  void tell(int task, LabelKind kind) {
+  /** Whether a record that a plan asks for is behind us. */
+  boolean wasTold(int task, LabelKind kind, long time) {
+    return kind == LabelKind.LATE_COPY && amounts[task] != null
+        ? time <= amounts[task].at()
+        : wasTold(task, kind);
+  }
+
+  void tell(int task, LabelKind kind, long time) {
     told[task] |= (byte) (1 << kind.ordinal());
+    if (kind == LabelKind.FIRST) {
+      spoke[task] = time;
+    }
   }
 
   /** Whether nothing more can come of this key, so that its state must go. */

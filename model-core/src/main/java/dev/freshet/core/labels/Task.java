@@ -4,6 +4,7 @@ import static dev.freshet.core.settings.InvalidValueException.check;
 
 import dev.freshet.core.labels.correction.DelayCorrections;
 import dev.freshet.core.settings.Option;
+import dev.freshet.core.settings.RecordBinder;
 import java.io.Serializable;
 import java.time.Duration;
 import java.util.List;
@@ -45,7 +46,7 @@ public record Task(
     @Option(
             value =
                 "What is learnt before this task's label is settled; by default the pipeline's, or"
-                    + " `wait` for an amount that cannot be treated so",
+                    + " `wait` for a task that cannot be treated so",
             fallback = Option.ABSENT)
         DelayCorrections correction,
     @Option(
@@ -86,10 +87,12 @@ public record Task(
         name.matches("[a-z][a-z0-9_-]{0,62}"), "name", name, "lower-case letters, digits, _ and -");
     check(!window.isZero(), "window", "0", "a duration above zero");
     check(
-        kind == Kind.BINARY || correction == null || correction.forAmounts(),
+        correction == null || correction.suits(kind),
         "correction",
-        correction,
-        "wait, settled or window, for a continuous task");
+        correction == null ? "" : RecordBinder.written(correction),
+        kind == Kind.BINARY
+            ? "anything but revise, for a binary task"
+            : "wait, settled, window or revise, for a continuous task");
     check(lossWeight >= 0, "loss-weight", lossWeight, "0 or more");
     check(
         kind == Kind.BINARY || negatives == Negatives.IMPLICIT,
@@ -101,7 +104,7 @@ public record Task(
   /** The same task with what the pipeline says where the task itself says nothing. */
   public Task resolved(LabelSettings labels) {
     DelayCorrections general = labels.correction();
-    DelayCorrections suited = binary() || general.forAmounts() ? general : DelayCorrections.WAIT;
+    DelayCorrections suited = general.suits(kind) ? general : DelayCorrections.WAIT;
     return new Task(
         name,
         kind,

@@ -11,6 +11,8 @@ import java.io.DataOutput;
 import java.io.IOException;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -77,9 +79,10 @@ public final class ModelTrainer implements AutoCloseable {
     if (batch.isEmpty()) {
       return new float[0][];
     }
-    network.gather(batch, ModelTrainer::learnt);
-    float[][] predictions = network.predict(batch.size());
-    for (int i = 0; i < predictions.length; i++) {
+    List<EncodedExample> rows = withTakenBack(batch);
+    network.gather(rows, ModelTrainer::learnt);
+    float[][] predictions = network.predict(rows.size());
+    for (int i = 0; i < batch.size(); i++) {
       score(batch.get(i), predictions[i]);
       newestEvent = Math.max(newestEvent, batch.get(i).eventTime());
     }
@@ -88,9 +91,27 @@ public final class ModelTrainer implements AutoCloseable {
       heads.process(batch);
     }
     if (batch.stream().anyMatch(ModelTrainer::learnt)) {
-      learn(batch, predictions);
+      learn(rows, predictions);
     }
-    return predictions;
+    return Arrays.copyOf(predictions, batch.size());
+  }
+
+  /**
+   * The batch, and behind it once more each example whose amount takes an earlier one back, with
+   * that amount and the opposite weight. Rows behind the batch are no sightings of their keys.
+   */
+  private List<EncodedExample> withTakenBack(List<EncodedExample> batch) {
+    List<EncodedExample> rows = new ArrayList<>(batch);
+    for (EncodedExample example : batch) {
+      if (core >= 0 && importance(example, core) > 0 && example.labels()[core].before() != null) {
+        TaskLabel label = example.labels()[core];
+        TaskLabel[] taken = new TaskLabel[example.labels().length];
+        Arrays.fill(taken, TaskLabel.NONE);
+        taken[core] = label.takenBack();
+        rows.add(example.withLabels(taken));
+      }
+    }
+    return rows;
   }
 
   private static boolean learnt(EncodedExample example) {
@@ -102,7 +123,7 @@ public final class ModelTrainer implements AutoCloseable {
     return false;
   }
 
-  /** Weight of a label in the loss; 0 is not learnt. */
+  /** Weight of a label in the loss; 0 is not learnt, below 0 is taken back. */
   private static float importance(EncodedExample example, int task) {
     return example.holdout() ? 0 : example.labels()[task].weight();
   }
@@ -186,7 +207,7 @@ public final class ModelTrainer implements AutoCloseable {
       same[i] = pair(example);
       for (int task = 0; task < tasks; task++) {
         float weight = importance(example, task);
-        if (weight > 0) {
+        if (weight != 0) {
           weight *= (float) context.tasks().get(task).lossWeight();
           TaskLabel label = example.labels()[task];
           reached[i][task] = label.reached() ? 1 : 0;

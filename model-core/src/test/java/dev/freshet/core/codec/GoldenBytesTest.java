@@ -35,6 +35,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -54,6 +55,11 @@ class GoldenBytesTest {
           new Served("m", "1-2", new double[] {0.25, Double.NaN}));
   private static final TaskLabel[] LABELS = {
     new TaskLabel(LabelKind.FINAL, 1, 0.5f, 600_000, 4_000, true), TaskLabel.NONE
+  };
+
+  private static final TaskLabel[] TAKING_BACK = {
+    TaskLabel.NONE,
+    new TaskLabel(LabelKind.LATE_COPY, 7.5, 1, 60, 50, true, new TaskLabel.Before(-2, false))
   };
 
   static Stream<Arguments> layouts() {
@@ -80,15 +86,20 @@ class GoldenBytesTest {
             "dropped-event-1",
             new DroppedEventCodec(),
             new DroppedEvent(DropReason.LATE, "i", "e", 1, 1_767_225_600_000L, 1)),
-        Arguments.of("pending-impression-1", new PendingImpressionCodec(), pending()),
+        Arguments.of("pending-impression-2", new PendingImpressionCodec(), pending("revise", 75)),
+        Arguments.of(
+            "labeled-example-taking-back-1",
+            new LabeledExampleCodec(),
+            new LabeledExample(IMPRESSION, 1_767_226_200_000L, TAKING_BACK)),
         Arguments.of(
             "model-record-1",
             new ModelRecordCodec(),
             new ModelRecord("main/0/1", new byte[] {1, 2, 3}, "5-6", 1, 4)));
   }
 
-  private static PendingImpression pending() {
-    var pipeline = TestingPipelines.shop();
+  private static PendingImpression pending(String correction, int minutes) {
+    var pipeline =
+        TestingPipelines.shop("{orphan-wait", "{correction: " + correction + ", orphan-wait");
     LabelJoin join = new LabelJoin(pipeline.tasks(), pipeline.labels(), false);
     PendingImpression pending = new PendingImpression(3);
     LabelJoin.Output nowhere =
@@ -101,9 +112,24 @@ class GoldenBytesTest {
         };
     join.onImpression(pending, IMPRESSION, 0, nowhere);
     join.onFeedback(pending, new Feedback("i\u00e9", "c", 0, 1_767_225_601_000L, 1), 0, nowhere);
-    join.onTimer(pending, 1_767_226_200_000L, nowhere);
+    long until = IMPRESSION.eventTime() + minutes * 60_000L;
+    for (long at = join.nextMoment(pending); at <= until; at = join.nextMoment(pending)) {
+      join.onTimer(pending, at, nowhere);
+    }
     pending.timer(join.nextMoment(pending));
     return pending;
+  }
+
+  /** Version 1 knew no moments and no amounts; what it holds is read as it was. */
+  @Test
+  void readsPendingImpressionsOfVersionOne() throws IOException {
+    byte[] frozen = golden("pending-impression-1");
+    DataInputStream in = new DataInputStream(new ByteArrayInputStream(frozen));
+    assertThat(new PendingImpressionCodec().read(in))
+        .usingRecursiveComparison()
+        .withEqualsForType(Double::equals, Double.class)
+        .isEqualTo(pending("wait", 10));
+    assertThat(in.available()).isZero();
   }
 
   @ParameterizedTest(name = "{0}")

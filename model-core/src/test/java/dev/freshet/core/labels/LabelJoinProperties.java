@@ -82,12 +82,21 @@ class LabelJoinProperties {
 
     double[] expected = oracle(events, tasks);
     int[] finals = new int[3];
+    double[] taught = new double[3];
     Set<String> tags = new HashSet<>();
     for (LabeledExample example : recorder.examples) {
+      assertThat(tags.add(example.tag())).as("tag %s once", example.tag()).isTrue();
       for (int task = 0; task < 3; task++) {
         TaskLabel label = example.labels()[task];
-        if (label.present()) {
-          assertThat(tags.add(task + label.kind().label())).as("told once").isTrue();
+        if (label.weight() > 0) {
+          boolean takesBack = label.before() != null;
+          assertThat(takesBack && !correction.equals("revise")).isFalse();
+          taught[task] =
+              takesBack
+                  ? taught[task] + label.value() - label.before().value()
+                  : tasks.get(task).binary()
+                      ? Math.max(taught[task], label.value())
+                      : label.value();
         }
         if (label.isFinal()) {
           finals[task]++;
@@ -99,6 +108,13 @@ class LabelJoinProperties {
       }
     }
     assertThat(finals).containsOnly(1);
+    if (correction.equals("revise")) {
+      assertThat(taught[2]).as("amounts telescope to the last").isEqualTo(expected[2]);
+    }
+    if (!correction.equals("window")) {
+      assertThat(taught[0]).as("a yes is taught").isEqualTo(expected[0]);
+      assertThat(taught[1]).as("a yes is taught").isEqualTo(expected[1]);
+    }
     long counted = events.size() - recorder.dropped.size();
     assertThat(counted).isGreaterThanOrEqualTo(0);
   }

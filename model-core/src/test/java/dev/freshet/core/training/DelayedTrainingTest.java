@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Delay corrections from the record to the weights of a model, on a stream of late labels. */
 class DelayedTrainingTest {
@@ -64,7 +65,16 @@ class DelayedTrainingTest {
         all.add(told(id, start, start - 1, keys, TaskLabel.NONE));
       }
       correction.plan(
-          new TaskTimeline(start, true, first, start + WINDOW, start + WINDOW, WAITING),
+          new TaskTimeline(
+              start,
+              true,
+              first,
+              List.of(),
+              false,
+              start + WINDOW,
+              start + WINDOW,
+              WAITING,
+              TaskTimeline.NEVER),
           (time, kind, learn) -> {
             boolean seen = first <= time;
             TaskLabel label =
@@ -94,7 +104,9 @@ class DelayedTrainingTest {
   }
 
   @ParameterizedTest
-  @EnumSource(mode = Mode.EXCLUDE, names = "WINDOW")
+  @EnumSource(
+      mode = Mode.EXCLUDE,
+      names = {"WINDOW", "REVISE"})
   void whatIsServedIsCalibrated(DelayCorrections correction) {
     try (ModelTrainer trainer = trainer(correction)) {
       feed(trainer, stream(correction, 60_000));
@@ -175,5 +187,63 @@ class DelayedTrainingTest {
       trainer.process(List.of(example, example));
       assertThat(trainer.boundedWeights()).isEqualTo(2);
     }
+  }
+
+  private static final String AMOUNTS =
+      """
+      pipeline: amounts
+      tasks:
+        - {name: buys, kind: binary, window: 60m}
+        - {name: paid, kind: continuous, window: 600m, transform: none, correction: %s}
+      labels: {holdout: 0.0}
+      features: [{name: f, kind: categorical, dim: 4, admit-after: 1}]
+      models: [{name: main, kind: single-task, tower: [8]}]
+      training: {batch: 64, dense: {rate: 3e-3}}
+      """;
+
+  /**
+   * An order of 2 at once, one of 3 later and a refund of 1 for half of the impressions; nothing
+   * for the others. Learnt in parts that take each other back, the amount ends where it does when
+   * it is learnt once: at the mean.
+   */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void partsOfAnAmountEndAtTheWholesMean(boolean inParts) {
+    Pipeline pipeline = PipelineFile.parse(AMOUNTS.formatted(inParts ? "revise" : "wait"), "test");
+    Random random = new Random(5);
+    try (ModelTrainer trainer =
+        new ModelTrainer(pipeline.context(pipeline.model("main")), pipeline.training())) {
+      double mean = 0;
+      for (int batch = 0; batch < 3000; batch++) {
+        List<EncodedExample> examples = new ArrayList<>();
+        for (int i = 0; i < 64; i++) {
+          boolean buys = random.nextBoolean();
+          double[] parts = inParts ? new double[] {2, 5, 4} : new double[] {4};
+          int at = random.nextInt(parts.length);
+          // In the mean over the stream every impression tells each of its parts once.
+          examples.add(amount(random.nextInt(4), buys ? parts : new double[parts.length], at));
+        }
+        double predicted = mean(trainer.process(examples));
+        mean += batch < 2000 ? 0 : predicted / 1000;
+      }
+      // Each record is one of three parts, and only the first teaches anything but a difference.
+      assertThat(mean).isBetween(1.9, 2.1);
+    }
+  }
+
+  private static double mean(float[][] predictions) {
+    double sum = 0;
+    for (float[] row : predictions) {
+      sum += row[1];
+    }
+    return sum / predictions.length;
+  }
+
+  private static EncodedExample amount(int value, double[] parts, int at) {
+    TaskLabel.Before before = at == 0 ? null : new TaskLabel.Before(parts[at - 1], true);
+    LabelKind kind = at == parts.length - 1 ? LabelKind.FINAL : LabelKind.FIRST;
+    TaskLabel[] labels = {TaskLabel.NONE, new TaskLabel(kind, parts[at], 1, 0, -1, true, before)};
+    return new EncodedExample(
+        7, 0, false, new long[] {1 + value}, new int[] {0, 1}, labels, new float[0]);
   }
 }

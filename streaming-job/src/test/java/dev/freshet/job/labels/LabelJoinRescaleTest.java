@@ -179,7 +179,7 @@ class LabelJoinRescaleTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"wait,false", "wait,true", "defer,false", "es-dfm,true", "fnw,false"})
+  @CsvSource({"wait,false", "wait,true", "defer,false", "es-dfm,true", "fnw,false", "revise,true"})
   void rescalingLosesNothingAndDoublesNothing(String correction, boolean rocks) throws Exception {
     Pipeline pipeline = pipeline(correction);
     List<String> straight = run(pipeline, rocks, 1, 1, 1);

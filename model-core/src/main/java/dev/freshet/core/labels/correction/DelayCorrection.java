@@ -1,6 +1,7 @@
 package dev.freshet.core.labels.correction;
 
 import dev.freshet.core.labels.LabelKind;
+import dev.freshet.core.labels.Task;
 import java.io.Serializable;
 
 /**
@@ -20,8 +21,8 @@ public interface DelayCorrection extends Serializable {
   /** Tells {@code plan} every moment at which this task's label leaves the join. */
   void plan(TaskTimeline task, Plan plan);
 
-  /** Whether amounts may be treated like this; what asks for a yes or a no cannot. */
-  boolean forAmounts();
+  /** Whether tasks of this kind may be treated like this. */
+  boolean suits(Task.Kind kind);
 
   /**
    * Whether an impression is learnt from before its label is settled. A prediction made after that
@@ -33,7 +34,13 @@ public interface DelayCorrection extends Serializable {
   boolean estimates();
 
   /**
-   * What a record teaches.
+   * Whether a record takes back what the one before it taught; the loss of the new value is learnt,
+   * that of the old one with the opposite sign.
+   */
+  boolean takesBack();
+
+  /**
+   * What a record of a binary task teaches.
    *
    * @param kind of the record
    * @param label 0 or 1, as the record tells it

@@ -1,6 +1,7 @@
 package dev.freshet.core.labels.correction;
 
 import dev.freshet.core.labels.LabelKind;
+import dev.freshet.core.labels.Task;
 import dev.freshet.core.settings.RecordBinder;
 import java.io.IOException;
 
@@ -23,7 +24,7 @@ public enum DelayCorrections implements DelayCorrection {
     }
 
     @Override
-    public boolean forAmounts() {
+    public boolean suits(Task.Kind kind) {
       return true;
     }
 
@@ -44,7 +45,7 @@ public enum DelayCorrections implements DelayCorrection {
     }
 
     @Override
-    public boolean forAmounts() {
+    public boolean suits(Task.Kind kind) {
       return true;
     }
 
@@ -65,7 +66,7 @@ public enum DelayCorrections implements DelayCorrection {
     }
 
     @Override
-    public boolean forAmounts() {
+    public boolean suits(Task.Kind kind) {
       return true;
     }
   },
@@ -145,15 +146,15 @@ public enum DelayCorrections implements DelayCorrection {
     @Override
     public void plan(TaskTimeline task, Plan plan) {
       long seen = firstMoment(task);
-      if (seen >= task.horizon()) {
-        plan.at(task.horizon(), LabelKind.FINAL, true);
+      if (seen >= task.closes()) {
+        plan.at(task.closes(), LabelKind.FINAL, true);
         return;
       }
       plan.at(seen, LabelKind.FIRST, true);
       if (late(task)) {
         plan.at(task.first(), LabelKind.LATE_COPY, true);
       }
-      plan.at(task.horizon(), LabelKind.FINAL, !late(task));
+      plan.at(task.closes(), LabelKind.FINAL, !late(task));
     }
 
     @Override
@@ -201,6 +202,38 @@ public enum DelayCorrections implements DelayCorrection {
       double no = is.stays() * (1 + is.late());
       return yes + no > 0 ? new Target(yes / (yes + no), yes + no) : new Target(0, 0);
     }
+  },
+  /**
+   * For amounts, after READER (WWW 2026; our reading of its re-alignment and partial un-learning,
+   * without its nets): the amount as it stands at {@code e}; then, at each purchase or refund, the
+   * new amount, while the loss of the amount taught before is taken back; at the horizon whatever
+   * was not told yet. An impression's losses telescope to that of its final amount, so where a
+   * model ends does not depend on the delays.
+   */
+  REVISE {
+    @Override
+    public void plan(TaskTimeline task, Plan plan) {
+      long seen = firstMoment(task);
+      if (seen < task.closes()) {
+        plan.at(seen, LabelKind.FIRST, true);
+        for (long change : task.changes()) {
+          if (change > seen && change <= task.closes()) {
+            plan.at(change, LabelKind.LATE_COPY, true);
+          }
+        }
+      }
+      plan.at(task.closes(), LabelKind.FINAL, true);
+    }
+
+    @Override
+    public boolean suits(Task.Kind kind) {
+      return kind == Task.Kind.CONTINUOUS;
+    }
+
+    @Override
+    public boolean takesBack() {
+      return true;
+    }
   };
 
   /**
@@ -221,7 +254,12 @@ public enum DelayCorrections implements DelayCorrection {
   public abstract void plan(TaskTimeline task, Plan plan);
 
   @Override
-  public boolean forAmounts() {
+  public boolean suits(Task.Kind kind) {
+    return kind == Task.Kind.BINARY;
+  }
+
+  @Override
+  public boolean takesBack() {
     return false;
   }
 
@@ -245,8 +283,14 @@ public enum DelayCorrections implements DelayCorrection {
     return predicted;
   }
 
-  /** When a record first dares to speak: {@code e} after the parent, at once without a parent. */
+  /**
+   * When a record first dares to speak: {@code e} after the parent, at once without a parent. Once
+   * it has spoken that moment stays, even if the parent's event comes after it.
+   */
   private static long firstMoment(TaskTimeline task) {
+    if (task.spoke() != TaskTimeline.NEVER) {
+      return task.spoke();
+    }
     return task.positive() ? task.start() + task.waiting() : task.start();
   }
 
@@ -254,27 +298,28 @@ public enum DelayCorrections implements DelayCorrection {
   private static boolean late(TaskTimeline task) {
     return task.first() != TaskTimeline.NEVER
         && task.first() > firstMoment(task)
-        && task.first() <= task.horizon();
+        && task.first() <= task.closes();
   }
 
   /**
    * What is seen at {@code e}, and the settled label to be scored; whether there is time for both.
    */
   private static boolean first(TaskTimeline task, Plan plan) {
-    boolean early = firstMoment(task) < task.horizon();
+    boolean early = firstMoment(task) < task.closes();
     if (early) {
       plan.at(firstMoment(task), LabelKind.FIRST, true);
     }
-    plan.at(task.horizon(), LabelKind.FINAL, !early);
+    plan.at(task.closes(), LabelKind.FINAL, !early);
     return early;
   }
 
   /** A no at once, a yes whenever it comes, and the settled label to be scored. */
   private static void atOnce(TaskTimeline task, Plan plan) {
-    plan.at(task.start(), LabelKind.FIRST, true);
+    plan.at(
+        task.spoke() == TaskTimeline.NEVER ? task.start() : task.spoke(), LabelKind.FIRST, true);
     if (task.first() != TaskTimeline.NEVER) {
       plan.at(task.first(), LabelKind.LATE_COPY, true);
     }
-    plan.at(task.horizon(), LabelKind.FINAL, false);
+    plan.at(task.closes(), LabelKind.FINAL, false);
   }
 }

@@ -1,5 +1,7 @@
 package dev.freshet.core.labels.correction;
 
+import java.util.List;
+
 /**
  * What is known of one task of one impression at a moment of event time.
  *
@@ -7,14 +9,33 @@ package dev.freshet.core.labels.correction;
  *     the parent has none, the moment the parent's own label was first told
  * @param positive whether the parent happened, so that this task could
  * @param first event time of the task's own first positive, or {@link #NEVER}
+ * @param changes event times of all events of its own that count, ascending
+ * @param explicit whether a no is reported
  * @param settled when nothing can change the label any more
  * @param horizon the latest that {@code settled} can be for any impression of this age: its event
  *     time plus the windows of this task and all before it
  * @param waiting the correction's waiting time in milliseconds
+ * @param spoke the moment at which the first record was told, or {@link #NEVER}
  */
 public record TaskTimeline(
-    long start, boolean positive, long first, long settled, long horizon, long waiting) {
+    long start,
+    boolean positive,
+    long first,
+    List<Long> changes,
+    boolean explicit,
+    long settled,
+    long horizon,
+    long waiting,
+    long spoke) {
 
   /** No such moment. */
   public static final long NEVER = Long.MAX_VALUE;
+
+  /**
+   * When a correction that has learnt from the impression before closes it: with the reported
+   * outcome, be it a yes or a no, or at the horizon where noes are silent.
+   */
+  public long closes() {
+    return explicit ? Math.min(settled, horizon) : horizon;
+  }
 }

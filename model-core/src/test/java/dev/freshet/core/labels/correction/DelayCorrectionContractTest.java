@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.freshet.core.labels.LabelKind;
+import dev.freshet.core.labels.Task;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -32,7 +34,16 @@ class DelayCorrectionContractTest {
     long first = yes ? delay : TaskTimeline.NEVER;
     List<Told> all = new ArrayList<>();
     correction.plan(
-        new TaskTimeline(0, true, first, yes ? delay : WINDOW, WINDOW, WAITING),
+        new TaskTimeline(
+            0,
+            true,
+            first,
+            yes ? List.of(delay) : List.of(),
+            false,
+            yes ? delay : WINDOW,
+            WINDOW,
+            WAITING,
+            TaskTimeline.NEVER),
         (time, kind, learn) -> all.add(new Told(time, kind, learn, first <= time ? 1 : 0)));
     all.sort(Comparator.comparingLong(Told::time).thenComparing(Told::kind));
     return all;
@@ -53,6 +64,10 @@ class DelayCorrectionContractTest {
     }
   }
 
+  private static List<DelayCorrections> forBinary() {
+    return Stream.of(DelayCorrections.values()).filter(c -> c.suits(Task.Kind.BINARY)).toList();
+  }
+
   /** The record table of the field: labels that are learnt, in order. */
   @Test
   void recordsAreThoseOfTheTable() {
@@ -67,7 +82,7 @@ class DelayCorrectionContractTest {
       {"11", "01", "00"}, // defer
       {"1", "01", "0"}, // defuse
     };
-    for (DelayCorrections correction : DelayCorrections.values()) {
+    for (DelayCorrections correction : forBinary()) {
       for (int i = 0; i < delays.length; i++) {
         StringBuilder labels = new StringBuilder();
         for (Told record : told(correction, delays[i])) {
@@ -148,6 +163,52 @@ class DelayCorrectionContractTest {
     assertThat(share(DelayCorrections.WINDOW, clicks, 0.2, 0.1, rn)).isEqualTo(0.1);
   }
 
+  /**
+   * A reported no closes an impression for those who learn early; waiting keeps one age for all.
+   */
+  @ParameterizedTest
+  @EnumSource
+  void aReportedOutcomeClosesTheImpression(DelayCorrections correction) {
+    List<Told> records = new ArrayList<>();
+    long never = TaskTimeline.NEVER;
+    correction.plan(
+        new TaskTimeline(0, true, never, List.of(300L), true, 300, WINDOW, WAITING, never),
+        (time, kind, learn) -> records.add(new Told(time, kind, learn, 0)));
+    Told last = records.get(records.size() - 1);
+    assertThat(last.kind()).isEqualTo(LabelKind.FINAL);
+    assertThat(last.time()).isEqualTo(correction == DelayCorrections.WAIT ? WINDOW : 300);
+  }
+
+  /**
+   * The parent's event came after "no" had been told for want of it: the yes that follows within
+   * the waiting time of that event is told all the same.
+   */
+  @ParameterizedTest
+  @EnumSource(names = {"FNW", "FNC", "ES_DFM", "DEFER", "DEFUSE"})
+  void aYesAfterALateParentIsTold(DelayCorrections correction) {
+    List<Told> records = new ArrayList<>();
+    TaskTimeline late = new TaskTimeline(150, true, 160, List.of(160L), false, 900, 900, 100, 120);
+    correction.plan(late, (time, kind, learn) -> records.add(new Told(time, kind, learn, 1)));
+    assertThat(records).contains(new Told(160, LabelKind.LATE_COPY, true, 1));
+  }
+
+  /** What is there at the first record, each change after it, and the close. */
+  @Test
+  void anAmountIsToldWithEachChange() {
+    List<Told> records = new ArrayList<>();
+    long never = TaskTimeline.NEVER;
+    List<Long> changes = List.of(50L, 300L, 800L);
+    DelayCorrections.REVISE.plan(
+        new TaskTimeline(0, true, 50, changes, false, WINDOW, WINDOW, WAITING, never),
+        (time, kind, learn) -> records.add(new Told(time, kind, learn, 0)));
+    assertThat(records)
+        .containsExactly(
+            new Told(100, LabelKind.FIRST, true, 0),
+            new Told(300, LabelKind.LATE_COPY, true, 0),
+            new Told(800, LabelKind.LATE_COPY, true, 0),
+            new Told(WINDOW, LabelKind.FINAL, true, 0));
+  }
+
   /** Share of noes in the stream, as it is. */
   private static double unweighted(DelayCorrection correction, long[] clicks) {
     double noes = 0;
@@ -198,7 +259,7 @@ class DelayCorrectionContractTest {
   @ParameterizedTest
   @EnumSource(
       mode = Mode.EXCLUDE,
-      names = {"WINDOW", "FNC"})
+      names = {"WINDOW", "FNC", "REVISE"})
   void aBiasLearnsTheTrueRate(DelayCorrections correction) {
     for (ToDoubleFunction<SplittableRandom> law : laws()) {
       Counts counts = counts(law, 0.15);
