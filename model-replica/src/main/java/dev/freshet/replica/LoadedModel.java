@@ -12,6 +12,7 @@ import dev.freshet.core.publishing.SnapshotAssembler.Snapshot;
 import dev.freshet.core.publishing.WeightsLoader;
 import dev.freshet.core.training.ModelContext;
 import dev.freshet.core.training.Network;
+import dev.freshet.core.training.ServedScale;
 import dev.freshet.core.training.TargetScale;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -29,11 +30,9 @@ final class LoadedModel {
   private static final TaskLabel[] NO_LABELS = {};
 
   private final ModelContext context;
-  private final int core;
   private final Manifest manifest;
   private final Network network;
-  private final TargetScale scale;
-  private final List<DelayCorrections> corrections = new ArrayList<>();
+  private final ServedScale scale;
   private final FeatureEncoder encoder;
   private int users = 1;
 
@@ -42,14 +41,15 @@ final class LoadedModel {
    */
   LoadedModel(ModelContext context, Snapshot snapshot) throws IOException {
     this.context = context;
-    core = context.core();
     manifest = snapshot.manifest();
+    List<DelayCorrections> corrections = new ArrayList<>();
     for (Task task : context.tasks()) {
       corrections.add(manifest.correction(task.name()));
     }
     encoder = new FeatureEncoder(context.schema(), 0);
-    scale = context.targetScale();
-    scale.restore(manifest.targetScale());
+    TargetScale amounts = context.targetScale();
+    amounts.restore(manifest.targetScale());
+    scale = new ServedScale(context.core(), amounts, corrections, manifest.sampling());
     network = new Network(context, 0, 1);
     try {
       WeightsLoader.load(snapshot.payload(), network);
@@ -89,9 +89,7 @@ final class LoadedModel {
     for (float[] row : network.predict(batch)) {
       Map<String, Double> scores = new LinkedHashMap<>();
       for (int i = 0; i < row.length; i++) {
-        Task task = context.tasks().get(i);
-        double score = i == core ? scale.decode(row[i]) : corrections.get(i).served(row[i]);
-        scores.put(task.name(), score);
+        scores.put(context.tasks().get(i).name(), scale.served(i, row[i]));
       }
       predictions.add(new Prediction(manifest.version(), scores));
     }

@@ -8,6 +8,7 @@ import dev.freshet.core.events.Impression;
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.labels.LabeledExample;
 import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.core.pipeline.TestingPipelines;
 import dev.freshet.core.publishing.ModelRecord;
 import dev.freshet.core.publishing.ModelVersion;
@@ -59,7 +60,12 @@ class LoadedModelTest {
   /** What FNC learns is not what is served; the manifest says so, and the replica turns it back. */
   @Test
   void servesWhatTheCorrectionSays() throws IOException {
-    Pipeline fnc = TestingPipelines.shop("name: click,", "name: click, correction: fnc,");
+    Pipeline fnc =
+        PipelineFile.parse(
+            TestingPipelines.SHOP
+                .replace("name: click,", "name: click, correction: fnc,")
+                .replace("training: {", "training: {negative-sampling: 0.25, "),
+            "test");
     try (ModelTrainer trainer = new ModelTrainer(fnc.context(fnc.model("plain")), fnc.training())) {
       trainer.process(TestingExamples.settled(fnc, 64, 1));
       Snapshot snapshot = snapshot(records(trainer));
@@ -74,11 +80,11 @@ class LoadedModelTest {
       List<Prediction> served =
           loaded.predict(fresh.stream().map(LabeledExample::impression).toList());
       for (int i = 0; i < learnt.length; i++) {
-        double b = learnt[i][0];
+        double b = 0.25 * learnt[i][0] / (1 - 0.75 * learnt[i][0]);
+        double purchase = 0.25 * learnt[i][1] / (1 - 0.75 * learnt[i][1]);
         assertThat(served.get(i).scores().get("click"))
             .isCloseTo(b < 0.5 ? b / (1 - b) : 1, within(1e-5));
-        assertThat(served.get(i).scores().get("purchase"))
-            .isCloseTo((double) learnt[i][1], within(1e-6));
+        assertThat(served.get(i).scores().get("purchase")).isCloseTo(purchase, within(1e-6));
       }
       loaded.release();
     }

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.freshet.core.labels.correction.DelayCorrections;
+import dev.freshet.core.labels.correction.NegativeSampling;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +31,8 @@ import java.util.Map;
  * @param corrections delay correction of each binary task, whose predictions a reader turns into
  *     what is served with {@link DelayCorrections#served}; absent in manifests of before
  *     2026-11-22, when none changed a prediction
+ * @param negativeSampling share of the noes that was learnt, which a reader takes out again with
+ *     {@link NegativeSampling#served} before the correction; absent for all of them
  * @param quality per task at publishing, as on the metrics topic
  * @param publishedAt epoch milliseconds
  */
@@ -53,6 +56,7 @@ public record Manifest(
     long newestEvent,
     double[] targetScale,
     Map<String, String> corrections,
+    Double negativeSampling,
     Map<String, Map<String, Double>> quality,
     long publishedAt) {
 
@@ -76,6 +80,13 @@ public record Manifest(
   public DelayCorrections correction(String task) throws IOException {
     String name = corrections == null ? null : corrections.get(task);
     return name == null ? DelayCorrections.WAIT : DelayCorrections.named(name);
+  }
+
+  /** What was left out of the noes. */
+  public NegativeSampling sampling() {
+    return negativeSampling == null
+        ? NegativeSampling.NONE
+        : new NegativeSampling(negativeSampling);
   }
 
   public byte[] toJson() {

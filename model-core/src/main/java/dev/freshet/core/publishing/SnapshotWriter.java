@@ -117,6 +117,7 @@ public final class SnapshotWriter {
             trainer.newestEvent(),
             trainer.scale().state(),
             corrections(context),
+            trainer.sampling().kept() == 1 ? null : trainer.sampling().kept(),
             trainer.quality(),
             now);
     out.accept(

@@ -1,8 +1,10 @@
 package dev.freshet.core.training;
 
 import dev.freshet.core.features.EncodedExample;
+import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.labels.correction.Estimates;
+import dev.freshet.core.labels.correction.NegativeSampling;
 import dev.freshet.core.labels.correction.Target;
 import dev.freshet.core.training.TrainingSettings.Scoring;
 import dev.freshet.core.training.evaluation.TaskQuality;
@@ -29,6 +31,8 @@ public final class ModelTrainer implements AutoCloseable {
   private final int core;
   private final int[] identity;
   private final TargetScale scale;
+  private final NegativeSampling sampling;
+  private final ServedScale served;
   private TaskQuality quality;
   private TaskQuality servedQuality;
   private final DelayHeads heads;
@@ -52,6 +56,10 @@ public final class ModelTrainer implements AutoCloseable {
     core = context.core();
     identity = context.identity();
     scale = context.targetScale();
+    sampling = settings.sampling();
+    served =
+        new ServedScale(
+            core, scale, context.tasks().stream().map(Task::correction).toList(), sampling);
     resetQuality();
     Scoring scoring = settings.scoring();
     scoredFrom = scoring.from() == null ? Long.MIN_VALUE : startOf(scoring.from());
@@ -80,7 +88,7 @@ public final class ModelTrainer implements AutoCloseable {
       return new float[0][];
     }
     List<EncodedExample> rows = withTakenBack(batch);
-    network.gather(rows, ModelTrainer::learnt);
+    network.gather(rows, this::learnt);
     float[][] predictions = network.predict(rows.size());
     for (int i = 0; i < batch.size(); i++) {
       score(batch.get(i), predictions[i]);
@@ -90,7 +98,7 @@ public final class ModelTrainer implements AutoCloseable {
     if (heads != null) {
       heads.process(batch);
     }
-    if (batch.stream().anyMatch(ModelTrainer::learnt)) {
+    if (batch.stream().anyMatch(this::learnt)) {
       learn(rows, predictions);
     }
     return Arrays.copyOf(predictions, batch.size());
@@ -114,7 +122,7 @@ public final class ModelTrainer implements AutoCloseable {
     return rows;
   }
 
-  private static boolean learnt(EncodedExample example) {
+  private boolean learnt(EncodedExample example) {
     for (int task = 0; task < example.labels().length; task++) {
       if (importance(example, task) > 0) {
         return true;
@@ -123,9 +131,18 @@ public final class ModelTrainer implements AutoCloseable {
     return false;
   }
 
-  /** Weight of a label in the loss; 0 is not learnt, below 0 is taken back. */
-  private static float importance(EncodedExample example, int task) {
-    return example.holdout() ? 0 : example.labels()[task].weight();
+  /**
+   * Weight of a label in the loss, before its correction; 0 is not learnt, below 0 is taken back.
+   */
+  private float importance(EncodedExample example, int task) {
+    TaskLabel label = example.labels()[task];
+    if (example.holdout() || label.weight() == 0) {
+      return 0;
+    }
+    if (task == core) {
+      return label.weight() * (float) sampling.amountWeight(label.value(), example.id());
+    }
+    return label.value() > 0 || sampling.keeps(example.id()) ? label.weight() : 0;
   }
 
   private void score(EncodedExample example, float[] prediction) {
@@ -143,7 +160,7 @@ public final class ModelTrainer implements AutoCloseable {
     for (int task = 0; task < labels.length; task++) {
       if (labels[task].isFinal() && inRange) {
         if (scored != null) {
-          double value = atImpression ? scored[task] : decode(task, scored[task]);
+          double value = atImpression ? scored[task] : served.served(task, scored[task]);
           quality.add(task, value, labels[task].value());
         }
       }
@@ -174,17 +191,10 @@ public final class ModelTrainer implements AutoCloseable {
     return example.eventTime() >= scoredFrom && example.eventTime() < scoredBefore;
   }
 
-  /** From what the model says to what is served and scored. */
-  private double decode(int task, float prediction) {
-    return task == core
-        ? scale.decode(prediction)
-        : context.tasks().get(task).correction().served(prediction);
-  }
-
   private float[] decoded(float[] prediction) {
     float[] decoded = new float[prediction.length];
     for (int task = 0; task < decoded.length; task++) {
-      decoded[task] = (float) decode(task, prediction[task]);
+      decoded[task] = (float) served.served(task, prediction[task]);
     }
     return decoded;
   }
@@ -214,7 +224,7 @@ public final class ModelTrainer implements AutoCloseable {
           if (task == core) {
             labels[i][task] = (float) scale.encode(label.value());
           } else {
-            Target target = target(i, task, label, predictions[i][task]);
+            Target target = target(example, i, task, predictions[i][task]);
             labels[i][task] = (float) target.label();
             weight *= (float) target.weight();
           }
@@ -239,16 +249,17 @@ public final class ModelTrainer implements AutoCloseable {
   }
 
   /** What a record teaches under its task's delay correction, its weight bounded. */
-  private Target target(int example, int task, TaskLabel label, double prediction) {
-    Estimates estimates =
-        heads == null ? Estimates.notLate(prediction) : heads.estimates(example, task, prediction);
+  private Target target(EncodedExample of, int example, int task, double prediction) {
+    double p = sampling.served(prediction);
+    Estimates estimates = heads == null ? Estimates.notLate(p) : heads.estimates(example, task, p);
+    TaskLabel label = of.labels()[task];
     Target target =
         context.tasks().get(task).correction().target(label.kind(), label.value(), estimates);
-    if (target.weight() <= context.maxWeight()) {
-      return target;
+    if (target.weight() > context.maxWeight()) {
+      boundedWeights++;
+      target = new Target(target.label(), context.maxWeight());
     }
-    boundedWeights++;
-    return new Target(target.label(), context.maxWeight());
+    return sampling.sampled(target, of.id());
   }
 
   /**
@@ -295,6 +306,11 @@ public final class ModelTrainer implements AutoCloseable {
 
   public TargetScale scale() {
     return scale;
+  }
+
+  /** What is left out of the noes, as manifests tell it. */
+  public NegativeSampling sampling() {
+    return sampling;
   }
 
   /** Optimiser steps taken. */

@@ -3,6 +3,7 @@ package dev.freshet.core.training;
 import static dev.freshet.core.settings.InvalidValueException.check;
 
 import dev.freshet.core.labels.Task;
+import dev.freshet.core.labels.correction.NegativeSampling;
 import dev.freshet.core.settings.Option;
 import java.io.Serializable;
 import java.time.Duration;
@@ -18,6 +19,12 @@ public record TrainingSettings(
         Duration maxWait,
     @Option("The dense weights") Dense dense,
     @Option("The embedding rows") Embeddings embeddings,
+    @Option(
+            value =
+                "Share of negative labels that is learnt, chosen by hash of the impression;"
+                    + " probabilities are turned back by their log-odds, here and in replicas",
+            fallback = "1.0")
+        double negativeSampling,
     @Option("What the quality metrics are taken over") Scoring scoring,
     @Option(
             value = "A gradient norm of the dense weights above this stops the job",
@@ -112,16 +119,30 @@ public record TrainingSettings(
         "impression, where a task's correction learns before its label is settled");
     Scoring.At usual = early ? Scoring.At.IMPRESSION : Scoring.At.LABEL;
     return new TrainingSettings(
-        batch, maxWait, dense, embeddings, scoring.at(at == null ? usual : at), maxNorm, seed);
+        batch,
+        maxWait,
+        dense,
+        embeddings,
+        negativeSampling,
+        scoring.at(at == null ? usual : at),
+        maxNorm,
+        seed);
+  }
+
+  /** What is left out of the noes. */
+  public NegativeSampling sampling() {
+    return new NegativeSampling(negativeSampling);
   }
 
   /** The same with another seed. */
   public TrainingSettings withSeed(long other) {
-    return new TrainingSettings(batch, maxWait, dense, embeddings, scoring, maxNorm, other);
+    return new TrainingSettings(
+        batch, maxWait, dense, embeddings, negativeSampling, scoring, maxNorm, other);
   }
 
   public TrainingSettings {
     check(batch >= 1 && batch <= 65_536, "batch", batch, "1 to 65536");
+    new NegativeSampling(negativeSampling);
     check(maxNorm > 0, "max-norm", maxNorm, "above 0");
   }
 }

@@ -10,6 +10,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,6 +25,13 @@ class DelayCorrectionContractTest {
 
   private static final long WINDOW = 1000;
   private static final long WAITING = 100;
+
+  /** An impression whose noes a tenth keeps. */
+  private static final long KEPT =
+      LongStream.iterate(1, id -> id + 1)
+          .filter(new NegativeSampling(0.1)::keeps)
+          .findFirst()
+          .orElseThrow();
 
   /** A record that a plan asks for, with the label as it is known then. */
   private record Told(long time, LabelKind kind, boolean learn, double label) {}
@@ -271,6 +279,36 @@ class DelayCorrectionContractTest {
     }
   }
 
+  /** With a tenth of the noes a model learns other odds; turned back they are the same. */
+  @ParameterizedTest
+  @EnumSource(
+      mode = Mode.EXCLUDE,
+      names = {"WINDOW", "REVISE"})
+  void sampledNoesAreTurnedBack(DelayCorrections correction) {
+    for (ToDoubleFunction<SplittableRandom> law : laws()) {
+      Counts counts = counts(law, 0.15);
+      NegativeSampling tenth = new NegativeSampling(0.1);
+      double learnt = counts.fixedPoint(correction, tenth);
+      assertThat(tenth.served(learnt))
+          .as("%s", correction)
+          .isCloseTo(counts.fixedPoint(correction), within(1e-9));
+      assertThat(learnt).isGreaterThan(counts.fixedPoint(correction));
+    }
+  }
+
+  @Test
+  void theShareOfImpressionsWhoseNoesAreKeptIsAsAsked() {
+    NegativeSampling tenth = new NegativeSampling(0.1);
+    double kept = LongStream.range(0, 1_000_000).filter(tenth::keeps).count();
+    assertThat(kept / 1_000_000).isBetween(0.099, 0.101);
+    double sum = 0;
+    for (long id = 0; id < 1_000_000; id++) {
+      sum += tenth.amountWeight(0, id);
+    }
+    assertThat(sum / 1_000_000).isBetween(0.99, 1.01);
+    assertThat(tenth.amountWeight(5, 1)).isEqualTo(1);
+  }
+
   /** The known biases: what comes late is lost to a window, and FNC needs its inverse. */
   @Test
   void windowAndUncorrectedFncAreBiasedAsIsKnown() {
@@ -318,16 +356,22 @@ class DelayCorrectionContractTest {
     }
 
     double fixedPoint(DelayCorrection correction) {
+      return fixedPoint(correction, NegativeSampling.NONE);
+    }
+
+    double fixedPoint(DelayCorrection correction, NegativeSampling sampling) {
       double dp = (double) late / clicks;
       double rn = (double) (clicks - fast - late) / (clicks - fast);
       double p = 0.5;
       for (int round = 0; round < 400; round++) {
-        p = next(correction, p, dp, rn);
+        p = next(correction, sampling, p, dp, rn);
       }
       return p;
     }
 
-    private double next(DelayCorrection correction, double p, double dp, double rn) {
+    private double next(
+        DelayCorrection correction, NegativeSampling sampling, double q, double dp, double rn) {
+      double p = sampling.served(q);
       double yes = 0;
       double all = 0;
       long[] delays = {50, 500, 9000};
@@ -338,8 +382,12 @@ class DelayCorrectionContractTest {
             Target target =
                 correction.target(record.kind(), record.label(), new Estimates(p, dp, rn));
             double weight = Math.min(target.weight(), 10) * many[i];
-            yes += weight * target.label();
-            all += weight;
+            // Of many clicks, noes are kept as often as asked; the split part is made up for.
+            Target bounded = new Target(target.label(), weight);
+            Target kept = sampling.sampled(bounded, KEPT);
+            double share = bounded.label() == 1 ? 1 : sampling.kept();
+            yes += share * kept.weight() * kept.label();
+            all += share * kept.weight();
           }
         }
       }

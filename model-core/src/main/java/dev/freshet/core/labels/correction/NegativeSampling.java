@@ -1,0 +1,62 @@
+package dev.freshet.core.labels.correction;
+
+import static dev.freshet.core.settings.InvalidValueException.check;
+
+import java.io.Serializable;
+
+/**
+ * Learns only a share of what says no, chosen by hash of the impression, and takes that out again.
+ *
+ * <p>A yes or no: every yes is learnt and {@code kept} of the noes, task by task, so the odds that
+ * a model learns are {@code 1 / kept} times the true ones, and {@link #served} turns them back. An
+ * amount: zeros that are kept weigh {@code 1 / kept}, so nothing has to be turned back.
+ *
+ * @param kept share of the noes and zeros that is learnt
+ */
+public record NegativeSampling(double kept) implements Serializable {
+
+  /** Learns everything. */
+  public static final NegativeSampling NONE = new NegativeSampling(1);
+
+  private static final long SALT = 0x5851F42D4C957F2DL;
+  private static final long MIX = 0xBF58476D1CE4E5B9L;
+
+  public NegativeSampling {
+    check(kept > 0 && kept <= 1, "negative-sampling", kept, "a share above 0 and up to 1");
+  }
+
+  /** Whether the noes of an impression are learnt. */
+  public boolean keeps(long impression) {
+    // Another hash than that of the holdout, which is taken from the same id.
+    long mixed = (impression ^ SALT) * MIX;
+    mixed = (mixed ^ mixed >>> 31) * MIX;
+    return (mixed >>> 11) * 0x1.0p-53 < kept;
+  }
+
+  /** What becomes of a record of a yes or no: the part of it that says no is sampled. */
+  public Target sampled(Target target, long impression) {
+    if (kept == 1 || target.label() == 1) {
+      return target;
+    }
+    if (!keeps(impression)) {
+      return new Target(target.label(), 0);
+    }
+    // Of a record that is split, the yes must not be sampled: it stands for those left out.
+    double yes = target.label() * target.weight() / kept;
+    double no = (1 - target.label()) * target.weight();
+    return yes + no > 0 ? new Target(yes / (yes + no), yes + no) : target;
+  }
+
+  /** Factor on the weight of an amount. */
+  public double amountWeight(double amount, long impression) {
+    if (kept == 1 || amount != 0) {
+      return 1;
+    }
+    return keeps(impression) ? 1 / kept : 0;
+  }
+
+  /** From a learnt probability to that of a stream with all its noes. */
+  public double served(double learnt) {
+    return kept * learnt / (1 - learnt + kept * learnt);
+  }
+}
