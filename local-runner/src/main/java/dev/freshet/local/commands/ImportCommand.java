@@ -28,6 +28,7 @@ import picocli.CommandLine.Spec;
       "  retailrocket   events.csv: view, cart, transaction",
       "  kuairand       log_*.csv: exposure, click, long view, watch time",
       "  criteo-search  CriteoSearchData: click, sale, amount",
+      "  criteo-delayed data.txt of the conversion logs: click, conversion",
       "  ali-ccp        common_features_*.csv sample_skeleton_*.csv: click, purchase",
       "  aliexpress     train.csv: click, purchase",
       "Each has a pipeline of its name in pipelines/."

@@ -55,15 +55,11 @@ final class EventJoin implements LabelJoin.Output {
   }
 
   void add(Impression event) {
-    if (event != null) {
-      join.onImpression(pending(event.id()), event, Long.MIN_VALUE, this);
-    }
+    join.onImpression(pending(event.id()), event, Long.MIN_VALUE, this);
   }
 
   void add(Feedback event) {
-    if (event != null) {
-      join.onFeedback(pending(event.impressionId()), event, Long.MIN_VALUE, this);
-    }
+    join.onFeedback(pending(event.impressionId()), event, Long.MIN_VALUE, this);
   }
 
   /** Joins everything; the examples in the order in which they are told. */

@@ -1,5 +1,7 @@
 package dev.freshet.local.experiment;
 
+import static dev.freshet.core.settings.InvalidValueException.check;
+
 import dev.freshet.core.events.EventFormat;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
@@ -18,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.SplittableRandom;
 
 /**
  * Files of events, as {@code freshet import} writes them, joined in event time. Unlike in a stream
@@ -32,6 +35,10 @@ public record FileData(
                     + " its feedback along: the same delays in a stream that does not drift",
             fallback = "false")
         boolean shuffleTimes,
+    @Option(
+            value = "Share of the impressions that is taken, by hash of their ids",
+            fallback = "1.0")
+        double share,
     @Option("What of the truth is known early") EarlyTruth truth)
     implements DataSource {
 
@@ -40,6 +47,7 @@ public record FileData(
   public FileData {
     impressions = List.copyOf(impressions);
     feedback = List.copyOf(feedback);
+    check(share > 0 && share <= 1, "share", share, "above 0 and up to 1");
   }
 
   @Override
@@ -59,12 +67,28 @@ public record FileData(
     EventJoin join = new EventJoin(pipeline);
     Map<String, Long> shifts = shuffleTimes ? shifts(format, seed) : Map.of();
     for (String file : impressions) {
-      eachLine(file, line -> join.add(shifted(format.impression(line).event(), shifts)));
+      eachLine(file, line -> addTaken(join, shifted(format.impression(line).event(), shifts)));
     }
     for (String file : feedback) {
-      eachLine(file, line -> join.add(shifted(format.feedback(line, null).event(), shifts)));
+      eachLine(file, line -> addTaken(join, shifted(format.feedback(line, null).event(), shifts)));
     }
     return new Examples(join.finish(truth), new int[0]);
+  }
+
+  private void addTaken(EventJoin join, Impression event) {
+    if (event != null && taken(event.id())) {
+      join.add(event);
+    }
+  }
+
+  private void addTaken(EventJoin join, Feedback event) {
+    if (event != null && taken(event.impressionId())) {
+      join.add(event);
+    }
+  }
+
+  private boolean taken(String id) {
+    return share == 1 || new SplittableRandom(id.hashCode()).nextDouble() < share;
   }
 
   /** How much later each impression comes than it did. */

@@ -17,6 +17,9 @@ public enum Importers {
   CRITEO_SEARCH(
       "Criteo sponsored search conversion log: CriteoSearchData; click, sale, amount",
       new CriteoSearchImporter()),
+  CRITEO_DELAYED(
+      "Criteo conversion logs (Chapelle 2014): data.txt; click, conversion",
+      new CriteoDelayedImporter()),
   ALI_CCP(
       "Ali-CCP: common_features_*.csv first, then sample_skeleton_*.csv; impression, click,"
           + " purchase (no times: rows are a tenth of a second apart)",

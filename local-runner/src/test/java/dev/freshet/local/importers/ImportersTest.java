@@ -169,6 +169,23 @@ class ImportersTest {
     assertThat(stays).isEqualTo(75_166);
   }
 
+  @Test
+  void criteoDelayed() throws IOException {
+    String rest = "1\t2\t\t4\t5\t6\t7\t8\tAB\t\tC3\tC4\tC5\tC6\tC7\tC8\t";
+    run(Importers.CRITEO_DELAYED, "0\t\t" + rest, "30\t86430\t" + rest);
+    assertThat(impressions()).hasSize(2);
+    JsonNode features = impressions().get(0).path("features");
+    assertThat(features.path("int_4").asInt()).isEqualTo(4);
+    assertThat(features.path("cat_1").asText()).isEqualTo("AB");
+    assertThat(features).as("three of 17 fields are empty").hasSize(14);
+    assertThat(kindsAndValues()).containsExactly("conversion");
+    long click = impressions().get(1).path("event_time").asLong();
+    assertThat(feedback().get(0).path("event_time").asLong() - click).isEqualTo(86_400_000);
+    assertThatThrownBy(() -> run(Importers.CRITEO_DELAYED, "30\t\t" + rest, "0\t\t" + rest))
+        .hasMessageContaining("row 2: click_timestamp: '0' is earlier")
+        .hasMessageContaining("sort -n");
+  }
+
   private void run(Importers importer, String... lines) throws IOException {
     Path file = folder.resolve("data.csv");
     Files.writeString(file, String.join("\n", lines) + "\n");
