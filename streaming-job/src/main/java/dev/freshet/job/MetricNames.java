@@ -26,6 +26,21 @@ public final class MetricNames {
   /** Group of each task's counters of how long its feedback took, one for each bucket. */
   public static final String DELAYS = "delays";
 
+  /** The same buckets, from the impression instead of the parent's event. */
+  public static final String SINCE_IMPRESSION = "sinceImpression";
+
+  /** Counter of a task: settled yeses that came after the correction's waiting time. */
+  public static final String LATE = "late";
+
+  /** Counter of a task: events that came after their window, and are in no label. */
+  public static final String LOST = "lost";
+
+  /** Gauge of a task: share of the settled yeses that came late. */
+  public static final String SHARE_LATE = "shareLate";
+
+  /** Gauge of a task: share of all feedback that was lost. */
+  public static final String SHARE_LOST = "shareLost";
+
   /** Group of a trainer, followed by the model's name. */
   public static final String TRAINING = "training";
 
@@ -55,6 +70,27 @@ public final class MetricNames {
 
   /** Group of gauges, then the task's name, then the metric's. */
   public static final String QUALITY = "quality";
+
+  /**
+   * Group of a task: sums of predictions and of outcomes of the watched field's values, by how long
+   * a value's feedback takes; all monotone.
+   */
+  public static final String BY_DELAY = "byDelay";
+
+  /** Gauge: sum of predictions. */
+  public static final String PREDICTED = "predicted";
+
+  /** Gauge: sum of outcomes. */
+  public static final String HAPPENED = "happened";
+
+  /** Group of a task: new values that became calibrated, by the time that took. */
+  public static final String TIME_TO_CALIBRATED = "timeToCalibrated";
+
+  /** Gauge: values of the watched field born since the run's first window. */
+  public static final String NEW_VALUES = "newValues";
+
+  /** Gauge: announced predictions that wait for their labels. */
+  public static final String PENDING_SCORES = "pendingScores";
 
   /** Gauge: versions published by this run. */
   public static final String PUBLISHED = "versionsPublished";

@@ -7,6 +7,7 @@ import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.adaftr.AdaFtr;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.training.ModelTrainer;
+import dev.freshet.core.training.ProgressiveScores;
 import dev.freshet.core.training.evaluation.BinaryQuality;
 import dev.freshet.local.simulator.Simulator;
 import java.util.LinkedHashMap;
@@ -54,7 +55,7 @@ final class Trial {
     try (ModelTrainer trainer =
         new ModelTrainer(pipeline.context(model), pipeline.training().withSeed(seed))) {
       for (int pass = 1; pass <= passes; pass++) {
-        trainer.resetQuality();
+        trainer.scores().reset();
         for (int i = 0; i < examples.all().size(); i += pipeline.training().batch()) {
           List<EncodedExample> part = batch(i);
           float[][] predictions = trainer.process(part);
@@ -65,6 +66,9 @@ final class Trial {
       }
       double seconds = (System.nanoTime() - start) / 1e9;
       Map<String, Double> metrics = flat(trainer.quality());
+      if (trainer.scores().byValue() != null) {
+        metrics.putAll(flat(trainer.scores().byValue().metrics()));
+      }
       own(metrics);
       relatedness(trainer, model, metrics);
       return new Outcome(name, seed, metrics, seconds);
@@ -78,11 +82,10 @@ final class Trial {
 
   /** The best that any model could do, where the examples know it. */
   Outcome truth(long seed) {
-    ModelDefinition any = pipeline.models().get(0);
-    try (ModelTrainer trainer = new ModelTrainer(pipeline.context(any), pipeline.training())) {
-      examples.all().forEach(trainer::scoreServed);
-      return new Outcome(Simulator.TRUTH, seed, flat(trainer.servedQuality()), 0);
-    }
+    ProgressiveScores scores =
+        new ProgressiveScores(pipeline.tasks(), pipeline.schema(), pipeline.training().scoring());
+    examples.all().forEach(scores::scoreServed);
+    return new Outcome(Simulator.TRUTH, seed, flat(scores.servedQuality()), 0);
   }
 
   private static Map<String, Double> flat(Map<String, Map<String, Double>> quality) {
@@ -96,7 +99,7 @@ final class Trial {
     List<Task> tasks = pipeline.tasks();
     for (int i = 0; i < predictions.length; i++) {
       EncodedExample example = batch.get(i);
-      if (!trainer.inRange(example)) {
+      if (!trainer.scores().inRange(example)) {
         continue;
       }
       for (int t = 1; t < tasks.size() && tasks.get(t).binary(); t++) {
@@ -136,7 +139,7 @@ final class Trial {
     BinaryQuality separation = new BinaryQuality();
     for (int i = 0; i < examples.all().size(); i += pipeline.training().batch()) {
       List<EncodedExample> part = batch(i);
-      if (!trainer.inRange(part.get(0))) {
+      if (!trainer.scores().inRange(part.get(0))) {
         continue;
       }
       float[][] r = trainer.network().inspect(part);

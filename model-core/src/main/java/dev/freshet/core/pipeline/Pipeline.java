@@ -72,6 +72,13 @@ public record Pipeline(
         throw new InvalidValueException("models[" + i + "]." + e.key(), e.value(), e.allowed());
       }
     }
+    List<String> fields = features.stream().map(FeatureField::name).toList();
+    String watched = training.scoring().watch().field();
+    check(
+        watched == null || fields.contains(watched),
+        "training.scoring.watch.field",
+        watched,
+        "one of " + String.join(", ", fields));
     for (String topic : kafka.topics().keySet()) {
       boolean known =
           KafkaSettings.DEFAULTS.containsKey(topic)

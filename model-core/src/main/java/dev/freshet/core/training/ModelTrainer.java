@@ -6,13 +6,9 @@ import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.labels.correction.Estimates;
 import dev.freshet.core.labels.correction.NegativeSampling;
 import dev.freshet.core.labels.correction.Target;
-import dev.freshet.core.training.TrainingSettings.Scoring;
-import dev.freshet.core.training.evaluation.TaskQuality;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
-import java.time.LocalDate;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -33,18 +29,13 @@ public final class ModelTrainer implements AutoCloseable {
   private final TargetScale scale;
   private final NegativeSampling sampling;
   private final ServedScale served;
-  private TaskQuality quality;
-  private TaskQuality servedQuality;
+  private final ProgressiveScores scores;
   private final DelayHeads heads;
-  private final PendingScores pendingScores = new PendingScores();
-  private final long scoredFrom;
-  private final long scoredBefore;
 
   private long steps;
   private long examples;
   private long boundedWeights;
   private long newestEvent = Long.MIN_VALUE;
-  private boolean sawServed;
   private float[] losses = {};
   private float norm;
 
@@ -60,21 +51,7 @@ public final class ModelTrainer implements AutoCloseable {
     served =
         new ServedScale(
             core, scale, context.tasks().stream().map(Task::correction).toList(), sampling);
-    resetQuality();
-    Scoring scoring = settings.scoring();
-    scoredFrom = scoring.from() == null ? Long.MIN_VALUE : startOf(scoring.from());
-    scoredBefore = scoring.to() == null ? Long.MAX_VALUE : startOf(scoring.to().plusDays(1));
-  }
-
-  /** Forgets what was scored so far; what was learnt stays. */
-  public void resetQuality() {
-    quality = new TaskQuality(context.tasks(), settings.scoring().window());
-    servedQuality = new TaskQuality(context.tasks(), settings.scoring().window());
-    sawServed = false;
-  }
-
-  private static long startOf(LocalDate day) {
-    return day.atStartOfDay(ZoneOffset.UTC).toInstant().toEpochMilli();
+    scores = new ProgressiveScores(context.tasks(), context.schema(), settings.scoring());
   }
 
   /**
@@ -91,7 +68,7 @@ public final class ModelTrainer implements AutoCloseable {
     network.gather(rows, this::learnt);
     float[][] predictions = network.predict(rows.size());
     for (int i = 0; i < batch.size(); i++) {
-      score(batch.get(i), predictions[i]);
+      scores.score(batch.get(i), served(predictions[i]));
       newestEvent = Math.max(newestEvent, batch.get(i).eventTime());
     }
     examples += batch.size();
@@ -145,58 +122,12 @@ public final class ModelTrainer implements AutoCloseable {
     return label.value() > 0 || sampling.keeps(example.id()) ? label.weight() : 0;
   }
 
-  private void score(EncodedExample example, float[] prediction) {
-    boolean atImpression = settings.scoring().at() == Scoring.At.IMPRESSION;
-    TaskLabel[] labels = example.labels();
-    float[] scored = prediction;
-    if (atImpression) {
-      if (TaskLabel.noneOf(labels)) {
-        pendingScores.put(example.id(), decoded(prediction));
-        return;
-      }
-      scored = pendingScores.get(example.id());
+  private double[] served(float[] said) {
+    double[] scored = new double[said.length];
+    for (int task = 0; task < said.length; task++) {
+      scored[task] = served.served(task, said[task]);
     }
-    boolean inRange = inRange(example);
-    for (int task = 0; task < labels.length; task++) {
-      if (labels[task].isFinal() && inRange) {
-        if (scored != null) {
-          double value = atImpression ? scored[task] : served.served(task, scored[task]);
-          quality.add(task, value, labels[task].value());
-        }
-      }
-    }
-    scoreServed(example);
-    // The last task settles last, so nothing will ask for this prediction again.
-    if (atImpression && labels[labels.length - 1].isFinal()) {
-      pendingScores.remove(example.id());
-    }
-  }
-
-  /** Scores what the impression was served with, if it says so. */
-  public void scoreServed(EncodedExample example) {
-    if (example.served().length == 0 || !inRange(example)) {
-      return;
-    }
-    TaskLabel[] labels = example.labels();
-    for (int task = 0; task < labels.length; task++) {
-      if (labels[task].isFinal() && !Float.isNaN(example.served()[task])) {
-        sawServed = true;
-        servedQuality.add(task, example.served()[task], labels[task].value());
-      }
-    }
-  }
-
-  /** Whether an example is from the days whose labels are scored. */
-  public boolean inRange(EncodedExample example) {
-    return example.eventTime() >= scoredFrom && example.eventTime() < scoredBefore;
-  }
-
-  private float[] decoded(float[] prediction) {
-    float[] decoded = new float[prediction.length];
-    for (int task = 0; task < decoded.length; task++) {
-      decoded[task] = (float) served.served(task, prediction[task]);
-    }
-    return decoded;
+    return scored;
   }
 
   private void learn(List<EncodedExample> batch, float[][] predictions) {
@@ -348,14 +279,14 @@ public final class ModelTrainer implements AutoCloseable {
     return network.tables().stream().mapToLong(t -> t.size()).sum();
   }
 
-  /** Quality of this model's predictions, per task. */
-  public Map<String, Map<String, Double>> quality() {
-    return quality.metrics();
+  /** How good the predictions have been. */
+  public ProgressiveScores scores() {
+    return scores;
   }
 
-  /** Quality of the scores that impressions brought with them, per task; empty if none did. */
-  public Map<String, Map<String, Double>> servedQuality() {
-    return sawServed ? servedQuality.metrics() : Map.of();
+  /** Quality of this model's predictions, per task. */
+  public Map<String, Map<String, Double>> quality() {
+    return scores.quality();
   }
 
   /** Writes everything but the pending batch, which its owner keeps. */
@@ -363,37 +294,34 @@ public final class ModelTrainer implements AutoCloseable {
     out.writeLong(steps);
     out.writeLong(examples);
     out.writeLong(newestEvent);
-    out.writeBoolean(sawServed);
+    out.writeBoolean(scores.sawServed());
     for (double value : scale.state()) {
       out.writeDouble(value);
     }
     network.write(out);
-    quality.write(out);
-    servedQuality.write(out);
-    pendingScores.write(out);
+    scores.write(out);
     out.writeBoolean(heads != null);
     if (heads != null) {
       out.writeLong(boundedWeights);
       heads.write(out);
     }
+    scores.writeByValue(out);
   }
 
   /**
    * The inverse of {@link #write}.
    *
-   * @param mayHaveHeads whether the bytes are from when there were delay heads at all
+   * @param version of the snapshot's layout
    */
-  void read(DataInput in, boolean mayHaveHeads) throws IOException {
+  void read(DataInput in, int version) throws IOException {
     steps = in.readLong();
     examples = in.readLong();
     newestEvent = in.readLong();
-    sawServed = in.readBoolean();
+    boolean sawServed = in.readBoolean();
     scale.restore(new double[] {in.readDouble(), in.readDouble(), in.readDouble()});
     network.read(in);
-    quality.read(in);
-    servedQuality.read(in);
-    pendingScores.read(in);
-    boolean had = mayHaveHeads && in.readBoolean();
+    scores.read(in, sawServed);
+    boolean had = version >= TrainerSnapshot.WITH_HEADS && in.readBoolean();
     if (had != (heads != null)) {
       throw new IOException(
           "the checkpoint of model "
@@ -406,6 +334,9 @@ public final class ModelTrainer implements AutoCloseable {
     if (had) {
       boundedWeights = in.readLong();
       heads.read(in);
+    }
+    if (version >= TrainerSnapshot.WITH_VALUES) {
+      scores.readByValue(in);
     }
   }
 

@@ -18,9 +18,10 @@ import java.util.List;
  * bit as if it had never stopped.
  *
  * <pre>
- * byte version = 2 | long run | trainer: counters, target scale, weights, moments, step counters,
+ * byte version = 3 | long run | trainer: counters, target scale, weights, moments, step counters,
  * embedding tables, metric windows, pending scores, [from version 2] boolean delay heads [ long
- * bounded weights | long steps | weights, moments, step counters, embedding tables ]
+ * bounded weights | long steps | weights, moments, step counters, embedding tables ], [from version
+ * 3] boolean values watched [ calibration by value ]
  * | count pending batch, each: example | count writer state, each: int
  * </pre>
  *
@@ -28,8 +29,9 @@ import java.util.List;
  */
 public final class TrainerSnapshot {
 
-  private static final int VERSION = 2;
-  private static final int WITH_HEADS = 2;
+  private static final int VERSION = 3;
+  static final int WITH_HEADS = 2;
+  static final int WITH_VALUES = 3;
   private static final int BUFFER = 1 << 16;
   private static final EncodedExampleCodec EXAMPLES = new EncodedExampleCodec();
 
@@ -66,7 +68,7 @@ public final class TrainerSnapshot {
     DataInputStream in = new DataInputStream(new BufferedInputStream(stream, BUFFER));
     int version = Bytes.version(in, VERSION, TrainerSnapshot.class);
     long run = in.readLong();
-    trainer.read(in, version >= WITH_HEADS);
+    trainer.read(in, version);
     List<EncodedExample> batch = new ArrayList<>();
     int size = Bytes.readCount(in);
     for (int i = 0; i < size; i++) {

@@ -5,6 +5,7 @@ import static dev.freshet.core.settings.InvalidValueException.check;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.correction.NegativeSampling;
 import dev.freshet.core.settings.Option;
+import dev.freshet.core.training.evaluation.ValueQuality;
 import java.io.Serializable;
 import java.time.Duration;
 import java.time.LocalDate;
@@ -68,6 +69,37 @@ public record TrainingSettings(
     }
   }
 
+  /** Which values are watched one by one, and when a new one is calibrated. */
+  public record Watch(
+      @Option(
+              value =
+                  "The field whose values are watched, an item's id for example; none if absent",
+              fallback = Option.ABSENT)
+          String field,
+      @Option(value = "Shortest length of a value's window", fallback = "1h") Duration window,
+      @Option(
+              value =
+                  "How far predictions may be from outcomes, as a ratio, in three windows in a row",
+              fallback = "0.2")
+          double tolerance,
+      @Option(
+              value = "Least sum of predictions or outcomes in a window: noise decides below it",
+              fallback = "10")
+          double outcomes,
+      @Option(value = "Most values that are remembered", fallback = "100000") int values)
+      implements Serializable {
+
+    public Watch {
+      check(tolerance > 0 && tolerance < 1, "tolerance", tolerance, "between 0 and 1");
+      check(outcomes >= 0, "outcomes", outcomes, "0 or more");
+      check(values > 0, "values", values, "above 0");
+    }
+
+    ValueQuality.Settings toSettings() {
+      return new ValueQuality.Settings(field, window.toMillis(), tolerance, outcomes, values);
+    }
+  }
+
   /** Progressive validation: predict, score, then learn. */
   public record Scoring(
       @Option(
@@ -85,7 +117,9 @@ public record TrainingSettings(
               fallback = Option.ABSENT)
           LocalDate from,
       @Option(value = "Only impressions up to this day are scored (UTC)", fallback = Option.ABSENT)
-          LocalDate to)
+          LocalDate to,
+      @Option("Calibration value by value of one field: by delay, and how soon new ones have it")
+          Watch watch)
       implements Serializable {
 
     /** Moment of the prediction. */
@@ -99,7 +133,7 @@ public record TrainingSettings(
     }
 
     Scoring at(At moment) {
-      return new Scoring(moment, window, from, to);
+      return new Scoring(moment, window, from, to, watch);
     }
   }
 

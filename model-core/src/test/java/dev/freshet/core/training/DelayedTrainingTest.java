@@ -43,7 +43,7 @@ class DelayedTrainingTest {
         tasks: [{name: buys, kind: binary, window: 600m, correction: %s, waiting: 20m}]
         features: [{name: f, kind: categorical, dim: 4, admit-after: 1}]
         models: [{name: main, kind: shared-bottom, bottom: [8], tower: [8]}]
-        training: {batch: 128, negative-sampling: %s, dense: {rate: 5e-3}, scoring: {window: 20000}}
+        training: {batch: 128, negative-sampling: %s, dense: {rate: 5e-3}, scoring: {window: 20000, watch: {field: f}}}
         """
             .formatted(RecordBinder.written(correction), sampling),
         "test");

@@ -1,67 +1,70 @@
 package dev.freshet.job.labels;
 
+import dev.freshet.core.labels.DelayBucket;
+import dev.freshet.core.labels.DropReason;
+import dev.freshet.core.labels.DroppedEvent;
 import dev.freshet.core.labels.LabeledExample;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.job.MetricNames;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import org.apache.flink.metrics.Counter;
+import org.apache.flink.metrics.Gauge;
 import org.apache.flink.metrics.MetricGroup;
 
 /**
- * How long feedback takes, from the parent's event to a task's first: of settled labels, one
- * counter for each bucket and task. Buckets are fixed, so that counters of subtasks and of runs add
- * up, and a share of any of them is a share of the whole.
+ * How long feedback takes, of settled labels, one counter for each bucket and task: from the
+ * parent's event to the task's first, and from the impression to it. Besides, how much of it comes
+ * after the correction's waiting time, and how much after the window, where it is lost. All are
+ * counters, which add up over subtasks; the two shares are gauges of one subtask's counters, each a
+ * fair sample of the whole.
  */
 final class DelayCounters {
 
-  private enum Bucket {
-    UP_TO_1M(Duration.ofMinutes(1)),
-    UP_TO_10M(Duration.ofMinutes(10)),
-    UP_TO_1H(Duration.ofHours(1)),
-    UP_TO_6H(Duration.ofHours(6)),
-    UP_TO_1D(Duration.ofDays(1)),
-    UP_TO_7D(Duration.ofDays(7)),
-    UP_TO_30D(Duration.ofDays(30)),
-    LONGER(Duration.ofMillis(Long.MAX_VALUE));
+  private final List<OfTask> tasks = new ArrayList<>();
 
-    private final long limit;
+  /** The counters of one task. */
+  private static final class OfTask {
+    private final long waiting;
+    private final Counter[] sinceParent;
+    private final Counter[] sinceImpression;
+    private final Counter late;
+    private final Counter lost;
+    private long told;
 
-    Bucket(Duration limit) {
-      this.limit = limit.toMillis();
+    OfTask(Task task, MetricGroup delays, MetricGroup sinceImpressions) {
+      waiting = task.waiting().toMillis();
+      MetricGroup group = delays.addGroup(task.name());
+      sinceParent = buckets(group);
+      sinceImpression = buckets(sinceImpressions.addGroup(task.name()));
+      late = group.counter(MetricNames.LATE);
+      lost = group.counter(MetricNames.LOST);
+      group.gauge(MetricNames.SHARE_LATE, (Gauge<Double>) () -> share(late.getCount(), told));
+      group.gauge(
+          MetricNames.SHARE_LOST,
+          (Gauge<Double>) () -> share(lost.getCount(), told + lost.getCount()));
     }
 
-    /** For example {@code upTo1h}. */
-    String label() {
-      return this == LONGER
-          ? "longer"
-          : "upTo" + name().substring("UP_TO_".length()).toLowerCase(Locale.ROOT);
-    }
-
-    static Bucket of(long delay) {
-      for (Bucket bucket : values()) {
-        if (delay <= bucket.limit) {
-          return bucket;
-        }
+    private static Counter[] buckets(MetricGroup group) {
+      Counter[] counters = new Counter[DelayBucket.values().length];
+      for (DelayBucket bucket : DelayBucket.values()) {
+        counters[bucket.ordinal()] = group.counter(bucket.label());
       }
-      return LONGER;
+      return counters;
+    }
+
+    // Reporters want a number: NaN until there is something to take a share of.
+    private static double share(long part, long all) {
+      return all == 0 ? Double.NaN : (double) part / all;
     }
   }
 
-  private final List<Counter[]> tasks = new ArrayList<>();
-
   DelayCounters(List<Task> chain, MetricGroup labels) {
     MetricGroup delays = labels.addGroup(MetricNames.DELAYS);
+    MetricGroup sinceImpression = labels.addGroup(MetricNames.SINCE_IMPRESSION);
     for (Task task : chain) {
-      MetricGroup of = delays.addGroup(task.name());
-      Counter[] counters = new Counter[Bucket.values().length];
-      for (Bucket bucket : Bucket.values()) {
-        counters[bucket.ordinal()] = of.counter(bucket.label());
-      }
-      tasks.add(counters);
+      tasks.add(new OfTask(task, delays, sinceImpression));
     }
   }
 
@@ -69,8 +72,23 @@ final class DelayCounters {
     for (int task = 0; task < example.labels().length; task++) {
       TaskLabel label = example.labels()[task];
       if (label.isFinal() && label.delay() >= 0) {
-        tasks.get(task)[Bucket.of(label.delay()).ordinal()].inc();
+        OfTask counters = tasks.get(task);
+        long happened = example.emittedAt() - label.elapsed() + label.delay();
+        long sinceShown = happened - example.impression().eventTime();
+        counters.told++;
+        counters.sinceParent[DelayBucket.of(label.delay()).ordinal()].inc();
+        counters.sinceImpression[DelayBucket.of(sinceShown).ordinal()].inc();
+        if (label.delay() > counters.waiting) {
+          counters.late.inc();
+        }
       }
+    }
+  }
+
+  /** An event had no part in any label. */
+  void dropped(DroppedEvent event) {
+    if (event.reason() == DropReason.LATE && event.task() >= 0) {
+      tasks.get(event.task()).lost.inc();
     }
   }
 }

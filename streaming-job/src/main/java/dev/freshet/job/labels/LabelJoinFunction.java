@@ -121,6 +121,7 @@ public final class LabelJoinFunction
       @Override
       public void dropped(DroppedEvent event) {
         dropped.get(event.reason()).inc();
+        delays.dropped(event);
         context.output(DROPPED, event);
       }
     };

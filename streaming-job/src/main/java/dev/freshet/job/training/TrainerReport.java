@@ -2,9 +2,11 @@ package dev.freshet.job.training;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.freshet.core.labels.DelayBucket;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.publishing.Manifest;
 import dev.freshet.core.training.ModelTrainer;
+import dev.freshet.core.training.evaluation.ValueQuality;
 import dev.freshet.job.MetricNames;
 import java.time.Clock;
 import java.util.LinkedHashMap;
@@ -72,13 +74,35 @@ final class TrainerReport {
         MetricNames.SECONDS_SINCE_PUBLISHED,
         (Gauge<Double>) () -> published == 0 ? -1 : (clock.millis() - publishedAt) / 1000.0);
     refused = group.counter(MetricNames.REFUSED);
+    group.gauge(MetricNames.PENDING_SCORES, (Gauge<Integer>) () -> trainer.scores().pending());
     MetricGroup byTask = group.addGroup(MetricNames.QUALITY);
-    for (Task task : trainer.context().tasks()) {
+    List<Task> tasks = trainer.context().tasks();
+    for (Task task : tasks) {
       MetricGroup of = byTask.addGroup(task.name());
+      if (task.binary() && trainer.scores().byValue() != null) {
+        registerByValue(of, tasks.indexOf(task));
+      }
       for (String metric : task.binary() ? BINARY : AMOUNT) {
         of.gauge(metric, (Gauge<Double>) () -> metric(task.name(), metric));
       }
     }
+  }
+
+  // Sums of doubles and longs, read while the worker may be adding: at worst one example old.
+  private void registerByValue(MetricGroup group, int task) {
+    MetricGroup byDelay = group.addGroup(MetricNames.BY_DELAY);
+    MetricGroup times = group.addGroup(MetricNames.TIME_TO_CALIBRATED);
+    for (DelayBucket bucket : DelayBucket.values()) {
+      MetricGroup of = byDelay.addGroup(bucket.label());
+      of.gauge(MetricNames.PREDICTED, (Gauge<Double>) () -> byValue().predicted(task, bucket));
+      of.gauge(MetricNames.HAPPENED, (Gauge<Double>) () -> byValue().happened(task, bucket));
+      times.gauge(bucket.label(), (Gauge<Long>) () -> byValue().calibrated(task, bucket));
+    }
+    times.gauge(MetricNames.NEW_VALUES, (Gauge<Long>) () -> byValue().births());
+  }
+
+  private ValueQuality byValue() {
+    return trainer.scores().byValue();
   }
 
   // Reporters want a number: NaN until the metric is defined.
@@ -136,7 +160,10 @@ final class TrainerReport {
     record.put("published", published);
     record.put("version", version);
     record.put("quality", quality);
-    record.put("served", trainer.servedQuality());
+    record.put("served", trainer.scores().servedQuality());
+    if (byValue() != null) {
+      record.put("byValue", byValue().metrics());
+    }
     try {
       return JSON.writeValueAsString(record);
     } catch (JsonProcessingException e) {

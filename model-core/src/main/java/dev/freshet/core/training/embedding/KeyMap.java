@@ -7,13 +7,13 @@ import java.util.Arrays;
  * shifts the entries behind it back, so probes never cross graves. Written here rather than taken
  * from a library for one reason: the trainer's snapshot and expiry walk the slots directly.
  */
-final class KeyMap {
+public final class KeyMap {
 
   /** What {@link #get} returns for a key that is not there. */
-  static final int MISSING = Integer.MIN_VALUE;
+  public static final int MISSING = Integer.MIN_VALUE;
 
   /** What {@link #each} calls. */
-  interface Visitor {
+  public interface Visitor {
     void entry(long key, int value);
   }
 
@@ -23,12 +23,12 @@ final class KeyMap {
   private int[] values = new int[1024];
   private int size;
 
-  int get(long key) {
+  public int get(long key) {
     int slot = slot(key);
     return keys[slot] == 0 ? MISSING : values[slot];
   }
 
-  void put(long key, int value) {
+  public void put(long key, int value) {
     if (key == 0) {
       throw new IllegalArgumentException("key 0 marks an empty slot");
     }
@@ -44,7 +44,7 @@ final class KeyMap {
     values[slot] = value;
   }
 
-  void remove(long key) {
+  public void remove(long key) {
     int hole = slot(key);
     if (keys[hole] == 0) {
       return;
@@ -68,11 +68,11 @@ final class KeyMap {
     keys[hole] = 0;
   }
 
-  int size() {
+  public int size() {
     return size;
   }
 
-  void each(Visitor visitor) {
+  public void each(Visitor visitor) {
     for (int i = 0; i < keys.length; i++) {
       if (keys[i] != 0) {
         visitor.entry(keys[i], values[i]);
@@ -80,7 +80,7 @@ final class KeyMap {
     }
   }
 
-  void clear() {
+  public void clear() {
     Arrays.fill(keys, 0);
     size = 0;
   }
