@@ -19,6 +19,7 @@ import dev.freshet.job.events.KafkaSources;
 import dev.freshet.job.events.MessageParser;
 import dev.freshet.job.events.SourceEvent;
 import dev.freshet.job.events.SplitRejected;
+import dev.freshet.job.features.CompactFunction;
 import dev.freshet.job.features.EncodeFunction;
 import dev.freshet.job.labels.DroppedToDeadLetter;
 import dev.freshet.job.labels.LabelJoinFunction;
@@ -103,7 +104,7 @@ public final class JobGraph {
 
     boolean announce = pipeline.training().scoring().at() == Scoring.At.IMPRESSION;
     SingleOutputStreamOperator<LabeledExample> labelled =
-        shown
+        compact(shown)
             .keyBy(Impression::id)
             .connect(answered.keyBy(Feedback::impressionId))
             .process(
@@ -142,6 +143,18 @@ public final class JobGraph {
     for (ModelDefinition model : pipeline.models()) {
       train(encoded, model);
     }
+  }
+
+  /** Features as they wait in state: small, unless the examples topic has to tell them whole. */
+  private DataStream<Impression> compact(DataStream<Impression> shown) {
+    if (pipeline.examplesTopic() != null) {
+      return shown;
+    }
+    return shown
+        .map(new CompactFunction(pipeline.schema()))
+        .returns(CodecTypeInfo.IMPRESSION)
+        .name("compact features")
+        .uid("compact-features");
   }
 
   private void train(DataStream<EncodedExample> examples, ModelDefinition model) {

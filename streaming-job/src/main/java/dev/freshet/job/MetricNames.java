@@ -23,6 +23,12 @@ public final class MetricNames {
   /** Group of counters, one for each reason for which an event has no part in a label. */
   public static final String DROPPED = "dropped";
 
+  /** Gauge: impressions (and feedback without one) that wait in keyed state. */
+  public static final String PENDING_IMPRESSIONS = "pendingImpressions";
+
+  /** Gauge: mean bytes of one such value in state, without key, timer and the backend's own. */
+  public static final String STATE_BYTES_PER_IMPRESSION = "stateBytesPerImpression";
+
   /** Group of each task's counters of how long its feedback took, one for each bucket. */
   public static final String DELAYS = "delays";
 

@@ -47,6 +47,29 @@ public final class Bytes {
     throw new IOException("a count of more than five bytes");
   }
 
+  /** A signed number in groups of seven bits, small ones of either sign in one byte. */
+  public static void writeSigned(DataOutput out, long value) throws IOException {
+    long rest = value << 1 ^ value >> 63;
+    while ((rest & ~0x7FL) != 0) {
+      out.writeByte((int) (rest & 0x7F | 0x80));
+      rest >>>= 7;
+    }
+    out.writeByte((int) rest);
+  }
+
+  /** The inverse of {@link #writeSigned}. */
+  public static long readSigned(DataInput in) throws IOException {
+    long rest = 0;
+    for (int shift = 0; shift < 70; shift += 7) {
+      long group = in.readByte();
+      rest |= (group & 0x7F) << shift;
+      if (group >= 0) {
+        return rest >>> 1 ^ -(rest & 1);
+      }
+    }
+    throw new IOException("a number of more than ten bytes");
+  }
+
   /** UTF-8 with its length, without the 64 KiB limit of {@link DataOutput#writeUTF}. */
   public static void writeText(DataOutput out, String text) throws IOException {
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);

@@ -10,7 +10,7 @@ import java.util.Objects;
  * @param eventTime epoch milliseconds
  * @param served null where nothing was scored
  */
-public record Impression(String id, long eventTime, RawFeatures features, Served served)
+public record Impression(String id, long eventTime, Features features, Served served)
     implements Serializable {
 
   public Impression {

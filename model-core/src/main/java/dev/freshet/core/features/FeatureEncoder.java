@@ -2,10 +2,21 @@ package dev.freshet.core.features;
 
 import com.dynatrace.hash4j.hashing.Hasher64;
 import com.dynatrace.hash4j.hashing.Hashing;
+import dev.freshet.core.codec.Bytes;
+import dev.freshet.core.events.CompactFeatures;
+import dev.freshet.core.events.Features;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.RawFeatures;
 import dev.freshet.core.events.Served;
 import dev.freshet.core.labels.LabeledExample;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -18,10 +29,16 @@ public final class FeatureEncoder {
   private static final double HASH_RANGE = 0x1p53;
   private static final float[] NOT_SERVED = {};
 
+  /** Longest text that compact features keep as it is; a longer one is kept as its key. */
+  private static final int LONGEST_TEXT = 8;
+
+  private static final int KEY = LONGEST_TEXT + 1;
+
   private final List<FeatureField> fields;
   private final Hasher64[] hashers;
   private final Hasher64 ids = Hashing.xxh3_64();
   private final int[] source;
+  private final int fingerprint;
   private final double holdout;
 
   /**
@@ -30,6 +47,7 @@ public final class FeatureEncoder {
   public FeatureEncoder(FeatureSchema schema, double holdout) {
     fields = schema.fields();
     this.holdout = holdout;
+    fingerprint = schema.fingerprint().hashCode();
     hashers = new Hasher64[fields.size()];
     source = new int[fields.size()];
     int categorical = 0;
@@ -74,8 +92,15 @@ public final class FeatureEncoder {
    * Keys of all fields one after the other.
    *
    * @param starts filled in: for each field where its keys begin, and the total
+   * @throws IllegalArgumentException if compact features were made with other fields
    */
-  public long[] keys(RawFeatures features, int[] starts) {
+  public long[] keys(Features features, int[] starts) {
+    return features instanceof RawFeatures raw
+        ? keys(raw, starts)
+        : keys(((CompactFeatures) features).bytes(), starts);
+  }
+
+  private long[] keys(RawFeatures features, int[] starts) {
     for (int i = 0; i < hashers.length; i++) {
       starts[i + 1] = starts[i] + count(features, i);
     }
@@ -99,9 +124,101 @@ public final class FeatureEncoder {
 
   private CharSequence value(RawFeatures features, int field, int index) {
     if (fields.get(field).numeric()) {
-      return "b" + fields.get(field).bucket(features.numbers()[source[field]]);
+      return bucketName(fields.get(field).bucket(features.numbers()[source[field]]));
     }
     return features.categories()[source[field]][index];
+  }
+
+  private static String bucketName(int bucket) {
+    return "b" + bucket;
+  }
+
+  /**
+   * The same impression with compact features, of which every encoder of the same fields makes the
+   * same keys. Layout:
+   *
+   * <pre>
+   * int fingerprint of the fields | each field: count values, each
+   *   categorical: byte length of UTF-8, up to 8, and the text; or 9 and the long key
+   *   numeric: count bucket
+   * </pre>
+   */
+  public Impression compact(Impression impression) {
+    if (!(impression.features() instanceof RawFeatures raw)) {
+      return impression;
+    }
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try {
+      DataOutputStream out = new DataOutputStream(bytes);
+      out.writeInt(fingerprint);
+      for (int i = 0; i < hashers.length; i++) {
+        int count = count(raw, i);
+        Bytes.writeCount(out, count);
+        for (int j = 0; j < count; j++) {
+          writeCompact(raw, i, j, out);
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("no I/O in memory", e);
+    }
+    return new Impression(
+        impression.id(),
+        impression.eventTime(),
+        new CompactFeatures(bytes.toByteArray()),
+        impression.served());
+  }
+
+  private void writeCompact(RawFeatures raw, int field, int index, DataOutputStream out)
+      throws IOException {
+    if (fields.get(field).numeric()) {
+      Bytes.writeCount(out, fields.get(field).bucket(raw.numbers()[source[field]]));
+      return;
+    }
+    String value = raw.categories()[source[field]][index];
+    byte[] text = value.getBytes(StandardCharsets.UTF_8);
+    // UTF-8 replaces half of a surrogate pair, which no well-formed text has, so such go as keys.
+    if (text.length <= LONGEST_TEXT && new String(text, StandardCharsets.UTF_8).equals(value)) {
+      out.writeByte(text.length);
+      out.write(text);
+    } else {
+      out.writeByte(KEY);
+      out.writeLong(key(hashers[field], value));
+    }
+  }
+
+  private long[] keys(byte[] compact, int[] starts) {
+    try {
+      DataInputStream in = new DataInputStream(new ByteArrayInputStream(compact));
+      if (in.readInt() != fingerprint) {
+        throw new IllegalArgumentException(
+            "an impression waits for its labels with features of other fields: let all windows"
+                + " close (stop the job with drain) before fields are changed");
+      }
+      long[] keys = new long[fields.size()];
+      for (int i = 0; i < hashers.length; i++) {
+        int count = Bytes.readCount(in);
+        starts[i + 1] = starts[i] + count;
+        if (starts[i + 1] > keys.length) {
+          keys = Arrays.copyOf(keys, Math.max(starts[i + 1], 2 * keys.length));
+        }
+        for (int j = starts[i]; j < starts[i + 1]; j++) {
+          keys[j] = readCompact(i, in);
+        }
+      }
+      return Arrays.copyOf(keys, starts[hashers.length]);
+    } catch (IOException e) {
+      throw new IllegalArgumentException("compact features are cut short", e);
+    }
+  }
+
+  private long readCompact(int field, DataInputStream in) throws IOException {
+    if (fields.get(field).numeric()) {
+      return key(hashers[field], bucketName(Bytes.readCount(in)));
+    }
+    int length = in.readByte();
+    return length == KEY
+        ? in.readLong()
+        : key(hashers[field], new String(in.readNBytes(length), StandardCharsets.UTF_8));
   }
 
   private static float[] served(Served served) {

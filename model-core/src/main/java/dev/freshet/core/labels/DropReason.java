@@ -9,7 +9,9 @@ public enum DropReason {
   /** Its impression, or the event of the task before it, never came. */
   ORPHANED,
   /** An event with this id was there already. */
-  DUPLICATE;
+  DUPLICATE,
+  /** Its impression holds as many events as it may. */
+  TOO_MANY;
 
   /** As in metrics and reports. */
   public String label() {

@@ -37,7 +37,11 @@ public final class ExampleJson implements Serializable {
     json.put("tag", example.tag());
     json.put("event_time", example.impression().eventTime());
     json.put("emitted_at", example.emittedAt());
-    features(example.impression().features(), json.putObject("features"));
+    if (example.impression().features() instanceof RawFeatures raw) {
+      features(raw, json.putObject("features"));
+    } else {
+      json.putNull("features"); // it began to wait before there was an examples topic
+    }
     ObjectNode labels = json.putObject("labels");
     for (int i = 0; i < tasks.size(); i++) {
       TaskLabel label = example.labels()[i];

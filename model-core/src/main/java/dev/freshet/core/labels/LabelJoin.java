@@ -27,6 +27,7 @@ public final class LabelJoin implements Serializable {
 
   private final List<Task> tasks;
   private final long orphanWait;
+  private final int maxEvents;
   private final boolean announceImpressions;
 
   /**
@@ -35,6 +36,7 @@ public final class LabelJoin implements Serializable {
    */
   public LabelJoin(List<Task> tasks, LabelSettings settings, boolean announceImpressions) {
     this.tasks = List.copyOf(tasks);
+    maxEvents = settings.maxEvents();
     this.orphanWait = settings.orphanWait().toMillis();
     this.announceImpressions = announceImpressions;
   }
@@ -76,6 +78,10 @@ public final class LabelJoin implements Serializable {
       pending.waitsUntil = pending.feedback.isEmpty() ? limit : Math.max(pending.waitsUntil, limit);
     } else if (pending.wasTold(event.task(), LabelKind.FINAL)) {
       out.dropped(dropped(DropReason.LATE, event));
+      return;
+    }
+    if (pending.feedback.size() >= maxEvents) {
+      out.dropped(dropped(DropReason.TOO_MANY, event));
       return;
     }
     pending.feedback.add(event);

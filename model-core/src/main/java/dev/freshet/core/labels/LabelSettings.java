@@ -38,10 +38,15 @@ public record LabelSettings(
     @Option(
             value = "No correction weighs a record more than this; how often it would is counted",
             fallback = "10.0")
-        double maxWeight)
+        double maxWeight,
+    @Option(
+            value = "Most feedback events that one impression may hold; what is more is dropped",
+            fallback = "1000")
+        int maxEvents)
     implements Serializable {
 
   public LabelSettings {
+    check(maxEvents >= 1, "max-events", maxEvents, "1 or more");
     check(maxWeight >= 1, "max-weight", maxWeight, "1 or more");
     check(holdout >= 0 && holdout < 1, "holdout", holdout, "a share from 0 to below 1");
   }

@@ -36,6 +36,9 @@ public final class PendingImpression {
   /** Event time of the one timer that is registered for this key. */
   private long timer = NONE;
 
+  /** Id of what was just read from state, whose bytes leave it out. */
+  static final String UNNAMED = "";
+
   /** What was told of an amount, and when. */
   record Told(TaskLabel.Before label, long at) {}
 
@@ -63,6 +66,20 @@ public final class PendingImpression {
     if (kind == LabelKind.FIRST) {
       spoke[task] = time;
     }
+  }
+
+  /** The same with the id under which it was kept. */
+  public PendingImpression named(String id) {
+    if (impression != null && impression.id().equals(UNNAMED)) {
+      impression =
+          new Impression(id, impression.eventTime(), impression.features(), impression.served());
+    }
+    feedback.replaceAll(
+        event ->
+            event.impressionId().equals(UNNAMED)
+                ? new Feedback(id, event.eventId(), event.task(), event.eventTime(), event.value())
+                : event);
+    return this;
   }
 
   /** Whether nothing more can come of this key, so that its state must go. */

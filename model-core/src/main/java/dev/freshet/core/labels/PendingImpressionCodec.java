@@ -2,10 +2,12 @@ package dev.freshet.core.labels;
 
 import dev.freshet.core.codec.Bytes;
 import dev.freshet.core.codec.Codec;
+import dev.freshet.core.events.FeaturesCodec;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.FeedbackCodec;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.ImpressionCodec;
+import dev.freshet.core.events.RawFeatures;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
@@ -13,20 +15,27 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Bytes of a {@link PendingImpression} in keyed state.
+ * Bytes of a {@link PendingImpression} in keyed state. Times are written as the difference to the
+ * impression's, and the key's id, which the state backend has anyway, is left out: {@link
+ * PendingImpression#named} puts it back.
  *
  * <pre>
- * byte version = 2 | boolean impression? [ impression ] | count feedback, each: feedback
- * | count tasks, each: byte told [ if FIRST was: long moment ] and, marked by told's highest bit:
- *   [ boolean reached | double amount | long moment ]
- * | [ without impression: long waits until ] | long timer
+ * byte version = 2 | byte marks: 1 impression, 2 compact features
+ * | long event time, of the impression or, without one, of the first feedback
+ * | [ impression: features and served ]
+ * | count feedback, each: count task | text event id | signed time | double value
+ * | count tasks, each: byte told [ if FIRST was: signed moment ] and, marked by told's highest bit:
+ *   [ boolean reached | double amount | signed moment ]
+ * | [ without impression: signed waits until ] | boolean timer? [ signed timer ]
  * </pre>
  *
- * Version 1 had no moments and no amounts, and always a time until which feedback waits.
+ * Version 1 held ids and whole times, no moments and no amounts.
  */
 public final class PendingImpressionCodec implements Codec<PendingImpression> {
 
   private static final int VERSION = 2;
+  private static final int IMPRESSION = 1;
+  private static final int COMPACT = 2;
   private static final int AMOUNT = 0x80;
 
   private final ImpressionCodec impressions = new ImpressionCodec();
@@ -35,41 +44,108 @@ public final class PendingImpressionCodec implements Codec<PendingImpression> {
   @Override
   public void write(PendingImpression pending, DataOutput out) throws IOException {
     out.writeByte(VERSION);
-    out.writeBoolean(pending.impression != null);
-    if (pending.impression != null) {
-      impressions.write(pending.impression, out);
+    Impression impression = pending.impression;
+    long base = base(pending);
+    if (impression == null) {
+      out.writeByte(0);
+      out.writeLong(base);
+    } else {
+      out.writeByte(IMPRESSION | (impression.features() instanceof RawFeatures ? 0 : COMPACT));
+      out.writeLong(base);
+      FeaturesCodec.write(
+          new FeaturesCodec.Content(impression.features(), impression.served()), out);
     }
     Bytes.writeCount(out, pending.feedback.size());
-    for (var event : pending.feedback) {
-      feedback.write(event, out);
+    for (Feedback event : pending.feedback) {
+      Bytes.writeCount(out, event.task());
+      Bytes.writeText(out, event.eventId());
+      Bytes.writeSigned(out, event.eventTime() - base);
+      out.writeDouble(event.value());
     }
     Bytes.writeCount(out, pending.told.length);
     for (int task = 0; task < pending.told.length; task++) {
-      writeTold(pending, task, out);
+      writeTold(pending, task, base, out);
     }
-    if (pending.impression == null) {
-      out.writeLong(pending.waitsUntil);
+    if (impression == null) {
+      Bytes.writeSigned(out, pending.waitsUntil - base);
     }
-    out.writeLong(pending.timer());
+    out.writeBoolean(pending.timer() != PendingImpression.NONE);
+    if (pending.timer() != PendingImpression.NONE) {
+      Bytes.writeSigned(out, pending.timer() - base);
+    }
   }
 
-  private static void writeTold(PendingImpression pending, int task, DataOutput out)
+  private static long base(PendingImpression pending) {
+    if (pending.impression != null) {
+      return pending.impression.eventTime();
+    }
+    return pending.feedback.isEmpty() ? 0 : pending.feedback.get(0).eventTime();
+  }
+
+  private static void writeTold(PendingImpression pending, int task, long base, DataOutput out)
       throws IOException {
     PendingImpression.Told amount = pending.amounts[task];
     out.writeByte(pending.told[task] | (amount == null ? 0 : AMOUNT));
     if (pending.wasTold(task, LabelKind.FIRST)) {
-      out.writeLong(pending.spoke[task]);
+      Bytes.writeSigned(out, pending.spoke[task] - base);
     }
     if (amount != null) {
       out.writeBoolean(amount.label().reached());
       out.writeDouble(amount.label().value());
-      out.writeLong(amount.at());
+      Bytes.writeSigned(out, amount.at() - base);
     }
   }
 
   @Override
   public PendingImpression read(DataInput in) throws IOException {
-    int version = Bytes.version(in, VERSION, PendingImpression.class);
+    return Bytes.version(in, VERSION, PendingImpression.class) == 1 ? readFirst(in) : readNow(in);
+  }
+
+  private PendingImpression readNow(DataInput in) throws IOException {
+    int marks = in.readByte();
+    long base = in.readLong();
+    Impression impression = null;
+    if ((marks & IMPRESSION) != 0) {
+      FeaturesCodec.Content content = FeaturesCodec.read((marks & COMPACT) != 0, in);
+      impression =
+          new Impression(PendingImpression.UNNAMED, base, content.features(), content.served());
+    }
+    List<Feedback> events = new ArrayList<>();
+    int count = Bytes.readCount(in);
+    for (int i = 0; i < count; i++) {
+      int task = Bytes.readCount(in);
+      String id = Bytes.readText(in);
+      long time = base + Bytes.readSigned(in);
+      events.add(new Feedback(PendingImpression.UNNAMED, id, task, time, in.readDouble()));
+    }
+    PendingImpression pending = new PendingImpression(Bytes.readCount(in));
+    pending.impression = impression;
+    pending.feedback.addAll(events);
+    for (int task = 0; task < pending.told.length; task++) {
+      readTold(pending, task, base, in);
+    }
+    if (impression == null) {
+      pending.waitsUntil = base + Bytes.readSigned(in);
+    }
+    pending.timer(in.readBoolean() ? base + Bytes.readSigned(in) : PendingImpression.NONE);
+    return pending;
+  }
+
+  private static void readTold(PendingImpression pending, int task, long base, DataInput in)
+      throws IOException {
+    int told = in.readUnsignedByte();
+    pending.told[task] = (byte) (told & ~AMOUNT);
+    if (pending.wasTold(task, LabelKind.FIRST)) {
+      pending.spoke[task] = base + Bytes.readSigned(in);
+    }
+    if ((told & AMOUNT) != 0) {
+      boolean reached = in.readBoolean();
+      TaskLabel.Before before = new TaskLabel.Before(in.readDouble(), reached);
+      pending.amounts[task] = new PendingImpression.Told(before, base + Bytes.readSigned(in));
+    }
+  }
+
+  private PendingImpression readFirst(DataInput in) throws IOException {
     Impression impression = in.readBoolean() ? impressions.read(in) : null;
     List<Feedback> events = new ArrayList<>();
     int count = Bytes.readCount(in);
@@ -79,29 +155,9 @@ public final class PendingImpressionCodec implements Codec<PendingImpression> {
     PendingImpression pending = new PendingImpression(Bytes.readCount(in));
     pending.impression = impression;
     pending.feedback.addAll(events);
-    for (int task = 0; task < pending.told.length; task++) {
-      readTold(pending, task, version, in);
-    }
-    if (version == 1 || impression == null) {
-      pending.waitsUntil = in.readLong();
-    }
+    in.readFully(pending.told);
+    pending.waitsUntil = in.readLong();
     pending.timer(in.readLong());
     return pending;
-  }
-
-  private static void readTold(PendingImpression pending, int task, int version, DataInput in)
-      throws IOException {
-    int told = in.readUnsignedByte();
-    pending.told[task] = (byte) (told & ~AMOUNT);
-    if (version > 1) {
-      if (pending.wasTold(task, LabelKind.FIRST)) {
-        pending.spoke[task] = in.readLong();
-      }
-      if ((told & AMOUNT) != 0) {
-        boolean reached = in.readBoolean();
-        TaskLabel.Before before = new TaskLabel.Before(in.readDouble(), reached);
-        pending.amounts[task] = new PendingImpression.Told(before, in.readLong());
-      }
-    }
   }
 }

@@ -27,9 +27,9 @@ class JsonEventFormatTest {
     assertThat(impression.id()).isEqualTo("i1");
     assertThat(impression.eventTime()).isEqualTo(1_767_225_600_000L);
     // Fields in the schema's order: size 4 first (tags, price), then size 8 (user, item).
-    assertThat(impression.features().categories())
+    assertThat(raw(impression).categories())
         .isDeepEqualTo(new String[][] {{"a", "b"}, {"u7"}, {"12"}});
-    assertThat(impression.features().numbers()).containsExactly(9.5);
+    assertThat(raw(impression).numbers()).containsExactly(9.5);
     assertThat(impression.served().scores()[0]).isEqualTo(0.25);
     assertThat(impression.served().scores()[1]).isNaN();
   }
@@ -38,8 +38,8 @@ class JsonEventFormatTest {
   void absentFeaturesAreMissingNotWrong() {
     Impression impression = impression("{'impression_id':1,'event_time':1767225600000}").event();
     assertThat(impression.id()).isEqualTo("1");
-    assertThat(impression.features().categories()).isDeepEqualTo(new String[][] {{}, {}, {}});
-    assertThat(impression.features().numbers()[0]).isNaN();
+    assertThat(raw(impression).categories()).isDeepEqualTo(new String[][] {{}, {}, {}});
+    assertThat(raw(impression).numbers()[0]).isNaN();
     assertThat(impression.served()).isNull();
   }
 
@@ -125,5 +125,9 @@ class JsonEventFormatTest {
 
   private Parsed<Feedback> feedback(String json, String topicKind) {
     return format.feedback(json.replace('\'', '"').getBytes(StandardCharsets.UTF_8), topicKind);
+  }
+
+  private static RawFeatures raw(Impression impression) {
+    return (RawFeatures) impression.features();
   }
 }

@@ -17,7 +17,10 @@ import org.apache.flink.api.common.state.ValueState;
 import org.apache.flink.api.common.state.ValueStateDescriptor;
 import org.apache.flink.metrics.Counter;
 import org.apache.flink.metrics.MetricGroup;
+import org.apache.flink.runtime.state.FunctionInitializationContext;
+import org.apache.flink.runtime.state.FunctionSnapshotContext;
 import org.apache.flink.streaming.api.TimerService;
+import org.apache.flink.streaming.api.checkpoint.CheckpointedFunction;
 import org.apache.flink.streaming.api.functions.co.KeyedCoProcessFunction;
 import org.apache.flink.util.Collector;
 import org.apache.flink.util.OutputTag;
@@ -27,7 +30,8 @@ import org.apache.flink.util.OutputTag;
  * each impression, and neither once its last label is settled.
  */
 public final class LabelJoinFunction
-    extends KeyedCoProcessFunction<String, Impression, Feedback, LabeledExample> {
+    extends KeyedCoProcessFunction<String, Impression, Feedback, LabeledExample>
+    implements CheckpointedFunction {
 
   /** Where events leave that have no part in any label. */
   public static final OutputTag<DroppedEvent> DROPPED =
@@ -39,9 +43,21 @@ public final class LabelJoinFunction
   private transient Counter examples;
   private transient Map<DropReason, Counter> dropped;
   private transient DelayCounters delays;
+  private transient StateGauges gauges;
 
   public LabelJoinFunction(LabelJoin join) {
     this.join = join;
+  }
+
+  @Override
+  public void initializeState(FunctionInitializationContext context) throws Exception {
+    gauges = new StateGauges();
+    gauges.initialize(context);
+  }
+
+  @Override
+  public void snapshotState(FunctionSnapshotContext context) throws Exception {
+    gauges.snapshot();
   }
 
   @Override
@@ -51,6 +67,7 @@ public final class LabelJoinFunction
             .getState(new ValueStateDescriptor<>("pending-impression", CodecTypeInfo.PENDING));
     MetricGroup group = getRuntimeContext().getMetricGroup().addGroup(MetricNames.LABELS);
     examples = group.counter(MetricNames.EXAMPLES);
+    gauges.register(group);
     delays = new DelayCounters(join.tasks(), group);
     dropped = new EnumMap<>(DropReason.class);
     for (DropReason reason : DropReason.values()) {
@@ -61,7 +78,7 @@ public final class LabelJoinFunction
   @Override
   public void processElement1(Impression impression, Context context, Collector<LabeledExample> out)
       throws IOException {
-    PendingImpression pending = pending();
+    PendingImpression pending = pending(impression.id());
     TimerService timers = context.timerService();
     join.onImpression(pending, impression, timers.currentWatermark(), output(context, out));
     keep(pending, timers);
@@ -70,7 +87,7 @@ public final class LabelJoinFunction
   @Override
   public void processElement2(Feedback feedback, Context context, Collector<LabeledExample> out)
       throws IOException {
-    PendingImpression pending = pending();
+    PendingImpression pending = pending(feedback.impressionId());
     TimerService timers = context.timerService();
     join.onFeedback(pending, feedback, timers.currentWatermark(), output(context, out));
     keep(pending, timers);
@@ -79,18 +96,25 @@ public final class LabelJoinFunction
   @Override
   public void onTimer(long time, OnTimerContext context, Collector<LabeledExample> out)
       throws IOException {
-    PendingImpression pending = pending();
+    PendingImpression pending = pending(context.getCurrentKey());
     pending.timer(PendingImpression.NONE);
     join.onTimer(pending, time, output(context, out));
-    keep(pending, context.timerService());
+    keep(pending, true, context.timerService());
   }
 
-  private PendingImpression pending() throws IOException {
+  private PendingImpression pending(String id) throws IOException {
     PendingImpression pending = state.value();
-    return pending == null ? new PendingImpression(join.tasks().size()) : pending;
+    return pending == null ? new PendingImpression(join.tasks().size()) : pending.named(id);
   }
 
   private void keep(PendingImpression pending, TimerService timers) throws IOException {
+    // A key has a timer from its first event to its last moment, so that tells what state there is.
+    boolean wasKept = pending.timer() != PendingImpression.NONE;
+    keep(pending, wasKept, timers);
+  }
+
+  private void keep(PendingImpression pending, boolean wasKept, TimerService timers)
+      throws IOException {
     boolean finished = pending.finished();
     long next = finished ? PendingImpression.NONE : join.nextMoment(pending);
     if (next != pending.timer()) {
@@ -104,9 +128,17 @@ public final class LabelJoinFunction
     }
     if (finished) {
       state.clear();
+      if (wasKept) {
+        gauges.cleared();
+      }
     } else {
       state.update(pending);
+      gauges.wrote(pending, !wasKept);
     }
+  }
+
+  StateGauges gauges() {
+    return gauges;
   }
 
   private LabelJoin.Output output(Context context, Collector<LabeledExample> out) {

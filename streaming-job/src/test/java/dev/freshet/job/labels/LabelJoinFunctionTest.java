@@ -42,6 +42,7 @@ class LabelJoinFunctionTest {
   private final List<LabeledExample> examples = new ArrayList<>();
   private final List<DroppedEvent> dropped = new ArrayList<>();
 
+  private LabelJoinFunction function;
   private boolean rocks;
 
   @BeforeEach
@@ -50,14 +51,13 @@ class LabelJoinFunctionTest {
     harness.open();
   }
 
-  private static KeyedTwoInputStreamOperatorTestHarness<
-          String, Impression, Feedback, LabeledExample>
+  private KeyedTwoInputStreamOperatorTestHarness<String, Impression, Feedback, LabeledExample>
       harness(boolean rocks) throws Exception {
-    Pipeline pipeline = TestingPipelines.shop();
-    LabelJoin join = new LabelJoin(pipeline.tasks(), pipeline.labels(), false);
+    Pipeline pipeline = TestingPipelines.shop("{orphan-wait", "{max-events: 12, orphan-wait");
+    function = new LabelJoinFunction(new LabelJoin(pipeline.tasks(), pipeline.labels(), false));
     var harness =
         new KeyedTwoInputStreamOperatorTestHarness<>(
-            new KeyedCoProcessOperator<>(new LabelJoinFunction(join)),
+            new KeyedCoProcessOperator<>(function),
             Impression::id,
             Feedback::impressionId,
             Types.STRING);
@@ -75,6 +75,7 @@ class LabelJoinFunctionTest {
       assertThat(harness.numKeyedStateEntries()).as("state").isZero();
     }
     assertThat(harness.numEventTimeTimers()).as("timers").isZero();
+    assertThat(function.gauges().pending()).as("counted").isZero();
     harness.close();
   }
 
@@ -195,12 +196,35 @@ class LabelJoinFunctionTest {
     harness = harness(rocks);
     harness.initializeState(snapshot);
     harness.open();
+    assertThat(function.gauges().pending()).isEqualTo(1);
     feedback("c", 0, 1, 1);
     feedback("r", 2, 6, 3);
     watermark(HORIZON);
     assertThat(finals()).containsExactly(1.0, 1.0, 3.0);
     assertThat(tags()).as("nothing is told twice").doesNotHaveDuplicates().hasSize(3);
     assertThat(reasons()).as("the repeated click").containsExactly(DropReason.DUPLICATE);
+  }
+
+  @Test
+  void anImpressionHoldsAsManyEventsAsItMay() throws Exception {
+    show();
+    feedback("c", 0, 1, 1);
+    feedback("p", 1, 2, 1);
+    for (int i = 0; i < 20; i++) {
+      feedback("r" + i, 2, 3, 1);
+    }
+    watermark(HORIZON);
+    assertThat(finals()).containsExactly(1.0, 1.0, 10.0);
+    assertThat(reasons()).hasSize(10).containsOnly(DropReason.TOO_MANY);
+  }
+
+  @Test
+  void tellsHowManyWaitAndHowLargeTheyAre() throws Exception {
+    feedback("c", 0, 1, 1);
+    assertThat(function.gauges().pending()).isEqualTo(1);
+    show();
+    assertThat(function.gauges().pending()).isEqualTo(1);
+    assertThat(function.gauges().bytes()).isBetween(20.0, 60.0);
   }
 
   private void show() throws Exception {

@@ -1,0 +1,96 @@
+package dev.freshet.job.labels;
+
+import dev.freshet.core.labels.PendingImpression;
+import dev.freshet.core.labels.PendingImpressionCodec;
+import dev.freshet.job.MetricNames;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import org.apache.flink.api.common.state.ListState;
+import org.apache.flink.api.common.state.ListStateDescriptor;
+import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.metrics.Gauge;
+import org.apache.flink.metrics.MetricGroup;
+import org.apache.flink.runtime.state.FunctionInitializationContext;
+
+/**
+ * How many impressions wait, and how many bytes the value of one takes in state: a moving mean over
+ * every {@value #EVERY}th that is written. Key, timer and what the backend adds or compresses come
+ * on top. The count is kept in operator state; after a change of parallelism the subtasks' counts
+ * are dealt out as they are, so only their sum is exact.
+ */
+final class StateGauges {
+
+  private static final int EVERY = 64;
+  private static final double WEIGHT = 0.02;
+
+  private final PendingImpressionCodec codec = new PendingImpressionCodec();
+  private final CountingStream counting = new CountingStream();
+  private final DataOutputStream out = new DataOutputStream(counting);
+  private ListState<Long> counts;
+  private volatile long pending;
+  private volatile double bytes;
+  private long writes;
+
+  /** Counts what is written to it. */
+  private static final class CountingStream extends OutputStream {
+    private long count;
+
+    @Override
+    public void write(int value) {
+      count++;
+    }
+
+    @Override
+    public void write(byte[] values, int from, int length) {
+      count += length;
+    }
+  }
+
+  void initialize(FunctionInitializationContext context) throws Exception {
+    counts =
+        context
+            .getOperatorStateStore()
+            .getListState(new ListStateDescriptor<>("pending-count", Types.LONG));
+    pending = 0;
+    for (long count : counts.get()) {
+      pending += count;
+    }
+  }
+
+  void snapshot() throws Exception {
+    counts.clear();
+    counts.add(pending);
+  }
+
+  void register(MetricGroup group) {
+    group.gauge(MetricNames.PENDING_IMPRESSIONS, (Gauge<Long>) () -> pending);
+    group.gauge(MetricNames.STATE_BYTES_PER_IMPRESSION, (Gauge<Double>) () -> bytes);
+  }
+
+  /** A value was written under a key that had none, or had one. */
+  @SuppressWarnings("NonAtomicOperationOnVolatileField") // one thread writes
+  void wrote(PendingImpression value, boolean isNew) throws IOException {
+    if (isNew) {
+      pending++;
+    }
+    if (writes++ % EVERY == 0) {
+      counting.count = 0;
+      codec.write(value, out);
+      bytes = bytes == 0 ? counting.count : bytes + WEIGHT * (counting.count - bytes);
+    }
+  }
+
+  /** The value under a key that had one is gone. */
+  void cleared() {
+    pending--;
+  }
+
+  long pending() {
+    return pending;
+  }
+
+  double bytes() {
+    return bytes;
+  }
+}
