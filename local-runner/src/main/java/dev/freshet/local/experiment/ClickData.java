@@ -11,6 +11,7 @@ import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.Option;
 import dev.freshet.local.simulator.DelayMixture;
 import dev.freshet.local.simulator.Simulator;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -46,6 +47,12 @@ public record ClickData(
     @Option(value = "Further orders after a conversion, in the mean", fallback = "0.6")
         double repeats,
     @Option(value = "Share of orders that are refunded", fallback = "0.15") double refunds,
+    @Option(
+            value =
+                "Impressions of such a period are all predicted before anything of it is learnt: 1h"
+                    + " is the papers' protocol; by default each when it comes",
+            fallback = "0ms")
+        Duration scoreEvery,
     @Option("What of the truth is known early") EarlyTruth truth)
     implements DataSource {
 
@@ -130,7 +137,7 @@ public record ClickData(
         }
       }
     }
-    return new Examples(join.finish(truth), new int[0]);
+    return new Examples(join.finish(truth, scoreEvery), new int[0]);
   }
 
   /** The item, or an older one in the place of one that is not born yet. */

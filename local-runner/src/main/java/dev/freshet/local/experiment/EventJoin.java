@@ -11,6 +11,7 @@ import dev.freshet.core.labels.PendingImpression;
 import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.training.TrainingSettings.Scoring;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -62,8 +63,13 @@ final class EventJoin implements LabelJoin.Output {
     join.onFeedback(pending(event.impressionId()), event, Long.MIN_VALUE, this);
   }
 
-  /** Joins everything; the examples in the order in which they are told. */
-  List<EncodedExample> finish(EarlyTruth truth) {
+  /**
+   * Joins everything; the examples in the order in which they are told.
+   *
+   * @param period announcements of such a time come before anything else of it, so that all of them
+   *     are predicted by the model of the period before; zero leaves them where they are
+   */
+  List<EncodedExample> finish(EarlyTruth truth, Duration period) {
     PriorityQueue<Timer> timers = new PriorityQueue<>();
     long order = 0;
     for (PendingImpression waiting : pending.values()) {
@@ -78,7 +84,7 @@ final class EventJoin implements LabelJoin.Output {
         timers.add(new Timer(next, order++, timer.pending()));
       }
     }
-    return withTruth(truth);
+    return withTruth(truth, period.toMillis());
   }
 
   @Override
@@ -91,7 +97,7 @@ final class EventJoin implements LabelJoin.Output {
     // Counted by the job; an experiment only learns.
   }
 
-  private List<EncodedExample> withTruth(EarlyTruth truth) {
+  private List<EncodedExample> withTruth(EarlyTruth truth, long period) {
     List<Told> all = new ArrayList<>();
     Map<Long, TaskLabel[]> early = new LinkedHashMap<>();
     for (Told one : told) {
@@ -112,7 +118,14 @@ final class EventJoin implements LabelJoin.Output {
       }
       settle(example.labels(), known, truth.learnt(example.eventTime()));
     }
-    all.sort(Comparator.comparingLong(Told::at));
+    Comparator<Told> order = Comparator.comparingLong(Told::at);
+    if (period > 0) {
+      order =
+          Comparator.<Told>comparingLong(one -> one.at() / period)
+              .thenComparing(one -> !TaskLabel.noneOf(one.example().labels()))
+              .thenComparing(order);
+    }
+    all.sort(order);
     return all.stream().map(Told::example).toList();
   }
 

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Iterator;
@@ -39,6 +40,12 @@ public record FileData(
             value = "Share of the impressions that is taken, by hash of their ids",
             fallback = "1.0")
         double share,
+    @Option(
+            value =
+                "Impressions of such a period are all predicted before anything of it is learnt: 1h"
+                    + " is the papers' protocol; by default each when it comes",
+            fallback = "0ms")
+        Duration scoreEvery,
     @Option("What of the truth is known early") EarlyTruth truth)
     implements DataSource {
 
@@ -72,7 +79,7 @@ public record FileData(
     for (String file : feedback) {
       eachLine(file, line -> addTaken(join, shifted(format.feedback(line, null).event(), shifts)));
     }
-    return new Examples(join.finish(truth), new int[0]);
+    return new Examples(join.finish(truth, scoreEvery), new int[0]);
   }
 
   private void addTaken(EventJoin join, Impression event) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.freshet.core.features.EncodedExample;
+import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.settings.InvalidSettingsException;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -172,6 +173,65 @@ class ExperimentTest {
                         "override: {labels: {correction: es-dfm",
                         "overide: {labels: {correction: es-dfm")))
         .hasMessageContaining("variants[3].overide");
+  }
+
+  /** The papers' protocol: all clicks of an hour are predicted before anything of it is learnt. */
+  @Test
+  void anHourIsPredictedBeforeItIsLearnt() throws Exception {
+    ExperimentFile each = file(DELAYS);
+    ExperimentFile hourly = file(DELAYS.replace("days: 10,", "days: 10, score-every: 1h,"));
+    List<EncodedExample> one = examples(each);
+    List<EncodedExample> two = examples(hourly);
+    assertThat(two).hasSameSizeAs(one);
+    long hour = 60 * 60 * 1000L;
+    long open = Long.MIN_VALUE;
+    for (EncodedExample example : two) {
+      TaskLabel label = example.labels()[0];
+      if (label.present()) {
+        open = Math.max(open, (example.eventTime() + label.elapsed()) / hour);
+      } else {
+        assertThat(example.eventTime() / hour).isGreaterThan(open);
+      }
+    }
+    assertThat(one.get(0).labels()[0].present()).isFalse();
+  }
+
+  private static List<EncodedExample> examples(ExperimentFile file) throws Exception {
+    ExperimentFile.Case esDfm = file.cases().get(3);
+    return esDfm.data().load(esDfm.pipeline(), 1).all();
+  }
+
+  @Test
+  void filesAreThinnedAndShuffledByImpression() throws Exception {
+    StringBuilder shown = new StringBuilder();
+    StringBuilder bought = new StringBuilder();
+    for (int i = 0; i < 200; i++) {
+      String id = "\"impression_id\":\"i" + i + "\",\"event_time\":";
+      shown.append("{").append(id).append(1_767_225_600_000L + i * 1000L);
+      shown.append(",\"features\":{\"user\":\"u" + i % 7 + "\"}}\n");
+      bought.append("{\"event_id\":\"e" + i + "\",\"kind\":\"buys\",");
+      bought.append(id).append(1_767_225_600_000L + i * 1000L + 60_000).append("}\n");
+    }
+    Files.writeString(folder.resolve("shown.jsonl"), shown);
+    Files.writeString(folder.resolve("bought.jsonl"), bought);
+    String plain =
+        DELAYS.replaceAll(
+            "data: \\{kind: clicks.*\\}",
+            "data: {kind: files, impressions: ['%s'], feedback: ['%s']}"
+                .formatted(folder.resolve("shown.jsonl"), folder.resolve("bought.jsonl")));
+    assertThat(yeses(plain)).isEqualTo(200);
+    assertThat(yeses(plain.replace("files,", "files, share: 0.25,"))).isBetween(25L, 75L);
+    String shuffled = plain.replace("files,", "files, shuffle-times: true,");
+    assertThat(yeses(shuffled)).as("feedback goes with its impression").isEqualTo(200);
+    List<Long> order = examples(file(shuffled)).stream().map(EncodedExample::id).toList();
+    assertThat(order).isNotEqualTo(examples(file(plain)).stream().map(EncodedExample::id).toList());
+  }
+
+  private long yeses(String file) throws Exception {
+    return examples(file(file)).stream()
+        .filter(e -> e.labels()[0].isFinal() && e.labels()[0].value() > 0)
+        .filter(e -> e.labels()[0].delay() == 60_000)
+        .count();
   }
 
   @Test
