@@ -89,7 +89,7 @@ class WholeLoopITCase {
     try (EmbeddedBroker broker = EmbeddedBroker.start(data.resolve("kafka"))) {
       String at = broker.bootstrap();
       List<String> listed = run("list", "models", "list", "--bootstrap", at);
-      assertThat(listed).anyMatch(line -> line.startsWith("main " + last + " base"));
+      assertThat(listed).anyMatch(line -> line.matches("main " + last + " (base|delta) .*"));
       run(
           "export",
           "models",

@@ -8,59 +8,116 @@ import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.labels.correction.DelayCorrections;
 import dev.freshet.core.publishing.Manifest;
+import dev.freshet.core.publishing.Precision;
+import dev.freshet.core.publishing.Sha256;
 import dev.freshet.core.publishing.SnapshotAssembler.Snapshot;
+import dev.freshet.core.publishing.WeightTensors;
 import dev.freshet.core.publishing.WeightsLoader;
 import dev.freshet.core.training.ModelContext;
 import dev.freshet.core.training.Network;
 import dev.freshet.core.training.ServedScale;
 import dev.freshet.core.training.TargetScale;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * One version in memory, ready to predict. Counts who uses it: the weights are freed when it has
- * been retired and the last user is done. Thread-safe; predictions of one version run one at a
- * time.
+ * A version in memory, ready to predict; a delta turns it into the next one. Counts who uses it:
+ * the weights are freed when it has been retired and the last user is done. Thread-safe;
+ * predictions run one at a time, and a delta is taken between two of them, so each batch is scored
+ * by one version.
  */
 final class LoadedModel {
 
   private static final TaskLabel[] NO_LABELS = {};
+  private static final int WARM_UP_ROUNDS = 3;
+  private static final int[] WARM_UP_SIZES = {1, 32};
 
   private final ModelContext context;
-  private final Manifest manifest;
   private final Network network;
-  private final ServedScale scale;
+  private final WeightsLoader loader;
   private final FeatureEncoder encoder;
+  private Manifest manifest;
+  private ServedScale scale;
   private int users = 1;
 
   /**
+   * Loads a base and makes it warm: the first calls of a fresh script compile it.
+   *
    * @throws IOException if the payload does not fit the model
    */
   LoadedModel(ModelContext context, Snapshot snapshot) throws IOException {
     this.context = context;
     manifest = snapshot.manifest();
-    List<DelayCorrections> corrections = new ArrayList<>();
-    for (Task task : context.tasks()) {
-      corrections.add(manifest.correction(task.name()));
-    }
+    scale = scale(manifest);
     encoder = new FeatureEncoder(context.schema(), 0);
-    TargetScale amounts = context.targetScale();
-    amounts.restore(manifest.targetScale());
-    scale = new ServedScale(context.core(), amounts, corrections, manifest.sampling());
     network = new Network(context, 0, 1);
+    loader = new WeightsLoader(network);
     try {
-      WeightsLoader.load(snapshot.payload(), network);
+      loader.load(snapshot.payload());
+      warmUp();
     } catch (IOException | RuntimeException e) {
       network.close();
       throw e;
     }
   }
 
-  Manifest manifest() {
+  private void warmUp() {
+    int fields = context.schema().fields().size();
+    EncodedExample bare =
+        new EncodedExample(0, 0, false, new long[0], new int[fields + 1], NO_LABELS, new float[0]);
+    for (int round = 0; round < WARM_UP_ROUNDS; round++) {
+      for (int size : WARM_UP_SIZES) {
+        network.predict(Collections.nCopies(size, bare));
+      }
+    }
+  }
+
+  private ServedScale scale(Manifest of) throws IOException {
+    List<DelayCorrections> corrections = new ArrayList<>();
+    for (Task task : context.tasks()) {
+      corrections.add(of.correction(task.name()));
+    }
+    TargetScale amounts = context.targetScale();
+    amounts.restore(of.targetScale());
+    return new ServedScale(context.core(), amounts, corrections, of.sampling());
+  }
+
+  synchronized Manifest manifest() {
     return manifest;
+  }
+
+  /** Whether a delta builds on just this version. */
+  synchronized boolean isParentOf(Manifest delta) {
+    return manifest.version().equals(delta.parent())
+        && manifest.sha256().equals(delta.parentSha256());
+  }
+
+  /**
+   * Becomes the delta's version. Everything is read and checked before anything changes.
+   *
+   * @throws IOException if the payload does not fit the model
+   */
+  void apply(Snapshot delta) throws IOException {
+    Runnable update = loader.prepare(delta.payload());
+    ServedScale next = scale(delta.manifest());
+    synchronized (this) {
+      update.run();
+      scale = next;
+      manifest = delta.manifest();
+    }
+  }
+
+  /** The weights as a base, whatever they were put together from; 32-bit floats. */
+  synchronized Snapshot asBase() throws IOException {
+    ByteArrayOutputStream payload = new ByteArrayOutputStream();
+    WeightTensors.base(network, Precision.FLOAT32).write(payload);
+    byte[] bytes = payload.toByteArray();
+    return new Snapshot(manifest.asBase(bytes.length, Sha256.of(bytes)), bytes);
   }
 
   /** One more user, unless the weights are gone already. */

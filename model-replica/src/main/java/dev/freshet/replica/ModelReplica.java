@@ -4,6 +4,7 @@ import dev.freshet.core.events.Impression;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.publishing.Manifest;
 import dev.freshet.core.publishing.ModelRecord;
+import dev.freshet.core.publishing.ModelVersion;
 import dev.freshet.core.publishing.SnapshotAssembler;
 import dev.freshet.core.publishing.SnapshotAssembler.Snapshot;
 import dev.freshet.core.publishing.SnapshotWriter;
@@ -15,6 +16,9 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
@@ -26,9 +30,12 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Follows one model on the model topic and always predicts with the newest version that arrived
- * whole. A version is loaded beside the one in use and swapped in at once; predictions under way
- * finish on the weights they began with. Whatever is wrong with a version, the last good one stays.
- * Thread-safe.
+ * whole. A base is loaded and made warm beside the version in use and swapped in at once; a delta
+ * is read and checked beside it and taken between two batches. Predictions under way finish on the
+ * weights they began with. Whatever is wrong with a version, the last good one stays. Thread-safe.
+ *
+ * <p>{@link #pin} holds a version that is still on the topic, {@link #rollBack} the one before the
+ * one in use, until {@link #unpin}.
  *
  * <pre>
  * try (ModelReplica replica = ModelReplica.follow(pipeline, "main")) {
@@ -41,21 +48,30 @@ public final class ModelReplica implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(ModelReplica.class);
   private static final Duration POLL = Duration.ofMillis(250);
+  private static final int REMEMBERED = 100;
 
   private final ModelContext context;
   private final ModelTopic topic;
   private final Clock clock;
-  private final SnapshotAssembler assembler = new SnapshotAssembler();
+  private final List<ReplicaListener> listeners = new CopyOnWriteArrayList<>();
+  private SnapshotAssembler assembler = new SnapshotAssembler();
+  private Chain chain;
   private final Thread follower;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final Map<RefusalReason, Long> refused = new EnumMap<>(RefusalReason.class);
   private final AtomicLong predictions = new AtomicLong();
+  private final TreeSet<ModelVersion> seen = new TreeSet<>();
   private LoadedModel current;
+  private Pin pin;
+  private boolean rewind;
   private long swaps;
   private volatile boolean caughtUp;
   private volatile boolean closing;
   private volatile RuntimeException failure;
+
+  /** A version to hold, and whoever waits for it. */
+  private record Pin(String version, CompletableFuture<Manifest> held) {}
 
   private ModelReplica(Pipeline pipeline, String model, Clock clock) {
     context = pipeline.context(pipeline.model(model));
@@ -89,28 +105,55 @@ public final class ModelReplica implements AutoCloseable {
 
   private void follow() {
     try {
+      Pin wanted = takeTurn();
       for (ModelRecord record : topic.poll(POLL)) {
-        accept(record);
+        accept(record, wanted);
       }
-      if (!caughtUp && topic.atEnd()) {
-        caughtUp();
+      if (topic.atEnd()) {
+        atEnd(wanted);
       }
     } catch (RetriableException e) {
       LOG.warn("Model {}: Kafka does not answer, trying again", context.model().name(), e);
     }
   }
 
-  private void caughtUp() {
+  /** Goes back to the beginning if that was asked for; the version to hold, if there is one. */
+  private Pin takeTurn() {
     lock.lock();
     try {
-      caughtUp = true;
-      changed.signalAll();
+      if (rewind) {
+        rewind = false;
+        topic.rewind();
+        assembler = new SnapshotAssembler();
+        chain = new Chain();
+      }
+      return pin;
     } finally {
       lock.unlock();
     }
   }
 
-  private void accept(ModelRecord record) {
+  private void atEnd(Pin wanted) {
+    if (wanted != null && !wanted.held.isDone()) {
+      fail(wanted, "version " + wanted.version + " is not on the topic any more, or never was");
+    }
+    if (chain != null && wanted == null) {
+      // Unpinned: all there is has been read, the newest of it is loaded at once.
+      take(chain, null);
+      chain = null;
+    }
+    if (!caughtUp) {
+      lock.lock();
+      try {
+        caughtUp = true;
+        changed.signalAll();
+      } finally {
+        lock.unlock();
+      }
+    }
+  }
+
+  private void accept(ModelRecord record, Pin wanted) {
     Optional<Snapshot> snapshot;
     try {
       snapshot = assembler.accept(record);
@@ -118,25 +161,84 @@ public final class ModelReplica implements AutoCloseable {
       refuse(RefusalReason.BROKEN, e.getMessage());
       return;
     }
-    snapshot.ifPresent(this::take);
+    snapshot.filter(this::fits).ifPresent(whole -> accept(whole, wanted));
   }
 
-  private void take(Snapshot snapshot) {
+  private void accept(Snapshot snapshot, Pin wanted) {
+    if (chain == null) {
+      if (wanted == null) {
+        take(snapshot);
+      }
+      return;
+    }
+    boolean linked = chain.add(snapshot);
+    if (linked && wanted != null && snapshot.manifest().version().equals(wanted.version)) {
+      take(chain, wanted);
+      chain = null; // what comes after it is read when it is unpinned
+    }
+  }
+
+  private boolean fits(Snapshot snapshot) {
     Manifest manifest = snapshot.manifest();
     if (!manifest.schema().equals(context.schema().fingerprint())) {
       refuse(RefusalReason.OTHER_SCHEMA, "version " + manifest.version());
-      return;
+      return false;
     }
     if (!manifest.model().equals(context.model().name())
         || !manifest.settings().equals(SnapshotWriter.settingsFingerprint(context))) {
       refuse(RefusalReason.OTHER_MODEL, "version " + manifest.version());
-      return;
+      return false;
     }
+    return true;
+  }
+
+  private void take(Snapshot snapshot) {
+    Manifest manifest = snapshot.manifest();
     try {
-      swap(new LoadedModel(context, snapshot));
+      if (!manifest.isDelta()) {
+        swap(new LoadedModel(context, snapshot));
+      } else if (current == null) {
+        LOG.debug("Version {} is left from before the oldest base", manifest.version());
+      } else if (current.isParentOf(manifest)) {
+        current.apply(snapshot);
+        taken(manifest);
+      } else {
+        refuse(
+            RefusalReason.MISSING_PARENT,
+            "version " + manifest.version() + " builds on " + manifest.parent());
+      }
     } catch (IOException e) {
       refuse(RefusalReason.UNREADABLE, "version " + manifest.version() + ": " + e.getMessage());
     }
+  }
+
+  private void take(Chain whole, Pin wanted) {
+    try {
+      LoadedModel model = whole.load(context);
+      swap(model);
+      if (wanted != null) {
+        wanted.held.complete(model.manifest());
+      }
+    } catch (IOException e) {
+      refuse(RefusalReason.UNREADABLE, e.getMessage());
+      if (wanted != null) {
+        fail(wanted, e.getMessage());
+      }
+    }
+  }
+
+  /** A pin that cannot be held is given up; following goes on from where the topic was read to. */
+  private void fail(Pin wanted, String why) {
+    lock.lock();
+    try {
+      if (pin == wanted) {
+        pin = null;
+        rewind = true;
+      }
+    } finally {
+      lock.unlock();
+    }
+    wanted.held.completeExceptionally(new IllegalArgumentException(why));
   }
 
   private void swap(LoadedModel next) {
@@ -145,15 +247,29 @@ public final class ModelReplica implements AutoCloseable {
     try {
       previous = current;
       current = next;
+    } finally {
+      lock.unlock();
+    }
+    if (previous != null) {
+      previous.release();
+    }
+    taken(next.manifest());
+  }
+
+  private void taken(Manifest manifest) {
+    lock.lock();
+    try {
       swaps++;
+      seen.add(ModelVersion.parse(manifest.version()));
+      if (seen.size() > REMEMBERED) {
+        seen.pollFirst();
+      }
       changed.signalAll();
     } finally {
       lock.unlock();
     }
-    LOG.info("Model {} is now version {}", context.model().name(), next.manifest().version());
-    if (previous != null) {
-      previous.release();
-    }
+    LOG.info("Model {} is now version {}", context.model().name(), manifest.version());
+    listeners.forEach(listener -> listener.version(manifest));
   }
 
   private void refuse(RefusalReason reason, String detail) {
@@ -161,6 +277,79 @@ public final class ModelReplica implements AutoCloseable {
     lock.lock();
     try {
       refused.merge(reason, 1L, Long::sum);
+    } finally {
+      lock.unlock();
+    }
+    listeners.forEach(listener -> listener.refused(reason, detail));
+  }
+
+  /** Tells {@code listener} of every version from now on. */
+  public void listen(ReplicaListener listener) {
+    listeners.add(listener);
+  }
+
+  /**
+   * Holds a version that is still on the topic, older or newer than the one in use, until {@link
+   * #unpin}. The version in use goes on until the other one is loaded.
+   *
+   * @return done when predictions are made by it; fails with {@link IllegalArgumentException} if
+   *     the topic does not hold it, and following goes on then
+   */
+  public CompletableFuture<Manifest> pin(String version) {
+    Pin wanted = new Pin(version, new CompletableFuture<>());
+    lock.lock();
+    try {
+      if (pin != null && !pin.held.isDone()) {
+        pin.held.cancel(false);
+      }
+      pin = wanted;
+      rewind = true;
+    } finally {
+      lock.unlock();
+    }
+    return wanted.held;
+  }
+
+  /**
+   * Pins the version that was in use before the present one.
+   *
+   * @throws IllegalStateException if there was none
+   */
+  public CompletableFuture<Manifest> rollBack() {
+    ModelVersion before = null;
+    lock.lock();
+    try {
+      if (current != null) {
+        before = seen.lower(ModelVersion.parse(current.manifest().version()));
+      }
+    } finally {
+      lock.unlock();
+    }
+    if (before == null) {
+      throw new IllegalStateException("there was no version before the one in use");
+    }
+    return pin(before.toString());
+  }
+
+  /** Follows the newest version again. */
+  public void unpin() {
+    lock.lock();
+    try {
+      if (pin != null) {
+        pin.held.cancel(false);
+        pin = null;
+        rewind = true;
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The version that is held, if one is. */
+  public Optional<String> pinned() {
+    lock.lock();
+    try {
+      return Optional.ofNullable(pin).map(Pin::version);
     } finally {
       lock.unlock();
     }

@@ -63,6 +63,11 @@ public final class ModelTopic implements AutoCloseable {
     return records;
   }
 
+  /** Reads everything that is still there once more. */
+  public void rewind() {
+    consumer.seekToBeginning(List.of(partition));
+  }
+
   /** Whether everything that was committed when asked has been read. */
   public boolean atEnd() {
     return consumer.position(partition) >= consumer.endOffsets(List.of(partition)).get(partition);

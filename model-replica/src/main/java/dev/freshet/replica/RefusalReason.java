@@ -9,6 +9,8 @@ public enum RefusalReason {
    * versions.
    */
   BROKEN,
+  /** A delta on a version that is not the one in use; the next base helps. */
+  MISSING_PARENT,
   /** It was made from other features. */
   OTHER_SCHEMA,
   /** It belongs to another model, or to other settings of it. */

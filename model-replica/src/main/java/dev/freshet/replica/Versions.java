@@ -5,8 +5,10 @@ import dev.freshet.core.publishing.ModelRecord;
 import dev.freshet.core.publishing.SnapshotAssembler;
 import dev.freshet.core.publishing.SnapshotAssembler.BrokenSnapshotException;
 import dev.freshet.core.publishing.SnapshotAssembler.Snapshot;
+import dev.freshet.core.training.ModelContext;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
@@ -16,6 +18,38 @@ public final class Versions {
   private static final Duration POLL = Duration.ofMillis(250);
 
   private Versions() {}
+
+  /**
+   * A version as a base, put together from the chain of deltas that leads to it if it is one.
+   *
+   * @param version null for the newest
+   * @return empty if the topic does not hold it, or no longer the base that it builds on
+   */
+  public static Optional<Snapshot> whole(Pipeline pipeline, String model, String version)
+      throws IOException {
+    ModelContext context = pipeline.context(pipeline.model(model));
+    Chain chain = new Chain();
+    Chain[] found = {null};
+    read(
+        pipeline,
+        model,
+        () -> false,
+        snapshot -> {
+          boolean linked = chain.add(snapshot);
+          if (linked && (version == null || version.equals(snapshot.manifest().version()))) {
+            found[0] = chain.copy();
+          }
+        });
+    if (found[0] == null) {
+      return Optional.empty();
+    }
+    LoadedModel loaded = found[0].load(context);
+    try {
+      return Optional.of(loaded.asBase());
+    } finally {
+      loaded.release();
+    }
+  }
 
   /**
    * Hands every whole version to {@code action}; what compaction left of older ones is passed over.

@@ -12,6 +12,7 @@ import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.core.pipeline.TestingPipelines;
 import dev.freshet.core.publishing.ModelRecord;
 import dev.freshet.core.publishing.ModelVersion;
+import dev.freshet.core.publishing.PublishingSettings;
 import dev.freshet.core.publishing.SnapshotAssembler;
 import dev.freshet.core.publishing.SnapshotAssembler.BrokenSnapshotException;
 import dev.freshet.core.publishing.SnapshotAssembler.Snapshot;
@@ -20,9 +21,11 @@ import dev.freshet.core.training.ModelTrainer;
 import dev.freshet.core.training.TestingExamples;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class LoadedModelTest {
@@ -88,6 +91,106 @@ class LoadedModelTest {
       }
       loaded.release();
     }
+  }
+
+  /** A base and a chain of deltas are, version by version, what the trainer was. */
+  @ParameterizedTest
+  @CsvSource({"float32,1,1e-6", "float32,3,2e-2", "float16,1,2e-3", "bfloat16,1,2e-2"})
+  void deltasBringItToWhereTheTrainerIs(String precision, int denseEvery, double tolerance)
+      throws IOException {
+    Pipeline shop = expiring();
+    PublishingSettings settings =
+        TestingPipelines.shop(
+                "training:",
+                "publishing: {base-every: 100, largest-delta: 100, dense-every: %d, precision: %s}\ntraining:"
+                    .formatted(denseEvery, precision))
+            .publishing();
+    SnapshotWriter writer = new SnapshotWriter("test", settings);
+    try (ModelTrainer trainer =
+        new ModelTrainer(shop.context(shop.model("plain")), shop.training())) {
+      List<EncodedExample> examples = examples(shop);
+      LoadedModel loaded = null;
+      int deltas = 0;
+      for (int step = 0; step < 12; step++) {
+        trainer.process(examples.subList(step * 64, step * 64 + 64));
+        Snapshot snapshot = snapshot(written(writer, trainer));
+        if (loaded == null) {
+          assertThat(snapshot.manifest().isDelta()).isFalse();
+          loaded = new LoadedModel(trainer.context(), snapshot);
+        } else {
+          assertThat(snapshot.manifest().isDelta()).isTrue();
+          assertThat(loaded.isParentOf(snapshot.manifest())).isTrue();
+          loaded.apply(snapshot);
+          deltas++;
+          assertThat(loaded.isParentOf(snapshot.manifest())).isFalse();
+        }
+        same(trainer, loaded, shop, tolerance);
+      }
+      assertThat(deltas).isEqualTo(11);
+      loaded.release();
+    }
+  }
+
+  /** Rows of users who were not seen for a while are dropped, and some come back. */
+  private static Pipeline expiring() {
+    return TestingPipelines.shop(
+        "{name: user, kind: categorical, dim: 8, admit-after: 1}",
+        "{name: user, kind: categorical, dim: 8, admit-after: 1, expire-after: 1s}");
+  }
+
+  private static List<EncodedExample> examples(Pipeline shop) {
+    // A second passes between any two steps, so that rows expire from one version to the next.
+    List<EncodedExample> examples = TestingExamples.settled(shop, 64 * 12, 5);
+    List<EncodedExample> later = new ArrayList<>();
+    for (int i = 0; i < examples.size(); i++) {
+      EncodedExample e = examples.get(i);
+      long time = e.eventTime() + i / 64 * 1500L;
+      later.add(
+          new EncodedExample(e.id(), time, false, e.keys(), e.starts(), e.labels(), e.served()));
+    }
+    return later;
+  }
+
+  private static void same(
+      ModelTrainer trainer, LoadedModel loaded, Pipeline shop, double tolerance) {
+    float[][] expected = trainer.network().predict(TestingExamples.settled(shop, 100, 99));
+    List<Impression> fresh =
+        TestingExamples.labelled(100, 99).stream().map(LabeledExample::impression).toList();
+    List<Prediction> predictions = loaded.predict(fresh);
+    for (int i = 0; i < expected.length; i++) {
+      assertThat(predictions.get(i).scores().get("click"))
+          .isCloseTo((double) expected[i][0], within(tolerance));
+      assertThat(predictions.get(i).scores().get("purchase"))
+          .isCloseTo((double) expected[i][1], within(tolerance));
+    }
+  }
+
+  @Test
+  void aDeltaThatDoesNotFitChangesNothing() throws IOException {
+    try (ModelTrainer trainer =
+        new ModelTrainer(pipeline.context(pipeline.model("plain")), pipeline.training())) {
+      trainer.process(TestingExamples.settled(pipeline, 64, 1));
+      SnapshotWriter writer =
+          new SnapshotWriter(
+              "test",
+              TestingPipelines.shop("training:", "publishing: {largest-delta: 100}\ntraining:")
+                  .publishing());
+      Snapshot base = snapshot(written(writer, trainer));
+      LoadedModel loaded = new LoadedModel(trainer.context(), base);
+      trainer.process(TestingExamples.settled(pipeline, 64, 2));
+      Snapshot delta = snapshot(written(writer, trainer));
+      byte[] cut = Arrays.copyOf(delta.payload(), delta.payload().length / 2);
+      assertThatThrownBy(() -> loaded.apply(new Snapshot(delta.manifest(), cut)))
+          .isInstanceOf(IOException.class);
+      assertThat(loaded.manifest().version()).isEqualTo(base.manifest().version());
+      loaded.release();
+    }
+  }
+
+  private static List<ModelRecord> written(SnapshotWriter writer, ModelTrainer trainer) {
+    List<ModelRecord> records = new ArrayList<>();
+    writer.write(trainer, new ModelVersion(7, trainer.steps()), 0, records::add);
+    return records;
   }
 
   @Test

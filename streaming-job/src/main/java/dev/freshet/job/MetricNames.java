@@ -101,7 +101,10 @@ public final class MetricNames {
   /** Gauge: versions published by this run. */
   public static final String PUBLISHED = "versionsPublished";
 
-  /** Counter: versions that were held back because a weight was not finite. */
+  /** Gauge: bytes of the last version's payload. */
+  public static final String VERSION_BYTES = "lastVersionBytes";
+
+  /** Group of counters: versions that were held back, one for each reason. */
   public static final String REFUSED = "versionsRefused";
 
   /** Gauge: step of the last published version. */

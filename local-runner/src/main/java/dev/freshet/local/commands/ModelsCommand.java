@@ -11,7 +11,6 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.concurrent.atomic.AtomicReference;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -97,7 +96,8 @@ final class ModelsCommand implements Callable<Integer> {
 
   @Command(
       name = "export",
-      description = "Writes a version as a safetensors file, and its manifest beside it.")
+      description =
+          "Writes a version as one safetensors file of all weights, and its manifest beside it.")
   static final class ExportCommand implements Callable<Integer> {
     @Mixin private TopicOptions topic;
     @Spec private CommandSpec spec;
@@ -132,25 +132,19 @@ final class ModelsCommand implements Callable<Integer> {
           throw new Usage("--version: " + e.getMessage());
         }
       }
-      AtomicReference<Snapshot> found = new AtomicReference<>();
-      Versions.read(
-          pipeline,
-          model,
-          () -> false,
-          s -> {
-            if (version == null || version.equals(s.manifest().version())) {
-              found.set(s);
-            }
-          });
-      if (found.get() == null) {
-        throw new Usage(
-            version == null
-                ? "model " + model + " has no version on the topic yet"
-                : "version " + version + " is not, or no longer, on the topic; see models list");
-      }
-      Files.write(out, found.get().payload());
+      Snapshot found =
+          Versions.whole(pipeline, model, version)
+              .orElseThrow(
+                  () ->
+                      new Usage(
+                          version == null
+                              ? "model " + model + " has no version on the topic yet"
+                              : "version "
+                                  + version
+                                  + " is not, or no longer, on the topic; see models list"));
+      Files.write(out, found.payload());
       Path manifest = out.resolveSibling(out.getFileName() + ".json");
-      Files.write(manifest, found.get().manifest().toJson());
+      Files.write(manifest, found.manifest().toJson());
       spec.commandLine().getOut().printf("%s and %s%n", out, manifest);
       return 0;
     }

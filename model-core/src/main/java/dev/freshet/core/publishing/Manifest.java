@@ -1,5 +1,6 @@
 package dev.freshet.core.publishing;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -17,10 +18,11 @@ import java.util.Map;
  * names is there and has the length and hash it names. JSON; unknown keys are ignored.
  *
  * @param format of this manifest, 1
- * @param type {@code base}: all weights. {@code delta} is reserved: touched rows on top of {@code
- *     parent}
+ * @param type {@code base}: all weights; {@code delta}: what changed on top of {@code parent}
  * @param version {@code run-step}
- * @param parent version that a delta builds on, with {@code parentSha256}; absent for a base
+ * @param parent version that a delta builds on; absent for a base
+ * @param parentSha256 of the parent's payload: a reader whose weights have another history must
+ *     refuse the delta
  * @param kind of the model, as in the pipeline file
  * @param schema fingerprint of the features
  * @param settings fingerprint of the model's settings and tasks
@@ -66,6 +68,9 @@ public record Manifest(
   /** All weights. */
   public static final String BASE = "base";
 
+  /** What changed on top of the parent. */
+  public static final String DELTA = "delta";
+
   private static final ObjectMapper JSON =
       JsonMapper.builder().enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS).build();
 
@@ -80,6 +85,37 @@ public record Manifest(
   public DelayCorrections correction(String task) throws IOException {
     String name = corrections == null ? null : corrections.get(task);
     return name == null ? DelayCorrections.WAIT : DelayCorrections.named(name);
+  }
+
+  /** Whether this can be used only on top of its parent. */
+  @JsonIgnore
+  public boolean isDelta() {
+    return type.equals(DELTA);
+  }
+
+  /** The manifest of the same version as one file of all weights. */
+  public Manifest asBase(long length, String hash) {
+    return new Manifest(
+        format,
+        BASE,
+        pipeline,
+        model,
+        kind,
+        version,
+        null,
+        null,
+        schema,
+        settings,
+        List.of(new Chunk(Math.toIntExact(length), hash)),
+        length,
+        hash,
+        examples,
+        newestEvent,
+        targetScale,
+        corrections,
+        negativeSampling,
+        quality,
+        publishedAt);
   }
 
   /** What was left out of the noes. */

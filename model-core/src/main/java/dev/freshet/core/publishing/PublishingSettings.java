@@ -19,8 +19,42 @@ public record PublishingSettings(
             value =
                 "Largest chunk; below the broker's default message limit no broker setting is needed",
             fallback = "512KB")
-        ByteSize chunk)
+        ByteSize chunk,
+    @Option(
+            value =
+                "One version in so many is a base, which holds all weights; those between hold what"
+                    + " changed. 1 publishes bases only",
+            fallback = "20")
+        int baseEvery,
+    @Option(
+            value = "A version is a base as well if what changed is larger than this share of one",
+            fallback = "0.5")
+        double largestDelta,
+    @Option(
+            value = "One delta in so many holds the dense weights; rows are in every one",
+            fallback = "1")
+        int denseEvery,
+    @Option(value = "How published floats are written", fallback = "float32") Precision precision,
+    @Option("What a version must pass to be announced") Gate gate)
     implements Serializable {
+
+  /** Bounds of what may be announced; weights that are not finite never are. */
+  public record Gate(
+      @Option(value = "Largest norm of a dense tensor or an embedding row", fallback = "1000")
+          double maxNorm,
+      @Option(
+              value =
+                  "How much worse, as a share, a task's normalised entropy or NRMSE may be than"
+                      + " that of the last announced version",
+              fallback = "0.5")
+          double worseBy)
+      implements Serializable {
+
+    public Gate {
+      check(maxNorm > 0, "max-norm", maxNorm, "above 0");
+      check(worseBy >= 0, "worse-by", worseBy, "0 or more");
+    }
+  }
 
   private static final Pattern EVERY = Pattern.compile("([1-9]\\d{0,5}) checkpoints?");
   private static final long LARGEST = 1_000_000;
@@ -28,11 +62,22 @@ public record PublishingSettings(
   public PublishingSettings {
     check(EVERY.matcher(every).matches(), "every", every, "for example `1 checkpoint`");
     check(keep >= 2 && keep <= 100, "keep", keep, "2 to 100");
+    check(baseEvery >= 1 && baseEvery <= 1000, "base-every", baseEvery, "1 to 1000");
+    check(largestDelta >= 0, "largest-delta", largestDelta, "0 or more");
+    check(denseEvery >= 1, "dense-every", denseEvery, "1 or more");
     check(
         chunk.bytes() >= 1024 && chunk.bytes() <= LARGEST,
         "chunk",
         chunk.bytes(),
         "1KB to 1000000 bytes");
+  }
+
+  /**
+   * Versions that are on the topic at a time: those that have to stay readable, and before the
+   * oldest of them all back to its base.
+   */
+  int slots() {
+    return keep + baseEvery - 1;
   }
 
   /** Number of checkpoints from one version to the next. */

@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
+import java.nio.ShortBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -35,24 +36,33 @@ public final class SafeTensors {
   /** Takes the values of a tensor in order. */
   public static final class ValueSink {
     private final OutputStream out;
+    private final Precision precision;
     private final ByteBuffer piece = ByteBuffer.allocate(PIECE).order(ByteOrder.LITTLE_ENDIAN);
     private long written;
 
-    private ValueSink(OutputStream out) {
+    private ValueSink(OutputStream out, Precision precision) {
       this.out = out;
+      this.precision = precision;
     }
 
     public void floats(float[] values, int at, int count) throws IOException {
       for (int i = at; i < at + count; i++) {
-        room(Float.BYTES);
-        piece.putFloat(values[i]);
+        one(values[i]);
       }
     }
 
     public void floats(FloatBuffer values) throws IOException {
       for (int i = 0; i < values.capacity(); i++) {
-        room(Float.BYTES);
-        piece.putFloat(values.get(i));
+        one(values.get(i));
+      }
+    }
+
+    private void one(float value) throws IOException {
+      room(precision.bytes());
+      if (precision == Precision.FLOAT32) {
+        piece.putFloat(value);
+      } else {
+        piece.putShort(precision.encode(value));
       }
     }
 
@@ -74,26 +84,28 @@ public final class SafeTensors {
     }
   }
 
-  private record Entry(String name, String type, long[] shape, long bytes, Content content) {}
+  private record Entry(
+      String name, String type, long[] shape, long bytes, Precision precision, Content content) {}
 
   /** Collects tensors, then writes the file in one pass. */
   public static final class Writer {
     private final List<Entry> entries = new ArrayList<>();
 
-    public Writer floats(String name, long[] shape, Content content) {
-      return add(name, "F32", Float.BYTES, shape, content);
+    public Writer floats(String name, long[] shape, Precision precision, Content content) {
+      return add(name, precision.type(), precision.bytes(), shape, precision, content);
     }
 
     public Writer longs(String name, long[] shape, Content content) {
-      return add(name, "I64", Long.BYTES, shape, content);
+      return add(name, "I64", Long.BYTES, shape, Precision.FLOAT32, content);
     }
 
-    private Writer add(String name, String type, int width, long[] shape, Content content) {
+    private Writer add(
+        String name, String type, int width, long[] shape, Precision precision, Content content) {
       long size = width;
       for (long length : shape) {
         size = Math.multiplyExact(size, length);
       }
-      entries.add(new Entry(name, type, shape, size, content));
+      entries.add(new Entry(name, type, shape, size, precision, content));
       return this;
     }
 
@@ -130,7 +142,7 @@ public final class SafeTensors {
       out.write(length.putLong(header.length).array());
       out.write(header);
       for (Entry entry : entries) {
-        ValueSink sink = new ValueSink(out);
+        ValueSink sink = new ValueSink(out, entry.precision);
         entry.content.write(sink);
         sink.flush();
         if (sink.written != entry.bytes) {
@@ -148,8 +160,29 @@ public final class SafeTensors {
   /** A tensor in a file that was read; the data is a view, little-endian. */
   public record Tensor(String type, long[] shape, ByteBuffer data) {
 
-    public FloatBuffer floats() {
-      return data.duplicate().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
+    /**
+     * The values as floats, whatever they were written as.
+     *
+     * @throws IOException if they are no floats
+     */
+    public FloatBuffer floats() throws IOException {
+      ByteBuffer bytes = data.duplicate().order(ByteOrder.LITTLE_ENDIAN);
+      for (Precision precision : Precision.values()) {
+        if (precision.type().equals(type)) {
+          return precision == Precision.FLOAT32
+              ? bytes.asFloatBuffer()
+              : widened(bytes.asShortBuffer(), precision);
+        }
+      }
+      throw new IOException("a tensor of type " + type + "; allowed: F32, F16, BF16");
+    }
+
+    private static FloatBuffer widened(ShortBuffer narrow, Precision precision) {
+      FloatBuffer wide = FloatBuffer.allocate(narrow.remaining());
+      while (narrow.hasRemaining()) {
+        wide.put(precision.decode(narrow.get()));
+      }
+      return wide.flip();
     }
 
     public LongBuffer longs() {

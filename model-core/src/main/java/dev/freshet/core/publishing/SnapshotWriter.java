@@ -1,15 +1,12 @@
 package dev.freshet.core.publishing;
 
 import dev.freshet.core.labels.Task;
-import dev.freshet.core.models.Parameter;
 import dev.freshet.core.settings.RecordBinder;
 import dev.freshet.core.training.ModelContext;
 import dev.freshet.core.training.ModelTrainer;
-import dev.freshet.core.training.Network;
 import dev.freshet.core.training.embedding.EmbeddingTable;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.FloatBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.ArrayList;
@@ -23,6 +20,9 @@ import java.util.function.Consumer;
  * Turns a trainer's weights into the messages of one version: chunks, then the manifest, then
  * deletions of keys that the slot's last version used and this one does not. Slots are used in
  * turn; how many chunks each holds is part of the trainer's checkpoint.
+ *
+ * <p>A version is a base or, on top of the version before it, a delta. What changed since then is
+ * not part of the checkpoint, so the first version of a run is a base.
  */
 public final class SnapshotWriter {
 
@@ -30,11 +30,13 @@ public final class SnapshotWriter {
   private final PublishingSettings settings;
   private int[] slots;
   private int next;
+  private Manifest parent;
+  private int sinceBase;
 
   public SnapshotWriter(String pipeline, PublishingSettings settings) {
     this.pipeline = pipeline;
     this.settings = settings;
-    slots = new int[settings.keep()];
+    slots = new int[settings.slots()];
   }
 
   /** Slot to use next, then the chunks that each slot holds. */
@@ -48,29 +50,12 @@ public final class SnapshotWriter {
   /** The inverse of {@link #state}; more or fewer slots than before are allowed. */
   public void restore(int[] state) {
     next = state[0];
-    slots = Arrays.copyOfRange(state, 1, Math.max(state.length, settings.keep() + 1));
+    slots = Arrays.copyOfRange(state, 1, Math.max(state.length, settings.slots() + 1));
   }
 
-  /** Whether every weight is a number. Weights that are not must never be announced. */
-  public static boolean finite(ModelTrainer trainer) {
-    for (FloatBuffer weights : trainer.network().weights()) {
-      for (int i = 0; i < weights.capacity(); i++) {
-        if (!Float.isFinite(weights.get(i))) {
-          return false;
-        }
-      }
-    }
-    boolean[] finite = {true};
-    for (EmbeddingTable table : trainer.network().tables()) {
-      eachRow(
-          table,
-          (key, values, at) -> {
-            for (int i = at; i < at + table.dim(); i++) {
-              finite[0] &= Float.isFinite(values[i]);
-            }
-          });
-    }
-    return finite[0];
+  /** Whether the next version may be a delta, so that only what changed has to be looked at. */
+  public boolean hasParent() {
+    return parent != null;
   }
 
   /** Fingerprint of all that the weights' meaning depends on besides the features. */
@@ -80,15 +65,24 @@ public final class SnapshotWriter {
   }
 
   /**
-   * Writes a base version.
+   * Writes the next version: a delta, or a base when it is time for one or when a delta would be
+   * too large a share of it.
    *
    * @param now publishing time, epoch milliseconds
    */
   public Manifest write(
       ModelTrainer trainer, ModelVersion version, long now, Consumer<ModelRecord> out) {
     ModelContext context = trainer.context();
-    String slot = context.model().name() + "/" + next % settings.keep() + "/";
-    SafeTensors.Writer tensors = tensors(trainer.network());
+    String slot = context.model().name() + "/" + next % settings.slots() + "/";
+    SafeTensors.Writer tensors = WeightTensors.base(trainer.network(), settings.precision());
+    boolean base = parent == null || sinceBase + 1 >= settings.baseEvery();
+    if (!base) {
+      boolean withDense = sinceBase % settings.denseEvery() == settings.denseEvery() - 1;
+      SafeTensors.Writer delta =
+          WeightTensors.delta(trainer.network(), settings.precision(), withDense);
+      base = delta.bytes() > settings.largestDelta() * tensors.bytes();
+      tensors = base ? tensors : delta;
+    }
     long bytes = tensors.bytes();
     int count = Math.toIntExact((bytes + settings.chunk().bytes() - 1) / settings.chunk().bytes());
     Chunks chunks = new Chunks(slot, version.toString(), count, out);
@@ -98,16 +92,17 @@ public final class SnapshotWriter {
     } catch (IOException e) {
       throw new IllegalStateException("weights cannot be written", e);
     }
+    trainer.network().tables().forEach(EmbeddingTable::published);
     Manifest manifest =
         new Manifest(
             Manifest.FORMAT,
-            Manifest.BASE,
+            base ? Manifest.BASE : Manifest.DELTA,
             pipeline,
             context.model().name(),
             context.model().kind(),
             version.toString(),
-            null,
-            null,
+            base ? null : parent.version(),
+            base ? null : parent.sha256(),
             context.schema().fingerprint(),
             settingsFingerprint(context),
             chunks.written,
@@ -124,6 +119,8 @@ public final class SnapshotWriter {
         new ModelRecord(
             slot + "manifest", manifest.toJson(), version.toString(), ModelRecord.MANIFEST, count));
     deleteStale(slot, version, count, context.model().name(), out);
+    parent = manifest;
+    sinceBase = base ? 0 : sinceBase + 1;
     return manifest;
   }
 
@@ -139,13 +136,13 @@ public final class SnapshotWriter {
 
   private void deleteStale(
       String slot, ModelVersion version, int count, String model, Consumer<ModelRecord> out) {
-    int used = next % settings.keep();
+    int used = next % settings.slots();
     for (int i = count; i < slots[used]; i++) {
       out.accept(new ModelRecord(slot + i, null, version.toString(), i, count));
     }
     slots[used] = count;
-    // `keep` was lowered: what the slots beyond it hold is of no use to anyone.
-    for (int gone = settings.keep(); gone < slots.length; gone++) {
+    // There are fewer slots than before: what the slots beyond it hold is of no use to anyone.
+    for (int gone = settings.slots(); gone < slots.length; gone++) {
       String prefix = model + "/" + gone + "/";
       out.accept(
           new ModelRecord(
@@ -154,54 +151,8 @@ public final class SnapshotWriter {
         out.accept(new ModelRecord(prefix + i, null, version.toString(), i, count));
       }
     }
-    slots = Arrays.copyOf(slots, settings.keep());
-    next = (used + 1) % settings.keep();
-  }
-
-  /**
-   * The weights under their names: {@code dense.*}, {@code embedding.<dim>.keys} and {@code .rows}.
-   */
-  public static SafeTensors.Writer tensors(Network network) {
-    SafeTensors.Writer tensors = new SafeTensors.Writer();
-    List<Parameter> parameters = network.parameters();
-    for (int i = 0; i < parameters.size(); i++) {
-      FloatBuffer values = network.weights().get(i);
-      tensors.floats(
-          "dense." + parameters.get(i).name(), parameters.get(i).shape(), s -> s.floats(values));
-    }
-    for (int i = 0; i < network.tables().size(); i++) {
-      EmbeddingTable table = network.tables().get(i);
-      String name = tableName(network, i);
-      long rows = table.size();
-      tensors.longs(
-          name + ".keys",
-          new long[] {rows},
-          sink -> table.eachRow((key, values, at) -> sink.value(key)));
-      tensors.floats(
-          name + ".rows",
-          new long[] {rows, table.dim()},
-          sink -> table.eachRow((key, values, at) -> sink.floats(values, at, table.dim())));
-    }
-    return tensors;
-  }
-
-  /**
-   * {@code embedding.<dim>}; in a model with several sets of rows {@code embedding.<dim>.<set>}.
-   */
-  static String tableName(Network network, int table) {
-    List<EmbeddingTable> tables = network.tables();
-    int dim = tables.get(table).dim();
-    long sets = tables.stream().filter(t -> t.dim() == dim).count();
-    long set = tables.subList(0, table).stream().filter(t -> t.dim() == dim).count();
-    return "embedding." + dim + (sets > 1 ? "." + set : "");
-  }
-
-  private static void eachRow(EmbeddingTable table, EmbeddingTable.RowVisitor visitor) {
-    try {
-      table.eachRow(visitor);
-    } catch (IOException e) {
-      throw new IllegalStateException("no visitor here does I/O", e);
-    }
+    slots = Arrays.copyOf(slots, settings.slots());
+    next = (used + 1) % settings.slots();
   }
 
   /** Cuts the payload into chunks and hashes them on the way. */

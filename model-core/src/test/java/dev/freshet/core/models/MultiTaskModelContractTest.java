@@ -7,7 +7,8 @@ import dev.freshet.core.labels.LabelKind;
 import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
-import dev.freshet.core.publishing.SnapshotWriter;
+import dev.freshet.core.publishing.Precision;
+import dev.freshet.core.publishing.WeightTensors;
 import dev.freshet.core.publishing.WeightsLoader;
 import dev.freshet.core.training.ModelTrainer;
 import dev.freshet.core.training.Network;
@@ -300,8 +301,8 @@ public abstract class MultiTaskModelContractTest {
         trainer.process(examples(pipeline, 64, i, 1));
       }
       ByteArrayOutputStream payload = new ByteArrayOutputStream();
-      SnapshotWriter.tensors(trainer.network()).write(payload);
-      WeightsLoader.load(payload.toByteArray(), copy);
+      WeightTensors.base(trainer.network(), Precision.FLOAT32).write(payload);
+      new WeightsLoader(copy).load(payload.toByteArray());
       assertThat(copy.predict(batch)).isDeepEqualTo(trainer.network().predict(batch));
     }
   }

@@ -4,6 +4,7 @@ import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.publishing.Manifest;
 import dev.freshet.core.publishing.ModelRecord;
 import dev.freshet.core.publishing.ModelVersion;
+import dev.freshet.core.publishing.PublishingGate;
 import dev.freshet.core.publishing.PublishingSettings;
 import dev.freshet.core.publishing.SnapshotWriter;
 import dev.freshet.core.training.ModelContext;
@@ -15,6 +16,7 @@ import java.io.InputStream;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledFuture;
@@ -62,6 +64,7 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
   private transient Clock clock;
   private transient ModelTrainer trainer;
   private transient SnapshotWriter writer;
+  private transient PublishingGate gate;
   private transient TrainerReport report;
   private transient List<EncodedExample> batch;
   private transient ScheduledFuture<?> flush;
@@ -93,6 +96,7 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
     clock = Clock.systemUTC();
     trainer = new ModelTrainer(context, training);
     writer = new SnapshotWriter(pipeline, publishing);
+    gate = new PublishingGate(publishing.gate());
     batch = new ArrayList<>(training.batch());
     publishedStep = -1;
     run = clock.instant().getEpochSecond();
@@ -205,18 +209,21 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
       return;
     }
     checkpoints = 0;
-    if (!SnapshotWriter.finite(trainer)) {
+    Optional<PublishingGate.Refusal> refusal = gate.check(trainer, writer.hasParent());
+    if (refusal.isPresent()) {
       LOG.error(
-          "Model {} at step {} has a weight that is not finite: not announced",
+          "Model {} at step {} is not announced: {}",
           context.model().name(),
-          trainer.steps());
-      report.refused();
+          trainer.steps(),
+          refusal.get().detail());
+      report.refused(refusal.get().reason());
       return;
     }
     ModelVersion version = new ModelVersion(run, trainer.steps());
     Manifest manifest =
         writer.write(
             trainer, version, clock.millis(), record -> output.collect(new StreamRecord<>(record)));
+    gate.announced(manifest.quality());
     publishedStep = trainer.steps();
     report.published(manifest);
     emitReport();

@@ -5,10 +5,12 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.freshet.core.labels.DelayBucket;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.publishing.Manifest;
+import dev.freshet.core.publishing.PublishingGate;
 import dev.freshet.core.training.ModelTrainer;
 import dev.freshet.core.training.evaluation.ValueQuality;
 import dev.freshet.job.MetricNames;
 import java.time.Clock;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -47,7 +49,9 @@ final class TrainerReport {
   private String version = "";
   private long refreshedAt;
   private long examplesAtRefresh;
-  private Counter refused;
+  private final Map<PublishingGate.Reason, Counter> refused =
+      new EnumMap<>(PublishingGate.Reason.class);
+  private volatile long lastBytes;
 
   TrainerReport(ModelTrainer trainer, long run, Clock clock) {
     this.trainer = trainer;
@@ -73,7 +77,10 @@ final class TrainerReport {
     group.gauge(
         MetricNames.SECONDS_SINCE_PUBLISHED,
         (Gauge<Double>) () -> published == 0 ? -1 : (clock.millis() - publishedAt) / 1000.0);
-    refused = group.counter(MetricNames.REFUSED);
+    for (PublishingGate.Reason reason : PublishingGate.Reason.values()) {
+      refused.put(reason, group.addGroup(MetricNames.REFUSED).counter(reason.label()));
+    }
+    group.gauge(MetricNames.VERSION_BYTES, (Gauge<Long>) () -> lastBytes);
     group.gauge(MetricNames.PENDING_SCORES, (Gauge<Integer>) () -> trainer.scores().pending());
     MetricGroup byTask = group.addGroup(MetricNames.QUALITY);
     List<Task> tasks = trainer.context().tasks();
@@ -114,12 +121,13 @@ final class TrainerReport {
     stepMillis = nanos / 1e6;
   }
 
-  void refused() {
-    refused.inc();
+  void refused(PublishingGate.Reason reason) {
+    refused.get(reason).inc();
   }
 
   void published(Manifest manifest) {
     published++;
+    lastBytes = manifest.bytes();
     publishedStep = trainer.steps();
     publishedAt = manifest.publishedAt();
     version = manifest.version();

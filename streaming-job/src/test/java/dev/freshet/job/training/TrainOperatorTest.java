@@ -8,6 +8,7 @@ import dev.freshet.core.pipeline.TestingPipelines;
 import dev.freshet.core.publishing.Manifest;
 import dev.freshet.core.publishing.ModelRecord;
 import dev.freshet.core.publishing.ModelVersion;
+import dev.freshet.core.publishing.PublishingSettings;
 import dev.freshet.core.publishing.SnapshotAssembler;
 import dev.freshet.core.training.TestingExamples;
 import dev.freshet.job.codec.CodecTypeInfo;
@@ -62,6 +63,19 @@ class TrainOperatorTest {
   }
 
   @Test
+  void whatTheGateHoldsBackIsPartOfTheNextVersion() throws Exception {
+    PublishingSettings strict =
+        TestingPipelines.shop("training:", "publishing: {gate: {max-norm: 0.001}}\ntraining:")
+            .publishing();
+    try (var harness = harness(null, strict)) {
+      feed(harness, examples.subList(0, 128));
+      assertThat(records(harness, 1)).as("every norm is larger").isEmpty();
+      feed(harness, examples.subList(128, 256));
+      assertThat(records(harness, 2)).as("training went on").isEmpty();
+    }
+  }
+
+  @Test
   void theEndOfInputLearnsTheRestAndPublishes() throws Exception {
     try (var harness = harness(null)) {
       feed(harness, examples);
@@ -75,12 +89,14 @@ class TrainOperatorTest {
 
   private OneInputStreamOperatorTestHarness<EncodedExample, ModelRecord> harness(
       OperatorSubtaskState state) throws Exception {
+    return harness(state, pipeline.publishing());
+  }
+
+  private OneInputStreamOperatorTestHarness<EncodedExample, ModelRecord> harness(
+      OperatorSubtaskState state, PublishingSettings publishing) throws Exception {
     TrainOperator operator =
         new TrainOperator(
-            "test",
-            pipeline.context(pipeline.model("main")),
-            pipeline.training(),
-            pipeline.publishing());
+            "test", pipeline.context(pipeline.model("main")), pipeline.training(), publishing);
     var harness = new OneInputStreamOperatorTestHarness<EncodedExample, ModelRecord>(operator);
     harness.setup(CodecTypeInfo.MODEL_RECORD.createSerializer(null));
     if (state != null) {

@@ -59,6 +59,9 @@ public final class EmbeddingTable {
   private int freeCount;
   private int expireAt;
 
+  /** Rows and keys that changed since {@link #published}; no part of the checkpoint. */
+  private final Changes changes = new Changes();
+
   /**
    * @param fields the fields whose rows live here; their order is part of the snapshot
    * @param rate Adagrad's learning rate
@@ -147,6 +150,7 @@ public final class EmbeddingTable {
     float[] accumulators = squares[row >> SLAB_BITS];
     float square = accumulators[row & IN_SLAB] + sum / dim;
     accumulators[row & IN_SLAB] = square;
+    changes.touch(row);
     float scale = rate / ((float) Math.sqrt(square) + EPSILON);
     float[] slab = values[row >> SLAB_BITS];
     int start = (row & IN_SLAB) * dim;
@@ -174,6 +178,7 @@ public final class EmbeddingTable {
       int row = slab * SLAB + i;
       if (row < used && keys[slab][i] != 0 && expired(fieldOf[slab][i], seen[slab][i], now)) {
         rows.remove(keys[slab][i]);
+        changes.drop(keys[slab][i]);
         keys[slab][i] = 0;
         release(row);
         gone++;
@@ -216,6 +221,7 @@ public final class EmbeddingTable {
     int row = freeCount > 0 ? free[--freeCount] : used++;
     place(row, key, field, eventTime, 0);
     rows.put(key, row);
+    changes.touch(row);
     return row;
   }
 
@@ -266,6 +272,37 @@ public final class EmbeddingTable {
       if (key != 0) {
         visitor.row(key, values[row >> SLAB_BITS], (row & IN_SLAB) * dim);
       }
+    }
+  }
+
+  /** Visits the rows that changed since {@link #published}, in the order of their first change. */
+  public void eachTouched(RowVisitor visitor) throws IOException {
+    for (int i = 0; i < changes.touchedCount(); i++) {
+      int row = changes.touched(i);
+      long key = keys[row >> SLAB_BITS][row & IN_SLAB];
+      if (key != 0) {
+        visitor.row(key, values[row >> SLAB_BITS], (row & IN_SLAB) * dim);
+      }
+    }
+  }
+
+  /** Keys whose rows were dropped since {@link #published}; some may have a new one. */
+  public long[] dropped() {
+    return changes.dropped();
+  }
+
+  /** All that changed so far has been published. */
+  public void published() {
+    changes.clear();
+  }
+
+  /** Drops a row; for consumers. */
+  public void removeRow(long key) {
+    int row = rows.get(key);
+    if (row >= 0) {
+      rows.remove(key);
+      keys[row >> SLAB_BITS][row & IN_SLAB] = 0;
+      release(row);
     }
   }
 

@@ -1,0 +1,266 @@
+package dev.freshet.local;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.freshet.core.events.Impression;
+import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.pipeline.TestingPipelines;
+import dev.freshet.core.publishing.Manifest;
+import dev.freshet.core.publishing.ModelRecord;
+import dev.freshet.core.publishing.ModelRecords;
+import dev.freshet.core.publishing.ModelVersion;
+import dev.freshet.core.publishing.SnapshotWriter;
+import dev.freshet.core.training.ModelTrainer;
+import dev.freshet.core.training.TestingExamples;
+import dev.freshet.local.broker.EmbeddedBroker;
+import dev.freshet.local.broker.Topics;
+import dev.freshet.replica.ModelReplica;
+import dev.freshet.replica.RefusalReason;
+import dev.freshet.replica.ReplicaListener;
+import dev.freshet.replica.Versions;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What a replica makes of what can be on the model topic: real broker, real transactions. */
+@Timeout(value = 4, unit = TimeUnit.MINUTES)
+class ReplicaITCase {
+
+  private static final Duration LONG = Duration.ofSeconds(30);
+
+  @TempDir private static Path folder;
+  private static EmbeddedBroker broker;
+  private static int topics;
+
+  private Pipeline pipeline;
+  private ModelTrainer trainer;
+  private SnapshotWriter writer;
+  private KafkaProducer<byte[], byte[]> producer;
+  private final Map<String, float[]> predicted = new LinkedHashMap<>();
+
+  @BeforeAll
+  static void start() throws Exception {
+    broker = EmbeddedBroker.start(folder);
+  }
+
+  @AfterAll
+  static void stop() {
+    broker.close();
+  }
+
+  @BeforeEach
+  void open() throws Exception {
+    pipeline = pipelineOnANewTopic();
+    trainer = new ModelTrainer(pipeline.context(pipeline.model("plain")), pipeline.training());
+    writer = new SnapshotWriter("test", pipeline.publishing());
+    producer = producer("trainer-" + topics);
+    producer.initTransactions();
+  }
+
+  private static Pipeline pipelineOnANewTopic() throws Exception {
+    Pipeline made =
+        TestingPipelines.shop(
+                "tasks:",
+                """
+                kafka: {topics: {models: models-%d}}
+                publishing: {keep: 3, base-every: 4, largest-delta: 100, chunk: 2KB}
+                tasks:"""
+                    .formatted(topics++))
+            .withBootstrap(broker.bootstrap());
+    try (Topics admin = new Topics(made)) {
+      admin.create(1);
+    }
+    return made;
+  }
+
+  private static KafkaProducer<byte[], byte[]> producer(String transactions) {
+    return new KafkaProducer<>(
+        Map.of(
+            ProducerConfig.BOOTSTRAP_SERVERS_CONFIG,
+            broker.bootstrap(),
+            ProducerConfig.TRANSACTIONAL_ID_CONFIG,
+            transactions),
+        new ByteArraySerializer(),
+        new ByteArraySerializer());
+  }
+
+  @AfterEach
+  void close() {
+    trainer.close();
+    producer.close();
+  }
+
+  private List<ModelRecord> nextVersion() {
+    trainer.process(TestingExamples.settled(pipeline, 64, trainer.steps()));
+    List<ModelRecord> records = new ArrayList<>();
+    ModelVersion version = new ModelVersion(9, trainer.steps());
+    Manifest manifest = writer.write(trainer, version, System.currentTimeMillis(), records::add);
+    predicted.put(
+        manifest.version(), trainer.network().predict(TestingExamples.settled(pipeline, 1, 77))[0]);
+    return records;
+  }
+
+  private void send(Pipeline to, List<ModelRecord> records) {
+    for (ModelRecord record : records) {
+      ProducerRecord<byte[], byte[]> message =
+          new ProducerRecord<>(
+              to.topic("models"), 1, record.key().getBytes(StandardCharsets.UTF_8), record.value());
+      ModelRecords.headers(record).forEach((name, value) -> message.headers().add(name, value));
+      producer.send(message);
+    }
+  }
+
+  /** Publishes the next version as the job does, and tells its number. */
+  private String publish() {
+    List<ModelRecord> records = nextVersion();
+    producer.beginTransaction();
+    send(pipeline, records);
+    producer.commitTransaction();
+    return records.get(0).version();
+  }
+
+  private void awaitVersion(ModelReplica replica, String version) throws InterruptedException {
+    await(() -> replica.manifest().map(m -> m.version().equals(version)).orElse(false));
+    Impression impression = TestingExamples.labelled(1, 77).get(0).impression();
+    var prediction = replica.predict(List.of(impression)).get(0);
+    assertThat(prediction.version()).isEqualTo(version);
+    assertThat(prediction.scores().get("click"))
+        .isCloseTo((double) predicted.get(version)[0], within(1e-6));
+  }
+
+  private static void await(BooleanSupplier condition) throws InterruptedException {
+    long deadline = System.nanoTime() + LONG.toNanos();
+    while (!condition.getAsBoolean()) {
+      assertThat(System.nanoTime()).as("in time").isLessThan(deadline);
+      Thread.sleep(20);
+    }
+  }
+
+  @Test
+  void followsBasesAndDeltasFromAnEmptyTopicOn() throws Exception {
+    List<String> heard = new CopyOnWriteArrayList<>();
+    try (ModelReplica replica = ModelReplica.follow(pipeline, "plain")) {
+      replica.listen(
+          new ReplicaListener() {
+            @Override
+            public void version(Manifest manifest) {
+              heard.add(manifest.type());
+            }
+          });
+      assertThat(replica.awaitVersion(Duration.ofMillis(500))).isFalse();
+      for (int i = 0; i < 6; i++) {
+        awaitVersion(replica, publish());
+      }
+      assertThat(heard).containsExactly("base", "delta", "delta", "delta", "base", "delta");
+      assertThat(replica.refused()).isEmpty();
+    }
+  }
+
+  @Test
+  void pinsRollsBackAndFollowsAgain() throws Exception {
+    List<String> versions = new ArrayList<>();
+    for (int i = 0; i < 6; i++) {
+      versions.add(publish());
+    }
+    try (ModelReplica replica = ModelReplica.follow(pipeline, "plain")) {
+      assertThat(replica.awaitVersion(LONG)).isTrue();
+      awaitVersion(replica, versions.get(5));
+      assertThat(replica.pin(versions.get(2)).get(30, TimeUnit.SECONDS).version())
+          .isEqualTo(versions.get(2));
+      awaitVersion(replica, versions.get(2));
+      versions.add(publish());
+      Thread.sleep(600);
+      awaitVersion(replica, versions.get(2)); // still
+      assertThat(replica.pinned()).contains(versions.get(2));
+      replica.unpin();
+      awaitVersion(replica, versions.get(6));
+      replica.rollBack().get(30, TimeUnit.SECONDS);
+      awaitVersion(replica, versions.get(5));
+      replica.rollBack().get(30, TimeUnit.SECONDS);
+      awaitVersion(replica, versions.get(4));
+      assertThatThrownBy(() -> replica.pin("9-12345").get(30, TimeUnit.SECONDS))
+          .isInstanceOf(ExecutionException.class)
+          .hasMessageContaining("version 9-12345 is not on the topic");
+      awaitVersion(replica, versions.get(6)); // a pin that cannot be held is given up
+    }
+  }
+
+  @Test
+  void whatIsNotCommittedOrNotWholeIsNeverSeen() throws Exception {
+    String first = publish();
+    producer.beginTransaction();
+    send(pipeline, nextVersion());
+    producer.abortTransaction();
+    List<ModelRecord> half = nextVersion();
+    producer.beginTransaction();
+    send(pipeline, half.subList(0, half.size() / 2));
+    producer.commitTransaction();
+    try (ModelReplica replica = ModelReplica.follow(pipeline, "plain")) {
+      assertThat(replica.awaitVersion(LONG)).isTrue();
+      awaitVersion(replica, first);
+      // The deltas after it build on versions that nobody has: refused until the next base.
+      publish();
+      await(() -> replica.refused().getOrDefault(RefusalReason.MISSING_PARENT, 0L) == 1);
+      awaitVersion(replica, first);
+      awaitVersion(replica, publish());
+    }
+  }
+
+  @Test
+  void readsWhatCompactionLeaves() throws Exception {
+    List<ModelRecord> all = new ArrayList<>();
+    String last = "";
+    for (int i = 0; i < 14; i++) {
+      List<ModelRecord> records = nextVersion();
+      all.addAll(records);
+      last = records.get(0).version();
+    }
+    // Compaction keeps the newest message of each key, where it was.
+    Map<String, ModelRecord> newest = new LinkedHashMap<>();
+    for (ModelRecord record : all) {
+      newest.remove(record.key());
+      newest.put(record.key(), record);
+    }
+    newest.values().removeIf(record -> record.value() == null);
+    assertThat(newest.size()).isLessThan(all.size() / 2);
+    producer.beginTransaction();
+    send(pipeline, List.copyOf(newest.values()));
+    producer.commitTransaction();
+    List<String> whole = new ArrayList<>();
+    Versions.read(pipeline, "plain", () -> false, s -> whole.add(s.manifest().version()));
+    assertThat(whole).as("three, and back to the oldest one's base").hasSizeBetween(3, 6);
+    try (ModelReplica replica = ModelReplica.follow(pipeline, "plain")) {
+      assertThat(replica.awaitVersion(LONG)).isTrue();
+      awaitVersion(replica, last);
+      int count = whole.size();
+      for (String version : whole.subList(count - 3, count)) {
+        replica.pin(version).get(30, TimeUnit.SECONDS);
+        awaitVersion(replica, version);
+      }
+    }
+    assertThat(Versions.whole(pipeline, "plain", last).orElseThrow().manifest().isDelta())
+        .as("exported as one file")
+        .isFalse();
+  }
+}

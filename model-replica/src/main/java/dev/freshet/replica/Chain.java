@@ -1,0 +1,45 @@
+package dev.freshet.replica;
+
+import dev.freshet.core.publishing.Manifest;
+import dev.freshet.core.publishing.SnapshotAssembler.Snapshot;
+import dev.freshet.core.training.ModelContext;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A base and the deltas on top of it, as they are read from the topic, until one is wanted. */
+final class Chain {
+
+  private final List<Snapshot> links = new ArrayList<>();
+
+  Chain copy() {
+    Chain copy = new Chain();
+    copy.links.addAll(links);
+    return copy;
+  }
+
+  /** Takes the next whole version of the topic; whether it belongs to a chain. */
+  boolean add(Snapshot snapshot) {
+    if (!snapshot.manifest().isDelta()) {
+      links.clear();
+    } else if (links.isEmpty() || !follows(snapshot.manifest())) {
+      return false;
+    }
+    links.add(snapshot);
+    return true;
+  }
+
+  private boolean follows(Manifest delta) {
+    Manifest last = links.get(links.size() - 1).manifest();
+    return last.version().equals(delta.parent()) && last.sha256().equals(delta.parentSha256());
+  }
+
+  /** The newest version of the chain, in memory. */
+  LoadedModel load(ModelContext context) throws IOException {
+    LoadedModel model = new LoadedModel(context, links.get(0));
+    for (Snapshot delta : links.subList(1, links.size())) {
+      model.apply(delta);
+    }
+    return model;
+  }
+}

@@ -1,0 +1,13 @@
+package dev.freshet.replica;
+
+import dev.freshet.core.publishing.Manifest;
+
+/** Hears what a replica does. Called on the replica's own thread: be quick. */
+public interface ReplicaListener {
+
+  /** Predictions are made by this version from now on. */
+  default void version(Manifest manifest) {}
+
+  /** A version was not taken; the one in use stays. */
+  default void refused(RefusalReason reason, String detail) {}
+}
