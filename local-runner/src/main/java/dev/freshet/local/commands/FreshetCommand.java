@@ -21,7 +21,8 @@ import picocli.CommandLine.Command;
       ImportCommand.class,
       CheckCommand.class,
       ModelsCommand.class,
-      PredictCommand.class
+      PredictCommand.class,
+      ServeCommand.class
     })
 public final class FreshetCommand {
 

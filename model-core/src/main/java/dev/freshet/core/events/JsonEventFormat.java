@@ -49,7 +49,18 @@ public final class JsonEventFormat implements EventFormat {
   @Override
   public Parsed<Impression> impression(byte[] message) {
     try {
-      JsonNode root = object(message);
+      return impression(object(message));
+    } catch (Refused refused) {
+      return Parsed.rejected(refused.rejection);
+    }
+  }
+
+  /** As {@link #impression(byte[])}, of a message that is parsed already. */
+  public Parsed<Impression> impression(JsonNode root) {
+    try {
+      if (!root.isObject()) {
+        throw refuse(RejectReason.WRONG_TYPE, "message", root.toString(), "a JSON object");
+      }
       String id = text(root, "impression_id");
       long time = time(root);
       return Parsed.of(new Impression(id, time, features(root.path("features")), served(root)));

@@ -1,0 +1,92 @@
+package dev.freshet.replica.server;
+
+import dev.freshet.replica.ModelReplica;
+import dev.freshet.replica.RefusalReason;
+import io.prometheus.metrics.core.metrics.Counter;
+import io.prometheus.metrics.core.metrics.CounterWithCallback;
+import io.prometheus.metrics.core.metrics.GaugeWithCallback;
+import io.prometheus.metrics.core.metrics.Histogram;
+import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import io.prometheus.metrics.model.snapshots.Unit;
+import java.io.IOException;
+import java.io.OutputStream;
+
+/** What the server counts, as Prometheus reads it. Names are part of the interface. */
+final class ServerMetrics {
+
+  static final String CONTENT_TYPE = PrometheusTextFormatWriter.CONTENT_TYPE;
+
+  private static final double[] SECONDS = {
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1
+  };
+
+  private final PrometheusRegistry registry = new PrometheusRegistry();
+  private final PrometheusTextFormatWriter writer = PrometheusTextFormatWriter.create();
+  private final Counter requests =
+      Counter.builder()
+          .name("freshet_requests_total")
+          .help("Requests by path and status.")
+          .labelNames("path", "status")
+          .register(registry);
+  private final Histogram duration =
+      Histogram.builder()
+          .name("freshet_score_duration_seconds")
+          .help("Time to answer a scoring request, without its transfer.")
+          .unit(Unit.SECONDS)
+          .classicOnly()
+          .classicUpperBounds(SECONDS)
+          .register(registry);
+
+  ServerMetrics(ModelReplica replica) {
+    counter("freshet_predictions_total", "Impressions scored.", replica::predictions);
+    counter("freshet_versions_taken_total", "Versions taken.", replica::swaps);
+    GaugeWithCallback.builder()
+        .name("freshet_staleness_seconds")
+        .help("Seconds since the version in use was published; NaN before the first.")
+        .unit(Unit.SECONDS)
+        .callback(callback -> callback.call(replica.stalenessSeconds()))
+        .register(registry);
+    GaugeWithCallback.builder()
+        .name("freshet_pinned")
+        .help("1 while a version is held.")
+        .callback(callback -> callback.call(replica.pinned().isPresent() ? 1 : 0))
+        .register(registry);
+    CounterWithCallback.builder()
+        .name("freshet_versions_refused_total")
+        .help("Versions that were not taken, by reason.")
+        .labelNames("reason")
+        .callback(
+            callback -> {
+              var refused = replica.refused();
+              for (RefusalReason reason : RefusalReason.values()) {
+                callback.call(refused.getOrDefault(reason, 0L), reason.label());
+              }
+            })
+        .register(registry);
+  }
+
+  private interface Count {
+    long now();
+  }
+
+  private void counter(String name, String help, Count count) {
+    CounterWithCallback.builder()
+        .name(name)
+        .help(help)
+        .callback(callback -> callback.call(count.now()))
+        .register(registry);
+  }
+
+  void answered(String path, int status) {
+    requests.labelValues(path, Integer.toString(status)).inc();
+  }
+
+  void scored(long nanos) {
+    duration.observe(nanos / 1e9);
+  }
+
+  void write(OutputStream out) throws IOException {
+    writer.write(out, registry.scrape());
+  }
+}
