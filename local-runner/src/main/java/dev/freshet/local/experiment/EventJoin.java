@@ -132,7 +132,7 @@ final class EventJoin implements LabelJoin.Output {
   private static void settle(TaskLabel[] labels, TaskLabel[] known, boolean learnt) {
     for (int task = 0; task < labels.length; task++) {
       if (labels[task].isFinal()) {
-        known[task] = labels[task].alone(learnt ? 1 : 0);
+        known[task] = labels[task].withWeight(learnt ? 1 : 0);
       }
     }
   }

@@ -197,6 +197,7 @@ public final class LabelJoin implements Serializable {
           .plan(
               new TaskTimeline(
                   starts[task],
+                  parentTold,
                   possible,
                   positives.isEmpty() ? TaskTimeline.NEVER : positives.get(0),
                   facts.counted().stream().map(Feedback::eventTime).toList(),
@@ -237,14 +238,13 @@ public final class LabelJoin implements Serializable {
       TaskFacts facts = chain.get(task);
       List<Long> positives = facts.positives();
       boolean reached = !facts.parents().isEmpty();
-      TaskLabel.Before before = null;
+      int changes = 0;
       boolean news = true;
-      if (tasks.get(task).correction().takesBack()) {
+      if (tasks.get(task).correction().tellsChanges()) {
         PendingImpression.Told last = pending.amounts[task];
-        TaskLabel.Before now = new TaskLabel.Before(facts.value(), reached);
-        before = last == null ? null : last.label();
-        news = !now.equals(before);
-        pending.amounts[task] = new PendingImpression.Told(now, asOf);
+        news = last == null || last.value() != facts.value() || last.reached() != reached;
+        changes = last == null ? 0 : last.changes() + (news ? 1 : 0);
+        pending.amounts[task] = new PendingImpression.Told(facts.value(), reached, asOf, changes);
       }
       return new TaskLabel(
           due[task],
@@ -253,7 +253,8 @@ public final class LabelJoin implements Serializable {
           Math.max(0, asOf - starts[task]),
           positives.isEmpty() ? -1 : Math.max(0, positives.get(0) - starts[task]),
           reached,
-          before);
+          !positives.isEmpty() && positives.get(0) > pending.spoke[task],
+          changes);
     }
   }
 }

@@ -15,7 +15,7 @@ public enum LabelKind {
   IN_WINDOW,
   /**
    * A positive that came after the first record said no. An amount is told so again with each event
-   * that changes it, so it may carry this kind several times, each at another moment.
+   * that changes it, so it may carry this kind several times.
    */
   LATE_COPY,
   /** Its window closed, or its outcome is known: nothing can change it. */

@@ -14,15 +14,15 @@ public record LabeledExample(Impression impression, long emittedAt, TaskLabel[] 
     implements Serializable {
 
   /**
-   * Kinds of the labels in task order, for example {@code final.none}. Where a label takes another
-   * back, the moment is part of it: {@code none.late-copy@1767225600000}.
+   * Kinds of the labels in task order, for example {@code final.none}. For an amount that is told
+   * with each change, its number is part of it: {@code none.late-copy-2}.
    */
   public String tag() {
     StringBuilder tag = new StringBuilder();
     for (TaskLabel label : labels) {
       tag.append(tag.isEmpty() ? "" : ".").append(label.kind().label());
-      if (label.before() != null && !label.isFinal()) {
-        tag.append('@').append(emittedAt);
+      if (label.changes() > 0 && !label.isFinal()) {
+        tag.append('-').append(label.changes());
       }
     }
     return tag.toString();

@@ -27,7 +27,7 @@ public final class PendingImpression {
   /** Per task the moment at which {@link LabelKind#FIRST} was told, or {@link #NONE}. */
   final long[] spoke;
 
-  /** Per task the newest amount that was told and may have to be taken back, or null. */
+  /** Per task what was last told of an amount that is told with each change, or null. */
   final Told[] amounts;
 
   /** While there is no impression: until when feedback waits for it. */
@@ -39,8 +39,8 @@ public final class PendingImpression {
   /** Id of what was just read from state, whose bytes leave it out. */
   static final String UNNAMED = "";
 
-  /** What was told of an amount, and when. */
-  record Told(TaskLabel.Before label, long at) {}
+  /** What was last told of an amount, when, and how many changes were told up to then. */
+  record Told(double value, boolean reached, long at, int changes) {}
 
   /** An empty state for a chain of {@code tasks}. */
   public PendingImpression(int tasks) {

@@ -25,7 +25,7 @@ import java.util.List;
  * | [ impression: features and served ]
  * | count feedback, each: count task | text event id | signed time | double value
  * | count tasks, each: byte told [ if FIRST was: signed moment ] and, marked by told's highest bit:
- *   [ boolean reached | double amount | signed moment ]
+ *   [ boolean reached | double amount | signed moment | count changes ]
  * | [ without impression: signed waits until ] | boolean timer? [ signed timer ]
  * </pre>
  *
@@ -90,9 +90,10 @@ public final class PendingImpressionCodec implements Codec<PendingImpression> {
       Bytes.writeSigned(out, pending.spoke[task] - base);
     }
     if (amount != null) {
-      out.writeBoolean(amount.label().reached());
-      out.writeDouble(amount.label().value());
+      out.writeBoolean(amount.reached());
+      out.writeDouble(amount.value());
       Bytes.writeSigned(out, amount.at() - base);
+      Bytes.writeCount(out, amount.changes());
     }
   }
 
@@ -140,8 +141,9 @@ public final class PendingImpressionCodec implements Codec<PendingImpression> {
     }
     if ((told & AMOUNT) != 0) {
       boolean reached = in.readBoolean();
-      TaskLabel.Before before = new TaskLabel.Before(in.readDouble(), reached);
-      pending.amounts[task] = new PendingImpression.Told(before, base + Bytes.readSigned(in));
+      double value = in.readDouble();
+      long at = base + Bytes.readSigned(in);
+      pending.amounts[task] = new PendingImpression.Told(value, reached, at, Bytes.readCount(in));
     }
   }
 

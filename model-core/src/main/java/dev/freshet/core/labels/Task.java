@@ -118,6 +118,21 @@ public record Task(
         waiting == null ? labels.waiting() : waiting);
   }
 
+  /** A yes or no of the same name and times, to estimate something about this task by. */
+  public Task asBinary() {
+    return new Task(
+        name,
+        Kind.BINARY,
+        after,
+        window,
+        Negatives.IMPLICIT,
+        aggregate,
+        transform,
+        lossWeight,
+        null,
+        waiting);
+  }
+
   public boolean binary() {
     return kind == Kind.BINARY;
   }

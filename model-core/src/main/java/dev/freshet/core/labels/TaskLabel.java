@@ -10,7 +10,9 @@ import java.io.Serializable;
  * @param elapsed milliseconds from the parent's event to the moment the label was read
  * @param delay milliseconds from the parent's event to the task's first event; -1 for none
  * @param reached whether the step before happened, so that a yes was possible; true for the first
- * @param before what was taught of this impression before and is to be taken back, or null
+ * @param late whether the task's first event came after its first record, which said nothing of it
+ * @param changes of an amount that is told with each change: which change this is, 0 for the first
+ *     record; in a settled label all that were told before it
  */
 public record TaskLabel(
     LabelKind kind,
@@ -19,19 +21,17 @@ public record TaskLabel(
     long elapsed,
     long delay,
     boolean reached,
-    Before before)
+    boolean late,
+    int changes)
     implements Serializable {
 
   /** The label of a task that this example says nothing about. */
   public static final TaskLabel NONE = new TaskLabel(LabelKind.NONE, 0, 0, 0, -1, false);
 
-  /** An amount as it was taught before. */
-  public record Before(double value, boolean reached) implements Serializable {}
-
-  /** A label that takes nothing back. */
+  /** A label that is told once. */
   public TaskLabel(
       LabelKind kind, double value, float weight, long elapsed, long delay, boolean reached) {
-    this(kind, value, weight, elapsed, delay, reached, null);
+    this(kind, value, weight, elapsed, delay, reached, false, 0);
   }
 
   /** Whether an example with these labels says nothing about any task. */
@@ -46,17 +46,7 @@ public record TaskLabel(
 
   /** The same label with another weight. */
   public TaskLabel withWeight(float other) {
-    return new TaskLabel(kind, value, other, elapsed, delay, reached, before);
-  }
-
-  /** The same label with another weight, as if nothing had been taught before it. */
-  public TaskLabel alone(float other) {
-    return new TaskLabel(kind, value, other, elapsed, delay, reached);
-  }
-
-  /** What this label takes back, as a label of the opposite weight. */
-  public TaskLabel takenBack() {
-    return new TaskLabel(kind, before.value(), -weight, elapsed, delay, before.reached());
+    return new TaskLabel(kind, value, other, elapsed, delay, reached, late, changes);
   }
 
   public boolean isFinal() {

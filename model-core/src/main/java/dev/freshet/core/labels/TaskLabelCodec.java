@@ -10,19 +10,19 @@ import java.io.IOException;
  *
  * <pre>
  * count tasks, each: byte kind and marks
- * [ if not NONE: double value | float weight | long elapsed | long delay [ if before: double value before ] ]
+ * [ if not NONE: double value | float weight | long elapsed | long delay [ if changes: count changes ] ]
  * </pre>
  *
- * Marks are the kind's high bits: 0x80 the step before did not happen, 0x40 something was taught
- * before, 0x20 and the step before had not happened then. Bytes from before a mark had a meaning
- * are read as if it had.
+ * Marks are the kind's high bits: 0x80 the step before did not happen, 0x40 there were changes,
+ * 0x20 the first event came after the first record. Bytes from before a mark had a meaning are read
+ * as if it had.
  */
 public final class TaskLabelCodec {
 
   private static final LabelKind[] KINDS = LabelKind.values();
   private static final int NOT_REACHED = 0x80;
-  private static final int BEFORE = 0x40;
-  private static final int BEFORE_NOT_REACHED = 0x20;
+  private static final int CHANGES = 0x40;
+  private static final int LATE = 0x20;
   private static final int KIND = 0x1F;
 
   private TaskLabelCodec() {}
@@ -30,28 +30,23 @@ public final class TaskLabelCodec {
   public static void writeAll(TaskLabel[] labels, DataOutput out) throws IOException {
     Bytes.writeCount(out, labels.length);
     for (TaskLabel label : labels) {
-      out.writeByte(label.kind().ordinal() | marks(label));
-      if (label.present()) {
-        out.writeDouble(label.value());
-        out.writeFloat(label.weight());
-        out.writeLong(label.elapsed());
-        out.writeLong(label.delay());
-        if (label.before() != null) {
-          out.writeDouble(label.before().value());
-        }
+      if (!label.present()) {
+        out.writeByte(label.kind().ordinal());
+        continue;
+      }
+      int marks =
+          (label.reached() ? 0 : NOT_REACHED)
+              | (label.changes() > 0 ? CHANGES : 0)
+              | (label.late() ? LATE : 0);
+      out.writeByte(label.kind().ordinal() | marks);
+      out.writeDouble(label.value());
+      out.writeFloat(label.weight());
+      out.writeLong(label.elapsed());
+      out.writeLong(label.delay());
+      if (label.changes() > 0) {
+        Bytes.writeCount(out, label.changes());
       }
     }
-  }
-
-  private static int marks(TaskLabel label) {
-    if (!label.present()) {
-      return 0;
-    }
-    int marks = label.reached() ? 0 : NOT_REACHED;
-    if (label.before() != null) {
-      marks |= BEFORE | (label.before().reached() ? 0 : BEFORE_NOT_REACHED);
-    }
-    return marks;
   }
 
   public static TaskLabel[] readAll(DataInput in) throws IOException {
@@ -59,20 +54,19 @@ public final class TaskLabelCodec {
     for (int i = 0; i < labels.length; i++) {
       int head = in.readUnsignedByte();
       LabelKind kind = KINDS[head & KIND];
-      labels[i] = kind == LabelKind.NONE ? TaskLabel.NONE : read(kind, head, in);
+      labels[i] =
+          kind == LabelKind.NONE
+              ? TaskLabel.NONE
+              : new TaskLabel(
+                  kind,
+                  in.readDouble(),
+                  in.readFloat(),
+                  in.readLong(),
+                  in.readLong(),
+                  (head & NOT_REACHED) == 0,
+                  (head & LATE) != 0,
+                  (head & CHANGES) == 0 ? 0 : Bytes.readCount(in));
     }
     return labels;
-  }
-
-  private static TaskLabel read(LabelKind kind, int head, DataInput in) throws IOException {
-    double value = in.readDouble();
-    float weight = in.readFloat();
-    long elapsed = in.readLong();
-    long delay = in.readLong();
-    TaskLabel.Before before =
-        (head & BEFORE) == 0
-            ? null
-            : new TaskLabel.Before(in.readDouble(), (head & BEFORE_NOT_REACHED) == 0);
-    return new TaskLabel(kind, value, weight, elapsed, delay, (head & NOT_REACHED) == 0, before);
   }
 }

@@ -15,13 +15,21 @@ import java.util.List;
 
 /**
  * What delay corrections have to guess, learnt beside the model by a small net with rows of its
- * own. For each binary task whose correction asks for it:
+ * own. For each task whose correction asks for it, if it is binary:
  *
  * <ul>
- *   <li><b>late</b>, dp: the yes comes after the waiting time. Taught by every settled label: 1 for
- *       a yes with a longer delay, 0 for all others.
- *   <li><b>stays</b>, rn: what was a no at the waiting time stays one. Taught by settled labels
- *       that were no yes within the waiting time: 1 for a no, 0 for a late yes.
+ *   <li><b>late</b>, dp: the yes comes after the first record. Taught by every settled label: 1 for
+ *       such a yes, 0 for all others.
+ *   <li><b>stays</b>, rn: what was a no in the first record stays one. Taught by settled labels
+ *       that were no yes then: 1 for a no, 0 for a late yes.
+ * </ul>
+ *
+ * And if it is an amount that is told with each change:
+ *
+ * <ul>
+ *   <li><b>stays nothing</b>: a record of nothing so far is followed by no change.
+ *   <li><b>stays something</b>: nor is one of something so far. An impression with m such records
+ *       teaches 1 / m with weight m, for only its last one is followed by none.
  * </ul>
  *
  * Only records of kind FINAL teach them, so nothing of the future reaches a weight: an estimate
@@ -33,6 +41,8 @@ final class DelayHeads implements AutoCloseable {
   private static final int HEADS = 2;
   private static final int LATE = 0;
   private static final int STAYS = 1;
+  private static final int STAYS_NOTHING = 0;
+  private static final int STAYS_SOMETHING = 1;
   private static final float CONFIDENT = 3;
   private static final List<Integer> BOTTOM = List.of(64);
   private static final List<Integer> TOWER = List.of(32);
@@ -60,7 +70,12 @@ final class DelayHeads implements AutoCloseable {
             ~settings.seed(),
             settings.embeddings().rate());
     for (int head = 0; head < width; head++) {
-      startAt(head, head % HEADS == LATE ? -CONFIDENT : CONFIDENT);
+      startAt(head, CONFIDENT);
+    }
+    for (int task = 0; task < headOf.length; task++) {
+      if (headOf[task] >= 0 && tasks.get(task).binary()) {
+        startAt(headOf[task] + LATE, -CONFIDENT);
+      }
     }
   }
 
@@ -84,7 +99,7 @@ final class DelayHeads implements AutoCloseable {
       if (of.correction().estimates()) {
         headOf[task] = heads.size();
         for (int head = 0; head < HEADS; head++) {
-          heads.add(of);
+          heads.add(of.asBinary());
         }
       }
     }
@@ -119,22 +134,36 @@ final class DelayHeads implements AutoCloseable {
   }
 
   private void teach(int task, TaskLabel label, float[] labels, float[] weights) {
-    boolean yes = label.value() > 0;
-    boolean late = yes && label.delay() > tasks.get(task).waiting().toMillis();
     int head = headOf[task];
-    labels[head + LATE] = late ? 1 : 0;
-    weights[head + LATE] = 1;
-    labels[head + STAYS] = yes ? 0 : 1;
-    weights[head + STAYS] = yes && !late ? 0 : 1;
+    boolean late = label.late();
+    if (tasks.get(task).binary()) {
+      boolean yes = label.value() > 0;
+      labels[head + LATE] = yes && late ? 1 : 0;
+      weights[head + LATE] = 1;
+      labels[head + STAYS] = yes ? 0 : 1;
+      weights[head + STAYS] = yes && !late ? 0 : 1;
+      return;
+    }
+    boolean somethingAtFirst = label.delay() >= 0 && !late;
+    int something = label.changes() + (somethingAtFirst ? 1 : 0);
+    labels[head + STAYS_NOTHING] = label.changes() == 0 ? 1 : 0;
+    weights[head + STAYS_NOTHING] = somethingAtFirst ? 0 : 1;
+    labels[head + STAYS_SOMETHING] = something == 0 ? 0 : 1f / something;
+    weights[head + STAYS_SOMETHING] = something;
   }
 
-  /** What is thought of an example of the last batch. */
-  Estimates estimates(int example, int task, double prediction) {
+  /** What is thought of a label of an example of the last batch. */
+  Estimates estimates(int example, int task, TaskLabel label, double prediction) {
     int head = headOf[task];
-    return head < 0
-        ? Estimates.notLate(prediction)
-        : new Estimates(
-            prediction, estimates[example][head + LATE], estimates[example][head + STAYS]);
+    if (head < 0) {
+      return Estimates.notLate(prediction);
+    }
+    float[] of = estimates[example];
+    if (tasks.get(task).binary()) {
+      return new Estimates(prediction, of[head + LATE], of[head + STAYS]);
+    }
+    boolean something = label.delay() >= 0;
+    return new Estimates(prediction, 0, of[head + (something ? STAYS_SOMETHING : STAYS_NOTHING)]);
   }
 
   void expire(long now) {

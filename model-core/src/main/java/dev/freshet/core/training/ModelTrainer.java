@@ -9,8 +9,6 @@ import dev.freshet.core.labels.correction.Target;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -64,10 +62,9 @@ public final class ModelTrainer implements AutoCloseable {
     if (batch.isEmpty()) {
       return new float[0][];
     }
-    List<EncodedExample> rows = withTakenBack(batch);
-    network.gather(rows, this::learnt);
-    float[][] predictions = network.predict(rows.size());
-    for (int i = 0; i < batch.size(); i++) {
+    network.gather(batch, this::learnt);
+    float[][] predictions = network.predict(batch.size());
+    for (int i = 0; i < predictions.length; i++) {
       scores.score(batch.get(i), served(predictions[i]));
       newestEvent = Math.max(newestEvent, batch.get(i).eventTime());
     }
@@ -76,27 +73,9 @@ public final class ModelTrainer implements AutoCloseable {
       heads.process(batch);
     }
     if (batch.stream().anyMatch(this::learnt)) {
-      learn(rows, predictions);
+      learn(batch, predictions);
     }
-    return Arrays.copyOf(predictions, batch.size());
-  }
-
-  /**
-   * The batch, and behind it once more each example whose amount takes an earlier one back, with
-   * that amount and the opposite weight. Rows behind the batch are no sightings of their keys.
-   */
-  private List<EncodedExample> withTakenBack(List<EncodedExample> batch) {
-    List<EncodedExample> rows = new ArrayList<>(batch);
-    for (EncodedExample example : batch) {
-      if (core >= 0 && importance(example, core) > 0 && example.labels()[core].before() != null) {
-        TaskLabel label = example.labels()[core];
-        TaskLabel[] taken = new TaskLabel[example.labels().length];
-        Arrays.fill(taken, TaskLabel.NONE);
-        taken[core] = label.takenBack();
-        rows.add(example.withLabels(taken));
-      }
-    }
-    return rows;
+    return predictions;
   }
 
   private boolean learnt(EncodedExample example) {
@@ -108,9 +87,7 @@ public final class ModelTrainer implements AutoCloseable {
     return false;
   }
 
-  /**
-   * Weight of a label in the loss, before its correction; 0 is not learnt, below 0 is taken back.
-   */
+  /** Weight of a label in the loss, before its correction; 0 is not learnt. */
   private float importance(EncodedExample example, int task) {
     TaskLabel label = example.labels()[task];
     if (example.holdout() || label.weight() == 0) {
@@ -131,6 +108,9 @@ public final class ModelTrainer implements AutoCloseable {
   }
 
   private void learn(List<EncodedExample> batch, float[][] predictions) {
+    // A loss is divided by the number of its rows. This makes it that of a full batch, so that an
+    // example counts the same in a batch that was flushed early.
+    float share = Math.min(1, batch.size() / (float) settings.batch());
     int tasks = context.tasks().size();
     float[][] labels = new float[batch.size()][tasks];
     float[][] importance = new float[batch.size()][tasks];
@@ -148,18 +128,15 @@ public final class ModelTrainer implements AutoCloseable {
       same[i] = pair(example);
       for (int task = 0; task < tasks; task++) {
         float weight = importance(example, task);
-        if (weight != 0) {
+        if (weight > 0) {
           weight *= (float) context.tasks().get(task).lossWeight();
           TaskLabel label = example.labels()[task];
           reached[i][task] = label.reached() ? 1 : 0;
-          if (task == core) {
-            labels[i][task] = (float) scale.encode(label.value());
-          } else {
-            Target target = target(example, i, task, predictions[i][task]);
-            labels[i][task] = (float) target.label();
-            weight *= (float) target.weight();
-          }
-          importance[i][task] = weight;
+          Target target = target(example, i, task, predictions[i][task]);
+          double value = target.label();
+          labels[i][task] = (float) (task == core ? scale.encode(value) : value);
+          weight *= (float) target.weight();
+          importance[i][task] = weight * share;
         }
       }
     }
@@ -171,6 +148,9 @@ public final class ModelTrainer implements AutoCloseable {
             settings.seed());
     steps++;
     losses = report.losses();
+    for (int task = 0; task < losses.length; task++) {
+      losses[task] /= share;
+    }
     norm = report.norm();
     checkFinite();
     network.expire(newestEvent);
@@ -181,16 +161,17 @@ public final class ModelTrainer implements AutoCloseable {
 
   /** What a record teaches under its task's delay correction, its weight bounded. */
   private Target target(EncodedExample of, int example, int task, double prediction) {
-    double p = sampling.served(prediction);
-    Estimates estimates = heads == null ? Estimates.notLate(p) : heads.estimates(example, task, p);
+    double p = task == core ? prediction : sampling.served(prediction);
     TaskLabel label = of.labels()[task];
+    Estimates estimates =
+        heads == null ? Estimates.notLate(p) : heads.estimates(example, task, label, p);
     Target target =
         context.tasks().get(task).correction().target(label.kind(), label.value(), estimates);
     if (target.weight() > context.maxWeight()) {
       boundedWeights++;
       target = new Target(target.label(), context.maxWeight());
     }
-    return sampling.sampled(target, of.id());
+    return task == core ? target : sampling.sampled(target, of.id());
   }
 
   /**

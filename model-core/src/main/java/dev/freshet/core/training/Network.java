@@ -164,7 +164,7 @@ public final class Network implements AutoCloseable {
    * What a batch is to learn: [example][task] but for the last.
    *
    * @param labels in the model's scale
-   * @param importance weight in the loss; 0 masks, below 0 takes an amount back
+   * @param importance weight in the loss; 0 masks
    * @param reached 1 where the step before happened, else 0
    * @param same examples with equal values are of the same user and item
    */

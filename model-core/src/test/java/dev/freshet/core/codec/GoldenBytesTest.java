@@ -61,9 +61,8 @@ class GoldenBytesTest {
     new TaskLabel(LabelKind.FINAL, 1, 0.5f, 600_000, 4_000, true), TaskLabel.NONE
   };
 
-  private static final TaskLabel[] TAKING_BACK = {
-    TaskLabel.NONE,
-    new TaskLabel(LabelKind.LATE_COPY, 7.5, 1, 60, 50, true, new TaskLabel.Before(-2, false))
+  private static final TaskLabel[] CHANGES = {
+    TaskLabel.NONE, new TaskLabel(LabelKind.LATE_COPY, 7.5, 1, 60, 50, false, true, 3)
   };
 
   static Stream<Arguments> layouts() {
@@ -93,9 +92,9 @@ class GoldenBytesTest {
             new DroppedEvent(DropReason.LATE, "i", "e", 1, 1_767_225_600_000L, 1)),
         Arguments.of("pending-impression-2", named(), pending("revise", 75)),
         Arguments.of(
-            "labeled-example-taking-back-1",
+            "labeled-example-changes-1",
             new LabeledExampleCodec(),
-            new LabeledExample(IMPRESSION, 1_767_226_200_000L, TAKING_BACK)),
+            new LabeledExample(IMPRESSION, 1_767_226_200_000L, CHANGES)),
         Arguments.of(
             "model-record-1",
             new ModelRecordCodec(),

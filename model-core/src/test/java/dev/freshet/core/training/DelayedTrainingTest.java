@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.labels.LabelKind;
 import dev.freshet.core.labels.TaskLabel;
+import dev.freshet.core.labels.correction.DelayCorrection;
 import dev.freshet.core.labels.correction.DelayCorrections;
 import dev.freshet.core.labels.correction.TaskTimeline;
 import dev.freshet.core.pipeline.Pipeline;
@@ -18,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -71,6 +73,7 @@ class DelayedTrainingTest {
       correction.plan(
           new TaskTimeline(
               start,
+              start,
               true,
               first,
               List.of(),
@@ -83,7 +86,14 @@ class DelayedTrainingTest {
             boolean seen = first <= time;
             TaskLabel label =
                 new TaskLabel(
-                    kind, seen ? 1 : 0, learn ? 1 : 0, time - start, seen ? delay : -1, true);
+                    kind,
+                    seen ? 1 : 0,
+                    learn ? 1 : 0,
+                    time - start,
+                    seen ? delay : -1,
+                    true,
+                    seen && delay > WAITING,
+                    0);
             all.add(told(id, start, time, keys, label));
           });
     }
@@ -211,56 +221,100 @@ class DelayedTrainingTest {
       pipeline: amounts
       tasks:
         - {name: buys, kind: binary, window: 60m}
-        - {name: paid, kind: continuous, window: 600m, transform: none, correction: %s}
+        - {name: paid, kind: continuous, window: 600m, transform: none, correction: %s, waiting: 20m}
       labels: {holdout: 0.0}
       features: [{name: f, kind: categorical, dim: 4, admit-after: 1}]
       models: [{name: main, kind: single-task, tower: [8]}]
-      training: {batch: 64, dense: {rate: 3e-3}}
+      training: {batch: 128, dense: {rate: 3e-3}}
       """;
 
   /**
-   * An order of 2 at once, one of 3 later and a refund of 1 for half of the impressions; nothing
-   * for the others. Learnt in parts that take each other back, the amount ends where it does when
-   * it is learnt once: at the mean.
+   * Half of the impressions pay nothing. The others pay 2 at once or 3 later, some of them 2 more
+   * later still, and some send back. Told with each change and weighed by the chance of being the
+   * last word, the amounts are learnt as they are when they are told once, and as soon as they
+   * come.
    */
   @ParameterizedTest
-  @ValueSource(booleans = {true, false})
-  void partsOfAnAmountEndAtTheWholesMean(boolean inParts) {
-    Pipeline pipeline = PipelineFile.parse(AMOUNTS.formatted(inParts ? "revise" : "wait"), "test");
+  @ValueSource(strings = {"revise", "wait"})
+  void amountsToldWithEachChangeEndAtTheWhole(String correction) {
+    Pipeline pipeline = PipelineFile.parse(AMOUNTS.formatted(correction), "test");
     Random random = new Random(5);
+    List<Told> all = new ArrayList<>();
+    double[] sums = new double[4];
+    int[] counts = new int[4];
+    for (int i = 0; i < 40_000; i++) {
+      int value = random.nextInt(4);
+      TreeMap<Long, Double> orders = new TreeMap<>();
+      if (random.nextDouble() < 0.2 + 0.2 * value) {
+        orders.put(MINUTE * random.nextInt(40), 2.0 + random.nextInt(2));
+        if (random.nextDouble() < 0.4) {
+          orders.put(MINUTE * (50 + random.nextInt(200)), 2.0);
+        }
+        if (random.nextDouble() < 0.2) {
+          orders.put(MINUTE * (300 + random.nextInt(200)), -2.0);
+        }
+      }
+      sums[value] += orders.values().stream().mapToDouble(d -> d).sum();
+      counts[value]++;
+      tellAmounts(pipeline, i, value, orders, all);
+    }
+    List<EncodedExample> examples =
+        all.stream().sorted(Comparator.comparingLong(Told::time)).map(Told::example).toList();
     try (ModelTrainer trainer =
         new ModelTrainer(pipeline.context(pipeline.model("main")), pipeline.training())) {
-      double mean = 0;
-      for (int batch = 0; batch < 3000; batch++) {
-        List<EncodedExample> examples = new ArrayList<>();
-        for (int i = 0; i < 64; i++) {
-          boolean buys = random.nextBoolean();
-          double[] parts = inParts ? new double[] {2, 5, 4} : new double[] {4};
-          int at = random.nextInt(parts.length);
-          // In the mean over the stream every impression tells each of its parts once.
-          examples.add(amount(random.nextInt(4), buys ? parts : new double[parts.length], at));
-        }
-        double predicted = mean(trainer.process(examples));
-        mean += batch < 2000 ? 0 : predicted / 1000;
+      feed(trainer, examples);
+      for (int value = 0; value < 4; value++) {
+        TaskLabel[] none = {TaskLabel.NONE, TaskLabel.NONE};
+        EncodedExample one =
+            new EncodedExample(
+                1, 0, false, new long[] {1 + value}, new int[] {0, 1}, none, new float[0]);
+        double predicted = trainer.network().predict(List.of(one))[0][1];
+        double mean = sums[value] / counts[value];
+        assertThat(predicted).as("value %s", value).isBetween(mean - 0.15, mean + 0.15);
       }
-      // Each record is one of three parts, and only the first teaches anything but a difference.
-      assertThat(mean).isBetween(1.9, 2.1);
     }
   }
 
-  private static double mean(float[][] predictions) {
-    double sum = 0;
-    for (float[] row : predictions) {
-      sum += row[1];
-    }
-    return sum / predictions.length;
-  }
-
-  private static EncodedExample amount(int value, double[] parts, int at) {
-    TaskLabel.Before before = at == 0 ? null : new TaskLabel.Before(parts[at - 1], true);
-    LabelKind kind = at == parts.length - 1 ? LabelKind.FINAL : LabelKind.FIRST;
-    TaskLabel[] labels = {TaskLabel.NONE, new TaskLabel(kind, parts[at], 1, 0, -1, true, before)};
-    return new EncodedExample(
-        7, 0, false, new long[] {1 + value}, new int[] {0, 1}, labels, new float[0]);
+  private static void tellAmounts(
+      Pipeline pipeline, int index, int value, TreeMap<Long, Double> orders, List<Told> all) {
+    long start = index * MINUTE;
+    DelayCorrection correction = pipeline.tasks().get(1).correction();
+    List<Long> changes = orders.keySet().stream().map(at -> start + at).toList();
+    long first = changes.isEmpty() ? TaskTimeline.NEVER : changes.get(0);
+    long end = start + WINDOW;
+    int[] told = {-1};
+    double[] last = {Double.NaN};
+    correction.plan(
+        new TaskTimeline(
+            start, start, true, first, changes, false, end, end, WAITING, TaskTimeline.NEVER),
+        (time, kind, learn) -> {
+          double amount =
+              orders.headMap(time - start, true).values().stream().mapToDouble(d -> d).sum();
+          boolean news = amount != last[0];
+          told[0] += news || told[0] < 0 ? 1 : 0;
+          last[0] = amount;
+          TaskLabel label =
+              new TaskLabel(
+                  kind,
+                  amount,
+                  learn && news ? 1 : 0,
+                  time - start,
+                  first <= time ? first - start : -1,
+                  true,
+                  first <= time && first > start + WAITING,
+                  Math.max(0, told[0]));
+          TaskLabel[] labels = {TaskLabel.NONE, label};
+          all.add(
+              new Told(
+                  time,
+                  new EncodedExample(
+                      index,
+                      start,
+                      false,
+                      new long[] {1 + value},
+                      new int[] {0, 1},
+                      labels,
+                      new float[0])));
+        });
   }
 }

@@ -33,17 +33,14 @@ public interface DelayCorrection extends Serializable {
   /** Whether {@link #target} reads {@link Estimates#late} or {@link Estimates#stays}. */
   boolean estimates();
 
-  /**
-   * Whether a record takes back what the one before it taught; the loss of the new value is learnt,
-   * that of the old one with the opposite sign.
-   */
-  boolean takesBack();
+  /** Whether an amount is told again with each event that changes it. */
+  boolean tellsChanges();
 
   /**
-   * What a record of a binary task teaches.
+   * What a record teaches.
    *
    * @param kind of the record
-   * @param label 0 or 1, as the record tells it
+   * @param label 0 or 1, or the amount, as the record tells it
    */
   Target target(LabelKind kind, double label, Estimates estimates);
 

@@ -204,11 +204,12 @@ public enum DelayCorrections implements DelayCorrection {
     }
   },
   /**
-   * For amounts, after READER (WWW 2026; our reading of its re-alignment and partial un-learning,
-   * without its nets): the amount as it stands at {@code e}; then, at each purchase or refund, the
-   * new amount, while the loss of the amount taught before is taken back; at the horizon whatever
-   * was not told yet. An impression's losses telescope to that of its final amount, so where a
-   * model ends does not depend on the delays.
+   * For amounts, ours, on the question of READER (WWW 2026): the amount as it stands at {@code e};
+   * then, at each purchase or refund, the new amount; at the horizon whatever was not told yet. A
+   * record weighs the chance that it is the last word, so that an impression weighs 1 in all and
+   * what is taught is its final amount, in the mean: {@code sum over records of P(no change
+   * follows) loss(amount)}. The chance is estimated apart for records of nothing so far and of
+   * something.
    */
   REVISE {
     @Override
@@ -231,8 +232,18 @@ public enum DelayCorrections implements DelayCorrection {
     }
 
     @Override
-    public boolean takesBack() {
+    public boolean tellsChanges() {
       return true;
+    }
+
+    @Override
+    public boolean estimates() {
+      return true;
+    }
+
+    @Override
+    public Target target(LabelKind kind, double label, Estimates is) {
+      return new Target(label, kind == LabelKind.FINAL ? 1 : is.stays());
     }
   };
 
@@ -259,7 +270,7 @@ public enum DelayCorrections implements DelayCorrection {
   }
 
   @Override
-  public boolean takesBack() {
+  public boolean tellsChanges() {
     return false;
   }
 
@@ -284,14 +295,16 @@ public enum DelayCorrections implements DelayCorrection {
   }
 
   /**
-   * When a record first dares to speak: {@code e} after the parent, at once without a parent. Once
-   * it has spoken that moment stays, even if the parent's event comes after it.
+   * When a record first dares to speak: {@code e} after the parent, at once without a parent, and
+   * not before the parent's own label is told. Once it has spoken that moment stays, even if the
+   * parent's event comes after it.
    */
   private static long firstMoment(TaskTimeline task) {
     if (task.spoke() != TaskTimeline.NEVER) {
       return task.spoke();
     }
-    return task.positive() ? task.start() + task.waiting() : task.start();
+    long waited = task.positive() ? task.start() + task.waiting() : task.start();
+    return Math.max(waited, task.parentTold());
   }
 
   /** Whether the yes came after the first record had said no. */
@@ -315,8 +328,8 @@ public enum DelayCorrections implements DelayCorrection {
 
   /** A no at once, a yes whenever it comes, and the settled label to be scored. */
   private static void atOnce(TaskTimeline task, Plan plan) {
-    plan.at(
-        task.spoke() == TaskTimeline.NEVER ? task.start() : task.spoke(), LabelKind.FIRST, true);
+    long first = Math.max(task.start(), task.parentTold());
+    plan.at(task.spoke() == TaskTimeline.NEVER ? first : task.spoke(), LabelKind.FIRST, true);
     if (task.first() != TaskTimeline.NEVER) {
       plan.at(task.first(), LabelKind.LATE_COPY, true);
     }

@@ -7,6 +7,10 @@ import java.util.List;
  *
  * @param start event time of the parent's first event that counts; for the first task, and while
  *     the parent has none, the moment the parent's own label was first told
+ * @param parentTold the moment at which the parent's label is first told, whatever it is; for the
+ *     first task the impression's. Nothing is told before it: if it were, an impression whose
+ *     parent happened would speak at another age than one whose parent did not, and whatever tells
+ *     the age would give the label away
  * @param positive whether the parent happened, so that this task could
  * @param first event time of the task's own first positive, or {@link #NEVER}
  * @param changes event times of all events of its own that count, ascending
@@ -19,6 +23,7 @@ import java.util.List;
  */
 public record TaskTimeline(
     long start,
+    long parentTold,
     boolean positive,
     long first,
     List<Long> changes,
