@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+"""Scores one impression with an exported version of a shared-bottom model, in plain numpy.
+
+    ./freshet models export --model baseline --out weights.safetensors
+    python score.py --pipeline shop.yaml --weights weights.safetensors --impression impression.json
+
+Shows all that a reader in another language needs: how values become keys, how keys become rows, and how what the model says
+becomes what is served. docs/snapshot-format.md describes the files.
+"""
+
+import argparse
+import json
+import math
+
+import numpy as np
+import xxhash
+import yaml
+from safetensors.numpy import load_file
+
+
+def xxh3(text, seed=0):
+    """Key of a text as a signed 64-bit number: XXH3 over its UTF-16 characters, little-endian."""
+    digest = xxhash.xxh3_64_intdigest(text.encode("utf-16-le"), seed=seed)
+    return digest - (1 << 64) if digest >= 1 << 63 else digest
+
+
+def key(field, value):
+    """Key of a value under its field's own seed; 0 is not a key."""
+    seed = xxhash.xxh3_64_intdigest(field["name"].encode("utf-16-le"))
+    return xxh3(value, seed) or 1
+
+
+def bucket(field, value):
+    """Bucket of a number: by edges, or equally wide or growing ones between `from` and `to`."""
+    if field.get("edges"):
+        return sum(value >= edge for edge in field["edges"])
+    low, high, count = float(field.get("from", 0)), float(field.get("to", 1)), field["buckets"]
+    if value < low:
+        return 0
+    if field.get("scale", "linear") == "log":
+        part = math.log(value / low) / math.log(high / low)
+    else:
+        part = (value - low) / (high - low)
+    return count + 1 if part >= 1 else 1 + int(part * count)
+
+
+def values(field, features):
+    """The texts whose keys stand for a field of an impression; none if it is absent."""
+    value = features.get(field["name"])
+    if value is None:
+        return []
+    if field["kind"] == "numeric":
+        return ["b%d" % bucket(field, value)]
+    texts = [str(v) for v in (value if isinstance(value, list) else [value])]
+    return texts if field.get("many") else texts[:1]
+
+
+def embed(fields, features, tensors):
+    """Mean of the rows of each field's values, one field after the other: by size, then as in the file."""
+    parts = []
+    for field in sorted(fields, key=lambda f: f.get("dim", 8)):
+        name = "embedding.%d" % field.get("dim", 8)
+        keys, rows = tensors[name + ".keys"], tensors[name + ".rows"]
+        found = []
+        for text in values(field, features):
+            at = np.flatnonzero(keys == key(field, text))
+            # A value without a row of its own shares its field's row for unknown values.
+            at = at if at.size else np.flatnonzero(keys == key(field, "\0unknown"))
+            found.append(rows[at[0]])
+        parts.append(np.mean(found, axis=0) if found else np.zeros(rows.shape[1]))
+    return np.concatenate(parts)
+
+
+def layers(x, tensors, prefix):
+    """ReLU layers `<prefix>.0`, `<prefix>.1` ... as far as there are any."""
+    i = 0
+    while "dense.%s.%d.weight" % (prefix, i) in tensors:
+        weight, bias = (tensors["dense.%s.%d.%s" % (prefix, i, part)] for part in ("weight", "bias"))
+        x = np.maximum(x @ weight + bias, 0)
+        i += 1
+    return x
+
+
+def said(x, tensors, tasks):
+    """What the model says: log-odds for a yes or no, the scaled amount for the last task."""
+    shared = layers(x, tensors, "bottom")
+    for k in range(tasks):
+        h = layers(shared, tensors, "tower%d" % k)
+        out = h @ tensors["dense.tower%d.out.weight" % k] + tensors["dense.tower%d.out.bias" % k]
+        yield float(np.ravel(out)[0])
+
+
+def probability(task, log_odds, manifest):
+    """What is served for a yes or no: noes that were left out are put back, then FNC is turned back."""
+    p = 1 / (1 + math.exp(-log_odds))
+    kept = manifest.get("negativeSampling", 1.0)
+    p = kept * p / (1 - p + kept * p)
+    if manifest["corrections"].get(task["name"]) == "fnc":
+        p = 1.0 if p >= 0.5 else p / (1 - p)
+    return p
+
+
+def amount(task, scaled, manifest):
+    """What is served for an amount: back to its own unit."""
+    count, mean, squares = manifest["targetScale"]
+    deviation = math.sqrt(squares / count) if count >= 2 and squares > 0 else 1.0
+    transform = task.get("transform", "log1p")
+    if transform == "log1p":
+        return math.copysign(math.expm1(min(abs(scaled), 50)), scaled)
+    if transform == "zscore":
+        return scaled * deviation + mean
+    return scaled * deviation if transform == "deviation" else scaled
+
+
+def score(pipeline, tensors, manifest, impression):
+    """Scores by task."""
+    if manifest["kind"] != "shared-bottom" or manifest["type"] != "base":
+        raise SystemExit("this example knows exported versions of shared-bottom models only")
+    x = embed(pipeline["features"], impression.get("features", {}), tensors)
+    scores = {}
+    for task, output in zip(pipeline["tasks"], said(x, tensors, len(pipeline["tasks"]))):
+        served = probability if task["kind"] == "binary" else amount
+        scores[task["name"]] = served(task, output, manifest)
+    return scores
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pipeline", required=True, help="the pipeline's YAML file")
+    parser.add_argument("--weights", required=True, help="what `models export` wrote; its manifest is beside it")
+    parser.add_argument("--impression", required=True, help="an impression as JSON")
+    parser.add_argument("--expect", help="scores as JSON; fails if any differs by more than 1e-5, relatively above 1")
+    args = parser.parse_args()
+    with open(args.pipeline, encoding="utf-8") as file:
+        pipeline = yaml.safe_load(file)
+    with open(args.weights + ".json", encoding="utf-8") as file:
+        manifest = json.load(file)
+    with open(args.impression, encoding="utf-8") as file:
+        impression = json.load(file)
+    scores = score(pipeline, load_file(args.weights), manifest, impression)
+    print(json.dumps({"version": manifest["version"], "scores": scores}))
+    if args.expect:
+        with open(args.expect, encoding="utf-8") as file:
+            expected = json.load(file)
+        for name, value in expected.items():
+            if abs(scores[name] - value) > 1e-5 * max(1.0, abs(value)):
+                raise SystemExit("%s: %r here, %r expected" % (name, scores[name], value))
+
+
+if __name__ == "__main__":
+    main()
