@@ -1,0 +1,88 @@
+package dev.freshet.core.publishing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.freshet.core.labels.correction.DelayCorrections;
+import dev.freshet.core.labels.correction.NegativeSampling;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The manifest is read by other people's code: today's are written as they are frozen here, and
+ * yesterday's are still read.
+ */
+class ManifestTest {
+
+  private static final Path GOLDEN = Path.of("src/test/resources/golden");
+
+  private static final Manifest DELTA =
+      new Manifest(
+          1,
+          Manifest.DELTA,
+          "shop",
+          "main",
+          "shared-bottom",
+          "1767225600-400",
+          "1767225600-300",
+          "ab12",
+          "schema",
+          "settings",
+          List.of(new Manifest.Chunk(524_288, "c0"), new Manifest.Chunk(100, "c1")),
+          524_388,
+          "cd34",
+          51_200,
+          1_767_225_600_000L,
+          new double[] {3, 1.5, 2.25},
+          Map.of("click", "fnc", "purchase", "wait"),
+          0.1,
+          Map.of("click", Map.of("auc", 0.75)),
+          1_767_225_700_000L);
+
+  @Test
+  void isWrittenAsItIsFrozen() throws IOException {
+    Path file = GOLDEN.resolve("manifest-delta.json");
+    String written = new String(DELTA.toJson(), StandardCharsets.UTF_8) + "\n";
+    if (Boolean.getBoolean("golden.write")) {
+      Files.writeString(file, written);
+    }
+    assertThat(written).isEqualTo(Files.readString(file));
+    Manifest read = Manifest.fromJson(Files.readAllBytes(file));
+    assertThat(read).usingRecursiveComparison().isEqualTo(DELTA);
+    assertThat(read.isDelta()).isTrue();
+    assertThat(read.sampling()).isEqualTo(new NegativeSampling(0.1));
+    assertThat(read.correction("click")).isEqualTo(DelayCorrections.FNC);
+  }
+
+  /** Written in version 0.1, before corrections and samplings were told. */
+  @Test
+  void readsManifestsOfBefore() throws IOException {
+    Manifest read = Manifest.fromJson(Files.readAllBytes(GOLDEN.resolve("manifest-base-0.1.json")));
+    assertThat(read.isDelta()).isFalse();
+    assertThat(read.version()).isEqualTo("1767225600-300");
+    assertThat(read.correction("click")).isEqualTo(DelayCorrections.WAIT);
+    assertThat(read.sampling()).isEqualTo(NegativeSampling.NONE);
+    Manifest whole = DELTA.asBase(7, "ef56");
+    assertThat(whole.isDelta()).isFalse();
+    assertThat(whole.parent()).isNull();
+    assertThat(whole.chunks()).containsExactly(new Manifest.Chunk(7, "ef56"));
+  }
+
+  @Test
+  void ignoresUnknownKeysAndRefusesUnknownFormats() throws IOException {
+    String json = new String(DELTA.toJson(), StandardCharsets.UTF_8);
+    String more = json.replaceFirst("\\{", "{\"colour\":\"blue\",");
+    assertThat(Manifest.fromJson(more.getBytes(StandardCharsets.UTF_8)).bytes()).isEqualTo(524_388);
+    String later = json.replace("\"format\":1", "\"format\":2");
+    assertThatThrownBy(() -> Manifest.fromJson(later.getBytes(StandardCharsets.UTF_8)))
+        .hasMessageContaining("manifest format 2 is unknown");
+    String other = json.replace("\"fnc\"", "\"magic\"");
+    Manifest unknown = Manifest.fromJson(other.getBytes(StandardCharsets.UTF_8));
+    assertThatThrownBy(() -> unknown.correction("click")).hasMessageContaining("magic");
+  }
+}
