@@ -405,6 +405,11 @@ public final class ModelReplica implements AutoCloseable {
     }
   }
 
+  /** Whether the topic has been read to its end once, so that the version in use is no old one. */
+  public boolean caughtUp() {
+    return caughtUp;
+  }
+
   /** The manifest of the version in use. */
   public Optional<Manifest> manifest() {
     lock.lock();

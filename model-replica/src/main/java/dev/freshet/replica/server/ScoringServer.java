@@ -248,6 +248,9 @@ public final class ScoringServer implements AutoCloseable {
             .manifest()
             .map(Manifest::version)
             .orElseThrow(() -> new BadRequest(UNAVAILABLE, "no version has arrived yet"));
+    if (!replica.caughtUp()) {
+      throw new BadRequest(UNAVAILABLE, "the topic is still being read, version " + version);
+    }
     return Map.of("status", "ready", "version", version);
   }
 
