@@ -109,7 +109,8 @@ public final class ModelReplica implements AutoCloseable {
       for (ModelRecord record : topic.poll(POLL)) {
         accept(record, wanted);
       }
-      if (topic.atEnd()) {
+      // Asks the broker, so only while something waits for the end.
+      if ((!caughtUp || chain != null) && topic.atEnd()) {
         atEnd(wanted);
       }
     } catch (RetriableException e) {
@@ -227,7 +228,7 @@ public final class ModelReplica implements AutoCloseable {
     }
   }
 
-  /** A pin that cannot be held is given up; following goes on from where the topic was read to. */
+  /** A pin that cannot be held is given up; the topic is read again and followed. */
   private void fail(Pin wanted, String why) {
     lock.lock();
     try {

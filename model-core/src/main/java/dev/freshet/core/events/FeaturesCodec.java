@@ -19,26 +19,19 @@ public final class FeaturesCodec {
 
   private FeaturesCodec() {}
 
-  /** What an impression holds besides its id and time. */
-  public record Content(Features features, Served served) {}
-
-  /** Writes the layout that suits the features. */
-  public static void write(Content content, DataOutput out) throws IOException {
-    if (content.features instanceof RawFeatures raw) {
-      writeRaw(raw, content.served, out);
-    } else if (content.features instanceof CompactFeatures compact) {
-      Bytes.writeCount(out, compact.bytes().length);
-      out.write(compact.bytes());
-      double[] scores = content.served == null ? new double[0] : content.served.scores();
-      Bytes.writeCount(out, scores.length);
-      for (double score : scores) {
-        out.writeFloat((float) score);
-      }
+  /** Writes what an impression holds besides its id and time, in the layout of its features. */
+  public static void write(Impression impression, DataOutput out) throws IOException {
+    if (impression.features() instanceof RawFeatures raw) {
+      writeRaw(raw, impression.served(), out);
+    } else if (impression.features() instanceof CompactFeatures compact) {
+      writeCompact(compact, impression.served(), out);
     }
   }
 
-  public static Content read(boolean compact, DataInput in) throws IOException {
-    return compact ? readCompact(in) : readRaw(in);
+  /** The inverse of {@link #write}, for an impression whose id and time are known. */
+  public static Impression read(String id, long time, boolean compact, DataInput in)
+      throws IOException {
+    return compact ? readCompact(id, time, in) : readRaw(id, time, in);
   }
 
   private static void writeRaw(RawFeatures raw, Served served, DataOutput out) throws IOException {
@@ -58,7 +51,18 @@ public final class FeaturesCodec {
     }
   }
 
-  private static Content readRaw(DataInput in) throws IOException {
+  private static void writeCompact(CompactFeatures compact, Served served, DataOutput out)
+      throws IOException {
+    Bytes.writeCount(out, compact.bytes().length);
+    out.write(compact.bytes());
+    double[] scores = served == null ? new double[0] : served.scores();
+    Bytes.writeCount(out, scores.length);
+    for (double score : scores) {
+      out.writeFloat((float) score);
+    }
+  }
+
+  private static Impression readRaw(String id, long time, DataInput in) throws IOException {
     String[][] categories = new String[Bytes.readCount(in)][];
     for (int i = 0; i < categories.length; i++) {
       categories[i] = new String[Bytes.readCount(in)];
@@ -71,10 +75,10 @@ public final class FeaturesCodec {
         in.readBoolean()
             ? new Served(Bytes.readText(in), Bytes.readText(in), Bytes.readDoubles(in))
             : null;
-    return new Content(raw, served);
+    return new Impression(id, time, raw, served);
   }
 
-  private static Content readCompact(DataInput in) throws IOException {
+  private static Impression readCompact(String id, long time, DataInput in) throws IOException {
     byte[] bytes = new byte[Bytes.readCount(in)];
     in.readFully(bytes);
     double[] scores = new double[Bytes.readCount(in)];
@@ -82,6 +86,6 @@ public final class FeaturesCodec {
       scores[i] = in.readFloat();
     }
     Served served = scores.length == 0 ? null : new Served("", "", scores);
-    return new Content(new CompactFeatures(bytes), served);
+    return new Impression(id, time, new CompactFeatures(bytes), served);
   }
 }

@@ -24,7 +24,7 @@ public final class ImpressionCodec implements Codec<Impression> {
     out.writeByte(impression.features() instanceof RawFeatures ? RAW : COMPACT);
     Bytes.writeText(out, impression.id());
     out.writeLong(impression.eventTime());
-    FeaturesCodec.write(new FeaturesCodec.Content(impression.features(), impression.served()), out);
+    FeaturesCodec.write(impression, out);
   }
 
   @Override
@@ -32,7 +32,6 @@ public final class ImpressionCodec implements Codec<Impression> {
     int version = Bytes.version(in, COMPACT, Impression.class);
     String id = Bytes.readText(in);
     long time = in.readLong();
-    FeaturesCodec.Content content = FeaturesCodec.read(version == COMPACT, in);
-    return new Impression(id, time, content.features(), content.served());
+    return FeaturesCodec.read(id, time, version == COMPACT, in);
   }
 }

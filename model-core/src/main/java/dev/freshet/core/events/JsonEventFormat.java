@@ -58,9 +58,7 @@ public final class JsonEventFormat implements EventFormat {
   /** As {@link #impression(byte[])}, of a message that is parsed already. */
   public Parsed<Impression> impression(JsonNode root) {
     try {
-      if (!root.isObject()) {
-        throw refuse(RejectReason.WRONG_TYPE, "message", root.toString(), "a JSON object");
-      }
+      requireObject(root);
       String id = text(root, "impression_id");
       long time = time(root);
       return Parsed.of(new Impression(id, time, features(root.path("features")), served(root)));
@@ -92,15 +90,19 @@ public final class JsonEventFormat implements EventFormat {
     }
     try {
       JsonNode root = READER.readTree(message);
-      if (!root.isObject()) {
-        throw refuse(RejectReason.WRONG_TYPE, "message", root.toString(), "a JSON object");
-      }
+      requireObject(root);
       return root;
     } catch (JsonProcessingException e) {
       throw refuse(
           RejectReason.MALFORMED_JSON, "message", e.getOriginalMessage(), "one JSON object");
     } catch (IOException e) {
       throw refuse(RejectReason.MALFORMED_JSON, "message", e.getMessage(), "one JSON object");
+    }
+  }
+
+  private static void requireObject(JsonNode root) throws Refused {
+    if (!root.isObject()) {
+      throw refuse(RejectReason.WRONG_TYPE, "message", root.toString(), "a JSON object");
     }
   }
 

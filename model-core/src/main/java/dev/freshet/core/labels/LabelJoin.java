@@ -189,7 +189,6 @@ public final class LabelJoin implements Serializable {
 
     private void plan(int task, long parentTold, long horizon) {
       TaskFacts facts = chain.get(task);
-      List<Long> positives = facts.positives();
       boolean possible = !facts.parents().isEmpty();
       starts[task] = possible ? facts.parents().get(0) : parentTold;
       Task of = tasks.get(task);
@@ -199,8 +198,7 @@ public final class LabelJoin implements Serializable {
                   starts[task],
                   parentTold,
                   possible,
-                  positives.isEmpty() ? TaskTimeline.NEVER : positives.get(0),
-                  facts.counted().stream().map(Feedback::eventTime).toList(),
+                  facts.positives(),
                   of.explicit(),
                   facts.settled(),
                   horizon,

@@ -52,8 +52,7 @@ public final class PendingImpressionCodec implements Codec<PendingImpression> {
     } else {
       out.writeByte(IMPRESSION | (impression.features() instanceof RawFeatures ? 0 : COMPACT));
       out.writeLong(base);
-      FeaturesCodec.write(
-          new FeaturesCodec.Content(impression.features(), impression.served()), out);
+      FeaturesCodec.write(impression, out);
     }
     Bytes.writeCount(out, pending.feedback.size());
     for (Feedback event : pending.feedback) {
@@ -107,9 +106,7 @@ public final class PendingImpressionCodec implements Codec<PendingImpression> {
     long base = in.readLong();
     Impression impression = null;
     if ((marks & IMPRESSION) != 0) {
-      FeaturesCodec.Content content = FeaturesCodec.read((marks & COMPACT) != 0, in);
-      impression =
-          new Impression(PendingImpression.UNNAMED, base, content.features(), content.served());
+      impression = FeaturesCodec.read(PendingImpression.UNNAMED, base, (marks & COMPACT) != 0, in);
     }
     List<Feedback> events = new ArrayList<>();
     int count = Bytes.readCount(in);

@@ -75,8 +75,7 @@ class DelayedTrainingTest {
               start,
               start,
               true,
-              first,
-              List.of(),
+              first == TaskTimeline.NEVER ? List.of() : List.of(first),
               false,
               start + WINDOW,
               start + WINDOW,
@@ -285,8 +284,7 @@ class DelayedTrainingTest {
     int[] told = {-1};
     double[] last = {Double.NaN};
     correction.plan(
-        new TaskTimeline(
-            start, start, true, first, changes, false, end, end, WAITING, TaskTimeline.NEVER),
+        new TaskTimeline(start, start, true, changes, false, end, end, WAITING, TaskTimeline.NEVER),
         (time, kind, learn) -> {
           double amount =
               orders.headMap(time - start, true).values().stream().mapToDouble(d -> d).sum();

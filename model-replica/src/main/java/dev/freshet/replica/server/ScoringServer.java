@@ -29,6 +29,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
@@ -211,7 +212,7 @@ public final class ScoringServer implements AutoCloseable {
     return describe();
   }
 
-  private static void hold(java.util.concurrent.Future<Manifest> held) throws BadRequest {
+  private static void hold(Future<Manifest> held) throws BadRequest {
     try {
       held.get(PIN_SECONDS, TimeUnit.SECONDS);
     } catch (ExecutionException e) {

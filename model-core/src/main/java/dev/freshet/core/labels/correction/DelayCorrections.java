@@ -4,6 +4,8 @@ import dev.freshet.core.labels.LabelKind;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.settings.RecordBinder;
 import java.io.IOException;
+import java.util.EnumSet;
+import java.util.Set;
 
 /**
  * The menu of delay corrections. {@code e} is the waiting time, {@code p} the model's prediction,
@@ -17,20 +19,10 @@ public enum DelayCorrections implements DelayCorrection {
    * an impression without a click would say "no purchase" hours before one with a click can say
    * anything, and whatever tells the model how old an example is would give the label away.
    */
-  WAIT {
+  WAIT(Suits.EITHER, false, false) {
     @Override
     public void plan(TaskTimeline task, Plan plan) {
       plan.at(task.horizon(), LabelKind.FINAL, true);
-    }
-
-    @Override
-    public boolean suits(Task.Kind kind) {
-      return true;
-    }
-
-    @Override
-    public boolean learnsEarly() {
-      return false;
     }
   },
   /**
@@ -38,20 +30,10 @@ public enum DelayCorrections implements DelayCorrection {
    * #WAIT}, at the price described there. Meant for tasks with explicit negatives, whose windows
    * are only a limit.
    */
-  SETTLED {
+  SETTLED(Suits.EITHER, false, false) {
     @Override
     public void plan(TaskTimeline task, Plan plan) {
       plan.at(task.settled(), LabelKind.FINAL, true);
-    }
-
-    @Override
-    public boolean suits(Task.Kind kind) {
-      return true;
-    }
-
-    @Override
-    public boolean learnsEarly() {
-      return false;
     }
   },
   /**
@@ -59,15 +41,10 @@ public enum DelayCorrections implements DelayCorrection {
    * Conversions that come later are false negatives to it. The settled label still leaves, at the
    * horizon, to be scored.
    */
-  WINDOW {
+  WINDOW(Suits.EITHER, true, false) {
     @Override
     public void plan(TaskTimeline task, Plan plan) {
       first(task, plan);
-    }
-
-    @Override
-    public boolean suits(Task.Kind kind) {
-      return true;
     }
   },
   /**
@@ -75,7 +52,7 @@ public enum DelayCorrections implements DelayCorrection {
    * this stream a yes is as frequent as {@code b = p / (1 + p)}; the weights {@code 1 + p} and
    * {@code (1 - p)(1 + p)} turn it back.
    */
-  FNW {
+  FNW(Suits.BINARY, true, false) {
     @Override
     public void plan(TaskTimeline task, Plan plan) {
       atOnce(task, plan);
@@ -94,7 +71,7 @@ public enum DelayCorrections implements DelayCorrection {
    * Fake negative calibration (same paper): the stream of {@link #FNW} without weights. The model
    * learns {@code b = p / (1 + p)}; what is served and scored is {@code b / (1 - b)}.
    */
-  FNC {
+  FNC(Suits.BINARY, true, false) {
     @Override
     public void plan(TaskTimeline task, Plan plan) {
       atOnce(task, plan);
@@ -115,17 +92,12 @@ public enum DelayCorrections implements DelayCorrection {
    * come. The stream shows {@code p / (1 + dp)} yeses; the weights are {@code 1 + dp} and {@code (1
    * + dp) rn}.
    */
-  ES_DFM {
+  ES_DFM(Suits.BINARY, true, true) {
     @Override
     public void plan(TaskTimeline task, Plan plan) {
       if (first(task, plan) && late(task)) {
         plan.at(task.first(), LabelKind.LATE_COPY, true);
       }
-    }
-
-    @Override
-    public boolean estimates() {
-      return true;
     }
 
     @Override
@@ -142,7 +114,7 @@ public enum DelayCorrections implements DelayCorrection {
    * features keep their distribution; the weights are {@code p / (p - dp / 2)} and {@code (1 - p) /
    * (1 - p + dp / 2)}.
    */
-  DEFER {
+  DEFER(Suits.BINARY, true, true) {
     @Override
     public void plan(TaskTimeline task, Plan plan) {
       long seen = firstMoment(task);
@@ -155,11 +127,6 @@ public enum DelayCorrections implements DelayCorrection {
         plan.at(task.first(), LabelKind.LATE_COPY, true);
       }
       plan.at(task.closes(), LabelKind.FINAL, !late(task));
-    }
-
-    @Override
-    public boolean estimates() {
-      return true;
     }
 
     @Override
@@ -179,15 +146,10 @@ public enum DelayCorrections implements DelayCorrection {
    * {@code z = 1 - rn}, into a yes of weight {@code z dp} and a no of weight {@code (1 - z)(1 +
    * dp)}; a yes at {@code e} weighs {@code 1 + dp}, a late copy 1.
    */
-  DEFUSE {
+  DEFUSE(Suits.BINARY, true, true) {
     @Override
     public void plan(TaskTimeline task, Plan plan) {
       ES_DFM.plan(task, plan);
-    }
-
-    @Override
-    public boolean estimates() {
-      return true;
     }
 
     @Override
@@ -211,13 +173,13 @@ public enum DelayCorrections implements DelayCorrection {
    * follows) loss(amount)}. The chance is estimated apart for records of nothing so far and of
    * something.
    */
-  REVISE {
+  REVISE(Suits.AMOUNTS, true, true) {
     @Override
     public void plan(TaskTimeline task, Plan plan) {
       long seen = firstMoment(task);
       if (seen < task.closes()) {
         plan.at(seen, LabelKind.FIRST, true);
-        for (long change : task.changes()) {
+        for (long change : task.positives()) {
           if (change > seen && change <= task.closes()) {
             plan.at(change, LabelKind.LATE_COPY, true);
           }
@@ -227,17 +189,7 @@ public enum DelayCorrections implements DelayCorrection {
     }
 
     @Override
-    public boolean suits(Task.Kind kind) {
-      return kind == Task.Kind.CONTINUOUS;
-    }
-
-    @Override
     public boolean tellsChanges() {
-      return true;
-    }
-
-    @Override
-    public boolean estimates() {
       return true;
     }
 
@@ -246,6 +198,23 @@ public enum DelayCorrections implements DelayCorrection {
       return new Target(label, kind == LabelKind.FINAL ? 1 : is.stays());
     }
   };
+
+  private final Set<Task.Kind> kinds;
+  private final boolean learnsEarly;
+  private final boolean estimates;
+
+  DelayCorrections(Set<Task.Kind> kinds, boolean learnsEarly, boolean estimates) {
+    this.kinds = kinds;
+    this.learnsEarly = learnsEarly;
+    this.estimates = estimates;
+  }
+
+  /** What the constants are made of; they come before any constant of their own class. */
+  private static final class Suits {
+    static final Set<Task.Kind> EITHER = EnumSet.allOf(Task.Kind.class);
+    static final Set<Task.Kind> BINARY = EnumSet.of(Task.Kind.BINARY);
+    static final Set<Task.Kind> AMOUNTS = EnumSet.of(Task.Kind.CONTINUOUS);
+  }
 
   /**
    * A correction by its written name.
@@ -266,7 +235,7 @@ public enum DelayCorrections implements DelayCorrection {
 
   @Override
   public boolean suits(Task.Kind kind) {
-    return kind == Task.Kind.BINARY;
+    return kinds.contains(kind);
   }
 
   @Override
@@ -276,12 +245,12 @@ public enum DelayCorrections implements DelayCorrection {
 
   @Override
   public boolean learnsEarly() {
-    return true;
+    return learnsEarly;
   }
 
   @Override
   public boolean estimates() {
-    return false;
+    return estimates;
   }
 
   @Override
@@ -294,16 +263,21 @@ public enum DelayCorrections implements DelayCorrection {
     return predicted;
   }
 
+  /** When a record first dares to speak, if it waits for {@code e} after the parent. */
+  private static long firstMoment(TaskTimeline task) {
+    return firstMoment(task, task.waiting());
+  }
+
   /**
-   * When a record first dares to speak: {@code e} after the parent, at once without a parent, and
-   * not before the parent's own label is told. Once it has spoken that moment stays, even if the
+   * When a record first dares to speak: so long after the parent, at once without a parent, and not
+   * before the parent's own label is told. Once it has spoken that moment stays, even if the
    * parent's event comes after it.
    */
-  private static long firstMoment(TaskTimeline task) {
+  private static long firstMoment(TaskTimeline task, long waiting) {
     if (task.spoke() != TaskTimeline.NEVER) {
       return task.spoke();
     }
-    long waited = task.positive() ? task.start() + task.waiting() : task.start();
+    long waited = task.positive() ? task.start() + waiting : task.start();
     return Math.max(waited, task.parentTold());
   }
 
@@ -328,8 +302,7 @@ public enum DelayCorrections implements DelayCorrection {
 
   /** A no at once, a yes whenever it comes, and the settled label to be scored. */
   private static void atOnce(TaskTimeline task, Plan plan) {
-    long first = Math.max(task.start(), task.parentTold());
-    plan.at(task.spoke() == TaskTimeline.NEVER ? first : task.spoke(), LabelKind.FIRST, true);
+    plan.at(firstMoment(task, 0), LabelKind.FIRST, true);
     if (task.first() != TaskTimeline.NEVER) {
       plan.at(task.first(), LabelKind.LATE_COPY, true);
     }

@@ -12,8 +12,8 @@ import java.util.List;
  *     parent happened would speak at another age than one whose parent did not, and whatever tells
  *     the age would give the label away
  * @param positive whether the parent happened, so that this task could
- * @param first event time of the task's own first positive, or {@link #NEVER}
- * @param changes event times of all events of its own that count, ascending
+ * @param positives event times of the task's own events that count and are no reported no,
+ *     ascending
  * @param explicit whether a no is reported
  * @param settled when nothing can change the label any more
  * @param horizon the latest that {@code settled} can be for any impression of this age: its event
@@ -25,8 +25,7 @@ public record TaskTimeline(
     long start,
     long parentTold,
     boolean positive,
-    long first,
-    List<Long> changes,
+    List<Long> positives,
     boolean explicit,
     long settled,
     long horizon,
@@ -35,6 +34,11 @@ public record TaskTimeline(
 
   /** No such moment. */
   public static final long NEVER = Long.MAX_VALUE;
+
+  /** Event time of the first positive, or {@link #NEVER}. */
+  public long first() {
+    return positives.isEmpty() ? NEVER : positives.get(0);
+  }
 
   /**
    * When a correction that has learnt from the impression before closes it: with the reported

@@ -46,7 +46,6 @@ class DelayCorrectionContractTest {
             0,
             0,
             true,
-            first,
             yes ? List.of(delay) : List.of(),
             false,
             yes ? delay : WINDOW,
@@ -181,7 +180,7 @@ class DelayCorrectionContractTest {
     List<Told> records = new ArrayList<>();
     long never = TaskTimeline.NEVER;
     correction.plan(
-        new TaskTimeline(0, 0, true, never, List.of(300L), true, 300, WINDOW, WAITING, never),
+        new TaskTimeline(0, 0, true, List.of(), true, 300, WINDOW, WAITING, never),
         (time, kind, learn) -> records.add(new Told(time, kind, learn, 0)));
     Told last = records.get(records.size() - 1);
     assertThat(last.kind()).isEqualTo(LabelKind.FINAL);
@@ -196,8 +195,7 @@ class DelayCorrectionContractTest {
   @EnumSource(names = {"FNW", "FNC", "ES_DFM", "DEFER", "DEFUSE"})
   void aYesAfterALateParentIsTold(DelayCorrections correction) {
     List<Told> records = new ArrayList<>();
-    TaskTimeline late =
-        new TaskTimeline(150, 120, true, 160, List.of(160L), false, 900, 900, 100, 120);
+    TaskTimeline late = new TaskTimeline(150, 120, true, List.of(160L), false, 900, 900, 100, 120);
     correction.plan(late, (time, kind, learn) -> records.add(new Told(time, kind, learn, 1)));
     assertThat(records).contains(new Told(160, LabelKind.LATE_COPY, true, 1));
   }
@@ -211,8 +209,7 @@ class DelayCorrectionContractTest {
   void nothingIsToldBeforeTheParentsLabel(DelayCorrections correction) {
     List<Long> times = new ArrayList<>();
     TaskTimeline early =
-        new TaskTimeline(
-            50, 300, true, 400, List.of(400L), false, 900, 900, 100, TaskTimeline.NEVER);
+        new TaskTimeline(50, 300, true, List.of(400L), false, 900, 900, 100, TaskTimeline.NEVER);
     correction.plan(early, (time, kind, learn) -> times.add(time));
     assertThat(times).allMatch(time -> time >= 300);
   }
@@ -224,7 +221,7 @@ class DelayCorrectionContractTest {
     long never = TaskTimeline.NEVER;
     List<Long> changes = List.of(50L, 300L, 800L);
     DelayCorrections.REVISE.plan(
-        new TaskTimeline(0, 0, true, 50, changes, false, WINDOW, WINDOW, WAITING, never),
+        new TaskTimeline(0, 0, true, changes, false, WINDOW, WINDOW, WAITING, never),
         (time, kind, learn) -> records.add(new Told(time, kind, learn, 0)));
     assertThat(records)
         .containsExactly(
