@@ -5,6 +5,7 @@ import dev.freshet.core.labels.LabelKind;
 import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
+import dev.freshet.core.publishing.Lineage;
 import dev.freshet.core.publishing.Manifest;
 import dev.freshet.core.publishing.ModelVersion;
 import dev.freshet.core.publishing.Precision;
@@ -48,7 +49,7 @@ public final class DeltaSize {
         table.sight(key(i), i % FIELDS, 0);
       }
       trainer.process(batch(random));
-      SnapshotWriter writer = new SnapshotWriter("bench", pipeline.publishing());
+      SnapshotWriter writer = pipeline.writer();
       Manifest base = publish(writer, trainer, precision, 0, 0);
       for (int batches : new int[] {1, 2, 5, 10, 20, 50, 100}) {
         for (int i = 0; i < batches; i++) {
@@ -63,7 +64,8 @@ public final class DeltaSize {
       SnapshotWriter writer, ModelTrainer trainer, Precision precision, int examples, long base) {
     long start = System.nanoTime();
     Manifest manifest =
-        writer.write(trainer, new ModelVersion(1, trainer.steps()), 0, record -> {});
+        writer.write(
+            trainer, new ModelVersion(1, trainer.steps()), Lineage.UNKNOWN, 0, record -> {});
     double millis = (System.nanoTime() - start) / 1e6;
     System.out.printf(
         "| %s | %s | %,d | %s | %.0f |%n",

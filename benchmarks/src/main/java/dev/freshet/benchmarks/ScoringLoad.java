@@ -9,6 +9,7 @@ import dev.freshet.core.labels.LabeledExample;
 import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
+import dev.freshet.core.publishing.Lineage;
 import dev.freshet.core.publishing.ModelRecords;
 import dev.freshet.core.publishing.ModelVersion;
 import dev.freshet.core.publishing.SnapshotWriter;
@@ -60,7 +61,7 @@ public final class ScoringLoad {
     this.pipeline = pipeline;
     encoder = new FeatureEncoder(pipeline.schema(), 0);
     trainer = new ModelTrainer(pipeline.context(pipeline.model("main")), pipeline.training());
-    writer = new SnapshotWriter("load", pipeline.publishing());
+    writer = pipeline.writer();
     Map<String, Object> settings = Map.of("bootstrap.servers", pipeline.kafka().bootstrap());
     producer = new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
     EmbeddingTable table = trainer.network().tables().get(0);
@@ -141,6 +142,7 @@ public final class ScoringLoad {
     writer.write(
         trainer,
         new ModelVersion(1, trainer.steps()),
+        Lineage.UNKNOWN,
         now,
         record -> {
           var message =

@@ -12,10 +12,10 @@ import dev.freshet.core.labels.Task;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.core.pipeline.TestingPipelines;
+import dev.freshet.core.publishing.Lineage;
 import dev.freshet.core.publishing.ModelVersion;
 import dev.freshet.core.publishing.SnapshotAssembler;
 import dev.freshet.core.publishing.SnapshotAssembler.Snapshot;
-import dev.freshet.core.publishing.SnapshotWriter;
 import dev.freshet.core.training.ModelTrainer;
 import dev.freshet.core.training.ServedScale;
 import dev.freshet.core.training.TestingExamples;
@@ -66,10 +66,12 @@ class PythonExampleTest {
   private Snapshot published(ModelTrainer trainer) {
     SnapshotAssembler assembler = new SnapshotAssembler();
     AtomicReference<Snapshot> whole = new AtomicReference<>();
-    new SnapshotWriter("test", pipeline.publishing())
+    pipeline
+        .writer()
         .write(
             trainer,
             new ModelVersion(7, trainer.steps()),
+            Lineage.UNKNOWN,
             0,
             record -> {
               try {

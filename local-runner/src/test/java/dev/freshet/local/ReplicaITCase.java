@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.TestingPipelines;
+import dev.freshet.core.publishing.Lineage;
 import dev.freshet.core.publishing.Manifest;
 import dev.freshet.core.publishing.ModelRecord;
 import dev.freshet.core.publishing.ModelRecords;
@@ -73,7 +74,7 @@ class ReplicaITCase {
   void open() throws Exception {
     pipeline = pipelineOnANewTopic();
     trainer = new ModelTrainer(pipeline.context(pipeline.model("plain")), pipeline.training());
-    writer = new SnapshotWriter("test", pipeline.publishing());
+    writer = pipeline.writer();
     producer = producer("trainer-" + topics);
     producer.initTransactions();
   }
@@ -115,7 +116,8 @@ class ReplicaITCase {
     trainer.process(TestingExamples.settled(pipeline, 64, trainer.steps()));
     List<ModelRecord> records = new ArrayList<>();
     ModelVersion version = new ModelVersion(9, trainer.steps());
-    Manifest manifest = writer.write(trainer, version, System.currentTimeMillis(), records::add);
+    Manifest manifest =
+        writer.write(trainer, version, Lineage.UNKNOWN, System.currentTimeMillis(), records::add);
     predicted.put(
         manifest.version(), trainer.network().predict(TestingExamples.settled(pipeline, 1, 77))[0]);
     return records;

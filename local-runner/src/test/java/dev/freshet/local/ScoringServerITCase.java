@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.TestingPipelines;
+import dev.freshet.core.publishing.Lineage;
 import dev.freshet.core.publishing.ModelRecord;
 import dev.freshet.core.publishing.ModelRecords;
 import dev.freshet.core.publishing.ModelVersion;
@@ -64,7 +65,7 @@ class ScoringServerITCase {
       admin.create(1);
     }
     trainer = new ModelTrainer(pipeline.context(pipeline.model("plain")), pipeline.training());
-    writer = new SnapshotWriter("test", pipeline.publishing());
+    writer = pipeline.writer();
     ServerSettings settings =
         new ServerSettings("127.0.0.1", 0, 4096, 16, 4, 10, Duration.ofSeconds(10), TOKEN);
     server = ScoringServer.start(pipeline, "plain", settings);
@@ -88,7 +89,11 @@ class ScoringServerITCase {
         new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer())) {
       ModelVersion version = new ModelVersion(9, trainer.steps());
       writer.write(
-          trainer, version, System.currentTimeMillis(), record -> producer.send(message(record)));
+          trainer,
+          version,
+          Lineage.UNKNOWN,
+          System.currentTimeMillis(),
+          record -> producer.send(message(record)));
     }
   }
 

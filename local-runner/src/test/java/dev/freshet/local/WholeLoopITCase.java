@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.core.publishing.ModelRecord;
 import dev.freshet.core.publishing.SafeTensors;
 import dev.freshet.local.broker.EmbeddedBroker;
+import dev.freshet.local.broker.Topics;
 import dev.freshet.replica.ModelTopic;
 import java.io.File;
 import java.io.IOException;
@@ -24,6 +26,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -102,8 +105,20 @@ class WholeLoopITCase {
           weights + "");
       var tensors = SafeTensors.read(ByteBuffer.wrap(Files.readAllBytes(weights)));
       assertThat(tensors).containsKeys("dense.tower0.0.weight", "embedding.8.rows");
-      assertThat(JSON.readTree(Path.of(weights + ".json").toFile()).path("version").asText())
-          .isEqualTo(last);
+      JsonNode manifest = JSON.readTree(Path.of(weights + ".json").toFile());
+      assertThat(manifest.path("version").asText()).isEqualTo(last);
+      // The last version has learnt from all there is: it names the end of every partition.
+      Map<TopicPartition, Long> read = new HashMap<>();
+      for (JsonNode source : manifest.path("sources")) {
+        read.put(
+            new TopicPartition(source.path("topic").asText(), source.path("partition").asInt()),
+            source.path("offset").asLong());
+      }
+      Pipeline pipeline = shop(at);
+      try (Topics topics = new Topics(pipeline)) {
+        assertThat(read).isEqualTo(topics.ends(topics.eventTopics()));
+      }
+      assertThat(manifest.path("configuration").asText()).isEqualTo(pipeline.fingerprint());
       JsonNode scored =
           lastLine(run("predict", "predict", "--bootstrap", at, "--impressions", impressions + ""));
       assertThat(scored.path("version").asText()).isEqualTo(last);
@@ -180,9 +195,7 @@ class WholeLoopITCase {
   /** Versions whose manifests the checkpointed job wrote, read from the broker's own log. */
   private static List<String> manifests(Path data, String model) throws Exception {
     try (var broker = EmbeddedBroker.start(data.resolve("kafka"))) {
-      var pipeline =
-          PipelineFile.read(Path.of("..", "pipelines", "shop.yaml"))
-              .withBootstrap(broker.bootstrap());
+      Pipeline pipeline = shop(broker.bootstrap());
       List<String> versions = new ArrayList<>();
       try (var topic = new ModelTopic(pipeline, model)) {
         do {
@@ -195,6 +208,10 @@ class WholeLoopITCase {
       }
       return versions;
     }
+  }
+
+  private static Pipeline shop(String bootstrap) throws IOException {
+    return PipelineFile.read(Path.of("..", "pipelines", "shop.yaml")).withBootstrap(bootstrap);
   }
 
   private static long checkpoints(Path data) {

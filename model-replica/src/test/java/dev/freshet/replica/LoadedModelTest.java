@@ -10,6 +10,7 @@ import dev.freshet.core.labels.LabeledExample;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.core.pipeline.TestingPipelines;
+import dev.freshet.core.publishing.Lineage;
 import dev.freshet.core.publishing.ModelRecord;
 import dev.freshet.core.publishing.ModelVersion;
 import dev.freshet.core.publishing.PublishingSettings;
@@ -105,7 +106,7 @@ class LoadedModelTest {
                 "publishing: {base-every: 100, largest-delta: 100, dense-every: %d, precision: %s}\ntraining:"
                     .formatted(denseEvery, precision))
             .publishing();
-    SnapshotWriter writer = new SnapshotWriter("test", settings);
+    SnapshotWriter writer = new SnapshotWriter("test", "", settings);
     try (ModelTrainer trainer =
         new ModelTrainer(shop.context(shop.model("plain")), shop.training())) {
       List<EncodedExample> examples = examples(shop);
@@ -171,10 +172,8 @@ class LoadedModelTest {
         new ModelTrainer(pipeline.context(pipeline.model("plain")), pipeline.training())) {
       trainer.process(TestingExamples.settled(pipeline, 64, 1));
       SnapshotWriter writer =
-          new SnapshotWriter(
-              "test",
-              TestingPipelines.shop("training:", "publishing: {largest-delta: 100}\ntraining:")
-                  .publishing());
+          TestingPipelines.shop("training:", "publishing: {largest-delta: 100}\ntraining:")
+              .writer();
       Snapshot base = snapshot(written(writer, trainer));
       LoadedModel loaded = new LoadedModel(trainer.context(), base);
       trainer.process(TestingExamples.settled(pipeline, 64, 2));
@@ -189,7 +188,7 @@ class LoadedModelTest {
 
   private static List<ModelRecord> written(SnapshotWriter writer, ModelTrainer trainer) {
     List<ModelRecord> records = new ArrayList<>();
-    writer.write(trainer, new ModelVersion(7, trainer.steps()), 0, records::add);
+    writer.write(trainer, new ModelVersion(7, trainer.steps()), Lineage.UNKNOWN, 0, records::add);
     return records;
   }
 
@@ -217,10 +216,8 @@ class LoadedModelTest {
   private List<ModelRecord> records(ModelTrainer trainer) {
     List<ModelRecord> records = new ArrayList<>();
     SnapshotWriter writer =
-        new SnapshotWriter(
-            "test",
-            TestingPipelines.shop("training:", "publishing: {chunk: 1KB}\ntraining:").publishing());
-    writer.write(trainer, new ModelVersion(7, trainer.steps()), 0, records::add);
+        TestingPipelines.shop("training:", "publishing: {chunk: 1KB}\ntraining:").writer();
+    writer.write(trainer, new ModelVersion(7, trainer.steps()), Lineage.UNKNOWN, 0, records::add);
     assertThat(records).hasSizeGreaterThan(3);
     return records;
   }

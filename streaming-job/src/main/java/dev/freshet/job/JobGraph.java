@@ -4,6 +4,7 @@ import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.FeedbackCodec;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.ImpressionCodec;
+import dev.freshet.core.events.SourcePosition;
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.labels.LabelJoin;
 import dev.freshet.core.labels.LabeledExample;
@@ -18,7 +19,7 @@ import dev.freshet.job.events.EventWatermarks;
 import dev.freshet.job.events.KafkaSources;
 import dev.freshet.job.events.MessageParser;
 import dev.freshet.job.events.SourceEvent;
-import dev.freshet.job.events.SplitRejected;
+import dev.freshet.job.events.SplitOperator;
 import dev.freshet.job.features.CompactFunction;
 import dev.freshet.job.features.EncodeFunction;
 import dev.freshet.job.labels.DroppedToDeadLetter;
@@ -85,9 +86,7 @@ public final class JobGraph {
                 "read impressions",
                 MessageParser.typeInfo(new ImpressionCodec()))
             .uid("read-impressions")
-            .process(new SplitRejected<>())
-            .returns(CodecTypeInfo.IMPRESSION)
-            .name("impressions")
+            .transform("impressions", CodecTypeInfo.IMPRESSION, new SplitOperator<>())
             .uid("impressions");
 
     SingleOutputStreamOperator<Feedback> answered =
@@ -97,9 +96,7 @@ public final class JobGraph {
                 "read feedback",
                 MessageParser.typeInfo(new FeedbackCodec()))
             .uid("read-feedback")
-            .process(new SplitRejected<>())
-            .returns(CodecTypeInfo.FEEDBACK)
-            .name("feedback")
+            .transform("feedback", CodecTypeInfo.FEEDBACK, new SplitOperator<>())
             .uid("feedback");
 
     boolean announce = pipeline.training().scoring().at() == Scoring.At.IMPRESSION;
@@ -113,8 +110,8 @@ public final class JobGraph {
             .name("labels")
             .uid("labels");
 
-    deadLetters(shown.getSideOutput(SplitRejected.DEAD_LETTERS), "impressions");
-    deadLetters(answered.getSideOutput(SplitRejected.DEAD_LETTERS), "feedback");
+    deadLetters(shown.getSideOutput(SplitOperator.DEAD_LETTERS), "impressions");
+    deadLetters(answered.getSideOutput(SplitOperator.DEAD_LETTERS), "feedback");
     deadLetters(
         labelled
             .getSideOutput(LabelJoinFunction.DROPPED)
@@ -140,8 +137,12 @@ public final class JobGraph {
             .name("features")
             .uid("features");
 
+    DataStream<SourcePosition> positions =
+        shown
+            .getSideOutput(SplitOperator.POSITIONS)
+            .union(answered.getSideOutput(SplitOperator.POSITIONS));
     for (ModelDefinition model : pipeline.models()) {
-      train(encoded, model);
+      train(encoded, positions, model);
     }
   }
 
@@ -157,17 +158,16 @@ public final class JobGraph {
         .uid("compact-features");
   }
 
-  private void train(DataStream<EncodedExample> examples, ModelDefinition model) {
+  private void train(
+      DataStream<EncodedExample> examples,
+      DataStream<SourcePosition> positions,
+      ModelDefinition model) {
     String name = model.name();
-    TrainOperator operator =
-        new TrainOperator(
-            pipeline.pipeline(),
-            pipeline.context(model),
-            pipeline.training(),
-            pipeline.publishing());
     SingleOutputStreamOperator<ModelRecord> versions =
         examples
-            .transform("training " + name, CodecTypeInfo.MODEL_RECORD, operator)
+            .connect(positions)
+            .transform(
+                "training " + name, CodecTypeInfo.MODEL_RECORD, new TrainOperator(pipeline, model))
             .uid("training-" + name)
             .slotSharingGroup("training-" + name)
             .setParallelism(1)

@@ -1,5 +1,6 @@
 package dev.freshet.local.commands;
 
+import dev.freshet.core.settings.CodeVersion;
 import dev.freshet.core.settings.InvalidSettingsException;
 import java.util.concurrent.ExecutionException;
 import org.apache.kafka.common.errors.TimeoutException;
@@ -13,7 +14,7 @@ import picocli.CommandLine.Command;
     description =
         "Learns click, conversion and revenue models from Kafka events while they arrive.",
     mixinStandardHelpOptions = true,
-    version = "freshet 0.1.0",
+    versionProvider = FreshetCommand.Version.class,
     subcommands = {
       DemoCommand.class,
       ReplayCommand.class,
@@ -45,6 +46,14 @@ public final class FreshetCommand {
       return BAD_USAGE;
     }
     return line.execute(args);
+  }
+
+  /** What {@code --version} prints. */
+  static final class Version implements CommandLine.IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      return new String[] {"freshet " + CodeVersion.CURRENT};
+    }
   }
 
   private static int report(Exception e, CommandLine command) {

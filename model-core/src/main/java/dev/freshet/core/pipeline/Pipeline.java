@@ -11,11 +11,14 @@ import dev.freshet.core.labels.Task;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.ModelShape;
 import dev.freshet.core.publishing.PublishingSettings;
+import dev.freshet.core.publishing.Sha256;
+import dev.freshet.core.publishing.SnapshotWriter;
 import dev.freshet.core.settings.InvalidValueException;
 import dev.freshet.core.settings.Option;
 import dev.freshet.core.training.ModelContext;
 import dev.freshet.core.training.TrainingSettings;
 import java.io.Serializable;
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -160,6 +163,26 @@ public record Pipeline(
                         + name
                         + "'; allowed: "
                         + models.stream().map(ModelDefinition::name).toList()));
+  }
+
+  /** Fingerprint of everything that decides what is learnt: all but Kafka. */
+  public String fingerprint() {
+    String text =
+        String.join(
+            "\n",
+            pipeline,
+            tasks.toString(),
+            labels.toString(),
+            features.toString(),
+            models.toString(),
+            training.toString(),
+            publishing.toString());
+    return Sha256.of(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** A writer for the versions of one of the models. */
+  public SnapshotWriter writer() {
+    return new SnapshotWriter(pipeline, fingerprint(), publishing);
   }
 
   /** The same pipeline on other brokers. */

@@ -7,11 +7,13 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.freshet.core.events.SourcePosition;
 import dev.freshet.core.labels.correction.DelayCorrections;
 import dev.freshet.core.labels.correction.NegativeSampling;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 
 /**
  * Announces a version: a reader acts on this and on nothing else, and only when every chunk it
@@ -37,6 +39,11 @@ import java.util.Map;
  *     {@link NegativeSampling#served} before the correction; absent for all of them
  * @param quality per task at publishing, as on the metrics topic
  * @param publishedAt epoch milliseconds
+ * @param sources how far each partition of the events had been read; this and what follows is
+ *     absent in manifests of before 2026-11-22
+ * @param watermark event time up to which labels had been told, epoch milliseconds
+ * @param configuration fingerprint of everything in the pipeline file but Kafka
+ * @param code version of the code that trained
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 @JsonIgnoreProperties(ignoreUnknown = true)
@@ -60,7 +67,11 @@ public record Manifest(
     Map<String, String> corrections,
     Double negativeSampling,
     Map<String, Map<String, Double>> quality,
-    long publishedAt) {
+    long publishedAt,
+    List<SourcePosition> sources,
+    Long watermark,
+    String configuration,
+    String code) {
 
   /** The format that this code writes. */
   public static final int FORMAT = 1;
@@ -93,6 +104,16 @@ public record Manifest(
     return type.equals(DELTA);
   }
 
+  /**
+   * When the newest of the messages that this has been learnt from was produced, epoch
+   * milliseconds.
+   */
+  public OptionalLong producedUpTo() {
+    return sources == null
+        ? OptionalLong.empty()
+        : sources.stream().mapToLong(SourcePosition::timestamp).max();
+  }
+
   /** The manifest of the same version as one file of all weights. */
   public Manifest asBase(long length, String hash) {
     return new Manifest(
@@ -115,7 +136,11 @@ public record Manifest(
         corrections,
         negativeSampling,
         quality,
-        publishedAt);
+        publishedAt,
+        sources,
+        watermark,
+        configuration,
+        code);
   }
 
   /** What was left out of the noes. */

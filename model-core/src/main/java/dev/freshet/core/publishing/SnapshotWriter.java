@@ -1,6 +1,7 @@
 package dev.freshet.core.publishing;
 
 import dev.freshet.core.labels.Task;
+import dev.freshet.core.settings.CodeVersion;
 import dev.freshet.core.settings.RecordBinder;
 import dev.freshet.core.training.ModelContext;
 import dev.freshet.core.training.ModelTrainer;
@@ -27,14 +28,20 @@ import java.util.function.Consumer;
 public final class SnapshotWriter {
 
   private final String pipeline;
+  private final String configuration;
   private final PublishingSettings settings;
   private int[] slots;
   private int next;
   private Manifest parent;
   private int sinceBase;
 
-  public SnapshotWriter(String pipeline, PublishingSettings settings) {
+  /**
+   * @param pipeline its name
+   * @param configuration its fingerprint
+   */
+  public SnapshotWriter(String pipeline, String configuration, PublishingSettings settings) {
     this.pipeline = pipeline;
+    this.configuration = configuration;
     this.settings = settings;
     slots = new int[settings.slots()];
   }
@@ -71,7 +78,11 @@ public final class SnapshotWriter {
    * @param now publishing time, epoch milliseconds
    */
   public Manifest write(
-      ModelTrainer trainer, ModelVersion version, long now, Consumer<ModelRecord> out) {
+      ModelTrainer trainer,
+      ModelVersion version,
+      Lineage lineage,
+      long now,
+      Consumer<ModelRecord> out) {
     ModelContext context = trainer.context();
     String slot = context.model().name() + "/" + next % settings.slots() + "/";
     SafeTensors.Writer tensors = WeightTensors.base(trainer.network(), settings.precision());
@@ -114,7 +125,11 @@ public final class SnapshotWriter {
             corrections(context),
             trainer.sampling().kept() == 1 ? null : trainer.sampling().kept(),
             trainer.quality(),
-            now);
+            now,
+            lineage.sources(),
+            lineage.watermark(),
+            configuration,
+            CodeVersion.CURRENT);
     out.accept(
         new ModelRecord(
             slot + "manifest", manifest.toJson(), version.toString(), ModelRecord.MANIFEST, count));

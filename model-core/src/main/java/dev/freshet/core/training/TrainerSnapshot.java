@@ -1,6 +1,8 @@
 package dev.freshet.core.training;
 
 import dev.freshet.core.codec.Bytes;
+import dev.freshet.core.events.SourcePosition;
+import dev.freshet.core.events.SourcePositionCodec;
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.features.EncodedExampleCodec;
 import java.io.BufferedInputStream;
@@ -18,22 +20,25 @@ import java.util.List;
  * bit as if it had never stopped.
  *
  * <pre>
- * byte version = 3 | long run | trainer: counters, target scale, weights, moments, step counters,
+ * byte version = 4 | long run | trainer: counters, target scale, weights, moments, step counters,
  * embedding tables, metric windows, pending scores, [from version 2] boolean delay heads [ long
  * bounded weights | long steps | weights, moments, step counters, embedding tables ], [from version
  * 3] boolean values watched [ calibration by value ]
  * | count pending batch, each: example | count writer state, each: int
+ * | [from version 4] count positions, each: source position | long watermark
  * </pre>
  *
  * Noise needs no state: it is drawn from the seed and the step.
  */
 public final class TrainerSnapshot {
 
-  private static final int VERSION = 3;
+  private static final int VERSION = 4;
   static final int WITH_HEADS = 2;
   static final int WITH_VALUES = 3;
+  private static final int WITH_POSITIONS = 4;
   private static final int BUFFER = 1 << 16;
   private static final EncodedExampleCodec EXAMPLES = new EncodedExampleCodec();
+  private static final SourcePositionCodec POSITIONS = new SourcePositionCodec();
 
   private TrainerSnapshot() {}
 
@@ -43,8 +48,15 @@ public final class TrainerSnapshot {
    * @param run id of the run that wrote the snapshot
    * @param batch examples of the batch that was not full yet
    * @param slots state of the writer of versions
+   * @param sources how far the events had been read
+   * @param watermark the newest that came, {@link Long#MIN_VALUE} for none
    */
-  public record Surroundings(long run, List<EncodedExample> batch, int[] slots) {}
+  public record Surroundings(
+      long run,
+      List<EncodedExample> batch,
+      int[] slots,
+      List<SourcePosition> sources,
+      long watermark) {}
 
   public static void write(ModelTrainer trainer, Surroundings around, OutputStream stream)
       throws IOException {
@@ -60,6 +72,11 @@ public final class TrainerSnapshot {
     for (int chunks : around.slots()) {
       out.writeInt(chunks);
     }
+    Bytes.writeCount(out, around.sources().size());
+    for (SourcePosition source : around.sources()) {
+      POSITIONS.write(source, out);
+    }
+    out.writeLong(around.watermark());
     out.flush();
   }
 
@@ -78,6 +95,12 @@ public final class TrainerSnapshot {
     for (int i = 0; i < slots.length; i++) {
       slots[i] = in.readInt();
     }
-    return new Surroundings(run, batch, slots);
+    List<SourcePosition> sources = new ArrayList<>();
+    int partitions = version >= WITH_POSITIONS ? Bytes.readCount(in) : 0;
+    for (int i = 0; i < partitions; i++) {
+      sources.add(POSITIONS.read(in));
+    }
+    long watermark = version >= WITH_POSITIONS ? in.readLong() : Long.MIN_VALUE;
+    return new Surroundings(run, batch, slots, sources, watermark);
   }
 }

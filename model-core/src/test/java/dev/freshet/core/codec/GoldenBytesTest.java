@@ -9,6 +9,8 @@ import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.ImpressionCodec;
 import dev.freshet.core.events.RawFeatures;
 import dev.freshet.core.events.Served;
+import dev.freshet.core.events.SourcePosition;
+import dev.freshet.core.events.SourcePositionCodec;
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.features.EncodedExampleCodec;
 import dev.freshet.core.features.FeatureEncoder;
@@ -71,6 +73,10 @@ class GoldenBytesTest {
         Arguments.of("impression-2", new ImpressionCodec(), compact()),
         Arguments.of(
             "feedback-1", new FeedbackCodec(), new Feedback("i", "e", 2, 1_767_225_600_000L, -3.5)),
+        Arguments.of(
+            "source-position-1",
+            new SourcePositionCodec(),
+            new SourcePosition("clicks", 3, 42, 1_767_225_600_500L)),
         Arguments.of(
             "labeled-example-1",
             new LabeledExampleCodec(),

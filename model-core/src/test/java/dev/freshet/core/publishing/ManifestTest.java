@@ -3,6 +3,7 @@ package dev.freshet.core.publishing;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.freshet.core.events.SourcePosition;
 import dev.freshet.core.labels.correction.DelayCorrections;
 import dev.freshet.core.labels.correction.NegativeSampling;
 import java.io.IOException;
@@ -42,7 +43,13 @@ class ManifestTest {
           Map.of("click", "fnc", "purchase", "wait"),
           0.1,
           Map.of("click", Map.of("auc", 0.75)),
-          1_767_225_700_000L);
+          1_767_225_700_000L,
+          List.of(
+              new SourcePosition("clicks", 0, 1_200, 1_767_225_698_000L),
+              new SourcePosition("impressions", 0, 60_000, 1_767_225_699_000L)),
+          1_767_225_690_000L,
+          "ef56",
+          "0.1.0+1a2b3c4");
 
   @Test
   void isWrittenAsItIsFrozen() throws IOException {
@@ -57,6 +64,7 @@ class ManifestTest {
     assertThat(read.isDelta()).isTrue();
     assertThat(read.sampling()).isEqualTo(new NegativeSampling(0.1));
     assertThat(read.correction("click")).isEqualTo(DelayCorrections.FNC);
+    assertThat(read.producedUpTo()).hasValue(1_767_225_699_000L);
   }
 
   /** Written in version 0.1, before corrections and samplings were told. */
@@ -67,6 +75,7 @@ class ManifestTest {
     assertThat(read.version()).isEqualTo("1767225600-300");
     assertThat(read.correction("click")).isEqualTo(DelayCorrections.WAIT);
     assertThat(read.sampling()).isEqualTo(NegativeSampling.NONE);
+    assertThat(read.producedUpTo()).isEmpty();
     Manifest whole = DELTA.asBase(7, "ef56");
     assertThat(whole.isDelta()).isFalse();
     assertThat(whole.parent()).isNull();

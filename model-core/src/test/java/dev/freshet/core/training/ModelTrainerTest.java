@@ -3,6 +3,7 @@ package dev.freshet.core.training;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.freshet.core.events.SourcePosition;
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.pipeline.Pipeline;
@@ -23,6 +24,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ModelTrainerTest {
+
+  private static final List<SourcePosition> SOURCES =
+      List.of(new SourcePosition("clicks", 1, 42, 1_767_225_600_500L));
 
   private final Pipeline pipeline = TestingPipelines.shop();
 
@@ -71,14 +75,14 @@ class ModelTrainerTest {
    * byte. To write it anew, for a new version only: {@code -Dgolden.write=true}.
    */
   @ParameterizedTest
-  @ValueSource(ints = {1, 2, 3})
+  @ValueSource(ints = {1, 2, 3, 4})
   void readsTheFrozenSnapshots(int version) throws IOException {
     // The first version did not tell whether the step before had happened: it reads as if it had.
     List<EncodedExample> pending =
         TestingExamples.settled(pipeline, 3, 5).stream().map(ModelTrainerTest::reached).toList();
-    if (Boolean.getBoolean("golden.write") && version == 3) {
+    if (Boolean.getBoolean("golden.write") && version == 4) {
       try (ModelTrainer trainer = trainer("main");
-          OutputStream out = new GZIPOutputStream(Files.newOutputStream(golden(3)))) {
+          OutputStream out = new GZIPOutputStream(Files.newOutputStream(golden(4)))) {
         TrainerSnapshot.read(trainer, new ByteArrayInputStream(frozen(1)));
         out.write(bytes(trainer, pending));
       }
@@ -90,7 +94,8 @@ class ModelTrainerTest {
       assertThat(trainer.steps()).isEqualTo(3);
       assertThat(trainer.examples()).isEqualTo(192);
       assertThat(around.batch()).usingRecursiveComparison().isEqualTo(pending);
-      assertThat(bytes(trainer, pending)).isEqualTo(frozen(3));
+      assertThat(around.sources()).isEqualTo(version < 4 ? List.of() : SOURCES);
+      assertThat(bytes(trainer, pending)).isEqualTo(frozen(4));
       frozen[0] = 9;
       assertThatThrownBy(() -> TrainerSnapshot.read(trainer, new ByteArrayInputStream(frozen)))
           .isInstanceOf(IOException.class)
@@ -172,7 +177,9 @@ class ModelTrainerTest {
       throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     TrainerSnapshot.write(
-        trainer, new TrainerSnapshot.Surroundings(7, pending, new int[] {1, 2}), out);
+        trainer,
+        new TrainerSnapshot.Surroundings(7, pending, new int[] {1, 2}, SOURCES, 1_767_225_600_000L),
+        out);
     return out.toByteArray();
   }
 }

@@ -7,6 +7,7 @@ import dev.freshet.core.events.FeedbackCodec;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.ImpressionCodec;
 import dev.freshet.core.events.Parsed;
+import dev.freshet.core.events.SourcePosition;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.job.codec.CodecTypeInfo;
 import java.io.Serializable;
@@ -70,8 +71,11 @@ public abstract class MessageParser<T extends Serializable>
   @Override
   public void deserialize(ConsumerRecord<byte[], byte[]> message, Collector<SourceEvent<T>> out) {
     Parsed<T> parsed = parse(message);
+    SourcePosition position =
+        new SourcePosition(
+            message.topic(), message.partition(), message.offset() + 1, message.timestamp());
     if (parsed.event() != null) {
-      out.collect(new SourceEvent<>(parsed.event(), eventTime(parsed.event()), null));
+      out.collect(new SourceEvent<>(parsed.event(), eventTime(parsed.event()), null, position));
       return;
     }
     DeadLetter letter =
@@ -83,7 +87,7 @@ public abstract class MessageParser<T extends Serializable>
             message.topic(),
             message.partition(),
             message.offset());
-    out.collect(new SourceEvent<>(null, SourceEvent.NO_TIME, letter));
+    out.collect(new SourceEvent<>(null, SourceEvent.NO_TIME, letter, position));
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.freshet.job.events;
 
+import dev.freshet.core.events.SourcePosition;
 import java.io.Serializable;
 
 /**
@@ -8,9 +9,10 @@ import java.io.Serializable;
  *
  * @param eventTime epoch milliseconds; {@link #NO_TIME} for a dead letter, which must not move the
  *     watermark
+ * @param position of the message's partition when it has been read
  */
-public record SourceEvent<T extends Serializable>(T event, long eventTime, DeadLetter rejected)
-    implements Serializable {
+public record SourceEvent<T extends Serializable>(
+    T event, long eventTime, DeadLetter rejected, SourcePosition position) implements Serializable {
 
   public static final long NO_TIME = Long.MIN_VALUE;
 }

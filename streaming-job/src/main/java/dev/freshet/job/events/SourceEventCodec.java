@@ -1,6 +1,7 @@
 package dev.freshet.job.events;
 
 import dev.freshet.core.codec.Codec;
+import dev.freshet.core.events.SourcePositionCodec;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
@@ -9,12 +10,13 @@ import java.io.Serializable;
 /**
  * Bytes of a {@link SourceEvent}, for a source that is not chained to the step behind it.
  *
- * <pre>boolean event? | event, or dead letter | long event time</pre>
+ * <pre>boolean event? | event, or dead letter | long event time | source position</pre>
  */
 public final class SourceEventCodec<T extends Serializable> implements Codec<SourceEvent<T>> {
 
   private final Codec<T> events;
   private final DeadLetterCodec letters = new DeadLetterCodec();
+  private final SourcePositionCodec positions = new SourcePositionCodec();
 
   public SourceEventCodec(Codec<T> events) {
     this.events = events;
@@ -29,14 +31,14 @@ public final class SourceEventCodec<T extends Serializable> implements Codec<Sou
       letters.write(value.rejected(), out);
     }
     out.writeLong(value.eventTime());
+    positions.write(value.position(), out);
   }
 
   @Override
   public SourceEvent<T> read(DataInput in) throws IOException {
-    if (in.readBoolean()) {
-      return new SourceEvent<>(events.read(in), in.readLong(), null);
-    }
-    DeadLetter letter = letters.read(in);
-    return new SourceEvent<>(null, in.readLong(), letter);
+    boolean accepted = in.readBoolean();
+    T event = accepted ? events.read(in) : null;
+    DeadLetter letter = accepted ? null : letters.read(in);
+    return new SourceEvent<>(event, in.readLong(), letter, positions.read(in));
   }
 }

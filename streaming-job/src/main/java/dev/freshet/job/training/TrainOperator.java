@@ -1,6 +1,11 @@
 package dev.freshet.job.training;
 
+import dev.freshet.core.events.SourcePosition;
+import dev.freshet.core.events.SourcePositions;
 import dev.freshet.core.features.EncodedExample;
+import dev.freshet.core.models.ModelDefinition;
+import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.publishing.Lineage;
 import dev.freshet.core.publishing.Manifest;
 import dev.freshet.core.publishing.ModelRecord;
 import dev.freshet.core.publishing.ModelVersion;
@@ -27,8 +32,9 @@ import org.apache.flink.runtime.state.StateInitializationContext;
 import org.apache.flink.runtime.state.StatePartitionStreamProvider;
 import org.apache.flink.runtime.state.StateSnapshotContext;
 import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
-import org.apache.flink.streaming.api.operators.BoundedOneInput;
-import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
+import org.apache.flink.streaming.api.operators.BoundedMultiInput;
+import org.apache.flink.streaming.api.operators.TwoInputStreamOperator;
+import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.util.OutputTag;
 import org.slf4j.Logger;
@@ -43,10 +49,14 @@ import org.slf4j.LoggerFactory;
  * sink chained behind this operator: nothing is processed between that and the snapshot, so a
  * version equals the training state of its checkpoint, and is visible exactly if this completes.
  *
+ * <p>The second input says how far the events have been read; its news comes before the barrier, so
+ * a version names exactly what its checkpoint's sources have read.
+ *
  * <p>State is raw operator state, because list state restores at under 2 MB/s.
  */
 public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
-    implements OneInputStreamOperator<EncodedExample, ModelRecord>, BoundedOneInput {
+    implements TwoInputStreamOperator<EncodedExample, SourcePosition, ModelRecord>,
+        BoundedMultiInput {
 
   /** Where the records of the metrics topic leave. */
   public static final OutputTag<String> METRICS = new OutputTag<>("metrics", Types.STRING);
@@ -54,7 +64,7 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
   private static final Logger LOG = LoggerFactory.getLogger(TrainOperator.class);
   private static final long REPORT_MILLIS = 1000;
 
-  private final String pipeline;
+  private final Pipeline pipeline;
   private final ModelContext context;
   private final TrainingSettings training;
   private final PublishingSettings publishing;
@@ -68,20 +78,19 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
   private transient TrainerReport report;
   private transient List<EncodedExample> batch;
   private transient ScheduledFuture<?> flush;
+  private transient SourcePositions sources;
+  private transient long watermark;
+  private transient int openInputs;
   private transient boolean stepping;
   private transient long run;
   private transient int checkpoints;
   private transient long publishedStep;
 
-  public TrainOperator(
-      String pipeline,
-      ModelContext context,
-      TrainingSettings training,
-      PublishingSettings publishing) {
+  public TrainOperator(Pipeline pipeline, ModelDefinition model) {
     this.pipeline = pipeline;
-    this.context = context;
-    this.training = training;
-    this.publishing = publishing;
+    context = pipeline.context(model);
+    training = pipeline.training();
+    publishing = pipeline.publishing();
   }
 
   @Override
@@ -95,9 +104,12 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
     super.initializeState(state);
     clock = Clock.systemUTC();
     trainer = new ModelTrainer(context, training);
-    writer = new SnapshotWriter(pipeline, publishing);
+    writer = pipeline.writer();
     gate = new PublishingGate(publishing.gate());
     batch = new ArrayList<>(training.batch());
+    sources = new SourcePositions();
+    watermark = Long.MIN_VALUE;
+    openInputs = 2;
     publishedStep = -1;
     run = clock.instant().getEpochSecond();
     for (StatePartitionStreamProvider part : state.getRawOperatorStateInputs()) {
@@ -105,6 +117,8 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
         Surroundings around = TrainerSnapshot.read(trainer, in);
         batch.addAll(around.batch());
         writer.restore(around.slots());
+        sources.addAll(around.sources());
+        watermark = around.watermark();
         // Two runs never share an id, even if the clock went back.
         run = Math.max(run, around.run() + 1);
         LOG.info("Model {} goes on from step {}", context.model().name(), trainer.steps());
@@ -128,7 +142,7 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
   }
 
   @Override
-  public void processElement(StreamRecord<EncodedExample> record) throws Exception {
+  public void processElement1(StreamRecord<EncodedExample> record) throws Exception {
     batch.add(record.getValue());
     if (batch.size() >= training.batch()) {
       startStep();
@@ -137,6 +151,17 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
           getProcessingTimeService().getCurrentProcessingTime() + training.maxWait().toMillis();
       flush = getProcessingTimeService().registerTimer(at, time -> startStep());
     }
+  }
+
+  @Override
+  public void processElement2(StreamRecord<SourcePosition> record) {
+    sources.add(record.getValue());
+  }
+
+  @Override
+  public void processWatermark(Watermark mark) throws Exception {
+    watermark = Math.max(watermark, mark.getTimestamp());
+    super.processWatermark(mark);
   }
 
   private void startStep() throws InterruptedException {
@@ -222,7 +247,11 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
     ModelVersion version = new ModelVersion(run, trainer.steps());
     Manifest manifest =
         writer.write(
-            trainer, version, clock.millis(), record -> output.collect(new StreamRecord<>(record)));
+            trainer,
+            version,
+            new Lineage(sources.list(), watermark == Long.MIN_VALUE ? null : watermark),
+            clock.millis(),
+            record -> output.collect(new StreamRecord<>(record)));
     gate.announced(manifest.quality());
     publishedStep = trainer.steps();
     report.published(manifest);
@@ -234,11 +263,16 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
     super.snapshotState(state);
     var out = state.getRawOperatorStateOutput();
     out.startNewPartition();
-    TrainerSnapshot.write(trainer, new Surroundings(run, batch, writer.state()), out);
+    TrainerSnapshot.write(
+        trainer, new Surroundings(run, batch, writer.state(), sources.list(), watermark), out);
   }
 
   @Override
-  public void endInput() throws Exception {
+  public void endInput(int input) throws Exception {
+    openInputs--;
+    if (openInputs > 0) {
+      return;
+    }
     startStep();
     awaitStep();
     // The sink behind commits with the final checkpoint whatever is emitted up to here.

@@ -47,12 +47,16 @@ class MessageParserTest {
   void aDeadLetterMovesNoWatermark() {
     WatermarkGenerator<SourceEvent<Feedback>> generator = new EventWatermarks<>(60_000);
     Marks marks = new Marks();
-    generator.onEvent(new SourceEvent<>(null, SourceEvent.NO_TIME, null), Long.MIN_VALUE, marks);
+    generator.onEvent(
+        new SourceEvent<>(null, SourceEvent.NO_TIME, null, null), Long.MIN_VALUE, marks);
     generator.onPeriodicEmit(marks);
     assertThat(marks.times).isEmpty();
     generator.onEvent(
-        new SourceEvent<>(new Feedback("i", "e", 0, 100_000, 1), 100_000, null), 100_000, marks);
-    generator.onEvent(new SourceEvent<>(null, SourceEvent.NO_TIME, null), Long.MIN_VALUE, marks);
+        new SourceEvent<>(new Feedback("i", "e", 0, 100_000, 1), 100_000, null, null),
+        100_000,
+        marks);
+    generator.onEvent(
+        new SourceEvent<>(null, SourceEvent.NO_TIME, null, null), Long.MIN_VALUE, marks);
     generator.onPeriodicEmit(marks);
     assertThat(marks.times).containsExactly(100_000L - 60_000 - 1);
   }

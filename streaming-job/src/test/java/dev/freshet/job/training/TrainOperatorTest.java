@@ -2,22 +2,21 @@ package dev.freshet.job.training;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.freshet.core.events.SourcePosition;
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.TestingPipelines;
 import dev.freshet.core.publishing.Manifest;
 import dev.freshet.core.publishing.ModelRecord;
 import dev.freshet.core.publishing.ModelVersion;
-import dev.freshet.core.publishing.PublishingSettings;
 import dev.freshet.core.publishing.SnapshotAssembler;
 import dev.freshet.core.training.TestingExamples;
-import dev.freshet.job.codec.CodecTypeInfo;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
+import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
-import org.apache.flink.streaming.util.OneInputStreamOperatorTestHarness;
 import org.junit.jupiter.api.Test;
 
 class TrainOperatorTest {
@@ -30,18 +29,18 @@ class TrainOperatorTest {
   void restoreInTheMiddleOfABatchPublishesTheSameWeights() throws Exception {
     SnapshotAssembler.Snapshot straight;
     try (var harness = harness(null)) {
-      feed(harness, examples);
+      harness.feed(examples);
       straight = publish(harness, 1);
     }
     OperatorSubtaskState half;
     ModelVersion first;
     try (var harness = harness(null)) {
-      feed(harness, examples.subList(0, 64 * 5 + 10));
+      harness.feed(examples.subList(0, 64 * 5 + 10));
       first = version(publish(harness, 1));
       half = harness.snapshot(1, 1);
     }
     try (var harness = harness(half)) {
-      feed(harness, examples.subList(64 * 5 + 10, examples.size()));
+      harness.feed(examples.subList(64 * 5 + 10, examples.size()));
       SnapshotAssembler.Snapshot resumed = publish(harness, 2);
       assertThat(resumed.payload()).isEqualTo(straight.payload());
       assertThat(resumed.manifest().quality()).isEqualTo(straight.manifest().quality());
@@ -55,82 +54,87 @@ class TrainOperatorTest {
   void publishesAgainOnlyAfterAStep() throws Exception {
     try (var harness = harness(null)) {
       assertThat(records(harness, 1)).as("nothing was learnt yet").isEmpty();
-      feed(harness, examples.subList(0, 64));
+      harness.feed(examples.subList(0, 64));
       assertThat(records(harness, 2)).isNotEmpty();
-      feed(harness, examples.subList(64, 100));
+      harness.feed(examples.subList(64, 100));
       assertThat(records(harness, 3)).isEmpty();
     }
   }
 
   @Test
   void whatTheGateHoldsBackIsPartOfTheNextVersion() throws Exception {
-    PublishingSettings strict =
-        TestingPipelines.shop("training:", "publishing: {gate: {max-norm: 0.001}}\ntraining:")
-            .publishing();
-    try (var harness = harness(null, strict)) {
-      feed(harness, examples.subList(0, 128));
+    Pipeline strict =
+        TestingPipelines.shop("training:", "publishing: {gate: {max-norm: 0.001}}\ntraining:");
+    try (var harness = TestingTrainHarness.open(strict, null)) {
+      harness.feed(examples.subList(0, 128));
       assertThat(records(harness, 1)).as("every norm is larger").isEmpty();
-      feed(harness, examples.subList(128, 256));
+      harness.feed(examples.subList(128, 256));
       assertThat(records(harness, 2)).as("training went on").isEmpty();
+    }
+  }
+
+  @Test
+  void aVersionNamesWhatHasBeenRead() throws Exception {
+    OperatorSubtaskState state;
+    try (var harness = harness(null)) {
+      harness.feed(examples.subList(0, 64));
+      assertThat(publish(harness, 1).manifest().watermark()).as("none came").isNull();
+      harness.processElement2(new StreamRecord<>(new SourcePosition("clicks", 0, 5, 50)));
+      harness.processElement2(new StreamRecord<>(new SourcePosition("clicks", 1, 2, 70)));
+      harness.processWatermark1(new Watermark(1_000));
+      harness.processWatermark2(new Watermark(900));
+      harness.feed(examples.subList(64, 128));
+      Manifest manifest = publish(harness, 2).manifest();
+      assertThat(manifest.sources())
+          .containsExactly(
+              new SourcePosition("clicks", 0, 5, 50), new SourcePosition("clicks", 1, 2, 70));
+      assertThat(manifest.watermark()).isEqualTo(900);
+      assertThat(manifest.configuration()).isEqualTo(pipeline.fingerprint());
+      state = harness.snapshot(2, 2);
+    }
+    try (var harness = harness(state)) {
+      harness.processElement2(new StreamRecord<>(new SourcePosition("clicks", 1, 9, 60)));
+      harness.feed(examples.subList(128, 192));
+      Manifest manifest = publish(harness, 3).manifest();
+      assertThat(manifest.sources())
+          .as("a partition that is silent after a restore is still named")
+          .containsExactly(
+              new SourcePosition("clicks", 0, 5, 50), new SourcePosition("clicks", 1, 9, 70));
+      assertThat(manifest.watermark()).isEqualTo(900);
     }
   }
 
   @Test
   void theEndOfInputLearnsTheRestAndPublishes() throws Exception {
     try (var harness = harness(null)) {
-      feed(harness, examples);
+      harness.feed(examples);
       publish(harness, 1);
-      harness.endInput();
+      harness.endInput1();
+      assertThat(drain(harness)).as("the other input is still open").isEmpty();
+      harness.endInput2();
       Manifest last = assemble(drain(harness)).manifest();
       assertThat(ModelVersion.parse(last.version()).step()).isEqualTo(11);
       assertThat(last.examples()).isEqualTo(examples.size());
     }
   }
 
-  private OneInputStreamOperatorTestHarness<EncodedExample, ModelRecord> harness(
-      OperatorSubtaskState state) throws Exception {
-    return harness(state, pipeline.publishing());
+  private TestingTrainHarness harness(OperatorSubtaskState state) throws Exception {
+    return TestingTrainHarness.open(pipeline, state);
   }
 
-  private OneInputStreamOperatorTestHarness<EncodedExample, ModelRecord> harness(
-      OperatorSubtaskState state, PublishingSettings publishing) throws Exception {
-    TrainOperator operator =
-        new TrainOperator(
-            "test", pipeline.context(pipeline.model("main")), pipeline.training(), publishing);
-    var harness = new OneInputStreamOperatorTestHarness<EncodedExample, ModelRecord>(operator);
-    harness.setup(CodecTypeInfo.MODEL_RECORD.createSerializer(null));
-    if (state != null) {
-      harness.initializeState(state);
-    }
-    harness.open();
-    return harness;
-  }
-
-  private static void feed(
-      OneInputStreamOperatorTestHarness<EncodedExample, ModelRecord> harness,
-      List<EncodedExample> examples)
-      throws Exception {
-    for (EncodedExample example : examples) {
-      harness.processElement(new StreamRecord<>(example));
-    }
-  }
-
-  private static List<ModelRecord> records(
-      OneInputStreamOperatorTestHarness<EncodedExample, ModelRecord> harness, long checkpoint)
+  private static List<ModelRecord> records(TestingTrainHarness harness, long checkpoint)
       throws Exception {
     harness.prepareSnapshotPreBarrier(checkpoint);
     return drain(harness);
   }
 
-  private static List<ModelRecord> drain(
-      OneInputStreamOperatorTestHarness<EncodedExample, ModelRecord> harness) {
+  private static List<ModelRecord> drain(TestingTrainHarness harness) {
     List<ModelRecord> records = new ArrayList<>(harness.extractOutputValues());
     harness.getOutput().clear();
     return records;
   }
 
-  private static SnapshotAssembler.Snapshot publish(
-      OneInputStreamOperatorTestHarness<EncodedExample, ModelRecord> harness, long checkpoint)
+  private static SnapshotAssembler.Snapshot publish(TestingTrainHarness harness, long checkpoint)
       throws Exception {
     return assemble(records(harness, checkpoint));
   }
