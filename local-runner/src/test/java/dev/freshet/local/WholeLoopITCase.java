@@ -119,6 +119,10 @@ class WholeLoopITCase {
         assertThat(read).isEqualTo(topics.ends(topics.eventTopics()));
       }
       assertThat(manifest.path("configuration").asText()).isEqualTo(pipeline.fingerprint());
+      // The log goes back across the kill to the training state of the last version's base.
+      List<String> again = run("reproduce", "reproduce", "--bootstrap", at, "--version", last);
+      assertThat(again).last().isEqualTo("the same bytes");
+      assertThat(again).anyMatch(line -> line.matches(last + " (base|delta) .* same"));
       JsonNode scored =
           lastLine(run("predict", "predict", "--bootstrap", at, "--impressions", impressions + ""));
       assertThat(scored.path("version").asText()).isEqualTo(last);

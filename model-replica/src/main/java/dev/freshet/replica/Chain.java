@@ -34,6 +34,10 @@ final class Chain {
     return last.version().equals(delta.parent()) && last.sha256().equals(delta.parentSha256());
   }
 
+  List<Manifest> manifests() {
+    return links.stream().map(Snapshot::manifest).toList();
+  }
+
   /** The newest version of the chain, in memory. */
   LoadedModel load(ModelContext context) throws IOException {
     LoadedModel model = new LoadedModel(context, links.get(0));

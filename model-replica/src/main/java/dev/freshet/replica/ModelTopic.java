@@ -17,8 +17,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads the messages of one model from the model topic, from the beginning, committed ones only.
- * One thread at a time, {@link #wakeup} excepted.
+ * Reads the messages of one model from a topic, from the beginning, committed ones only. One thread
+ * at a time, {@link #wakeup} excepted.
  */
 public final class ModelTopic implements AutoCloseable {
 
@@ -29,19 +29,25 @@ public final class ModelTopic implements AutoCloseable {
   private final TopicPartition partition;
   private final KafkaConsumer<byte[], byte[]> consumer;
 
-  /**
-   * @param model its place in the pipeline decides the partition
-   */
+  /** The versions of a model. */
   public ModelTopic(Pipeline pipeline, String model) {
+    this(pipeline, model, pipeline.topic("models"));
+  }
+
+  /** What the trainer of a model does, of a pipeline that writes a training log. */
+  public static ModelTopic trainingLog(Pipeline pipeline, String model) {
+    return new ModelTopic(pipeline, model, pipeline.trainingLogTopic());
+  }
+
+  // A model's place in the pipeline decides the partition.
+  private ModelTopic(Pipeline pipeline, String model, String topic) {
     consumer =
         CommittedConsumers.open(
             pipeline,
             Map.of(
                 ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, API_TIMEOUT_MS,
                 ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, API_TIMEOUT_MS));
-    partition =
-        new TopicPartition(
-            pipeline.topic("models"), pipeline.models().indexOf(pipeline.model(model)));
+    partition = new TopicPartition(topic, pipeline.models().indexOf(pipeline.model(model)));
     consumer.assign(List.of(partition));
     consumer.seekToBeginning(List.of(partition));
   }

@@ -1,13 +1,14 @@
 package dev.freshet.replica;
 
 import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.publishing.Manifest;
 import dev.freshet.core.publishing.ModelRecord;
 import dev.freshet.core.publishing.SnapshotAssembler;
 import dev.freshet.core.publishing.SnapshotAssembler.BrokenSnapshotException;
 import dev.freshet.core.publishing.SnapshotAssembler.Snapshot;
-import dev.freshet.core.training.ModelContext;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -27,7 +28,31 @@ public final class Versions {
    */
   public static Optional<Snapshot> whole(Pipeline pipeline, String model, String version)
       throws IOException {
-    ModelContext context = pipeline.context(pipeline.model(model));
+    Optional<Chain> found = find(pipeline, model, version);
+    if (found.isEmpty()) {
+      return Optional.empty();
+    }
+    LoadedModel loaded = found.get().load(pipeline.context(pipeline.model(model)));
+    try {
+      return Optional.of(loaded.asBase());
+    } finally {
+      loaded.release();
+    }
+  }
+
+  /**
+   * Manifests of all that a version is put together from: its base, then the deltas up to it.
+   *
+   * @param version null for the newest
+   * @return empty if the topic does not hold all of it
+   */
+  public static List<Manifest> chain(Pipeline pipeline, String model, String version)
+      throws IOException {
+    return find(pipeline, model, version).map(Chain::manifests).orElse(List.of());
+  }
+
+  private static Optional<Chain> find(Pipeline pipeline, String model, String version)
+      throws IOException {
     Chain chain = new Chain();
     Chain[] found = {null};
     read(
@@ -40,15 +65,7 @@ public final class Versions {
             found[0] = chain.copy();
           }
         });
-    if (found[0] == null) {
-      return Optional.empty();
-    }
-    LoadedModel loaded = found[0].load(context);
-    try {
-      return Optional.of(loaded.asBase());
-    } finally {
-      loaded.release();
-    }
+    return Optional.ofNullable(found[0]);
   }
 
   /**

@@ -178,6 +178,13 @@ public final class JobGraph {
         sinks.metrics(),
         "metrics topic " + name,
         "metrics-topic-" + name);
+    if (pipeline.trainingLogTopic() != null) {
+      sink(
+          versions.getSideOutput(TrainOperator.LOG),
+          sinks.trainingLog(model),
+          "training log " + name,
+          "training-log-" + name);
+    }
   }
 
   private void deadLetters(DataStream<DeadLetter> letters, String step) {

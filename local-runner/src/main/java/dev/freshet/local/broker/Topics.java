@@ -40,6 +40,11 @@ public final class Topics implements AutoCloseable {
     if (pipeline.examplesTopic() != null) {
       wanted.add(new NewTopic(pipeline.examplesTopic(), eventPartitions, (short) 1));
     }
+    if (pipeline.trainingLogTopic() != null) {
+      wanted.add(
+          new NewTopic(pipeline.trainingLogTopic(), pipeline.models().size(), (short) 1)
+              .configs(Map.of("compression.type", "lz4")));
+    }
     wanted.add(
         new NewTopic(pipeline.topic("models"), pipeline.models().size(), (short) 1)
             .configs(

@@ -23,6 +23,7 @@ import picocli.CommandLine.Command;
       CheckCommand.class,
       ModelsCommand.class,
       PredictCommand.class,
+      ReproduceCommand.class,
       ServeCommand.class
     })
 public final class FreshetCommand {

@@ -2,7 +2,6 @@ package dev.freshet.local.commands;
 
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.publishing.Manifest;
-import dev.freshet.core.publishing.ModelVersion;
 import dev.freshet.core.publishing.SnapshotAssembler.Snapshot;
 import dev.freshet.replica.Versions;
 import java.io.PrintWriter;
@@ -125,23 +124,10 @@ final class ModelsCommand implements Callable<Integer> {
     public Integer call() throws Exception {
       Pipeline pipeline = topic.pipeline();
       String model = topic.model(pipeline);
-      if (version != null) {
-        try {
-          ModelVersion.parse(version);
-        } catch (IllegalArgumentException e) {
-          throw new Usage("--version: " + e.getMessage());
-        }
-      }
+      TopicOptions.checkVersion(version);
       Snapshot found =
           Versions.whole(pipeline, model, version)
-              .orElseThrow(
-                  () ->
-                      new Usage(
-                          version == null
-                              ? "model " + model + " has no version on the topic yet"
-                              : "version "
-                                  + version
-                                  + " is not, or no longer, on the topic; see models list"));
+              .orElseThrow(() -> TopicOptions.noSuchVersion(model, version));
       Files.write(out, found.payload());
       Path manifest = out.resolveSibling(out.getFileName() + ".json");
       Files.write(manifest, found.manifest().toJson());

@@ -15,8 +15,8 @@ public record KafkaSettings(
     @Option(
             value =
                 "Names of topics: `impressions`, one for each task (default: the task's name),"
-                    + " `models`, `metrics`, `dead-letters`, and `examples`, which is written only"
-                    + " if it is named here",
+                    + " `models`, `metrics`, `dead-letters`; `examples` and `training-log` are"
+                    + " written only if they are named here",
             fallback = "")
         Map<String, String> topics,
     @Option(value = "Format of events", fallback = "json") EventFormats format,
@@ -33,6 +33,7 @@ public record KafkaSettings(
           "dead-letters", "dead-letters");
 
   static final String EXAMPLES = "examples";
+  static final String TRAINING_LOG = "training-log";
 
   public KafkaSettings {
     check(!bootstrap.isBlank(), "bootstrap", bootstrap, "host:port");

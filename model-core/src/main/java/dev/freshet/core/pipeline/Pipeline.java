@@ -86,12 +86,14 @@ public record Pipeline(
       boolean known =
           KafkaSettings.DEFAULTS.containsKey(topic)
               || topic.equals(KafkaSettings.EXAMPLES)
+              || topic.equals(KafkaSettings.TRAINING_LOG)
               || tasks.stream().anyMatch(t -> t.name().equals(topic));
       check(
           known,
           "kafka.topics." + topic,
           topic,
-          "one of impressions, models, metrics, dead-letters, examples, or a task's name");
+          "one of impressions, models, metrics, dead-letters, examples, training-log, or a"
+              + " task's name");
     }
   }
 
@@ -116,6 +118,11 @@ public record Pipeline(
   /** The topic of labelled examples, or null if none is wanted. */
   public String examplesTopic() {
     return kafka.topics().get(KafkaSettings.EXAMPLES);
+  }
+
+  /** The topic of what trainers do, by which versions can be made again, or null. */
+  public String trainingLogTopic() {
+    return kafka.topics().get(KafkaSettings.TRAINING_LOG);
   }
 
   /**

@@ -3,7 +3,8 @@ package dev.freshet.core.publishing;
 import java.io.Serializable;
 
 /**
- * One message of the model topic.
+ * One message of the model topic, or of the {@link TrainingLog}, which says what its keys and
+ * versions are.
  *
  * @param key {@code model/slot/index} or {@code model/slot/manifest}; slots are used in turn, so
  *     that compaction keeps the newest versions and drops the others

@@ -56,7 +56,13 @@ public final class TrainerSnapshot {
       List<EncodedExample> batch,
       int[] slots,
       List<SourcePosition> sources,
-      long watermark) {}
+      long watermark) {
+
+    /** Of a trainer whose owner keeps nothing. */
+    public static Surroundings none(long run) {
+      return new Surroundings(run, List.of(), new int[0], List.of(), Long.MIN_VALUE);
+    }
+  }
 
   public static void write(ModelTrainer trainer, Surroundings around, OutputStream stream)
       throws IOException {

@@ -28,6 +28,10 @@ import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.pipeline.TestingPipelines;
 import dev.freshet.core.publishing.ModelRecord;
 import dev.freshet.core.publishing.ModelRecordCodec;
+import dev.freshet.core.publishing.TrainingLog;
+import dev.freshet.core.publishing.TrainingLog.Kind;
+import dev.freshet.core.publishing.TrainingLog.Mark;
+import dev.freshet.core.settings.ByteSize;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInput;
@@ -36,10 +40,12 @@ import java.io.DataOutput;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -67,6 +73,16 @@ class GoldenBytesTest {
     TaskLabel.NONE, new TaskLabel(LabelKind.LATE_COPY, 7.5, 1, 60, 50, false, true, 3)
   };
 
+  private static final EncodedExample ENCODED =
+      new EncodedExample(
+          -7,
+          1_767_225_600_000L,
+          true,
+          new long[] {1, -2, 3},
+          new int[] {0, 1, 3},
+          LABELS,
+          new float[] {0.25f});
+
   static Stream<Arguments> layouts() {
     return Stream.of(
         Arguments.of("impression-1", new ImpressionCodec(), IMPRESSION),
@@ -81,17 +97,7 @@ class GoldenBytesTest {
             "labeled-example-1",
             new LabeledExampleCodec(),
             new LabeledExample(IMPRESSION, 1_767_226_200_000L, LABELS)),
-        Arguments.of(
-            "encoded-example-1",
-            new EncodedExampleCodec(),
-            new EncodedExample(
-                -7,
-                1_767_225_600_000L,
-                true,
-                new long[] {1, -2, 3},
-                new int[] {0, 1, 3},
-                LABELS,
-                new float[] {0.25f})),
+        Arguments.of("encoded-example-1", new EncodedExampleCodec(), ENCODED),
         Arguments.of(
             "dropped-event-1",
             new DroppedEventCodec(),
@@ -101,10 +107,37 @@ class GoldenBytesTest {
             "labeled-example-changes-1",
             new LabeledExampleCodec(),
             new LabeledExample(IMPRESSION, 1_767_226_200_000L, CHANGES)),
+        Arguments.of("training-log-batch-1", logged(), List.of(ENCODED)),
         Arguments.of(
             "model-record-1",
             new ModelRecordCodec(),
             new ModelRecord("main/0/1", new byte[] {1, 2, 3}, "5-6", 1, 4)));
+  }
+
+  private static Codec<List<EncodedExample>> logged() {
+    return new Codec<>() {
+      @Override
+      public void write(List<EncodedExample> batch, DataOutput out) {
+        new TrainingLog("main", new ByteSize(1 << 20))
+            .batch(
+                1,
+                0,
+                batch,
+                record -> {
+                  try {
+                    out.write(record.value());
+                  } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                  }
+                });
+      }
+
+      @Override
+      public List<EncodedExample> read(DataInput in) throws IOException {
+        byte[] bytes = ((InputStream) in).readAllBytes();
+        return new TrainingLog.Entry(new Mark(Kind.BATCH, 1, 0), bytes).batch();
+      }
+    };
   }
 
   /** The layout leaves the id out; the join puts it back. */

@@ -188,8 +188,7 @@ class DelayedTrainingTest {
 
   private static byte[] bytes(ModelTrainer trainer) throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    TrainerSnapshot.write(
-        trainer, new TrainerSnapshot.Surroundings(1, List.of(), new int[0], List.of(), 0), out);
+    TrainerSnapshot.write(trainer, TrainerSnapshot.Surroundings.none(1), out);
     return out.toByteArray();
   }
 

@@ -65,12 +65,21 @@ public final class KafkaSinks {
                 json.write(example)));
   }
 
-  /** Versions of one model; each model has a partition of its own, so that its order holds. */
+  /** Versions of one model. */
   public Sink<ModelRecord> models(ModelDefinition model) {
-    String topic = pipeline.topic("models");
+    return records("models-" + model.name(), pipeline.topic("models"), model);
+  }
+
+  /** What the trainer of one model does. */
+  public Sink<ModelRecord> trainingLog(ModelDefinition model) {
+    return records("training-log-" + model.name(), pipeline.trainingLogTopic(), model);
+  }
+
+  /** Each model has a partition of its own, so that its order holds. */
+  private Sink<ModelRecord> records(String name, String topic, ModelDefinition model) {
     int partition = pipeline.models().indexOf(model);
     return exactlyOnce(
-        "models-" + model.name(),
+        name,
         (record, context, time) ->
             new ProducerRecord<>(
                 topic,

@@ -12,11 +12,13 @@ import dev.freshet.core.publishing.ModelVersion;
 import dev.freshet.core.publishing.PublishingGate;
 import dev.freshet.core.publishing.PublishingSettings;
 import dev.freshet.core.publishing.SnapshotWriter;
+import dev.freshet.core.publishing.TrainingLog;
 import dev.freshet.core.training.ModelContext;
 import dev.freshet.core.training.ModelTrainer;
 import dev.freshet.core.training.TrainerSnapshot;
 import dev.freshet.core.training.TrainerSnapshot.Surroundings;
 import dev.freshet.core.training.TrainingSettings;
+import dev.freshet.job.codec.CodecTypeInfo;
 import java.io.InputStream;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -61,7 +63,11 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
   /** Where the records of the metrics topic leave. */
   public static final OutputTag<String> METRICS = new OutputTag<>("metrics", Types.STRING);
 
-  private static final Logger LOG = LoggerFactory.getLogger(TrainOperator.class);
+  /** Where the training log leaves, if the pipeline wants one. */
+  public static final OutputTag<ModelRecord> LOG =
+      new OutputTag<>("training-log", CodecTypeInfo.MODEL_RECORD);
+
+  private static final Logger LOGGER = LoggerFactory.getLogger(TrainOperator.class);
   private static final long REPORT_MILLIS = 1000;
 
   private final Pipeline pipeline;
@@ -75,6 +81,7 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
   private transient ModelTrainer trainer;
   private transient SnapshotWriter writer;
   private transient PublishingGate gate;
+  private transient TrainingLog log;
   private transient TrainerReport report;
   private transient List<EncodedExample> batch;
   private transient ScheduledFuture<?> flush;
@@ -106,6 +113,10 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
     trainer = new ModelTrainer(context, training);
     writer = pipeline.writer();
     gate = new PublishingGate(publishing.gate());
+    log =
+        pipeline.trainingLogTopic() == null
+            ? null
+            : new TrainingLog(context.model().name(), publishing.chunk());
     batch = new ArrayList<>(training.batch());
     sources = new SourcePositions();
     watermark = Long.MIN_VALUE;
@@ -121,7 +132,7 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
         watermark = around.watermark();
         // Two runs never share an id, even if the clock went back.
         run = Math.max(run, around.run() + 1);
-        LOG.info("Model {} goes on from step {}", context.model().name(), trainer.steps());
+        LOGGER.info("Model {} goes on from step {}", context.model().name(), trainer.steps());
       }
     }
   }
@@ -172,6 +183,9 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
     awaitStep();
     List<EncodedExample> full = batch;
     batch = new ArrayList<>(training.batch());
+    if (log != null) {
+      log.batch(run, trainer.examples(), full, this::emitLog);
+    }
     stepping = true;
     worker.execute(() -> step(full));
   }
@@ -220,6 +234,10 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
     output.collect(METRICS, new StreamRecord<>(report.refresh()));
   }
 
+  private void emitLog(ModelRecord record) {
+    output.collect(LOG, new StreamRecord<>(record));
+  }
+
   @Override
   public void prepareSnapshotPreBarrier(long checkpointId) throws Exception {
     awaitStep();
@@ -236,7 +254,7 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
     checkpoints = 0;
     Optional<PublishingGate.Refusal> refusal = gate.check(trainer, writer.hasParent());
     if (refusal.isPresent()) {
-      LOG.error(
+      LOGGER.error(
           "Model {} at step {} is not announced: {}",
           context.model().name(),
           trainer.steps(),
@@ -252,6 +270,9 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
             new Lineage(sources.list(), watermark == Long.MIN_VALUE ? null : watermark),
             clock.millis(),
             record -> output.collect(new StreamRecord<>(record)));
+    if (log != null && !manifest.isDelta()) {
+      log.state(run, trainer, this::emitLog);
+    }
     gate.announced(manifest.quality());
     publishedStep = trainer.steps();
     report.published(manifest);
@@ -301,7 +322,7 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
       try {
         ended = worker.awaitTermination(1, TimeUnit.MINUTES);
         if (!ended) {
-          LOG.warn("Model {} waits for its last step to end", context.model().name());
+          LOGGER.warn("Model {} waits for its last step to end", context.model().name());
         }
       } catch (InterruptedException e) {
         interrupted = true;

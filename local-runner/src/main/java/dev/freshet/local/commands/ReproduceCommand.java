@@ -1,0 +1,134 @@
+package dev.freshet.local.commands;
+
+import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.publishing.Manifest;
+import dev.freshet.core.publishing.Reproduction;
+import dev.freshet.core.publishing.Reproduction.Result;
+import dev.freshet.core.publishing.TrainingLog;
+import dev.freshet.core.publishing.TrainingLog.Mark;
+import dev.freshet.core.training.ModelTrainer;
+import dev.freshet.replica.ModelTopic;
+import dev.freshet.replica.Versions;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+@Command(
+    name = "reproduce",
+    description =
+        "Makes a version again: restores the training state of its base from the training log, learns"
+            + " the same batches, and compares the bytes. Exit code 0 if they are the same, 1 if not.")
+final class ReproduceCommand implements Callable<Integer> {
+
+  private static final Duration POLL = Duration.ofMillis(500);
+
+  @Mixin private TopicOptions topic;
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      description = "Show this help message and exit.")
+  private boolean help;
+
+  @Option(
+      names = "--version",
+      paramLabel = "RUN-STEP",
+      description = "The version. Default: the newest.")
+  private String version;
+
+  @Override
+  public Integer call() throws Exception {
+    Pipeline pipeline = topic.pipeline();
+    String model = topic.model(pipeline);
+    if (pipeline.trainingLogTopic() == null) {
+      throw new Usage(
+          "kafka.topics: no training-log; a pipeline that writes none cannot be reproduced");
+    }
+    TopicOptions.checkVersion(version);
+    List<Manifest> chain = Versions.chain(pipeline, model, version);
+    if (chain.isEmpty()) {
+      throw TopicOptions.noSuchVersion(model, version);
+    }
+    Manifest last = chain.get(chain.size() - 1);
+    if (!pipeline.fingerprint().equals(last.configuration())) {
+      throw new Usage(
+          "version " + last.version() + " was trained with other settings than the pipeline has");
+    }
+    return reproduce(pipeline, model, chain) ? 0 : 1;
+  }
+
+  private boolean reproduce(Pipeline pipeline, String model, List<Manifest> chain)
+      throws IOException {
+    PrintWriter out = spec.commandLine().getOut();
+    String wanted = chain.get(chain.size() - 1).version();
+    List<Result> different = new ArrayList<>();
+    try (ModelTrainer trainer =
+            new ModelTrainer(pipeline.context(pipeline.model(model)), pipeline.training());
+        ModelTopic log = ModelTopic.trainingLog(pipeline, model)) {
+      Reproduction again =
+          new Reproduction(
+              chain, trainer, pipeline.writer(), result -> print(out, result, different));
+      do {
+        log.poll(POLL).forEach(record -> Mark.startingAt(record).ifPresent(again::seen));
+      } while (!log.atEnd());
+      Optional<Long> start = again.plan();
+      if (start.isEmpty()) {
+        throw new Usage("the training log does not reach back to before version " + wanted);
+      }
+      out.printf("%s: going on from example %,d%n", wanted, start.get());
+      out.flush();
+      log.rewind();
+      TrainingLog.Reader reader = new TrainingLog.Reader();
+      do {
+        for (var record : log.poll(POLL)) {
+          var entry = reader.accept(record);
+          if (entry.isPresent()) {
+            again.learn(entry.get());
+          }
+        }
+      } while (!again.done() && !log.atEnd());
+      out.printf(
+          "%,d batches learnt again, up to example %,d%n", again.batches(), trainer.examples());
+      if (!again.done()) {
+        throw new IOException("the training log ends before version " + wanted);
+      }
+    }
+    out.println(
+        different.isEmpty()
+            ? "the same bytes"
+            : "not the same: other libraries, another kind of processor, or a defect");
+    out.flush();
+    return different.isEmpty();
+  }
+
+  private static void print(PrintWriter out, Result result, List<Result> different) {
+    Manifest manifest = result.published();
+    try {
+      List<String> differences = result.differences();
+      if (!differences.isEmpty()) {
+        different.add(result);
+      }
+      out.printf(
+          "%s %s  %,d bytes  sha256 %s  %s%n",
+          manifest.version(),
+          manifest.type(),
+          manifest.bytes(),
+          result.made().sha256(),
+          differences.isEmpty() ? "same" : "differs in " + String.join(", ", differences));
+      out.flush();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
