@@ -230,6 +230,26 @@ class ReplicaITCase {
   }
 
   @Test
+  void aReplicaThatStartsInTheMiddleOfAWrite() throws Exception {
+    String first = publish();
+    List<ModelRecord> next = nextVersion();
+    producer.beginTransaction();
+    send(pipeline, next.subList(0, next.size() / 2));
+    producer.flush();
+    try (ModelReplica replica = ModelReplica.follow(pipeline, "plain")) {
+      assertThat(replica.awaitVersion(LONG)).isTrue();
+      awaitVersion(replica, first);
+      send(pipeline, next.subList(next.size() / 2, next.size()));
+      producer.flush();
+      Thread.sleep(600);
+      awaitVersion(replica, first); // all of it is there, and not committed
+      producer.commitTransaction();
+      awaitVersion(replica, next.get(0).version());
+      assertThat(replica.refused()).isEmpty();
+    }
+  }
+
+  @Test
   void readsWhatCompactionLeaves() throws Exception {
     List<ModelRecord> all = new ArrayList<>();
     String last = "";

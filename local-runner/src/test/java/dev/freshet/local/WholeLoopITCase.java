@@ -1,5 +1,8 @@
 package dev.freshet.local;
 
+import static dev.freshet.local.TestingProcesses.await;
+import static dev.freshet.local.TestingProcesses.checkpoints;
+import static dev.freshet.local.TestingProcesses.lastLine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -11,9 +14,7 @@ import dev.freshet.core.publishing.SafeTensors;
 import dev.freshet.local.broker.EmbeddedBroker;
 import dev.freshet.local.broker.Topics;
 import dev.freshet.replica.ModelTopic;
-import java.io.File;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,37 +26,42 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.apache.kafka.common.TopicPartition;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/**
- * The command line as users run it, in processes of its own: real broker, real Flink, real PyTorch.
- */
+/** The whole loop by its command line: real broker, real Flink, real PyTorch. */
 @Timeout(value = 8, unit = TimeUnit.MINUTES)
 class WholeLoopITCase {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
   @TempDir private Path folder;
+  private TestingProcesses processes;
+
+  @BeforeEach
+  void open() {
+    processes = new TestingProcesses(folder);
+  }
 
   @Test
   void aKilledDemoGoesOnAndLearnsFromTheSameExamples() throws Exception {
     String[] load = {
       "demo", "--events", "20000", "--rate", "2500", "--speed", "1875", "--seed", "7", "--json"
     };
-    JsonNode straight = lastLine(run("straight", with(load, folder.resolve("straight"))));
+    JsonNode straight = lastLine(processes.run("straight", with(load, folder.resolve("straight"))));
 
     Path data = folder.resolve("killed");
-    Process first = start("first", with(load, data));
-    await(() -> checkpoints(data) >= 1 || !first.isAlive());
+    Process first = processes.start("first", with(load, data));
+    await(() -> !checkpoints(data).isEmpty() || !first.isAlive());
     assertThat(first.isAlive()).as("killed in the middle").isTrue();
     first.destroyForcibly().waitFor();
-    JsonNode resumed = lastLine(run("second", with(load, data)));
+    JsonNode resumed = lastLine(processes.run("second", with(load, data)));
 
-    assertThat(Files.readString(output("second"))).contains("Going on from the newest checkpoint");
+    assertThat(Files.readString(processes.output("second")))
+        .contains("Going on from the newest checkpoint");
     assertThat(resumed.path("events")).isEqualTo(straight.path("events"));
     assertThat(resumed.path("examples").asLong())
         .isEqualTo(straight.path("examples").asLong())
@@ -91,9 +97,9 @@ class WholeLoopITCase {
             + "\"features\":{\"user_id\":\"u3\",\"item_id\":\"p5\",\"price\":12.5}}\n");
     try (EmbeddedBroker broker = EmbeddedBroker.start(data.resolve("kafka"))) {
       String at = broker.bootstrap();
-      List<String> listed = run("list", "models", "list", "--bootstrap", at);
+      List<String> listed = processes.run("list", "models", "list", "--bootstrap", at);
       assertThat(listed).anyMatch(line -> line.matches("main " + last + " (base|delta) .*"));
-      run(
+      processes.run(
           "export",
           "models",
           "export",
@@ -120,11 +126,14 @@ class WholeLoopITCase {
       }
       assertThat(manifest.path("configuration").asText()).isEqualTo(pipeline.fingerprint());
       // The log goes back across the kill to the training state of the last version's base.
-      List<String> again = run("reproduce", "reproduce", "--bootstrap", at, "--version", last);
+      List<String> again =
+          processes.run("reproduce", "reproduce", "--bootstrap", at, "--version", last);
       assertThat(again).last().isEqualTo("the same bytes");
       assertThat(again).anyMatch(line -> line.matches(last + " (base|delta) .* same"));
       JsonNode scored =
-          lastLine(run("predict", "predict", "--bootstrap", at, "--impressions", impressions + ""));
+          lastLine(
+              processes.run(
+                  "predict", "predict", "--bootstrap", at, "--impressions", impressions + ""));
       assertThat(scored.path("version").asText()).isEqualTo(last);
       assertThat(scored.path("scores").path("click").asDouble()).isBetween(0.0, 1.0);
       assertThat(scored.path("scores").has("revenue")).isTrue();
@@ -158,7 +167,7 @@ class WholeLoopITCase {
     Path pipeline = Path.of("..", "pipelines", "shop.yaml").toAbsolutePath().normalize();
     JsonNode report =
         lastLine(
-            run(
+            processes.run(
                 "replay",
                 "replay",
                 "--pipeline",
@@ -216,81 +225,5 @@ class WholeLoopITCase {
 
   private static Pipeline shop(String bootstrap) throws IOException {
     return PipelineFile.read(Path.of("..", "pipelines", "shop.yaml")).withBootstrap(bootstrap);
-  }
-
-  private static long checkpoints(Path data) {
-    Path root = data.resolve("checkpoints");
-    if (!Files.exists(root)) {
-      return 0;
-    }
-    try (Stream<Path> files = Files.walk(root, 3)) {
-      return files.filter(f -> f.getFileName().toString().equals("_metadata")).count();
-    } catch (IOException | UncheckedIOException e) {
-      return 0; // Files come and go while we look.
-    }
-  }
-
-  private interface Condition {
-    boolean holds() throws Exception;
-  }
-
-  private static void await(Condition condition) throws Exception {
-    while (!condition.holds()) {
-      TimeUnit.MILLISECONDS.sleep(100);
-    }
-  }
-
-  private Path output(String name) {
-    return folder.resolve(name + ".out");
-  }
-
-  private Process start(String name, String... args) throws IOException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(
-        List.of(
-            "-Xmx1500m",
-            "-XX:+UseParallelGC",
-            "--add-opens",
-            "java.base/java.util=ALL-UNNAMED",
-            "-Dfreshet.home=" + Path.of("..").toAbsolutePath().normalize(),
-            "-Dfreshet.log=" + folder.resolve(name + ".log"),
-            "-Dai.djl.offline=true",
-            "-DOPT_OUT_TRACKING=true",
-            "-Dai.djl.pytorch.num_threads=1",
-            "-cp",
-            System.getProperty("java.class.path"),
-            Freshet.class.getName()));
-    command.addAll(List.of(args));
-    return new ProcessBuilder(command)
-        .redirectErrorStream(true)
-        .redirectOutput(output(name).toFile())
-        .redirectInput(new File("/dev/null"))
-        .start();
-  }
-
-  private List<String> run(String name, String... args) throws Exception {
-    Process process = start(name, args);
-    boolean ended = process.waitFor(5, TimeUnit.MINUTES);
-    List<String> lines = Files.readAllLines(output(name));
-    if (!ended) {
-      process.destroyForcibly();
-    }
-    assertThat(ended && process.exitValue() == 0)
-        .as("%s%n%s", String.join("\n", lines), tail(folder.resolve(name + ".log")))
-        .isTrue();
-    return lines;
-  }
-
-  private static String tail(Path log) throws IOException {
-    if (!Files.exists(log)) {
-      return "";
-    }
-    List<String> lines = Files.readAllLines(log);
-    return String.join("\n", lines.subList(Math.max(0, lines.size() - 60), lines.size()));
-  }
-
-  private static JsonNode lastLine(List<String> lines) throws IOException {
-    return JSON.readTree(lines.get(lines.size() - 1));
   }
 }
