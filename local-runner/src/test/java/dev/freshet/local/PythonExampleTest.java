@@ -52,7 +52,7 @@ class PythonExampleTest {
         trainer.process(TestingExamples.settled(pipeline, 64, i));
       }
       Snapshot snapshot = published(trainer);
-      Files.write(folder.resolve("weights.safetensors"), snapshot.payload());
+      Files.write(folder.resolve("weights.safetensors"), snapshot.bytes());
       Files.write(folder.resolve("weights.safetensors.json"), snapshot.manifest().toJson());
       // Users and tags that were seen, and some that never were.
       List<LabeledExample> examples = TestingExamples.labelled(5, 99);

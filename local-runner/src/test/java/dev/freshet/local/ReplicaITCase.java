@@ -22,6 +22,7 @@ import dev.freshet.replica.RefusalReason;
 import dev.freshet.replica.ReplicaListener;
 import dev.freshet.replica.Versions;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -32,6 +33,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -246,6 +248,70 @@ class ReplicaITCase {
       producer.commitTransaction();
       awaitVersion(replica, next.get(0).version());
       assertThat(replica.refused()).isEmpty();
+    }
+  }
+
+  @Test
+  void goesOnFromItsFolderEvenWithoutABroker() throws Exception {
+    Path own = folder.resolve("replica-" + topics);
+    for (int i = 0; i < 3; i++) {
+      publish();
+    }
+    String third = List.copyOf(predicted.keySet()).get(2);
+    try (ModelReplica replica = ModelReplica.follow(pipeline, "plain", own)) {
+      assertThat(replica.awaitVersion(LONG)).isTrue();
+      awaitVersion(replica, third);
+      assertThatThrownBy(() -> ModelReplica.follow(pipeline, "plain", own))
+          .hasMessageContaining("in use by another replica");
+    }
+    try (ModelReplica replica =
+        ModelReplica.follow(pipeline.withBootstrap("127.0.0.1:1"), "plain", own)) {
+      awaitVersion(replica, third);
+      assertThat(replica.caughtUp()).isFalse();
+    }
+    List<String> heard = new CopyOnWriteArrayList<>();
+    String fifth = "";
+    for (int i = 0; i < 2; i++) {
+      fifth = publish();
+    }
+    try (ModelReplica replica = ModelReplica.follow(pipeline, "plain", own)) {
+      replica.listen(
+          new ReplicaListener() {
+            @Override
+            public void version(Manifest manifest) {
+              heard.add(manifest.version());
+            }
+          });
+      awaitVersion(replica, fifth);
+      await(replica::caughtUp);
+      assertThat(replica.refused()).isEmpty();
+      assertThat(heard)
+          .as("nothing is read twice")
+          .doesNotContain(predicted.keySet().iterator().next());
+    }
+    try (Stream<Path> files = Files.list(own.resolve("plain"))) {
+      assertThat(files.map(file -> file.getFileName().toString()))
+          .as("the new base, and no more")
+          .containsExactlyInAnyOrder("position", "lock", fifth + ".safetensors", fifth + ".json");
+    }
+  }
+
+  @Test
+  void aFolderThatWasDamagedIsPassedOver() throws Exception {
+    Path own = folder.resolve("replica-" + topics);
+    String first = publish();
+    String second = publish();
+    try (ModelReplica replica = ModelReplica.follow(pipeline, "plain", own)) {
+      assertThat(replica.awaitVersion(LONG)).isTrue();
+      awaitVersion(replica, second);
+    }
+    Path base = own.resolve("plain").resolve(first + ".safetensors");
+    byte[] bytes = Files.readAllBytes(base);
+    bytes[bytes.length / 2] ^= 1;
+    Files.write(base, bytes);
+    try (ModelReplica replica = ModelReplica.follow(pipeline, "plain", own)) {
+      assertThat(replica.awaitVersion(LONG)).isTrue();
+      awaitVersion(replica, second);
     }
   }
 

@@ -67,7 +67,7 @@ class ScoringServerITCase {
     trainer = new ModelTrainer(pipeline.context(pipeline.model("plain")), pipeline.training());
     writer = pipeline.writer();
     ServerSettings settings =
-        new ServerSettings("127.0.0.1", 0, 4096, 16, 4, 10, Duration.ofSeconds(10), TOKEN);
+        new ServerSettings("127.0.0.1", 0, 4096, 16, 4, 10, Duration.ofSeconds(10), TOKEN, null);
     server = ScoringServer.start(pipeline, "plain", settings);
     beforeTheFirstVersion();
     publish();

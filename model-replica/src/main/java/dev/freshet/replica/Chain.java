@@ -30,8 +30,17 @@ final class Chain {
   }
 
   private boolean follows(Manifest delta) {
-    Manifest last = links.get(links.size() - 1).manifest();
+    Manifest last = newest();
     return last.version().equals(delta.parent()) && last.sha256().equals(delta.parentSha256());
+  }
+
+  boolean isEmpty() {
+    return links.isEmpty();
+  }
+
+  /** The version that the chain leads to; there is one. */
+  Manifest newest() {
+    return links.get(links.size() - 1).manifest();
   }
 
   List<Manifest> manifests() {
@@ -42,7 +51,7 @@ final class Chain {
   LoadedModel load(ModelContext context) throws IOException {
     LoadedModel model = new LoadedModel(context, links.get(0));
     for (Snapshot delta : links.subList(1, links.size())) {
-      model.apply(delta);
+      model.become(delta);
     }
     return model;
   }

@@ -19,6 +19,7 @@ import dev.freshet.core.training.ServedScale;
 import dev.freshet.core.training.TargetScale;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -26,10 +27,10 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A version in memory, ready to predict; a delta turns it into the next one. Counts who uses it:
- * the weights are freed when it has been retired and the last user is done. Thread-safe;
- * predictions run one at a time, and a delta is taken between two of them, so each batch is scored
- * by one version.
+ * A version in memory, ready to predict; the next one replaces it in place. Counts who uses it: the
+ * weights are freed when it has been retired and the last user is done. Thread-safe; predictions
+ * run one at a time, and a version is taken between two of them, so each batch is scored by one
+ * version.
  */
 final class LoadedModel {
 
@@ -58,7 +59,7 @@ final class LoadedModel {
     network = new Network(context, 0, 1);
     loader = new WeightsLoader(network);
     try {
-      loader.load(snapshot.payload());
+      loader.base(snapshot.payload()).run();
       warmUp();
     } catch (IOException | RuntimeException e) {
       network.close();
@@ -98,17 +99,22 @@ final class LoadedModel {
   }
 
   /**
-   * Becomes the delta's version. Everything is read and checked before anything changes.
+   * Becomes another version: a base, or a delta on top of this one. Everything is read, checked and
+   * compared with what is there before anything changes, so what is done between two batches is
+   * little.
    *
    * @throws IOException if the payload does not fit the model
    */
-  void apply(Snapshot delta) throws IOException {
-    Runnable update = loader.prepare(delta.payload());
-    ServedScale next = scale(delta.manifest());
+  void become(Snapshot version) throws IOException {
+    Runnable update =
+        version.manifest().isDelta()
+            ? loader.delta(version.payload())
+            : loader.base(version.payload());
+    ServedScale next = scale(version.manifest());
     synchronized (this) {
       update.run();
       scale = next;
-      manifest = delta.manifest();
+      manifest = version.manifest();
     }
   }
 
@@ -117,7 +123,7 @@ final class LoadedModel {
     ByteArrayOutputStream payload = new ByteArrayOutputStream();
     WeightTensors.base(network, Precision.FLOAT32).write(payload);
     byte[] bytes = payload.toByteArray();
-    return new Snapshot(manifest.asBase(bytes.length, Sha256.of(bytes)), bytes);
+    return new Snapshot(manifest.asBase(bytes.length, Sha256.of(bytes)), ByteBuffer.wrap(bytes));
   }
 
   /** One more user, unless the weights are gone already. */

@@ -10,12 +10,15 @@ import dev.freshet.core.publishing.SnapshotAssembler.Snapshot;
 import dev.freshet.core.publishing.SnapshotWriter;
 import dev.freshet.core.training.ModelContext;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -23,6 +26,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.WakeupException;
 import org.slf4j.Logger;
@@ -30,12 +34,15 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Follows one model on the model topic and always predicts with the newest version that arrived
- * whole. A base is loaded and made warm beside the version in use and swapped in at once; a delta
- * is read and checked beside it and taken between two batches. Predictions under way finish on the
- * weights they began with. Whatever is wrong with a version, the last good one stays. Thread-safe.
+ * whole. A version is put together on disk, checked, compared with what is in memory, and what
+ * differs is taken between two batches: every batch is scored by one version, and the memory of a
+ * second one is not needed. Whatever is wrong with a version, the last good one stays. Thread-safe.
  *
  * <p>{@link #pin} holds a version that is still on the topic, {@link #rollBack} the one before the
- * one in use, until {@link #unpin}.
+ * one in use, until {@link #unpin}. Those are loaded beside the one in use and swapped in.
+ *
+ * <p>With a folder of its own a replica that is started again predicts at once with the version it
+ * had, and goes on where it had read to.
  *
  * <pre>
  * try (ModelReplica replica = ModelReplica.follow(pipeline, "main")) {
@@ -54,14 +61,21 @@ public final class ModelReplica implements AutoCloseable {
   private final ModelTopic topic;
   private final Clock clock;
   private final List<ReplicaListener> listeners = new CopyOnWriteArrayList<>();
-  private SnapshotAssembler assembler = new SnapshotAssembler();
+  private final VersionStore store;
+  private final SnapshotAssembler assembler;
+
+  /** What is read before any of it is taken: from the beginning of the topic, or for a pin. */
   private Chain chain;
+
+  /** The version that was followed last, and what it builds on. */
+  private final Set<String> held = new HashSet<>();
+
   private final Thread follower;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final Map<RefusalReason, Long> refused = new EnumMap<>(RefusalReason.class);
   private final AtomicLong predictions = new AtomicLong();
-  private final TreeSet<ModelVersion> seen = new TreeSet<>();
+  private final TreeSet<ModelVersion> known = new TreeSet<>();
   private LoadedModel current;
   private Pin pin;
   private boolean rewind;
@@ -73,23 +87,41 @@ public final class ModelReplica implements AutoCloseable {
   /** A version to hold, and whoever waits for it. */
   private record Pin(String version, CompletableFuture<Manifest> held) {}
 
-  private ModelReplica(Pipeline pipeline, String model, Clock clock) {
+  private ModelReplica(Pipeline pipeline, String model, VersionStore store, Clock clock) {
     context = pipeline.context(pipeline.model(model));
     topic = new ModelTopic(pipeline, model);
+    this.store = store;
+    assembler = store.assembler();
     this.clock = clock;
     follower = new Thread(this::run, "replica-" + model);
     follower.setDaemon(true);
   }
 
-  /** Starts to follow a model of the pipeline. */
-  public static ModelReplica follow(Pipeline pipeline, String model) {
-    ModelReplica replica = new ModelReplica(pipeline, model, Clock.systemUTC());
+  /** Starts to follow a model of the pipeline; versions are put together in a temporary folder. */
+  public static ModelReplica follow(Pipeline pipeline, String model) throws IOException {
+    return follow(pipeline, model, VersionStore.temporary());
+  }
+
+  /**
+   * As {@link #follow(Pipeline, String)}, from where another replica stopped that had the same
+   * folder.
+   *
+   * @throws IOException if the folder cannot be written, or another replica uses it
+   */
+  public static ModelReplica follow(Pipeline pipeline, String model, Path folder)
+      throws IOException {
+    return follow(pipeline, model, VersionStore.in(folder.resolve(model)));
+  }
+
+  private static ModelReplica follow(Pipeline pipeline, String model, VersionStore store) {
+    ModelReplica replica = new ModelReplica(pipeline, model, store, Clock.systemUTC());
     replica.follower.start();
     return replica;
   }
 
   private void run() {
     try {
+      warmStart();
       while (!closing) {
         follow();
       }
@@ -100,32 +132,63 @@ public final class ModelReplica implements AutoCloseable {
       failure = e;
     } finally {
       topic.close();
+      try {
+        assembler.discard();
+        store.close();
+      } catch (IOException e) {
+        LOG.warn("The folder of model {} cannot be left", context.model().name(), e);
+      }
+    }
+  }
+
+  private void warmStart() {
+    chain = new Chain();
+    try {
+      Optional<Chain> kept = store.newest();
+      if (kept.isPresent() && kept.get().manifests().stream().allMatch(this::fits)) {
+        take(kept.get(), null);
+        Optional<Long> from =
+            store.position(topic.partition().topic(), topic.partition().partition());
+        if (current != null && from.isPresent()) {
+          topic.seek(from.get());
+          chain = null;
+        }
+      }
+    } catch (IOException e) {
+      LOG.warn("Model {} starts without its folder", context.model().name(), e);
     }
   }
 
   private void follow() {
     try {
       Pin wanted = takeTurn();
-      for (ModelRecord record : topic.poll(POLL)) {
+      List<ModelRecord> records = topic.poll(POLL);
+      for (ModelRecord record : records) {
         accept(record, wanted);
       }
       // Asks the broker, so only while something waits for the end.
-      if ((!caughtUp || chain != null) && topic.atEnd()) {
+      boolean ended = (!caughtUp || chain != null) && topic.atEnd();
+      if (ended) {
         atEnd(wanted);
+      }
+      if (ended || !records.isEmpty()) {
+        tidy(wanted);
       }
     } catch (RetriableException e) {
       LOG.warn("Model {}: Kafka does not answer, trying again", context.model().name(), e);
+    } catch (IOException e) {
+      LOG.warn("Model {}: its folder cannot be written", context.model().name(), e);
     }
   }
 
   /** Goes back to the beginning if that was asked for; the version to hold, if there is one. */
-  private Pin takeTurn() {
+  private Pin takeTurn() throws IOException {
     lock.lock();
     try {
       if (rewind) {
         rewind = false;
         topic.rewind();
-        assembler = new SnapshotAssembler();
+        assembler.discard();
         chain = new Chain();
       }
       return pin;
@@ -134,13 +197,28 @@ public final class ModelReplica implements AutoCloseable {
     }
   }
 
+  /** Leaves on disk what a restart needs, and what is being put together. */
+  private void tidy(Pin wanted) throws IOException {
+    Set<String> needed = new HashSet<>(held);
+    if (chain != null) {
+      chain.manifests().forEach(manifest -> needed.add(manifest.version()));
+    }
+    store.keep(needed);
+    if (wanted == null && chain == null && !assembler.pending()) {
+      TopicPartition of = topic.partition();
+      store.position(of.topic(), of.partition(), topic.position());
+    }
+  }
+
   private void atEnd(Pin wanted) {
     if (wanted != null && !wanted.held.isDone()) {
       fail(wanted, "version " + wanted.version + " is not on the topic any more, or never was");
     }
     if (chain != null && wanted == null) {
-      // Unpinned: all there is has been read, the newest of it is loaded at once.
-      take(chain, null);
+      // All there is has been read, the newest of it is loaded at once.
+      if (!chain.isEmpty() && !isCurrent(chain.newest())) {
+        take(chain, null);
+      }
       chain = null;
     }
     if (!caughtUp) {
@@ -162,25 +240,27 @@ public final class ModelReplica implements AutoCloseable {
       refuse(RefusalReason.BROKEN, e.getMessage());
       return;
     }
-    snapshot.filter(this::fits).ifPresent(whole -> accept(whole, wanted));
+    snapshot.filter(whole -> fits(whole.manifest())).ifPresent(whole -> accept(whole, wanted));
   }
 
   private void accept(Snapshot snapshot, Pin wanted) {
     if (chain == null) {
-      if (wanted == null) {
+      if (wanted == null && isNews(snapshot.manifest())) {
         take(snapshot);
       }
       return;
     }
     boolean linked = chain.add(snapshot);
+    if (linked) {
+      know(snapshot.manifest());
+    }
     if (linked && wanted != null && snapshot.manifest().version().equals(wanted.version)) {
       take(chain, wanted);
       chain = null; // what comes after it is read when it is unpinned
     }
   }
 
-  private boolean fits(Snapshot snapshot) {
-    Manifest manifest = snapshot.manifest();
+  private boolean fits(Manifest manifest) {
     if (!manifest.schema().equals(context.schema().fingerprint())) {
       refuse(RefusalReason.OTHER_SCHEMA, "version " + manifest.version());
       return false;
@@ -193,20 +273,38 @@ public final class ModelReplica implements AutoCloseable {
     return true;
   }
 
+  private boolean isCurrent(Manifest manifest) {
+    return current != null && current.manifest().version().equals(manifest.version());
+  }
+
+  /** Whether a version is newer than the one in use: after a restart some are read twice. */
+  private boolean isNews(Manifest manifest) {
+    return current == null
+        || ModelVersion.parse(manifest.version())
+                .compareTo(ModelVersion.parse(current.manifest().version()))
+            > 0;
+  }
+
   private void take(Snapshot snapshot) {
     Manifest manifest = snapshot.manifest();
     try {
-      if (!manifest.isDelta()) {
-        swap(new LoadedModel(context, snapshot));
-      } else if (current == null) {
+      if (manifest.isDelta() && current == null) {
         LOG.debug("Version {} is left from before the oldest base", manifest.version());
-      } else if (current.isParentOf(manifest)) {
-        current.apply(snapshot);
-        taken(manifest);
-      } else {
+      } else if (manifest.isDelta() && !current.isParentOf(manifest)) {
         refuse(
             RefusalReason.MISSING_PARENT,
             "version " + manifest.version() + " builds on " + manifest.parent());
+      } else {
+        if (current == null) {
+          swap(new LoadedModel(context, snapshot));
+        } else {
+          current.become(snapshot);
+          taken(manifest);
+        }
+        if (!manifest.isDelta()) {
+          held.clear();
+        }
+        held.add(manifest.version());
       }
     } catch (IOException e) {
       refuse(RefusalReason.UNREADABLE, "version " + manifest.version() + ": " + e.getMessage());
@@ -216,9 +314,13 @@ public final class ModelReplica implements AutoCloseable {
   private void take(Chain whole, Pin wanted) {
     try {
       LoadedModel model = whole.load(context);
+      whole.manifests().forEach(this::know);
       swap(model);
       if (wanted != null) {
         wanted.held.complete(model.manifest());
+      } else {
+        held.clear();
+        whole.manifests().forEach(manifest -> held.add(manifest.version()));
       }
     } catch (IOException e) {
       refuse(RefusalReason.UNREADABLE, e.getMessage());
@@ -257,14 +359,23 @@ public final class ModelReplica implements AutoCloseable {
     taken(next.manifest());
   }
 
+  private void know(Manifest manifest) {
+    lock.lock();
+    try {
+      known.add(ModelVersion.parse(manifest.version()));
+      if (known.size() > REMEMBERED) {
+        known.pollFirst();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
   private void taken(Manifest manifest) {
+    know(manifest);
     lock.lock();
     try {
       swaps++;
-      seen.add(ModelVersion.parse(manifest.version()));
-      if (seen.size() > REMEMBERED) {
-        seen.pollFirst();
-      }
       changed.signalAll();
     } finally {
       lock.unlock();
@@ -312,7 +423,7 @@ public final class ModelReplica implements AutoCloseable {
   }
 
   /**
-   * Pins the version that was in use before the present one.
+   * Pins the version before the one in use.
    *
    * @throws IllegalStateException if there was none
    */
@@ -321,7 +432,7 @@ public final class ModelReplica implements AutoCloseable {
     lock.lock();
     try {
       if (current != null) {
-        before = seen.lower(ModelVersion.parse(current.manifest().version()));
+        before = known.lower(ModelVersion.parse(current.manifest().version()));
       }
     } finally {
       lock.unlock();

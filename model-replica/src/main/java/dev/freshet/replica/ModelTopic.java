@@ -45,6 +45,7 @@ public final class ModelTopic implements AutoCloseable {
         CommittedConsumers.open(
             pipeline,
             Map.of(
+                ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest",
                 ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, API_TIMEOUT_MS,
                 ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, API_TIMEOUT_MS));
     partition = new TopicPartition(topic, pipeline.models().indexOf(pipeline.model(model)));
@@ -72,6 +73,21 @@ public final class ModelTopic implements AutoCloseable {
   /** Reads everything that is still there once more. */
   public void rewind() {
     consumer.seekToBeginning(List.of(partition));
+  }
+
+  /** Goes on from an offset; if that is not there any more, from the beginning. */
+  void seek(long offset) {
+    consumer.seek(partition, offset);
+  }
+
+  /** Offset of the next message to read. */
+  long position() {
+    return consumer.position(partition);
+  }
+
+  /** What is read. */
+  TopicPartition partition() {
+    return partition;
   }
 
   /** Whether everything that was committed when asked has been read. */

@@ -21,8 +21,8 @@ import dev.freshet.core.publishing.SnapshotWriter;
 import dev.freshet.core.training.ModelTrainer;
 import dev.freshet.core.training.TestingExamples;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -121,13 +121,39 @@ class LoadedModelTest {
         } else {
           assertThat(snapshot.manifest().isDelta()).isTrue();
           assertThat(loaded.isParentOf(snapshot.manifest())).isTrue();
-          loaded.apply(snapshot);
+          loaded.become(snapshot);
           deltas++;
           assertThat(loaded.isParentOf(snapshot.manifest())).isFalse();
         }
         same(trainer, loaded, shop, tolerance);
       }
       assertThat(deltas).isEqualTo(11);
+      loaded.release();
+    }
+  }
+
+  /** Rows come, change and go between two bases; the second replaces the first in place. */
+  @Test
+  void aBaseReplacesWhatIsThere() throws IOException {
+    Pipeline shop = expiring();
+    PublishingSettings bases =
+        TestingPipelines.shop("training:", "publishing: {base-every: 1}\ntraining:").publishing();
+    SnapshotWriter writer = new SnapshotWriter("test", "", bases);
+    try (ModelTrainer trainer =
+        new ModelTrainer(shop.context(shop.model("plain")), shop.training())) {
+      List<EncodedExample> examples = examples(shop);
+      trainer.process(examples.subList(0, 64));
+      LoadedModel loaded = new LoadedModel(trainer.context(), snapshot(written(writer, trainer)));
+      for (int step = 1; step < 12; step++) {
+        trainer.process(examples.subList(step * 64, step * 64 + 64));
+        Snapshot base = snapshot(written(writer, trainer));
+        assertThat(base.manifest().isDelta()).isFalse();
+        loaded.become(base);
+        same(trainer, loaded, shop, 1e-6);
+      }
+      assertThat(loaded.asBase().manifest().bytes())
+          .as("as many rows as the trainer has")
+          .isEqualTo(snapshot(written(writer, trainer)).manifest().bytes());
       loaded.release();
     }
   }
@@ -178,8 +204,8 @@ class LoadedModelTest {
       LoadedModel loaded = new LoadedModel(trainer.context(), base);
       trainer.process(TestingExamples.settled(pipeline, 64, 2));
       Snapshot delta = snapshot(written(writer, trainer));
-      byte[] cut = Arrays.copyOf(delta.payload(), delta.payload().length / 2);
-      assertThatThrownBy(() -> loaded.apply(new Snapshot(delta.manifest(), cut)))
+      ByteBuffer cut = delta.payload().slice(0, delta.payload().capacity() / 2);
+      assertThatThrownBy(() -> loaded.become(new Snapshot(delta.manifest(), cut)))
           .isInstanceOf(IOException.class);
       assertThat(loaded.manifest().version()).isEqualTo(base.manifest().version());
       loaded.release();

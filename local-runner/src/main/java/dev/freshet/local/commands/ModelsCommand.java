@@ -128,7 +128,7 @@ final class ModelsCommand implements Callable<Integer> {
       Snapshot found =
           Versions.whole(pipeline, model, version)
               .orElseThrow(() -> TopicOptions.noSuchVersion(model, version));
-      Files.write(out, found.payload());
+      Files.write(out, found.bytes());
       Path manifest = out.resolveSibling(out.getFileName() + ".json");
       Files.write(manifest, found.manifest().toJson());
       spec.commandLine().getOut().printf("%s and %s%n", out, manifest);

@@ -5,6 +5,7 @@ import dev.freshet.core.settings.ByteSize;
 import dev.freshet.replica.server.ScoringServer;
 import dev.freshet.replica.server.ServerSettings;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -86,6 +87,15 @@ final class ServeCommand implements Callable<Integer> {
       })
   private String token;
 
+  @Option(
+      names = "--state-dir",
+      paramLabel = "DIR",
+      description = {
+        "Where versions are left for the next start, which then is ready in seconds.",
+        "Default: a temporary folder."
+      })
+  private Path folder;
+
   @Override
   public Integer call() throws Exception {
     Pipeline pipeline = topic.pipeline();
@@ -112,7 +122,8 @@ final class ServeCommand implements Callable<Integer> {
           concurrency,
           queue,
           timeout,
-          token == null || token.isEmpty() ? null : token);
+          token == null || token.isEmpty() ? null : token,
+          folder);
     } catch (IllegalArgumentException e) {
       throw new Usage("--" + e.getMessage());
     }

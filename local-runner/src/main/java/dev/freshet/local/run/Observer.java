@@ -33,7 +33,7 @@ final class Observer implements AutoCloseable {
   private final TopicFollower metricFollower;
   private final TopicFollower versionFollower;
 
-  Observer(Pipeline pipeline, Topics topics) {
+  Observer(Pipeline pipeline, Topics topics) throws IOException {
     this.pipeline = pipeline;
     this.topics = topics;
     letterFollower =

@@ -3,6 +3,7 @@ package dev.freshet.core.publishing;
 import dev.freshet.core.models.Parameter;
 import dev.freshet.core.training.Network;
 import dev.freshet.core.training.embedding.EmbeddingTable;
+import dev.freshet.core.training.embedding.RowUpdate;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
@@ -21,53 +22,42 @@ public final class WeightsLoader {
   }
 
   /**
-   * Loads a base into a fresh network.
-   *
-   * @throws IOException if the payload does not fit the network
-   */
-  public void load(byte[] payload) throws IOException {
-    Map<String, SafeTensors.Tensor> tensors = SafeTensors.read(ByteBuffer.wrap(payload));
-    new Update(dense(tensors), rows(tensors)).run();
-  }
-
-  /**
    * Reads and checks a delta; nothing changes until it is run.
    *
    * @return what brings the network from the parent's state to the delta's, in one go
    * @throws IOException if the payload does not fit the network
    */
-  public Runnable prepare(byte[] payload) throws IOException {
-    Map<String, SafeTensors.Tensor> tensors = SafeTensors.read(ByteBuffer.wrap(payload));
+  public Runnable delta(ByteBuffer payload) throws IOException {
+    Map<String, SafeTensors.Tensor> tensors = SafeTensors.read(payload);
     boolean withDense = tensors.keySet().stream().anyMatch(name -> name.startsWith("dense."));
-    return new Update(withDense ? dense(tensors) : List.of(), rows(tensors));
+    return update(tensors, withDense, true);
   }
 
-  private record Rows(EmbeddingTable table, long[] dropped, LongBuffer keys, FloatBuffer values) {}
+  /**
+   * Reads and checks a base; nothing changes until it is run. Rows that the network has already are
+   * left out, so that a base that follows closely on what is there costs little more than a delta.
+   *
+   * @return what brings the network to the base's state from the present one, in one go
+   * @throws IOException if the payload does not fit the network
+   */
+  public Runnable base(ByteBuffer payload) throws IOException {
+    Map<String, SafeTensors.Tensor> tensors = SafeTensors.read(payload);
+    return update(tensors, true, false);
+  }
 
-  private final class Update implements Runnable {
-    private final List<FloatBuffer> dense;
-    private final List<Rows> rows;
-
-    Update(List<FloatBuffer> dense, List<Rows> rows) {
-      this.dense = dense;
-      this.rows = rows;
+  private Runnable update(Map<String, SafeTensors.Tensor> tensors, boolean withDense, boolean delta)
+      throws IOException {
+    List<FloatBuffer> dense = withDense ? dense(tensors) : List.of();
+    List<RowUpdate> rows = new ArrayList<>();
+    for (int t = 0; t < network.tables().size(); t++) {
+      rows.add(rows(tensors, t, delta));
     }
-
-    @Override
-    public void run() {
+    return () -> {
       for (int i = 0; i < dense.size(); i++) {
         network.weights().get(i).put(0, dense.get(i), 0, dense.get(i).remaining());
       }
-      for (Rows of : rows) {
-        for (long key : of.dropped) {
-          of.table.removeRow(key);
-        }
-        for (int i = 0; i < of.keys.limit(); i++) {
-          of.table.restoreRow(of.keys.get(i), of.values, i * of.table.dim());
-        }
-        of.table.published();
-      }
-    }
+      rows.forEach(RowUpdate::run);
+    };
   }
 
   private List<FloatBuffer> dense(Map<String, SafeTensors.Tensor> tensors) throws IOException {
@@ -85,24 +75,18 @@ public final class WeightsLoader {
     return dense;
   }
 
-  private List<Rows> rows(Map<String, SafeTensors.Tensor> tensors) throws IOException {
-    List<Rows> all = new ArrayList<>();
-    for (int t = 0; t < network.tables().size(); t++) {
-      EmbeddingTable table = network.tables().get(t);
-      String name = WeightTensors.tableName(network, t);
-      LongBuffer keys = tensor(tensors, name + ".keys").longs();
-      FloatBuffer values = tensor(tensors, name + ".rows").floats();
-      if (values.remaining() != (long) keys.remaining() * table.dim()) {
-        throw new IOException(name + ": keys and rows do not match");
-      }
-      SafeTensors.Tensor dropped = tensors.get(name + ".dropped");
-      long[] gone = new long[dropped == null ? 0 : dropped.longs().remaining()];
-      if (dropped != null) {
-        dropped.longs().get(gone);
-      }
-      all.add(new Rows(table, gone, keys, values));
+  private RowUpdate rows(Map<String, SafeTensors.Tensor> tensors, int index, boolean delta)
+      throws IOException {
+    EmbeddingTable table = network.tables().get(index);
+    String name = WeightTensors.tableName(network, index);
+    LongBuffer keys = tensor(tensors, name + ".keys").longs();
+    FloatBuffer values = tensor(tensors, name + ".rows").floats();
+    if (values.remaining() != (long) keys.remaining() * table.dim()) {
+      throw new IOException(name + ": keys and rows do not match");
     }
-    return all;
+    return delta
+        ? RowUpdate.delta(table, tensor(tensors, name + ".dropped").longs(), keys, values)
+        : RowUpdate.base(table, keys, values);
   }
 
   private static SafeTensors.Tensor tensor(Map<String, SafeTensors.Tensor> tensors, String name)

@@ -15,6 +15,7 @@ import dev.freshet.core.training.Network;
 import dev.freshet.core.training.embedding.EmbeddingTable;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -302,7 +303,7 @@ public abstract class MultiTaskModelContractTest {
       }
       ByteArrayOutputStream payload = new ByteArrayOutputStream();
       WeightTensors.base(trainer.network(), Precision.FLOAT32).write(payload);
-      new WeightsLoader(copy).load(payload.toByteArray());
+      new WeightsLoader(copy).base(ByteBuffer.wrap(payload.toByteArray())).run();
       assertThat(copy.predict(batch)).isDeepEqualTo(trainer.network().predict(batch));
     }
   }

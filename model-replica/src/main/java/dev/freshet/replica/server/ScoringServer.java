@@ -90,7 +90,10 @@ public final class ScoringServer implements AutoCloseable {
    */
   public static ScoringServer start(Pipeline pipeline, String model, ServerSettings settings)
       throws IOException {
-    ModelReplica replica = ModelReplica.follow(pipeline, model);
+    ModelReplica replica =
+        settings.folder() == null
+            ? ModelReplica.follow(pipeline, model)
+            : ModelReplica.follow(pipeline, model, settings.folder());
     ScoringServer server = new ScoringServer(pipeline, model, replica, settings);
     try {
       server.server.start();

@@ -2,6 +2,7 @@ package dev.freshet.replica.server;
 
 import static dev.freshet.core.settings.InvalidValueException.check;
 
+import java.nio.file.Path;
 import java.time.Duration;
 
 /**
@@ -15,6 +16,7 @@ import java.time.Duration;
  * @param queue requests that wait for their turn; what is more is refused with 503
  * @param timeout for sending a request, and for a connection on which nothing happens
  * @param token what calls that change something must bring as a bearer token; null for none
+ * @param folder where the replica leaves versions for its next start; null for a temporary one
  */
 public record ServerSettings(
     String host,
@@ -24,7 +26,8 @@ public record ServerSettings(
     int concurrency,
     int queue,
     Duration timeout,
-    String token) {
+    String token,
+    Path folder) {
 
   public ServerSettings {
     check(port >= 0 && port < 1 << 16, "port", port, "0 to 65535");

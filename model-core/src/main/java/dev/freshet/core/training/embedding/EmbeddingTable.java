@@ -7,7 +7,9 @@ import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
 import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.stream.LongStream;
 
@@ -296,22 +298,63 @@ public final class EmbeddingTable {
     changes.clear();
   }
 
-  /** Drops a row; for consumers. */
-  public void removeRow(long key) {
-    int row = rows.get(key);
-    if (row >= 0) {
-      rows.remove(key);
-      keys[row >> SLAB_BITS][row & IN_SLAB] = 0;
-      release(row);
-    }
+  /** The row of a key that has one of its own; negative if it has none. */
+  int row(long key) {
+    return rows.get(key);
   }
 
-  /** Sets or adds a row as it was published; for consumers, which never update rows. */
-  public void restoreRow(long key, FloatBuffer from, int at) {
+  /** Whether a key has a row of its own, with just these values. */
+  boolean hasRow(long key, FloatBuffer expected, int at) {
     int row = rows.get(key);
     if (row < 0) {
-      row = newRow(key, 0, Long.MAX_VALUE);
+      return false;
     }
+    float[] slab = values[row >> SLAB_BITS];
+    int start = (row & IN_SLAB) * dim;
+    for (int i = 0; i < dim; i++) {
+      if (slab[start + i] != expected.get(at + i)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Keys that have a row and are not among {@code wanted}. */
+  long[] keysNotIn(LongBuffer wanted) {
+    BitSet kept = new BitSet(used);
+    for (int i = 0; i < wanted.limit(); i++) {
+      int row = rows.get(wanted.get(i));
+      if (row >= 0) {
+        kept.set(row);
+      }
+    }
+    LongStream.Builder others = LongStream.builder();
+    for (int row = 0; row < used; row++) {
+      long key = keys[row >> SLAB_BITS][row & IN_SLAB];
+      if (key != 0 && !kept.get(row)) {
+        others.add(key);
+      }
+    }
+    return others.build().toArray();
+  }
+
+  /** Drops a row; for consumers. */
+  void removeRow(long key) {
+    int row = rows.get(key);
+    rows.remove(key);
+    keys[row >> SLAB_BITS][row & IN_SLAB] = 0;
+    release(row);
+  }
+
+  /** A new row, of whatever values; for consumers, which never update rows. */
+  int addRow(long key) {
+    int row = newRow(key, 0, Long.MAX_VALUE);
+    changes.clear();
+    return row;
+  }
+
+  /** Sets a row's values. */
+  void setRow(int row, FloatBuffer from, int at) {
     from.get(at, values[row >> SLAB_BITS], (row & IN_SLAB) * dim, dim);
   }
 

@@ -1,0 +1,129 @@
+package dev.freshet.benchmarks;
+
+import dev.freshet.core.events.Impression;
+import dev.freshet.core.events.RawFeatures;
+import dev.freshet.core.features.EncodedExample;
+import dev.freshet.core.features.FeatureEncoder;
+import dev.freshet.core.labels.LabelKind;
+import dev.freshet.core.labels.LabeledExample;
+import dev.freshet.core.labels.TaskLabel;
+import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.pipeline.PipelineFile;
+import dev.freshet.core.publishing.Lineage;
+import dev.freshet.core.publishing.ModelRecord;
+import dev.freshet.core.publishing.ModelRecords;
+import dev.freshet.core.publishing.ModelVersion;
+import dev.freshet.core.publishing.SnapshotWriter;
+import dev.freshet.core.training.ModelTrainer;
+import dev.freshet.core.training.embedding.EmbeddingTable;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+
+/** A trainer with a million rows that publishes on a broker, as the job does, without the job. */
+final class MillionRows {
+
+  private static final int FIELDS = 8;
+  private static final int VALUES = 125_000;
+  private static final int BATCH = 1024;
+
+  private final Pipeline pipeline;
+  private final FeatureEncoder encoder;
+  private final ModelTrainer trainer;
+  private final SnapshotWriter writer;
+  private final KafkaProducer<byte[], byte[]> producer;
+  private final SplittableRandom random = new SplittableRandom(1);
+
+  MillionRows(Pipeline pipeline) {
+    this.pipeline = pipeline;
+    encoder = new FeatureEncoder(pipeline.schema(), 0);
+    trainer = new ModelTrainer(pipeline.context(pipeline.model("main")), pipeline.training());
+    writer = pipeline.writer();
+    Map<String, Object> settings = Map.of("bootstrap.servers", pipeline.kafka().bootstrap());
+    producer = new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
+    EmbeddingTable table = trainer.network().tables().get(0);
+    for (int value = 0; value < VALUES; value++) {
+      EncodedExample example = example(value);
+      for (int field = 0; field < FIELDS; field++) {
+        table.sight(example.keys()[field], field, 0);
+      }
+    }
+  }
+
+  /**
+   * @param baseEvery versions
+   */
+  static Pipeline pipeline(int baseEvery) {
+    StringBuilder file = new StringBuilder("pipeline: load\ntasks:\n");
+    file.append("  - {name: click, kind: binary, window: 1m}\nfeatures:\n");
+    for (int i = 0; i < FIELDS; i++) {
+      file.append("  - {name: f%d, kind: categorical, dim: 16, admit-after: 1}%n".formatted(i));
+    }
+    file.append("models: [{name: main, kind: shared-bottom}]\n");
+    file.append("publishing: {base-every: %d, largest-delta: 1}\n".formatted(baseEvery));
+    return PipelineFile.parse(file.toString(), "load");
+  }
+
+  /** The values of a random impression, popular ones more often, field by field. */
+  static String[] values(SplittableRandom random) {
+    String[] values = new String[FIELDS];
+    for (int i = 0; i < FIELDS; i++) {
+      values[i] = "v" + skewed(random);
+    }
+    return values;
+  }
+
+  private static int skewed(SplittableRandom random) {
+    return (int) (VALUES * Math.pow(random.nextDouble(), 3));
+  }
+
+  /** Learns from 10,240 examples. */
+  void learn() {
+    for (int i = 0; i < 10; i++) {
+      List<EncodedExample> batch = new ArrayList<>();
+      for (int j = 0; j < BATCH; j++) {
+        batch.add(example(skewed(random)));
+      }
+      trainer.process(batch);
+    }
+  }
+
+  /** The next version's messages. */
+  List<ModelRecord> version() {
+    List<ModelRecord> records = new ArrayList<>();
+    ModelVersion version = new ModelVersion(1, trainer.steps());
+    writer.write(trainer, version, Lineage.UNKNOWN, System.currentTimeMillis(), records::add);
+    return records;
+  }
+
+  /** Publishes a version. */
+  void publish(List<ModelRecord> version) {
+    for (ModelRecord record : version) {
+      var message =
+          new ProducerRecord<>(
+              pipeline.topic("models"),
+              0,
+              record.key().getBytes(StandardCharsets.UTF_8),
+              record.value());
+      ModelRecords.headers(record).forEach((name, value) -> message.headers().add(name, value));
+      producer.send(message);
+    }
+    producer.flush();
+  }
+
+  private EncodedExample example(int value) {
+    String[][] categories = new String[FIELDS][];
+    for (int i = 0; i < FIELDS; i++) {
+      categories[i] = new String[] {"v" + value};
+    }
+    TaskLabel[] labels = {new TaskLabel(LabelKind.FINAL, value % 5 == 0 ? 1 : 0, 1, 0, -1, true)};
+    RawFeatures features = new RawFeatures(categories, new double[0]);
+    return encoder.encode(
+        new LabeledExample(new Impression("x" + value, 0, features, null), 0, labels));
+  }
+}

@@ -1,0 +1,72 @@
+package dev.freshet.core.training.embedding;
+
+import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+
+/**
+ * Published changes to a consumer's table, worked out beside it: where each row goes is looked up,
+ * so {@link #run} does little more than copy. Nothing else may change the table in between.
+ */
+public final class RowUpdate implements Runnable {
+
+  private final EmbeddingTable table;
+  private final long[] dropped;
+  private final LongBuffer keys;
+  private final FloatBuffer values;
+
+  /** Where to find what changes, and its row; -1 for a new one. */
+  private final int[] places;
+
+  private final int[] rows;
+
+  private RowUpdate(
+      EmbeddingTable table, LongStream dropped, LongBuffer keys, FloatBuffer values, int[] places) {
+    this.table = table;
+    this.dropped = dropped.filter(key -> table.row(key) >= 0).toArray();
+    this.keys = keys;
+    this.values = values;
+    this.places = places;
+    rows = IntStream.of(places).map(i -> Math.max(-1, table.row(keys.get(i)))).toArray();
+  }
+
+  /**
+   * What a delta brings.
+   *
+   * @param dropped keys whose rows go; one that is among {@code keys} too has a new row
+   * @param values a row for each of {@code keys}, one after the other
+   */
+  public static RowUpdate delta(
+      EmbeddingTable table, LongBuffer dropped, LongBuffer keys, FloatBuffer values) {
+    KeyMap set = new KeyMap();
+    for (int i = 0; i < keys.limit(); i++) {
+      set.put(keys.get(i), i);
+    }
+    LongStream gone =
+        IntStream.range(0, dropped.limit())
+            .mapToLong(dropped::get)
+            .filter(key -> set.get(key) == KeyMap.MISSING);
+    return new RowUpdate(table, gone, keys, values, IntStream.range(0, keys.limit()).toArray());
+  }
+
+  /** What leads to a base, which has all rows: those that are there already are left alone. */
+  public static RowUpdate base(EmbeddingTable table, LongBuffer keys, FloatBuffer values) {
+    int[] changed =
+        IntStream.range(0, keys.limit())
+            .filter(i -> !table.hasRow(keys.get(i), values, i * table.dim()))
+            .toArray();
+    return new RowUpdate(table, LongStream.of(table.keysNotIn(keys)), keys, values, changed);
+  }
+
+  @Override
+  public void run() {
+    for (long key : dropped) {
+      table.removeRow(key);
+    }
+    for (int i = 0; i < places.length; i++) {
+      int row = rows[i] >= 0 ? rows[i] : table.addRow(keys.get(places[i]));
+      table.setRow(row, values, places[i] * table.dim());
+    }
+  }
+}
