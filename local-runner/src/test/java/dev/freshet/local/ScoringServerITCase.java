@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.freshet.core.events.SourcePosition;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.TestingPipelines;
 import dev.freshet.core.publishing.Lineage;
@@ -30,6 +31,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -88,11 +90,12 @@ class ScoringServerITCase {
     try (KafkaProducer<byte[], byte[]> producer =
         new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer())) {
       ModelVersion version = new ModelVersion(9, trainer.steps());
+      long now = System.currentTimeMillis();
       writer.write(
           trainer,
           version,
-          Lineage.UNKNOWN,
-          System.currentTimeMillis(),
+          new Lineage(List.of(new SourcePosition("clicks", 0, 5, now - 60_000)), now),
+          now,
           record -> producer.send(message(record)));
     }
   }
@@ -225,6 +228,7 @@ class ScoringServerITCase {
     JsonNode model = JSON.readTree(get("/v1/model").body());
     assertThat(model.path("manifest").path("format").asInt()).isEqualTo(1);
     assertThat(model.path("stalenessSeconds").asDouble()).isBetween(0.0, 300.0);
+    assertThat(model.path("newestEventAgeSeconds").asDouble()).isBetween(60.0, 360.0);
     assertThat(model.path("versionsRefused").path("missing-parent").isNumber()).isTrue();
     assertThat(get("/health/ready").body()).contains("ready").contains("9-");
     post("/v1/score", "{\"impressions\":[{}]}");
@@ -232,6 +236,8 @@ class ScoringServerITCase {
         .contains("freshet_requests_total{path=\"/v1/score\",status=\"200\"}")
         .contains("freshet_score_duration_seconds_bucket")
         .contains("freshet_staleness_seconds")
+        .containsPattern(
+            "freshet_newest_event_age_seconds [6-9]\\d|freshet_newest_event_age_seconds \\d{3}")
         .contains("freshet_versions_refused_total{reason=\"broken\"} 0.0");
     assertThat(get("/nowhere").statusCode()).isEqualTo(404);
   }

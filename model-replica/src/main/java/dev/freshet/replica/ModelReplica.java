@@ -18,6 +18,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
@@ -535,6 +536,15 @@ public final class ModelReplica implements AutoCloseable {
   /** Seconds since the version in use was published; NaN before the first. */
   public double stalenessSeconds() {
     return manifest().map(m -> (clock.millis() - m.publishedAt()) / 1000.0).orElse(Double.NaN);
+  }
+
+  /**
+   * Freshness: seconds since the newest event that the version in use has learnt from was produced,
+   * by Kafka's clock; NaN before the first version, and for one whose manifest does not say.
+   */
+  public double newestEventAgeSeconds() {
+    OptionalLong produced = manifest().map(Manifest::producedUpTo).orElse(OptionalLong.empty());
+    return produced.isPresent() ? (clock.millis() - produced.getAsLong()) / 1000.0 : Double.NaN;
   }
 
   /** Versions taken so far. */

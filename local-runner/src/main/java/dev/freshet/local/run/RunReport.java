@@ -55,6 +55,7 @@ final class RunReport {
       ObjectNode of = replicas.putObject(name).put("version", version);
       if (!version.isEmpty()) {
         of.put("stalenessSeconds", round(replica.stalenessSeconds()));
+        of.put("newestEventAgeSeconds", round(replica.newestEventAgeSeconds()));
       }
       of.put("predictions", replica.predictions());
       ObjectNode byTask = quality.putObject(name);

@@ -172,7 +172,8 @@ public final class ScoringServer implements AutoCloseable {
     all.put("model", model);
     Optional<Manifest> manifest = replica.manifest();
     all.put("version", manifest.map(Manifest::version).orElse(null));
-    all.put("stalenessSeconds", manifest.isEmpty() ? null : replica.stalenessSeconds());
+    all.put("stalenessSeconds", orNull(replica.stalenessSeconds()));
+    all.put("newestEventAgeSeconds", orNull(replica.newestEventAgeSeconds()));
     all.put("pinned", replica.pinned().orElse(null));
     all.put("versionsTaken", replica.swaps());
     Map<String, Long> refused = new LinkedHashMap<>();
@@ -186,6 +187,10 @@ public final class ScoringServer implements AutoCloseable {
       all.put("manifest", json);
     }
     return all;
+  }
+
+  private static Double orNull(double seconds) {
+    return Double.isNaN(seconds) ? null : seconds;
   }
 
   private Object pin(HttpServerExchange exchange) throws IOException, BadRequest {

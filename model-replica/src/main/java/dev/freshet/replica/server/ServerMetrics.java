@@ -11,6 +11,7 @@ import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import io.prometheus.metrics.model.snapshots.Unit;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.util.function.DoubleSupplier;
 
 /** What the server counts, as Prometheus reads it. Names are part of the interface. */
 final class ServerMetrics {
@@ -41,12 +42,14 @@ final class ServerMetrics {
   ServerMetrics(ModelReplica replica) {
     counter("freshet_predictions_total", "Impressions scored.", replica::predictions);
     counter("freshet_versions_taken_total", "Versions taken.", replica::swaps);
-    GaugeWithCallback.builder()
-        .name("freshet_staleness_seconds")
-        .help("Seconds since the version in use was published; NaN before the first.")
-        .unit(Unit.SECONDS)
-        .callback(callback -> callback.call(replica.stalenessSeconds()))
-        .register(registry);
+    seconds(
+        "freshet_staleness_seconds",
+        "Seconds since the version in use was published; NaN before the first.",
+        replica::stalenessSeconds);
+    seconds(
+        "freshet_newest_event_age_seconds",
+        "Seconds since the newest event that the version in use has learnt from was produced.",
+        replica::newestEventAgeSeconds);
     GaugeWithCallback.builder()
         .name("freshet_pinned")
         .help("1 while a version is held.")
@@ -63,6 +66,15 @@ final class ServerMetrics {
                 callback.call(refused.getOrDefault(reason, 0L), reason.label());
               }
             })
+        .register(registry);
+  }
+
+  private void seconds(String name, String help, DoubleSupplier now) {
+    GaugeWithCallback.builder()
+        .name(name)
+        .help(help)
+        .unit(Unit.SECONDS)
+        .callback(callback -> callback.call(now.getAsDouble()))
         .register(registry);
   }
 
