@@ -347,7 +347,7 @@ class ReplicaITCase {
         awaitVersion(replica, version);
       }
     }
-    assertThat(Versions.whole(pipeline, "plain", last).orElseThrow().manifest().isDelta())
+    assertThat(Versions.whole(pipeline, "plain", last).orElseThrow().base().manifest().isDelta())
         .as("exported as one file")
         .isFalse();
   }

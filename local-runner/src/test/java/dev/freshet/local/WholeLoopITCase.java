@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.freshet.core.models.torch.TorchEngine;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.core.publishing.ModelRecord;
@@ -108,7 +109,12 @@ class WholeLoopITCase {
           "--version",
           last,
           "--out",
-          weights + "");
+          weights + "",
+          "--graph",
+          folder.resolve("graph.pt") + "");
+      try (var graph = TorchEngine.load(Files.readAllBytes(folder.resolve("graph.pt")))) {
+        assertThat(graph.arrays()).as("loads on its own").isNotNegative();
+      }
       var tensors = SafeTensors.read(ByteBuffer.wrap(Files.readAllBytes(weights)));
       assertThat(tensors).containsKeys("dense.tower0.0.weight", "embedding.8.rows");
       JsonNode manifest = JSON.readTree(Path.of(weights + ".json").toFile());

@@ -126,6 +126,12 @@ final class LoadedModel {
     return new Snapshot(manifest.asBase(bytes.length, Sha256.of(bytes)), ByteBuffer.wrap(bytes));
   }
 
+  synchronized byte[] graph() {
+    ByteArrayOutputStream graph = new ByteArrayOutputStream();
+    network.writeGraph(graph);
+    return graph.toByteArray();
+  }
+
   /** One more user, unless the weights are gone already. */
   synchronized boolean lease() {
     if (users == 0) {

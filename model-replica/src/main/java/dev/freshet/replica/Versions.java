@@ -21,12 +21,21 @@ public final class Versions {
   private Versions() {}
 
   /**
+   * A version without any other.
+   *
+   * @param base all weights as one file, 32-bit floats
+   * @param graph script and dense weights, as {@link dev.freshet.core.training.Network#writeGraph}
+   *     writes them
+   */
+  public record Whole(Snapshot base, byte[] graph) {}
+
+  /**
    * A version as a base, put together from the chain of deltas that leads to it if it is one.
    *
    * @param version null for the newest
    * @return empty if the topic does not hold it, or no longer the base that it builds on
    */
-  public static Optional<Snapshot> whole(Pipeline pipeline, String model, String version)
+  public static Optional<Whole> whole(Pipeline pipeline, String model, String version)
       throws IOException {
     Optional<Chain> found = find(pipeline, model, version);
     if (found.isEmpty()) {
@@ -34,7 +43,7 @@ public final class Versions {
     }
     LoadedModel loaded = found.get().load(pipeline.context(pipeline.model(model)));
     try {
-      return Optional.of(loaded.asBase());
+      return Optional.of(new Whole(loaded.asBase(), loaded.graph()));
     } finally {
       loaded.release();
     }

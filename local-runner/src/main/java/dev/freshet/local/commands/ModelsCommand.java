@@ -2,8 +2,8 @@ package dev.freshet.local.commands;
 
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.publishing.Manifest;
-import dev.freshet.core.publishing.SnapshotAssembler.Snapshot;
 import dev.freshet.replica.Versions;
+import dev.freshet.replica.Versions.Whole;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -120,18 +120,31 @@ final class ModelsCommand implements Callable<Integer> {
         description = "The file to write; the manifest becomes FILE.json.")
     private Path out;
 
+    @Option(
+        names = "--graph",
+        paramLabel = "FILE",
+        description = {
+          "Also writes the model as a TorchScript graph, which PyTorch and libtorch run in any",
+          "language; docs/serving.md says what it is handed."
+        })
+    private Path graph;
+
     @Override
     public Integer call() throws Exception {
       Pipeline pipeline = topic.pipeline();
       String model = topic.model(pipeline);
       TopicOptions.checkVersion(version);
-      Snapshot found =
+      Whole found =
           Versions.whole(pipeline, model, version)
               .orElseThrow(() -> TopicOptions.noSuchVersion(model, version));
-      Files.write(out, found.bytes());
+      Files.write(out, found.base().bytes());
       Path manifest = out.resolveSibling(out.getFileName() + ".json");
-      Files.write(manifest, found.manifest().toJson());
+      Files.write(manifest, found.base().manifest().toJson());
       spec.commandLine().getOut().printf("%s and %s%n", out, manifest);
+      if (graph != null) {
+        Files.write(graph, found.graph());
+        spec.commandLine().getOut().println(graph);
+      }
       return 0;
     }
   }

@@ -12,6 +12,7 @@ import dev.freshet.core.training.embedding.EmbeddingTable;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -226,6 +227,15 @@ public final class Network implements AutoCloseable {
     while (noise.hasRemaining()) {
       noise.put(draw ? (float) -Math.log(-Math.log(random.nextDouble(1e-12, 1))) : 0f);
     }
+  }
+
+  /**
+   * Writes the model without its embedding rows as a TorchScript archive with the method {@code
+   * predict(e, indices, offsets, shape)}, all of whose arguments are described above; {@code shape}
+   * is any tensor of B elements.
+   */
+  public void writeGraph(OutputStream out) {
+    module.save(out);
   }
 
   /** Native arrays that live between calls: weights and optimiser slots, and nothing else. */

@@ -3,8 +3,11 @@ package dev.freshet.core.models;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.freshet.core.features.EncodedExample;
+import dev.freshet.core.features.FeatureSchema;
 import dev.freshet.core.labels.LabelKind;
 import dev.freshet.core.labels.TaskLabel;
+import dev.freshet.core.models.torch.HostBuffer;
+import dev.freshet.core.models.torch.TorchEngine;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.core.publishing.Precision;
@@ -12,6 +15,7 @@ import dev.freshet.core.publishing.WeightTensors;
 import dev.freshet.core.publishing.WeightsLoader;
 import dev.freshet.core.training.ModelTrainer;
 import dev.freshet.core.training.Network;
+import dev.freshet.core.training.embedding.BatchRows;
 import dev.freshet.core.training.embedding.EmbeddingTable;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -305,6 +309,41 @@ public abstract class MultiTaskModelContractTest {
       WeightTensors.base(trainer.network(), Precision.FLOAT32).write(payload);
       new WeightsLoader(copy).base(ByteBuffer.wrap(payload.toByteArray())).run();
       assertThat(copy.predict(batch)).isDeepEqualTo(trainer.network().predict(batch));
+    }
+  }
+
+  /** What is exported runs in any libtorch, without this code. */
+  @Test
+  void theGraphPredictsTheSame() {
+    Pipeline pipeline = pipeline(2, true);
+    List<EncodedExample> batch = examples(pipeline, 32, 9, 1);
+    try (ModelTrainer trainer = trainer(pipeline)) {
+      for (int i = 0; i < 5; i++) {
+        trainer.process(examples(pipeline, 64, i, 1));
+      }
+      ByteArrayOutputStream graph = new ByteArrayOutputStream();
+      trainer.network().writeGraph(graph);
+      float[][] expected = trainer.network().predict(batch);
+      List<BatchRows> rows = new ArrayList<>();
+      List<FeatureSchema.Group> groups = pipeline.schema().groups();
+      for (EmbeddingTable table : trainer.network().tables()) {
+        rows.add(new BatchRows(groups.get(rows.size() % groups.size()), table));
+      }
+      rows.forEach(of -> of.gather(batch, example -> false));
+      HostBuffer shape = new HostBuffer();
+      shape.floats(batch.size());
+      try (TorchEngine.Module module = TorchEngine.load(graph.toByteArray());
+          TorchEngine.Call call = module.call("predict")) {
+        rows.forEach(of -> of.addRows(call));
+        rows.forEach(of -> of.addIndices(call));
+        rows.forEach(of -> of.addStarts(call));
+        FloatBuffer out = call.add("shape", shape, batch.size()).run().get(0);
+        for (float[] row : expected) {
+          for (float value : row) {
+            assertThat(out.get()).isEqualTo(value);
+          }
+        }
+      }
     }
   }
 

@@ -13,6 +13,7 @@ import ai.djl.pytorch.jni.IValueUtils;
 import ai.djl.pytorch.jni.JniUtils;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -85,11 +86,16 @@ public final class TorchEngine {
    * @throws RuntimeException with line and caret, if the script is wrong
    */
   public static Module load(ScriptArchive archive) {
+    return load(archive.toBytes());
+  }
+
+  /** Loads a module as {@link Module#save} wrote it, or any other TorchScript archive. */
+  public static Module load(byte[] archive) {
     PtNDManager root = (PtNDManager) NDManager.newBaseManager(Device.cpu(), NAME);
     try {
       prepareThread();
       PtSymbolBlock block =
-          JniUtils.loadModule(root, new ByteArrayInputStream(archive.toBytes()), false, false);
+          JniUtils.loadModule(root, new ByteArrayInputStream(archive), false, false);
       return new Module(root, block);
     } catch (IOException e) {
       root.close();
@@ -179,6 +185,11 @@ public final class TorchEngine {
         views.add(list);
       }
       return views;
+    }
+
+    /** Writes script and weights as a TorchScript archive, which every libtorch can run. */
+    public void save(OutputStream out) {
+      JniUtils.writeModule(block, out, false);
     }
 
     /** A call of the script's method; fill in the arguments in order, then run, read and close. */
