@@ -3,6 +3,7 @@ package dev.freshet.benchmarks;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.local.broker.EmbeddedBroker;
 import dev.freshet.local.broker.Topics;
+import dev.freshet.replica.ReplicaSettings;
 import dev.freshet.replica.server.ScoringServer;
 import dev.freshet.replica.server.ServerSettings;
 import java.net.URI;
@@ -48,7 +49,15 @@ public final class ScoringLoad {
   private void run() throws Exception {
     ServerSettings settings =
         new ServerSettings(
-            "127.0.0.1", 0, 1 << 20, 1024, 2, 100, Duration.ofSeconds(30), null, null);
+            "127.0.0.1",
+            0,
+            1 << 20,
+            1024,
+            2,
+            100,
+            Duration.ofSeconds(30),
+            null,
+            ReplicaSettings.DEFAULT);
     try (ScoringServer server = ScoringServer.start(pipeline, "main", settings)) {
       trainer.publish(trainer.version());
       server.replica().awaitVersion(Duration.ofSeconds(60));

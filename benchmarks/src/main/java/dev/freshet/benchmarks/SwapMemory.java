@@ -7,6 +7,7 @@ import dev.freshet.core.publishing.ModelRecord;
 import dev.freshet.local.broker.EmbeddedBroker;
 import dev.freshet.local.broker.Topics;
 import dev.freshet.replica.ModelReplica;
+import dev.freshet.replica.ReplicaSettings;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -21,27 +22,29 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
  * Memory and times of a replica of a million rows of 16 floats, in a process of its own, while it
  * takes a version every second: three deltas of 10,240 examples, then a base. First with memory to
- * spare, which tells how much it needs when nothing happens; then with a heap of 1.3 times that.
- * Times count from when a batch was due.
+ * spare, which tells how much it needs when nothing happens; then with a heap of 1.3 times that;
+ * then with its rows on disk. Times count from when a batch was due.
  */
 public final class SwapMemory {
 
   private static final int SWAPS = 16;
   private static final int BASE_EVERY = 4;
   private static final int BATCH = 32;
-  private static final long PACE = Duration.ofMillis(5).toNanos();
+  private static final int WARM_UP = 1000;
   private static final long PHASE_SECONDS = SWAPS;
 
   private SwapMemory() {}
 
   public static void main(String[] args) throws Exception {
     if (args.length > 0) {
-      replica(MillionRows.pipeline(BASE_EVERY).withBootstrap(args[0]), Path.of(args[1]));
+      ReplicaSettings settings = new ReplicaSettings(Path.of(args[1]), Long.parseLong(args[2]));
+      replica(MillionRows.pipeline(BASE_EVERY).withBootstrap(args[0]), settings);
       System.exit(0);
     }
     try (EmbeddedBroker broker = EmbeddedBroker.start(Files.createTempDirectory("swap"))) {
@@ -52,22 +55,25 @@ public final class SwapMemory {
       MillionRows trainer = new MillionRows(pipeline);
       trainer.publish(trainer.version());
       List<List<ModelRecord>> versions = new ArrayList<>();
-      for (int i = 0; i < 2 * SWAPS; i++) {
+      for (int i = 0; i < 3 * SWAPS; i++) {
         trainer.learn();
         versions.add(trainer.version());
       }
       Iterator<List<ModelRecord>> next = versions.iterator();
       Runnable publish = () -> trainer.publish(next.next());
-      long live = child(broker, publish, "-Xmx2g");
+      long live = child(broker, publish, "-Xmx2g", "0");
       long tight = Math.round(1.3 * live);
       System.out.printf("heap when nothing happens: %d MB; now with 1.3 times that%n", live);
-      child(broker, publish, "-Xmx" + tight + "m");
+      child(broker, publish, "-Xmx" + tight + "m", "0");
+      System.out.println("rows on disk, a cache of 16 MB:");
+      child(broker, publish, "-Xmx" + tight + "m", Long.toString(16 << 20));
     }
     System.exit(0);
   }
 
   /** Runs a replica and publishes when it asks for it; its live heap in MB. */
-  private static long child(EmbeddedBroker broker, Runnable publish, String heap) throws Exception {
+  private static long child(EmbeddedBroker broker, Runnable publish, String heap, String rowCache)
+      throws Exception {
     Process process =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -80,7 +86,8 @@ public final class SwapMemory {
                 System.getProperty("java.class.path"),
                 SwapMemory.class.getName(),
                 broker.bootstrap(),
-                Files.createTempDirectory("swap-replica").toString())
+                Files.createTempDirectory("swap-replica").toString(),
+                rowCache)
             .redirectError(ProcessBuilder.Redirect.DISCARD)
             .start();
     long live = 0;
@@ -105,21 +112,25 @@ public final class SwapMemory {
     return live;
   }
 
-  private static void replica(Pipeline pipeline, Path folder) throws Exception {
+  private static void replica(Pipeline pipeline, ReplicaSettings settings) throws Exception {
+    int perSecond = settings.rowCache() == 0 ? 200 : 50;
     long start = System.nanoTime();
     BufferedReader answers =
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-    try (ModelReplica replica = ModelReplica.follow(pipeline, "main", folder)) {
+    try (ModelReplica replica = ModelReplica.follow(pipeline, "main", settings)) {
       replica.awaitVersion(Duration.ofMinutes(2));
+      for (int i = 0; i < WARM_UP; i++) {
+        replica.predict(impressions(new SplittableRandom(i)));
+      }
       System.out.printf("first version after %.1f s%n", (System.nanoTime() - start) / 1e9);
       System.gc();
       System.out.println("live " + (used() >> 20));
-      long still = phase("nothing happens", replica, null);
-      long swaps = phase(SWAPS + " versions, every fourth a base", replica, answers);
+      long still = phase("nothing happens", replica, perSecond, null);
+      long swaps = phase(SWAPS + " versions, every fourth a base", replica, perSecond, answers);
       System.out.printf("memory while swapping / still: %.2f%n", swaps / (double) still);
     }
     start = System.nanoTime();
-    try (ModelReplica replica = ModelReplica.follow(pipeline, "main", folder)) {
+    try (ModelReplica replica = ModelReplica.follow(pipeline, "main", settings)) {
       while (replica.manifest().isEmpty()) {
         Thread.sleep(1);
       }
@@ -135,8 +146,8 @@ public final class SwapMemory {
   }
 
   /** Predicts for a while, and takes bases if there is somebody to publish; peak resident MB. */
-  private static long phase(String name, ModelReplica replica, BufferedReader answers)
-      throws Exception {
+  private static long phase(
+      String name, ModelReplica replica, int perSecond, BufferedReader answers) throws Exception {
     SplittableRandom random = new SplittableRandom(7);
     List<Long> times = new ArrayList<>();
     long taken = replica.swaps();
@@ -153,7 +164,7 @@ public final class SwapMemory {
       List<Impression> batch = impressions(random);
       LockSupport.parkNanos(due - System.nanoTime());
       long start = Math.min(due, System.nanoTime());
-      due += PACE;
+      due += TimeUnit.SECONDS.toNanos(1) / perSecond;
       replica.predict(batch);
       times.add(System.nanoTime() - start);
       if (times.size() % 10 == 0) {
@@ -163,10 +174,11 @@ public final class SwapMemory {
     long[] sorted = times.stream().mapToLong(Long::longValue).toArray();
     Arrays.sort(sorted);
     System.out.printf(
-        "%s: peak %d MB of its own, %d MB mapped; 200 batches of %d a second: p50 %.2f ms, p99 %.2f ms, most %.1f ms%n",
+        "%s: peak %d MB of its own, %d MB mapped; %d batches of %d a second: p50 %.2f ms, p99 %.2f ms, most %.1f ms%n",
         name,
         peak,
         resident("RssFile"),
+        perSecond,
         BATCH,
         sorted[sorted.length / 2] / 1e6,
         sorted[sorted.length * 99 / 100] / 1e6,

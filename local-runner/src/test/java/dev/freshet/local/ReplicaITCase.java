@@ -20,6 +20,7 @@ import dev.freshet.local.broker.Topics;
 import dev.freshet.replica.ModelReplica;
 import dev.freshet.replica.RefusalReason;
 import dev.freshet.replica.ReplicaListener;
+import dev.freshet.replica.ReplicaSettings;
 import dev.freshet.replica.Versions;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -45,6 +46,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a replica makes of what can be on the model topic: real broker, real transactions. */
 @Timeout(value = 4, unit = TimeUnit.MINUTES)
@@ -251,21 +254,25 @@ class ReplicaITCase {
     }
   }
 
-  @Test
-  void goesOnFromItsFolderEvenWithoutABroker() throws Exception {
+  @ParameterizedTest
+  @ValueSource(longs = {0, 1 << 20})
+  void goesOnFromItsFolderEvenWithoutABroker(long rowCache) throws Exception {
     Path own = folder.resolve("replica-" + topics);
     for (int i = 0; i < 3; i++) {
       publish();
     }
     String third = List.copyOf(predicted.keySet()).get(2);
-    try (ModelReplica replica = ModelReplica.follow(pipeline, "plain", own)) {
+    try (ModelReplica replica =
+        ModelReplica.follow(pipeline, "plain", new ReplicaSettings(own, rowCache))) {
       assertThat(replica.awaitVersion(LONG)).isTrue();
       awaitVersion(replica, third);
-      assertThatThrownBy(() -> ModelReplica.follow(pipeline, "plain", own))
+      assertThatThrownBy(
+              () -> ModelReplica.follow(pipeline, "plain", new ReplicaSettings(own, rowCache)))
           .hasMessageContaining("in use by another replica");
     }
     try (ModelReplica replica =
-        ModelReplica.follow(pipeline.withBootstrap("127.0.0.1:1"), "plain", own)) {
+        ModelReplica.follow(
+            pipeline.withBootstrap("127.0.0.1:1"), "plain", new ReplicaSettings(own, rowCache))) {
       awaitVersion(replica, third);
       assertThat(replica.caughtUp()).isFalse();
     }
@@ -274,7 +281,8 @@ class ReplicaITCase {
     for (int i = 0; i < 2; i++) {
       fifth = publish();
     }
-    try (ModelReplica replica = ModelReplica.follow(pipeline, "plain", own)) {
+    try (ModelReplica replica =
+        ModelReplica.follow(pipeline, "plain", new ReplicaSettings(own, rowCache))) {
       replica.listen(
           new ReplicaListener() {
             @Override
@@ -292,16 +300,19 @@ class ReplicaITCase {
     try (Stream<Path> files = Files.list(own.resolve("plain"))) {
       assertThat(files.map(file -> file.getFileName().toString()))
           .as("the new base, and no more")
+          .filteredOn(name -> !name.startsWith("rows-"))
           .containsExactlyInAnyOrder("position", "lock", fifth + ".safetensors", fifth + ".json");
     }
   }
 
   @Test
   void aFolderThatWasDamagedIsPassedOver() throws Exception {
+    long rowCache = 0;
     Path own = folder.resolve("replica-" + topics);
     String first = publish();
     String second = publish();
-    try (ModelReplica replica = ModelReplica.follow(pipeline, "plain", own)) {
+    try (ModelReplica replica =
+        ModelReplica.follow(pipeline, "plain", new ReplicaSettings(own, rowCache))) {
       assertThat(replica.awaitVersion(LONG)).isTrue();
       awaitVersion(replica, second);
     }
@@ -309,7 +320,8 @@ class ReplicaITCase {
     byte[] bytes = Files.readAllBytes(base);
     bytes[bytes.length / 2] ^= 1;
     Files.write(base, bytes);
-    try (ModelReplica replica = ModelReplica.follow(pipeline, "plain", own)) {
+    try (ModelReplica replica =
+        ModelReplica.follow(pipeline, "plain", new ReplicaSettings(own, rowCache))) {
       assertThat(replica.awaitVersion(LONG)).isTrue();
       awaitVersion(replica, second);
     }

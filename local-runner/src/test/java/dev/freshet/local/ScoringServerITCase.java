@@ -18,6 +18,7 @@ import dev.freshet.core.training.ModelTrainer;
 import dev.freshet.core.training.TestingExamples;
 import dev.freshet.local.broker.EmbeddedBroker;
 import dev.freshet.local.broker.Topics;
+import dev.freshet.replica.ReplicaSettings;
 import dev.freshet.replica.server.ScoringServer;
 import dev.freshet.replica.server.ServerSettings;
 import java.io.IOException;
@@ -69,7 +70,16 @@ class ScoringServerITCase {
     trainer = new ModelTrainer(pipeline.context(pipeline.model("plain")), pipeline.training());
     writer = pipeline.writer();
     ServerSettings settings =
-        new ServerSettings("127.0.0.1", 0, 4096, 16, 4, 10, Duration.ofSeconds(10), TOKEN, null);
+        new ServerSettings(
+            "127.0.0.1",
+            0,
+            4096,
+            16,
+            4,
+            10,
+            Duration.ofSeconds(10),
+            TOKEN,
+            ReplicaSettings.DEFAULT);
     server = ScoringServer.start(pipeline, "plain", settings);
     beforeTheFirstVersion();
     publish();

@@ -49,7 +49,16 @@ final class Chain {
 
   /** The newest version of the chain, in memory. */
   LoadedModel load(ModelContext context) throws IOException {
-    LoadedModel model = new LoadedModel(context, links.get(0));
+    return load(context, null);
+  }
+
+  /**
+   * The newest version of the chain.
+   *
+   * @param rows where its rows go; null for memory
+   */
+  LoadedModel load(ModelContext context, RowDatabase rows) throws IOException {
+    LoadedModel model = new LoadedModel(context, links.get(0), rows);
     for (Snapshot delta : links.subList(1, links.size())) {
       model.become(delta);
     }

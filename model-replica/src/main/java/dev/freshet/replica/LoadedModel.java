@@ -25,6 +25,9 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A version in memory, ready to predict; the next one replaces it in place. Counts who uses it: the
@@ -34,6 +37,7 @@ import java.util.Map;
  */
 final class LoadedModel {
 
+  private static final Logger LOG = LoggerFactory.getLogger(LoadedModel.class);
   private static final TaskLabel[] NO_LABELS = {};
   private static final int WARM_UP_ROUNDS = 3;
   private static final int[] WARM_UP_SIZES = {1, 32};
@@ -41,10 +45,15 @@ final class LoadedModel {
   private final ModelContext context;
   private final Network network;
   private final WeightsLoader loader;
+
+  /** Where the rows are if they are not in memory, else null. */
+  private final RowDatabase rows;
+
   private final FeatureEncoder encoder;
   private Manifest manifest;
   private ServedScale scale;
   private int users = 1;
+  private boolean replaced;
 
   /**
    * Loads a base and makes it warm: the first calls of a fresh script compile it.
@@ -52,17 +61,48 @@ final class LoadedModel {
    * @throws IOException if the payload does not fit the model
    */
   LoadedModel(ModelContext context, Snapshot snapshot) throws IOException {
-    this.context = context;
-    manifest = snapshot.manifest();
-    scale = scale(manifest);
-    encoder = new FeatureEncoder(context.schema(), 0);
-    network = new Network(context, 0, 1);
-    loader = new WeightsLoader(network);
+    this(context, snapshot, null);
+  }
+
+  /**
+   * As the other one, with the rows on disk if there is a database; this model is its owner.
+   *
+   * @param rows null for memory
+   */
+  LoadedModel(ModelContext context, Snapshot snapshot, RowDatabase rows) throws IOException {
+    this(context, rows);
     try {
-      loader.base(snapshot.payload()).run();
+      become(snapshot);
       warmUp();
     } catch (IOException | RuntimeException e) {
-      network.close();
+      replaced();
+      throw e;
+    }
+  }
+
+  private LoadedModel(ModelContext context, RowDatabase rows) {
+    this.context = context;
+    this.rows = rows;
+    encoder = new FeatureEncoder(context.schema(), 0);
+    network = rows == null ? new Network(context, 0, 1) : Network.reading(context, rows.tables());
+    loader = rows == null ? new WeightsLoader(network) : new WeightsLoader(network, rows.tables());
+  }
+
+  /** The version that a database holds, if that is one. */
+  static Optional<LoadedModel> reopened(ModelContext context, RowDatabase rows) throws IOException {
+    Optional<byte[]> manifest = rows.manifest();
+    if (manifest.isEmpty()) {
+      return Optional.empty();
+    }
+    LoadedModel model = new LoadedModel(context, rows);
+    try {
+      model.manifest = Manifest.fromJson(manifest.get());
+      model.scale = model.scale(model.manifest);
+      model.loader.dense(ByteBuffer.wrap(rows.dense())).run();
+      model.warmUp();
+      return Optional.of(model);
+    } catch (IOException | RuntimeException e) {
+      model.network.close();
       throw e;
     }
   }
@@ -106,13 +146,21 @@ final class LoadedModel {
    * @throws IOException if the payload does not fit the model
    */
   void become(Snapshot version) throws IOException {
-    Runnable update =
-        version.manifest().isDelta()
-            ? loader.delta(version.payload())
-            : loader.base(version.payload());
+    boolean delta = version.manifest().isDelta();
+    if (rows != null) {
+      rows.begin(delta);
+    }
+    WeightsLoader.Update update =
+        delta ? loader.delta(version.payload()) : loader.base(version.payload());
     ServedScale next = scale(version.manifest());
+    if (rows != null) {
+      rows.write(version.manifest().toJson(), update.dense());
+    }
     synchronized (this) {
       update.run();
+      if (rows != null) {
+        rows.publish();
+      }
       scale = next;
       manifest = version.manifest();
     }
@@ -141,11 +189,33 @@ final class LoadedModel {
     return true;
   }
 
+  /** Another model has taken its place: what is on disk goes too, with the last user. */
+  synchronized void replaced() {
+    replaced = true;
+    release();
+  }
+
   /** One user less; the replica itself is one until it retires this version. */
   synchronized void release() {
     users--;
     if (users == 0) {
       network.close();
+      closeRows();
+    }
+  }
+
+  private void closeRows() {
+    if (rows == null) {
+      return;
+    }
+    try {
+      if (replaced) {
+        rows.destroy();
+      } else {
+        rows.close();
+      }
+    } catch (IOException e) {
+      LOG.warn("The rows of model {} cannot be left", context.model().name(), e);
     }
   }
 

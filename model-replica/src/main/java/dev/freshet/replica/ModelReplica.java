@@ -10,7 +10,6 @@ import dev.freshet.core.publishing.SnapshotAssembler.Snapshot;
 import dev.freshet.core.publishing.SnapshotWriter;
 import dev.freshet.core.training.ModelContext;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.EnumMap;
@@ -64,6 +63,8 @@ public final class ModelReplica implements AutoCloseable {
   private final List<ReplicaListener> listeners = new CopyOnWriteArrayList<>();
   private final VersionStore store;
   private final SnapshotAssembler assembler;
+  private final long rowCache;
+  private int databases;
 
   /** What is read before any of it is taken: from the beginning of the topic, or for a pin. */
   private Chain chain;
@@ -88,7 +89,9 @@ public final class ModelReplica implements AutoCloseable {
   /** A version to hold, and whoever waits for it. */
   private record Pin(String version, CompletableFuture<Manifest> held) {}
 
-  private ModelReplica(Pipeline pipeline, String model, VersionStore store, Clock clock) {
+  private ModelReplica(
+      Pipeline pipeline, String model, VersionStore store, long rowCache, Clock clock) {
+    this.rowCache = rowCache;
     context = pipeline.context(pipeline.model(model));
     topic = new ModelTopic(pipeline, model);
     this.store = store;
@@ -98,24 +101,25 @@ public final class ModelReplica implements AutoCloseable {
     follower.setDaemon(true);
   }
 
-  /** Starts to follow a model of the pipeline; versions are put together in a temporary folder. */
+  /** Starts to follow a model of the pipeline, with the default settings. */
   public static ModelReplica follow(Pipeline pipeline, String model) throws IOException {
-    return follow(pipeline, model, VersionStore.temporary());
+    return follow(pipeline, model, ReplicaSettings.DEFAULT);
   }
 
   /**
-   * As {@link #follow(Pipeline, String)}, from where another replica stopped that had the same
+   * Starts to follow a model of the pipeline, from where another replica stopped that had the same
    * folder.
    *
    * @throws IOException if the folder cannot be written, or another replica uses it
    */
-  public static ModelReplica follow(Pipeline pipeline, String model, Path folder)
+  public static ModelReplica follow(Pipeline pipeline, String model, ReplicaSettings settings)
       throws IOException {
-    return follow(pipeline, model, VersionStore.in(folder.resolve(model)));
-  }
-
-  private static ModelReplica follow(Pipeline pipeline, String model, VersionStore store) {
-    ModelReplica replica = new ModelReplica(pipeline, model, store, Clock.systemUTC());
+    VersionStore store =
+        settings.folder() == null
+            ? VersionStore.temporary()
+            : VersionStore.in(settings.folder().resolve(model));
+    ModelReplica replica =
+        new ModelReplica(pipeline, model, store, settings.rowCache(), Clock.systemUTC());
     replica.follower.start();
     return replica;
   }
@@ -145,12 +149,16 @@ public final class ModelReplica implements AutoCloseable {
   private void warmStart() {
     chain = new Chain();
     try {
-      Optional<Chain> kept = store.newest();
-      if (kept.isPresent() && kept.get().manifests().stream().allMatch(this::fits)) {
-        take(kept.get(), null);
+      if (!reopen()) {
+        Optional<Chain> kept = store.newest();
+        if (kept.isPresent() && kept.get().manifests().stream().allMatch(this::fits)) {
+          take(kept.get(), null);
+        }
+      }
+      if (current != null) {
         Optional<Long> from =
             store.position(topic.partition().topic(), topic.partition().partition());
-        if (current != null && from.isPresent()) {
+        if (from.isPresent()) {
           topic.seek(from.get());
           chain = null;
         }
@@ -180,6 +188,31 @@ public final class ModelReplica implements AutoCloseable {
     } catch (IOException e) {
       LOG.warn("Model {}: its folder cannot be written", context.model().name(), e);
     }
+  }
+
+  /** Takes the version whose rows are on disk, if they are there and there is one. */
+  private boolean reopen() throws IOException {
+    if (rowCache == 0) {
+      return false;
+    }
+    for (int i = 0; i < 2 && current == null; i++) {
+      RowDatabase rows = newDatabase();
+      Optional<LoadedModel> model = LoadedModel.reopened(context, rows);
+      if (model.isPresent() && fits(model.get().manifest())) {
+        held.add(model.get().manifest().version());
+        swap(model.get());
+      } else {
+        rows.destroy();
+      }
+    }
+    return current != null;
+  }
+
+  /** A database for rows, beside that of the model in use; null if rows are held in memory. */
+  private RowDatabase newDatabase() throws IOException {
+    return rowCache == 0
+        ? null
+        : new RowDatabase(store.resolve("rows-" + databases++ % 2), rowCache, context);
   }
 
   /** Goes back to the beginning if that was asked for; the version to hold, if there is one. */
@@ -297,7 +330,7 @@ public final class ModelReplica implements AutoCloseable {
             "version " + manifest.version() + " builds on " + manifest.parent());
       } else {
         if (current == null) {
-          swap(new LoadedModel(context, snapshot));
+          swap(new LoadedModel(context, snapshot, newDatabase()));
         } else {
           current.become(snapshot);
           taken(manifest);
@@ -314,7 +347,7 @@ public final class ModelReplica implements AutoCloseable {
 
   private void take(Chain whole, Pin wanted) {
     try {
-      LoadedModel model = whole.load(context);
+      LoadedModel model = whole.load(context, newDatabase());
       whole.manifests().forEach(this::know);
       swap(model);
       if (wanted != null) {
@@ -355,7 +388,7 @@ public final class ModelReplica implements AutoCloseable {
       lock.unlock();
     }
     if (previous != null) {
-      previous.release();
+      previous.replaced();
     }
     taken(next.manifest());
   }

@@ -81,6 +81,11 @@ final class VersionStore implements AutoCloseable {
     return new VersionStore(folder, false);
   }
 
+  /** A place for something else in the folder. */
+  Path resolve(String name) {
+    return folder.resolve(name);
+  }
+
   /** Puts versions together in the folder. */
   SnapshotAssembler assembler() {
     return new SnapshotAssembler(folder);
@@ -182,15 +187,12 @@ final class VersionStore implements AutoCloseable {
   @Override
   public void close() throws IOException {
     if (temporary) {
-      try (Stream<Path> all = Files.list(folder)) {
-        for (Path file : all.toList()) {
+      try (Stream<Path> all = Files.walk(folder)) {
+        for (Path file : all.sorted(Comparator.reverseOrder()).toList()) {
           Files.delete(file);
         }
       }
     }
     lock.close();
-    if (temporary) {
-      Files.deleteIfExists(folder);
-    }
   }
 }

@@ -18,13 +18,16 @@ import dev.freshet.core.publishing.SnapshotAssembler;
 import dev.freshet.core.publishing.SnapshotAssembler.BrokenSnapshotException;
 import dev.freshet.core.publishing.SnapshotAssembler.Snapshot;
 import dev.freshet.core.publishing.SnapshotWriter;
+import dev.freshet.core.training.ModelContext;
 import dev.freshet.core.training.ModelTrainer;
 import dev.freshet.core.training.TestingExamples;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -189,6 +192,55 @@ class LoadedModelTest {
           .isCloseTo((double) expected[i][0], within(tolerance));
       assertThat(predictions.get(i).scores().get("purchase"))
           .isCloseTo((double) expected[i][1], within(tolerance));
+    }
+  }
+
+  /** Rows on disk, through a cache that holds nearly nothing, are the rows of the trainer too. */
+  @Test
+  void rowsMayLieOnDisk(@TempDir Path folder) throws IOException {
+    Pipeline shop = expiring();
+    PublishingSettings settings =
+        TestingPipelines.shop(
+                "training:", "publishing: {base-every: 5, largest-delta: 100}\ntraining:")
+            .publishing();
+    SnapshotWriter writer = new SnapshotWriter("test", "", settings);
+    ModelContext context = shop.context(shop.model("plain"));
+    try (ModelTrainer trainer = new ModelTrainer(context, shop.training())) {
+      List<EncodedExample> examples = examples(shop);
+      LoadedModel loaded = null;
+      int bases = 0;
+      for (int step = 0; step < 12; step++) {
+        trainer.process(examples.subList(step * 64, step * 64 + 64));
+        Snapshot snapshot = snapshot(written(writer, trainer));
+        bases += snapshot.manifest().isDelta() ? 0 : 1;
+        if (loaded == null) {
+          loaded = new LoadedModel(context, snapshot, new RowDatabase(folder, 4096, context));
+        } else {
+          loaded.become(snapshot);
+        }
+        same(trainer, loaded, shop, 1e-6);
+        if (step % 4 == 3) {
+          // As after a restart: nothing but the folder is left.
+          String version = loaded.manifest().version();
+          loaded.release();
+          loaded = LoadedModel.reopened(context, new RowDatabase(folder, 4096, context)).get();
+          assertThat(loaded.manifest().version()).isEqualTo(version);
+          same(trainer, loaded, shop, 1e-6);
+        }
+      }
+      assertThat(bases).isEqualTo(3);
+      trainer.process(TestingExamples.settled(shop, 64, 2));
+      Snapshot delta = snapshot(written(writer, trainer));
+      ByteBuffer cut = delta.payload().slice(0, delta.payload().capacity() / 2);
+      String version = loaded.manifest().version();
+      LoadedModel holding = loaded;
+      assertThatThrownBy(() -> holding.become(new Snapshot(delta.manifest(), cut)))
+          .isInstanceOf(IOException.class);
+      assertThat(loaded.manifest().version()).isEqualTo(version);
+      loaded.become(delta);
+      same(trainer, loaded, shop, 1e-6);
+      loaded.replaced();
+      assertThat(folder).as("gone with the last user").doesNotExist();
     }
   }
 

@@ -2,6 +2,7 @@ package dev.freshet.local.commands;
 
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.ByteSize;
+import dev.freshet.replica.ReplicaSettings;
 import dev.freshet.replica.server.ScoringServer;
 import dev.freshet.replica.server.ServerSettings;
 import java.io.PrintWriter;
@@ -96,6 +97,15 @@ final class ServeCommand implements Callable<Integer> {
       })
   private Path folder;
 
+  @Option(
+      names = "--row-cache",
+      paramLabel = "SIZE",
+      description = {
+        "Keep embedding rows on disk in the state folder, for models larger than memory, and",
+        "those asked for often in a cache of SIZE. Default: all rows in memory."
+      })
+  private String rowCache;
+
   @Override
   public Integer call() throws Exception {
     Pipeline pipeline = topic.pipeline();
@@ -123,7 +133,7 @@ final class ServeCommand implements Callable<Integer> {
           queue,
           timeout,
           token == null || token.isEmpty() ? null : token,
-          folder);
+          new ReplicaSettings(folder, rowCache == null ? 0 : ByteSize.parse(rowCache).bytes()));
     } catch (IllegalArgumentException e) {
       throw new Usage("--" + e.getMessage());
     }

@@ -56,6 +56,11 @@ public final class WeightTensors {
     return tensors;
   }
 
+  /** Dense weights alone, as 32-bit floats. */
+  static SafeTensors.Writer dense(List<Parameter> parameters, List<FloatBuffer> weights) {
+    return dense(parameters, weights, Precision.FLOAT32, new SafeTensors.Writer());
+  }
+
   private interface Rows {
     void each(EmbeddingTable.RowVisitor visitor) throws IOException;
   }
@@ -72,9 +77,16 @@ public final class WeightTensors {
 
   private static SafeTensors.Writer dense(
       Network network, Precision precision, SafeTensors.Writer tensors) {
-    List<Parameter> parameters = network.parameters();
+    return dense(network.parameters(), network.weights(), precision, tensors);
+  }
+
+  private static SafeTensors.Writer dense(
+      List<Parameter> parameters,
+      List<FloatBuffer> weights,
+      Precision precision,
+      SafeTensors.Writer tensors) {
     for (int i = 0; i < parameters.size(); i++) {
-      FloatBuffer values = network.weights().get(i);
+      FloatBuffer values = weights.get(i);
       String name = "dense." + parameters.get(i).name();
       tensors.floats(name, parameters.get(i).shape(), precision, sink -> sink.floats(values));
     }
@@ -99,14 +111,19 @@ public final class WeightTensors {
         sink -> rows.each((key, values, at) -> sink.floats(values, at, table.dim())));
   }
 
+  private static String tableName(Network network, int table) {
+    return tableName(network.tables().stream().map(EmbeddingTable::dim).toList(), table);
+  }
+
   /**
    * {@code embedding.<dim>}; in a model with several sets of rows {@code embedding.<dim>.<set>}.
+   *
+   * @param dims of all tables
    */
-  static String tableName(Network network, int table) {
-    List<EmbeddingTable> tables = network.tables();
-    int dim = tables.get(table).dim();
-    long sets = tables.stream().filter(t -> t.dim() == dim).count();
-    long set = tables.subList(0, table).stream().filter(t -> t.dim() == dim).count();
+  static String tableName(List<Integer> dims, int table) {
+    int dim = dims.get(table);
+    long sets = dims.stream().filter(d -> d == dim).count();
+    long set = dims.subList(0, table).stream().filter(d -> d == dim).count();
     return "embedding." + dim + (sets > 1 ? "." + set : "");
   }
 }

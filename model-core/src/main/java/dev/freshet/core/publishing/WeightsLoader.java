@@ -4,6 +4,7 @@ import dev.freshet.core.models.Parameter;
 import dev.freshet.core.training.Network;
 import dev.freshet.core.training.embedding.EmbeddingTable;
 import dev.freshet.core.training.embedding.RowUpdate;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
@@ -11,14 +12,44 @@ import java.nio.LongBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Puts published weights into a network: the inverse of {@link WeightTensors}. */
 public final class WeightsLoader {
 
   private final Network network;
+  private final List<? extends PublishedRows> rows;
+  private final List<Integer> dims;
 
+  /** For a network with tables. */
   public WeightsLoader(Network network) {
+    this(network, network.tables().stream().map(InMemory::new).toList());
+  }
+
+  /**
+   * @param rows takes the rows, size by size
+   */
+  public WeightsLoader(Network network, List<? extends PublishedRows> rows) {
     this.network = network;
+    this.rows = rows;
+    dims = rows.stream().map(PublishedRows::dim).toList();
+  }
+
+  private record InMemory(EmbeddingTable table) implements PublishedRows {
+    @Override
+    public int dim() {
+      return table.dim();
+    }
+
+    @Override
+    public Runnable base(LongBuffer keys, FloatBuffer values) {
+      return RowUpdate.base(table, keys, values);
+    }
+
+    @Override
+    public Runnable delta(LongBuffer dropped, LongBuffer keys, FloatBuffer values) {
+      return RowUpdate.delta(table, dropped, keys, values);
+    }
   }
 
   /**
@@ -27,7 +58,7 @@ public final class WeightsLoader {
    * @return what brings the network from the parent's state to the delta's, in one go
    * @throws IOException if the payload does not fit the network
    */
-  public Runnable delta(ByteBuffer payload) throws IOException {
+  public Update delta(ByteBuffer payload) throws IOException {
     Map<String, SafeTensors.Tensor> tensors = SafeTensors.read(payload);
     boolean withDense = tensors.keySet().stream().anyMatch(name -> name.startsWith("dense."));
     return update(tensors, withDense, true);
@@ -40,24 +71,59 @@ public final class WeightsLoader {
    * @return what brings the network to the base's state from the present one, in one go
    * @throws IOException if the payload does not fit the network
    */
-  public Runnable base(ByteBuffer payload) throws IOException {
+  public Update base(ByteBuffer payload) throws IOException {
     Map<String, SafeTensors.Tensor> tensors = SafeTensors.read(payload);
     return update(tensors, true, false);
   }
 
-  private Runnable update(Map<String, SafeTensors.Tensor> tensors, boolean withDense, boolean delta)
+  /**
+   * As {@link #base} for a payload of dense weights alone.
+   *
+   * @throws IOException if the payload does not fit the network
+   */
+  public Update dense(ByteBuffer payload) throws IOException {
+    return new Update(dense(SafeTensors.read(payload)), List.of());
+  }
+
+  private Update update(Map<String, SafeTensors.Tensor> tensors, boolean withDense, boolean delta)
       throws IOException {
     List<FloatBuffer> dense = withDense ? dense(tensors) : List.of();
-    List<RowUpdate> rows = new ArrayList<>();
-    for (int t = 0; t < network.tables().size(); t++) {
-      rows.add(rows(tensors, t, delta));
+    List<Runnable> changes = new ArrayList<>();
+    for (int t = 0; t < rows.size(); t++) {
+      changes.add(rows(tensors, t, delta));
     }
-    return () -> {
+    return new Update(dense, changes);
+  }
+
+  /** What brings the network to another version. */
+  public final class Update implements Runnable {
+    private final List<FloatBuffer> dense;
+    private final List<Runnable> changes;
+
+    private Update(List<FloatBuffer> dense, List<Runnable> changes) {
+      this.dense = dense;
+      this.changes = changes;
+    }
+
+    /**
+     * The dense weights that it brings, for {@link #dense(ByteBuffer)}; empty if it brings none.
+     */
+    public Optional<byte[]> dense() throws IOException {
+      if (dense.isEmpty()) {
+        return Optional.empty();
+      }
+      ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+      WeightTensors.dense(network.parameters(), dense).write(bytes);
+      return Optional.of(bytes.toByteArray());
+    }
+
+    @Override
+    public void run() {
       for (int i = 0; i < dense.size(); i++) {
         network.weights().get(i).put(0, dense.get(i), 0, dense.get(i).remaining());
       }
-      rows.forEach(RowUpdate::run);
-    };
+      changes.forEach(Runnable::run);
+    }
   }
 
   private List<FloatBuffer> dense(Map<String, SafeTensors.Tensor> tensors) throws IOException {
@@ -75,18 +141,18 @@ public final class WeightsLoader {
     return dense;
   }
 
-  private RowUpdate rows(Map<String, SafeTensors.Tensor> tensors, int index, boolean delta)
+  private Runnable rows(Map<String, SafeTensors.Tensor> tensors, int index, boolean delta)
       throws IOException {
-    EmbeddingTable table = network.tables().get(index);
-    String name = WeightTensors.tableName(network, index);
+    PublishedRows of = rows.get(index);
+    String name = WeightTensors.tableName(dims, index);
     LongBuffer keys = tensor(tensors, name + ".keys").longs();
     FloatBuffer values = tensor(tensors, name + ".rows").floats();
-    if (values.remaining() != (long) keys.remaining() * table.dim()) {
+    if (values.remaining() != (long) keys.remaining() * of.dim()) {
       throw new IOException(name + ": keys and rows do not match");
     }
     return delta
-        ? RowUpdate.delta(table, tensor(tensors, name + ".dropped").longs(), keys, values)
-        : RowUpdate.base(table, keys, values);
+        ? of.delta(tensor(tensors, name + ".dropped").longs(), keys, values)
+        : of.base(keys, values);
   }
 
   private static SafeTensors.Tensor tensor(Map<String, SafeTensors.Tensor> tensors, String name)

@@ -9,6 +9,7 @@ import dev.freshet.core.models.torch.HostBuffer;
 import dev.freshet.core.models.torch.TorchEngine;
 import dev.freshet.core.training.embedding.BatchRows;
 import dev.freshet.core.training.embedding.EmbeddingTable;
+import dev.freshet.core.training.embedding.RowSource;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
@@ -56,14 +57,32 @@ public final class Network implements AutoCloseable {
    * @param rowRate learning rate of the embedding rows
    */
   public Network(ModelContext context, long seed, double rowRate) {
-    this.context = context;
-    shape = context.shape();
-    parameters = context.model().parameters(shape);
-    tables = context.tables(rowRate);
+    this(context, seed, context.tables(rowRate));
     List<FeatureSchema.Group> groups = context.schema().groups();
     for (int i = 0; i < tables.size(); i++) {
       batches.add(new BatchRows(groups.get(i % groups.size()), tables.get(i)));
     }
+  }
+
+  /**
+   * A network that only predicts, with rows from elsewhere: it has no tables.
+   *
+   * @param rows set by set, one for each group of the schema
+   */
+  public static Network reading(ModelContext context, List<? extends RowSource> rows) {
+    Network network = new Network(context, 0, List.of());
+    List<FeatureSchema.Group> groups = context.schema().groups();
+    for (int i = 0; i < rows.size(); i++) {
+      network.batches.add(new BatchRows(groups.get(i % groups.size()), rows.get(i)));
+    }
+    return network;
+  }
+
+  private Network(ModelContext context, long seed, List<EmbeddingTable> tables) {
+    this.context = context;
+    this.tables = tables;
+    shape = context.shape();
+    parameters = context.model().parameters(shape);
     module = TorchEngine.load(context.model().script(shape));
     List<List<FloatBuffer>> live =
         module.setup(List.of(start(seed), zeros("m"), zeros("v"), counters()));

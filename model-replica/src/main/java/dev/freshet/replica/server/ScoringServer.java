@@ -90,10 +90,7 @@ public final class ScoringServer implements AutoCloseable {
    */
   public static ScoringServer start(Pipeline pipeline, String model, ServerSettings settings)
       throws IOException {
-    ModelReplica replica =
-        settings.folder() == null
-            ? ModelReplica.follow(pipeline, model)
-            : ModelReplica.follow(pipeline, model, settings.folder());
+    ModelReplica replica = ModelReplica.follow(pipeline, model, settings.replica());
     ScoringServer server = new ScoringServer(pipeline, model, replica, settings);
     try {
       server.server.start();

@@ -2,7 +2,7 @@ package dev.freshet.replica.server;
 
 import static dev.freshet.core.settings.InvalidValueException.check;
 
-import java.nio.file.Path;
+import dev.freshet.replica.ReplicaSettings;
 import java.time.Duration;
 
 /**
@@ -16,7 +16,7 @@ import java.time.Duration;
  * @param queue requests that wait for their turn; what is more is refused with 503
  * @param timeout for sending a request, and for a connection on which nothing happens
  * @param token what calls that change something must bring as a bearer token; null for none
- * @param folder where the replica leaves versions for its next start; null for a temporary one
+ * @param replica how versions are kept
  */
 public record ServerSettings(
     String host,
@@ -27,7 +27,7 @@ public record ServerSettings(
     int queue,
     Duration timeout,
     String token,
-    Path folder) {
+    ReplicaSettings replica) {
 
   public ServerSettings {
     check(port >= 0 && port < 1 << 16, "port", port, "0 to 65535");

@@ -17,7 +17,11 @@ import java.util.function.Predicate;
 public final class BatchRows {
 
   private final FeatureSchema.Group group;
+  private final RowSource source;
+
+  /** Null where nothing is learnt. */
   private final EmbeddingTable table;
+
   private final HostBuffer rowBuffer = new HostBuffer();
   private final HostBuffer indexBuffer = new HostBuffer();
   private final HostBuffer startBuffer = new HostBuffer();
@@ -32,7 +36,15 @@ public final class BatchRows {
 
   public BatchRows(FeatureSchema.Group group, EmbeddingTable table) {
     this.group = group;
+    this.source = table;
     this.table = table;
+  }
+
+  /** For predictions only. */
+  public BatchRows(FeatureSchema.Group group, RowSource source) {
+    this.group = group;
+    this.source = source;
+    table = null;
   }
 
   /**
@@ -42,6 +54,7 @@ public final class BatchRows {
    */
   public void gather(List<EncodedExample> examples, Predicate<EncodedExample> learnt) {
     batch++;
+    source.begin();
     distinctCount = 0;
     int total = 0;
     for (EncodedExample example : examples) {
@@ -65,15 +78,15 @@ public final class BatchRows {
           int row =
               sighting
                   ? table.sight(key, position, example.eventTime())
-                  : table.find(key, position);
+                  : source.find(key, position);
           indices.put(place(row));
           at++;
         }
       }
     }
-    FloatBuffer rows = rowBuffer.floats(distinctCount * table.dim());
+    FloatBuffer rows = rowBuffer.floats(distinctCount * source.dim());
     for (int i = 0; i < distinctCount; i++) {
-      table.read(distinct[i], rows);
+      source.read(distinct[i], rows);
     }
   }
 
@@ -98,7 +111,7 @@ public final class BatchRows {
    * Adds the table's three arguments: the caller adds all groups' rows, then indices, then starts.
    */
   public void addRows(TorchEngine.Call call) {
-    call.addToList("e", rowBuffer, distinctCount, table.dim());
+    call.addToList("e", rowBuffer, distinctCount, source.dim());
   }
 
   /** Adds the indices into the rows. */

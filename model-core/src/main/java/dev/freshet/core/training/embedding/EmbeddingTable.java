@@ -27,7 +27,7 @@ import java.util.stream.LongStream;
  *
  * <pre>a += mean(g * g);  row -= rate * g / (sqrt(a) + 1e-8)</pre>
  */
-public final class EmbeddingTable {
+public final class EmbeddingTable implements RowSource {
 
   private static final int VERSION = 1;
   private static final int SLAB_BITS = 12;
@@ -83,6 +83,7 @@ public final class EmbeddingTable {
     }
   }
 
+  @Override
   public int dim() {
     return dim;
   }
@@ -92,7 +93,7 @@ public final class EmbeddingTable {
     return used - freeCount;
   }
 
-  /** The row that stands for a key: its own, or its field's row for unknown values. */
+  @Override
   public int find(long key, int field) {
     int row = rows.get(key);
     return row >= 0 ? row : unknownRows[field];
@@ -130,7 +131,7 @@ public final class EmbeddingTable {
     return ~waiting >>> 8;
   }
 
-  /** Copies a row to where {@code into} stands. */
+  @Override
   public void read(int row, FloatBuffer into) {
     into.put(values[row >> SLAB_BITS], (row & IN_SLAB) * dim, dim);
   }

@@ -1,0 +1,22 @@
+package dev.freshet.core.training.embedding;
+
+import java.nio.FloatBuffer;
+
+/** Where the embedding rows of one size come from when a batch is predicted. */
+public interface RowSource {
+
+  int dim();
+
+  /** A batch begins: numbers of rows that were given out before count no longer. */
+  default void begin() {}
+
+  /**
+   * The number of the row that stands for a key: its own, or its field's row for unknown values.
+   *
+   * @param field position among the fields of this size
+   */
+  int find(long key, int field);
+
+  /** Copies a row to where {@code into} stands. */
+  void read(int row, FloatBuffer into);
+}
