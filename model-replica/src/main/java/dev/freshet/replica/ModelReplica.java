@@ -137,12 +137,6 @@ public final class ModelReplica implements AutoCloseable {
       failure = e;
     } finally {
       topic.close();
-      try {
-        assembler.discard();
-        store.close();
-      } catch (IOException e) {
-        LOG.warn("The folder of model {} cannot be left", context.model().name(), e);
-      }
     }
   }
 
@@ -201,6 +195,8 @@ public final class ModelReplica implements AutoCloseable {
       if (model.isPresent() && fits(model.get().manifest())) {
         held.add(model.get().manifest().version());
         swap(model.get());
+      } else if (model.isPresent()) {
+        model.get().replaced();
       } else {
         rows.destroy();
       }
@@ -627,6 +623,12 @@ public final class ModelReplica implements AutoCloseable {
       }
     } finally {
       lock.unlock();
+    }
+    try {
+      assembler.discard();
+      store.close();
+    } catch (IOException e) {
+      LOG.warn("The folder of model {} cannot be left", context.model().name(), e);
     }
   }
 }

@@ -65,6 +65,9 @@ final class VersionStore implements AutoCloseable {
       lock.close();
       throw new IOException(folder + " is in use by another replica");
     }
+    for (Path unfinished : files(SnapshotAssembler.PART)) {
+      Files.delete(unfinished);
+    }
   }
 
   /** A folder that goes when it is closed. */

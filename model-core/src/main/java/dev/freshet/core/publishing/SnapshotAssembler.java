@@ -22,7 +22,11 @@ import java.util.Optional;
  */
 public final class SnapshotAssembler {
 
-  private static final String PART = ".part";
+  /**
+   * Ending of files whose version is not whole yet; what is left of them after a crash is of no
+   * use.
+   */
+  public static final String PART = ".part";
 
   /** A version that arrived whole. */
   public record Snapshot(Manifest manifest, ByteBuffer payload) {
