@@ -27,28 +27,32 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * Memory and times of a replica of a million rows of 16 floats, in a process of its own, while it
- * takes a version every second: three deltas of 10,240 examples, then a base. First with memory to
- * spare, which tells how much it needs when nothing happens; then with a heap of 1.3 times that;
- * then with its rows on disk. Times count from when a batch was due.
+ * takes a version of 10,240 examples every second, now and then a base. First with memory to spare,
+ * which tells how much it needs when nothing happens; then with a heap of 1.3 times that; then with
+ * its rows on disk. Times count from when a batch was due.
  */
 public final class SwapMemory {
 
-  private static final int SWAPS = 16;
-  private static final int BASE_EVERY = 4;
+  private static final int SWAPS = 20;
   private static final int BATCH = 32;
   private static final int WARM_UP = 1000;
   private static final long PHASE_SECONDS = SWAPS;
 
   private SwapMemory() {}
 
+  /**
+   * @param args a base every so many versions; the publishing default of 20 without
+   */
   public static void main(String[] args) throws Exception {
-    if (args.length > 0) {
+    if (args.length > 1) {
       ReplicaSettings settings = new ReplicaSettings(Path.of(args[1]), Long.parseLong(args[2]));
-      replica(MillionRows.pipeline(BASE_EVERY).withBootstrap(args[0]), settings);
+      replica(MillionRows.pipeline(SWAPS).withBootstrap(args[0]), settings);
       System.exit(0);
     }
+    int baseEvery = args.length == 0 ? SWAPS : Integer.parseInt(args[0]);
+    System.out.printf("a base every %d versions%n", baseEvery);
     try (EmbeddedBroker broker = EmbeddedBroker.start(Files.createTempDirectory("swap"))) {
-      Pipeline pipeline = MillionRows.pipeline(BASE_EVERY).withBootstrap(broker.bootstrap());
+      Pipeline pipeline = MillionRows.pipeline(baseEvery).withBootstrap(broker.bootstrap());
       try (Topics topics = new Topics(pipeline)) {
         topics.create(1);
       }
@@ -126,7 +130,7 @@ public final class SwapMemory {
       System.gc();
       System.out.println("live " + (used() >> 20));
       long still = phase("nothing happens", replica, perSecond, null);
-      long swaps = phase(SWAPS + " versions, every fourth a base", replica, perSecond, answers);
+      long swaps = phase(SWAPS + " versions", replica, perSecond, answers);
       System.out.printf("memory while swapping / still: %.2f%n", swaps / (double) still);
     }
     start = System.nanoTime();
