@@ -11,12 +11,13 @@ import dev.freshet.core.labels.LabeledExample;
 import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
-import dev.freshet.core.publishing.ModelRecords;
 import dev.freshet.core.publishing.TrainingLog;
 import dev.freshet.local.Freshet;
 import dev.freshet.replica.CommittedConsumers;
 import dev.freshet.replica.ModelReplica;
+import dev.freshet.replica.ModelTopic;
 import java.io.BufferedReader;
+import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -163,10 +164,7 @@ public final class Freshness {
   private void serve() {
     try (ModelReplica replica = ModelReplica.follow(pipeline, MODEL)) {
       String last = "";
-      int fields = pipeline.schema().categorical().size();
-      RawFeatures none =
-          new RawFeatures(new String[fields][0], new double[pipeline.schema().numeric().size()]);
-      List<Impression> one = List.of(new Impression("x", 0, none, null));
+      List<Impression> one = List.of(bare("x"));
       while (true) {
         var manifest = replica.manifest();
         if (manifest.isPresent()) {
@@ -186,9 +184,7 @@ public final class Freshness {
 
   private void learnt(TrainingLog.Reader reader, ConsumerRecord<byte[], byte[]> message)
       throws Exception {
-    Map<String, byte[]> headers = new HashMap<>();
-    message.headers().forEach(header -> headers.put(header.key(), header.value()));
-    var entry = reader.accept(ModelRecords.read(message.key(), message.value(), headers));
+    var entry = reader.accept(ModelTopic.record(message));
     if (entry.isEmpty() || entry.get().mark().kind() != TrainingLog.Kind.BATCH) {
       return;
     }
@@ -210,20 +206,22 @@ public final class Freshness {
       if (event.path("impression_id").isTextual()) {
         into.putIfAbsent(key(event.path("impression_id").asText()), message.timestamp());
       }
-    } catch (java.io.IOException broken) {
+    } catch (IOException broken) {
       return; // The simulator sends such messages on purpose.
     }
   }
 
   private long key(String impression) {
+    TaskLabel[] labels = {};
+    return encoder.encode(new LabeledExample(bare(impression), 0, labels)).id();
+  }
+
+  private Impression bare(String id) {
     RawFeatures none =
         new RawFeatures(
             new String[pipeline.schema().categorical().size()][0],
             new double[pipeline.schema().numeric().size()]);
-    TaskLabel[] labels = {};
-    return encoder
-        .encode(new LabeledExample(new Impression(impression, 0, none, null), 0, labels))
-        .id();
+    return new Impression(id, 0, none, null);
   }
 
   private void tell(

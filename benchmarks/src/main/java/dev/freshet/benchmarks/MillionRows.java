@@ -11,18 +11,16 @@ import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.core.publishing.Lineage;
 import dev.freshet.core.publishing.ModelRecord;
-import dev.freshet.core.publishing.ModelRecords;
 import dev.freshet.core.publishing.ModelVersion;
 import dev.freshet.core.publishing.SnapshotWriter;
 import dev.freshet.core.training.ModelTrainer;
 import dev.freshet.core.training.embedding.EmbeddingTable;
-import java.nio.charset.StandardCharsets;
+import dev.freshet.job.publishing.KafkaSinks;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** A trainer with a million rows that publishes on a broker, as the job does, without the job. */
@@ -104,14 +102,7 @@ final class MillionRows {
   /** Publishes a version. */
   void publish(List<ModelRecord> version) {
     for (ModelRecord record : version) {
-      var message =
-          new ProducerRecord<>(
-              pipeline.topic("models"),
-              0,
-              record.key().getBytes(StandardCharsets.UTF_8),
-              record.value());
-      ModelRecords.headers(record).forEach((name, value) -> message.headers().add(name, value));
-      producer.send(message);
+      producer.send(KafkaSinks.message(pipeline.topic("models"), 0, record));
     }
     producer.flush();
   }

@@ -5,15 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.core.publishing.ModelRecord;
-import dev.freshet.core.publishing.ModelRecords;
 import dev.freshet.core.publishing.SnapshotAssembler;
 import dev.freshet.local.broker.EmbeddedBroker;
+import dev.freshet.replica.ModelTopic;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -186,9 +185,7 @@ class KillITCase {
       long end = consumer.endOffsets(List.of(partition)).get(partition);
       while (consumer.position(partition) < end) {
         for (var message : consumer.poll(Duration.ofMillis(200))) {
-          Map<String, byte[]> headers = new HashMap<>();
-          message.headers().forEach(header -> headers.put(header.key(), header.value()));
-          records.add(ModelRecords.read(message.key(), message.value(), headers));
+          records.add(ModelTopic.record(message));
         }
       }
     }

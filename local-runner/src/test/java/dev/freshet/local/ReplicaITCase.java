@@ -10,11 +10,11 @@ import dev.freshet.core.pipeline.TestingPipelines;
 import dev.freshet.core.publishing.Lineage;
 import dev.freshet.core.publishing.Manifest;
 import dev.freshet.core.publishing.ModelRecord;
-import dev.freshet.core.publishing.ModelRecords;
 import dev.freshet.core.publishing.ModelVersion;
 import dev.freshet.core.publishing.SnapshotWriter;
 import dev.freshet.core.training.ModelTrainer;
 import dev.freshet.core.training.TestingExamples;
+import dev.freshet.job.publishing.KafkaSinks;
 import dev.freshet.local.broker.EmbeddedBroker;
 import dev.freshet.local.broker.Topics;
 import dev.freshet.replica.ModelReplica;
@@ -22,7 +22,6 @@ import dev.freshet.replica.RefusalReason;
 import dev.freshet.replica.ReplicaListener;
 import dev.freshet.replica.ReplicaSettings;
 import dev.freshet.replica.Versions;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -37,7 +36,6 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
-import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -130,11 +128,7 @@ class ReplicaITCase {
 
   private void send(Pipeline to, List<ModelRecord> records) {
     for (ModelRecord record : records) {
-      ProducerRecord<byte[], byte[]> message =
-          new ProducerRecord<>(
-              to.topic("models"), 1, record.key().getBytes(StandardCharsets.UTF_8), record.value());
-      ModelRecords.headers(record).forEach((name, value) -> message.headers().add(name, value));
-      producer.send(message);
+      producer.send(KafkaSinks.message(to.topic("models"), 1, record));
     }
   }
 

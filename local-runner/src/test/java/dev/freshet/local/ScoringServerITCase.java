@@ -10,12 +10,11 @@ import dev.freshet.core.events.SourcePosition;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.TestingPipelines;
 import dev.freshet.core.publishing.Lineage;
-import dev.freshet.core.publishing.ModelRecord;
-import dev.freshet.core.publishing.ModelRecords;
 import dev.freshet.core.publishing.ModelVersion;
 import dev.freshet.core.publishing.SnapshotWriter;
 import dev.freshet.core.training.ModelTrainer;
 import dev.freshet.core.training.TestingExamples;
+import dev.freshet.job.publishing.KafkaSinks;
 import dev.freshet.local.broker.EmbeddedBroker;
 import dev.freshet.local.broker.Topics;
 import dev.freshet.replica.ReplicaSettings;
@@ -28,7 +27,6 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Iterator;
@@ -37,7 +35,6 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
-import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -106,15 +103,8 @@ class ScoringServerITCase {
           version,
           new Lineage(List.of(new SourcePosition("clicks", 0, 5, now - 60_000)), now),
           now,
-          record -> producer.send(message(record)));
+          record -> producer.send(KafkaSinks.message("models", 1, record)));
     }
-  }
-
-  private static ProducerRecord<byte[], byte[]> message(ModelRecord record) {
-    byte[] key = record.key().getBytes(StandardCharsets.UTF_8);
-    ProducerRecord<byte[], byte[]> message = new ProducerRecord<>("models", 1, key, record.value());
-    ModelRecords.headers(record).forEach((name, value) -> message.headers().add(name, value));
-    return message;
   }
 
   @AfterAll

@@ -22,16 +22,11 @@ final class Chain {
   boolean add(Snapshot snapshot) {
     if (!snapshot.manifest().isDelta()) {
       links.clear();
-    } else if (links.isEmpty() || !follows(snapshot.manifest())) {
+    } else if (links.isEmpty() || !newest().isParentOf(snapshot.manifest())) {
       return false;
     }
     links.add(snapshot);
     return true;
-  }
-
-  private boolean follows(Manifest delta) {
-    Manifest last = newest();
-    return last.version().equals(delta.parent()) && last.sha256().equals(delta.parentSha256());
   }
 
   boolean isEmpty() {

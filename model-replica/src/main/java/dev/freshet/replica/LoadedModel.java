@@ -134,8 +134,7 @@ final class LoadedModel {
 
   /** Whether a delta builds on just this version. */
   synchronized boolean isParentOf(Manifest delta) {
-    return manifest.version().equals(delta.parent())
-        && manifest.sha256().equals(delta.parentSha256());
+    return manifest.isParentOf(delta);
   }
 
   /**

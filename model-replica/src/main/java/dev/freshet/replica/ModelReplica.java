@@ -26,7 +26,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.WakeupException;
 import org.slf4j.Logger;
@@ -150,8 +149,7 @@ public final class ModelReplica implements AutoCloseable {
         }
       }
       if (current != null) {
-        Optional<Long> from =
-            store.position(topic.partition().topic(), topic.partition().partition());
+        Optional<Long> from = store.position(topic.partition());
         if (from.isPresent()) {
           topic.seek(from.get());
           chain = null;
@@ -174,7 +172,7 @@ public final class ModelReplica implements AutoCloseable {
       if (ended) {
         atEnd(wanted);
       }
-      if (ended || !records.isEmpty()) {
+      if ((ended || !records.isEmpty()) && !assembler.pending()) {
         tidy(wanted);
       }
     } catch (RetriableException e) {
@@ -227,16 +225,15 @@ public final class ModelReplica implements AutoCloseable {
     }
   }
 
-  /** Leaves on disk what a restart needs, and what is being put together. */
+  /** Leaves on disk what a restart needs; between two versions, not for every piece of one. */
   private void tidy(Pin wanted) throws IOException {
     Set<String> needed = new HashSet<>(held);
     if (chain != null) {
       chain.manifests().forEach(manifest -> needed.add(manifest.version()));
     }
     store.keep(needed);
-    if (wanted == null && chain == null && !assembler.pending()) {
-      TopicPartition of = topic.partition();
-      store.position(of.topic(), of.partition(), topic.position());
+    if (wanted == null && chain == null) {
+      store.position(topic.partition(), topic.position());
     }
   }
 

@@ -57,17 +57,26 @@ public final class ModelTopic implements AutoCloseable {
   public List<ModelRecord> poll(Duration timeout) {
     List<ModelRecord> records = new ArrayList<>();
     for (ConsumerRecord<byte[], byte[]> message : consumer.poll(timeout)) {
-      Map<String, byte[]> headers = new HashMap<>();
-      for (Header header : message.headers()) {
-        headers.put(header.key(), header.value());
-      }
       try {
-        records.add(ModelRecords.read(message.key(), message.value(), headers));
+        records.add(record(message));
       } catch (IllegalArgumentException e) {
         LOG.warn("{} offset {}: {}", partition, message.offset(), e.getMessage());
       }
     }
     return records;
+  }
+
+  /**
+   * What a message says.
+   *
+   * @throws IllegalArgumentException if it is none of ours
+   */
+  public static ModelRecord record(ConsumerRecord<byte[], byte[]> message) {
+    Map<String, byte[]> headers = new HashMap<>();
+    for (Header header : message.headers()) {
+      headers.put(header.key(), header.value());
+    }
+    return ModelRecords.read(message.key(), message.value(), headers);
   }
 
   /** Reads everything that is still there once more. */

@@ -132,7 +132,7 @@ final class RowDatabase implements AutoCloseable {
         if (open != null) {
           open.db().close();
         }
-        delete(path);
+        Folders.delete(path);
       }
     }
   }
@@ -187,7 +187,7 @@ final class RowDatabase implements AutoCloseable {
   private void clear() throws IOException {
     for (Open unused : left) {
       unused.db().close();
-      delete(unused.folder());
+      Folders.delete(unused.folder());
     }
     left.clear();
   }
@@ -199,7 +199,7 @@ final class RowDatabase implements AutoCloseable {
     }
     if (next != null) {
       next.db().close();
-      delete(next.folder());
+      Folders.delete(next.folder());
       next = null;
     }
   }
@@ -244,15 +244,7 @@ final class RowDatabase implements AutoCloseable {
   /** Closes it and deletes what is on disk. */
   void destroy() throws IOException {
     close();
-    delete(folder);
-  }
-
-  private static void delete(Path folder) throws IOException {
-    try (Stream<Path> all = Files.walk(folder)) {
-      for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(path);
-      }
-    }
+    Folders.delete(folder);
   }
 
   @Override
@@ -275,6 +267,7 @@ final class RowDatabase implements AutoCloseable {
     private final int dim;
     private final long[] unknownKeys;
     private final float[][] unknown;
+    private final ByteBuffer scratch;
     private final KeyMap slots = new KeyMap();
     private long[] keys = new long[1024];
     private int[] fields = new int[1024];
@@ -286,6 +279,7 @@ final class RowDatabase implements AutoCloseable {
       this.dim = dim;
       this.unknownKeys = unknownKeys;
       unknown = new float[unknownKeys.length][dim];
+      scratch = ByteBuffer.allocate(dim * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     @Override
@@ -326,7 +320,7 @@ final class RowDatabase implements AutoCloseable {
       if (bytes == null) {
         into.put(unknown[fields[row]]);
       } else {
-        into.put(ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer());
+        into.put(floats(bytes));
       }
     }
 
@@ -347,11 +341,21 @@ final class RowDatabase implements AutoCloseable {
       return ByteBuffer.allocate(1 + Long.BYTES).put((byte) number).putLong(key).array();
     }
 
+    /** The bytes of the row at a place; the same array each time, which RocksDB copies. */
+    private byte[] value(FloatBuffer values, int place) {
+      scratch.asFloatBuffer().put(0, values, place * dim, dim);
+      return scratch.array();
+    }
+
+    private static FloatBuffer floats(byte[] value) {
+      return ByteBuffer.wrap(value).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
+    }
+
     private void readUnknown(RocksDB db) {
       for (int field = 0; field < unknown.length; field++) {
-        byte[] bytes = get(db, key(unknownKeys[field]));
-        if (bytes != null) {
-          ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(unknown[field]);
+        byte[] value = get(db, key(unknownKeys[field]));
+        if (value != null) {
+          floats(value).get(unknown[field]);
         }
       }
     }
@@ -360,16 +364,12 @@ final class RowDatabase implements AutoCloseable {
     @Override
     public Runnable base(LongBuffer published, FloatBuffer values) throws IOException {
       Path file = next.folder().resolve("base-" + number + ".sst");
-      float[] row = new float[dim];
-      ByteBuffer bytes = ByteBuffer.allocate(dim * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
       try (EnvOptions environment = new EnvOptions();
           SstFileWriter writer = new SstFileWriter(environment, options);
           IngestExternalFileOptions ingest = new IngestExternalFileOptions().setMoveFiles(true)) {
         writer.open(file.toString());
         for (int i : SortedKeys.order(published)) {
-          values.get(i * dim, row);
-          bytes.asFloatBuffer().put(row);
-          writer.put(key(published.get(i)), bytes.array());
+          writer.put(key(published.get(i)), value(values, i));
         }
         if (published.limit() > 0) {
           writer.finish();
@@ -388,12 +388,8 @@ final class RowDatabase implements AutoCloseable {
         for (int i = 0; i < dropped.limit(); i++) {
           delta.delete(key(dropped.get(i)));
         }
-        float[] row = new float[dim];
-        ByteBuffer bytes = ByteBuffer.allocate(dim * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         for (int i = 0; i < published.limit(); i++) {
-          values.get(i * dim, row);
-          bytes.asFloatBuffer().put(row);
-          delta.put(key(published.get(i)), bytes.array());
+          delta.put(key(published.get(i)), value(values, i));
         }
         return unknownAmong(published, values);
       } catch (RocksDBException e) {

@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.apache.kafka.common.TopicPartition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -164,22 +165,22 @@ final class VersionStore implements AutoCloseable {
     }
   }
 
-  /** Where to go on in this partition, if that is known. */
-  Optional<Long> position(String topic, int partition) throws IOException {
+  /** Where to go on in a partition, if that is known. */
+  Optional<Long> position(TopicPartition of) throws IOException {
     Path file = folder.resolve("position");
     if (!Files.exists(file)) {
       return Optional.empty();
     }
     Position position = JSON.readValue(file.toFile(), Position.class);
-    return position.topic().equals(topic) && position.partition() == partition
+    return new TopicPartition(position.topic(), position.partition()).equals(of)
         ? Optional.of(position.offset())
         : Optional.empty();
   }
 
-  /** Everything before this offset has been read. */
-  void position(String topic, int partition, long offset) throws IOException {
+  /** Everything in the partition before this offset has been read. */
+  void position(TopicPartition of, long offset) throws IOException {
     Path next = folder.resolve("position.next");
-    Files.write(next, JSON.writeValueAsBytes(new Position(topic, partition, offset)));
+    Files.write(next, JSON.writeValueAsBytes(new Position(of.topic(), of.partition(), offset)));
     Files.move(
         next,
         folder.resolve("position"),
@@ -190,11 +191,7 @@ final class VersionStore implements AutoCloseable {
   @Override
   public void close() throws IOException {
     if (temporary) {
-      try (Stream<Path> all = Files.walk(folder)) {
-        for (Path file : all.sorted(Comparator.reverseOrder()).toList()) {
-          Files.delete(file);
-        }
-      }
+      Folders.delete(folder);
     }
     lock.close();
   }

@@ -99,19 +99,8 @@ final class ModelsCommand implements Callable<Integer> {
           "Writes a version as one safetensors file of all weights, and its manifest beside it.")
   static final class ExportCommand implements Callable<Integer> {
     @Mixin private TopicOptions topic;
+    @Mixin private VersionOption version;
     @Spec private CommandSpec spec;
-
-    @Option(
-        names = {"-h", "--help"},
-        usageHelp = true,
-        description = "Show this help message and exit.")
-    private boolean help;
-
-    @Option(
-        names = "--version",
-        paramLabel = "RUN-STEP",
-        description = "The version. Default: the newest.")
-    private String version;
 
     @Option(
         names = "--out",
@@ -133,10 +122,9 @@ final class ModelsCommand implements Callable<Integer> {
     public Integer call() throws Exception {
       Pipeline pipeline = topic.pipeline();
       String model = topic.model(pipeline);
-      TopicOptions.checkVersion(version);
       Whole found =
-          Versions.whole(pipeline, model, version)
-              .orElseThrow(() -> TopicOptions.noSuchVersion(model, version));
+          Versions.whole(pipeline, model, version.version())
+              .orElseThrow(() -> version.notThere(model));
       Files.write(out, found.base().bytes());
       Path manifest = out.resolveSibling(out.getFileName() + ".json");
       Files.write(manifest, found.base().manifest().toJson());

@@ -20,7 +20,6 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 @Command(
@@ -33,19 +32,8 @@ final class ReproduceCommand implements Callable<Integer> {
   private static final Duration POLL = Duration.ofMillis(500);
 
   @Mixin private TopicOptions topic;
+  @Mixin private VersionOption version;
   @Spec private CommandSpec spec;
-
-  @Option(
-      names = {"-h", "--help"},
-      usageHelp = true,
-      description = "Show this help message and exit.")
-  private boolean help;
-
-  @Option(
-      names = "--version",
-      paramLabel = "RUN-STEP",
-      description = "The version. Default: the newest.")
-  private String version;
 
   @Override
   public Integer call() throws Exception {
@@ -55,10 +43,9 @@ final class ReproduceCommand implements Callable<Integer> {
       throw new Usage(
           "kafka.topics: no training-log; a pipeline that writes none cannot be reproduced");
     }
-    TopicOptions.checkVersion(version);
-    List<Manifest> chain = Versions.chain(pipeline, model, version);
+    List<Manifest> chain = Versions.chain(pipeline, model, version.version());
     if (chain.isEmpty()) {
-      throw TopicOptions.noSuchVersion(model, version);
+      throw version.notThere(model);
     }
     Manifest last = chain.get(chain.size() - 1);
     if (!pipeline.fingerprint().equals(last.configuration())) {

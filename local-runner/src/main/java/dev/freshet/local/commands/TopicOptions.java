@@ -2,7 +2,6 @@ package dev.freshet.local.commands;
 
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.pipeline.Pipeline;
-import dev.freshet.core.publishing.ModelVersion;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -40,24 +39,5 @@ final class TopicOptions {
       throw new Usage("--model: '" + model + "'; allowed: " + String.join(", ", names));
     }
     return model == null ? names.get(0) : model;
-  }
-
-  /** Refuses what cannot be a version; null is fine. */
-  static void checkVersion(String version) {
-    if (version != null) {
-      try {
-        ModelVersion.parse(version);
-      } catch (IllegalArgumentException e) {
-        throw new Usage("--version: " + e.getMessage());
-      }
-    }
-  }
-
-  /** For a version that the topic does not hold; null is the newest. */
-  static Usage noSuchVersion(String model, String version) {
-    return new Usage(
-        version == null
-            ? "model " + model + " has no version on the topic yet"
-            : "version " + version + " is not, or no longer, on the topic; see models list");
   }
 }

@@ -98,6 +98,11 @@ public record Manifest(
     return name == null ? DelayCorrections.WAIT : DelayCorrections.named(name);
   }
 
+  /** Whether a delta builds on just this version. */
+  public boolean isParentOf(Manifest delta) {
+    return version.equals(delta.parent) && sha256.equals(delta.parentSha256);
+  }
+
   /** Whether this can be used only on top of its parent. */
   @JsonIgnore
   public boolean isDelta() {

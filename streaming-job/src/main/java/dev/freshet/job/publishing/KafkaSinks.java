@@ -78,18 +78,21 @@ public final class KafkaSinks {
   /** Each model has a partition of its own, so that its order holds. */
   private Sink<ModelRecord> records(String name, String topic, ModelDefinition model) {
     int partition = pipeline.models().indexOf(model);
-    return exactlyOnce(
-        name,
-        (record, context, time) ->
-            new ProducerRecord<>(
-                topic,
-                partition,
-                null,
-                record.key().getBytes(StandardCharsets.UTF_8),
-                record.value(),
-                ModelRecords.headers(record).entrySet().stream()
-                    .<Header>map(e -> new RecordHeader(e.getKey(), e.getValue()))
-                    .toList()));
+    return exactlyOnce(name, (record, context, time) -> message(topic, partition, record));
+  }
+
+  /** The message that a record is sent as. */
+  public static ProducerRecord<byte[], byte[]> message(
+      String topic, int partition, ModelRecord record) {
+    return new ProducerRecord<>(
+        topic,
+        partition,
+        null,
+        record.key().getBytes(StandardCharsets.UTF_8),
+        record.value(),
+        ModelRecords.headers(record).entrySet().stream()
+            .<Header>map(e -> new RecordHeader(e.getKey(), e.getValue()))
+            .toList());
   }
 
   /** Metrics may repeat after a failure; readers take the newest. */
