@@ -60,6 +60,9 @@ final class RowDatabase implements AutoCloseable {
   private static final int BLOOM_BITS = 10;
   private static final int BLOCK = 1024;
 
+  /** Bytes of deltas that are held in memory until they are sorted into a file. */
+  private static final long WRITE_BUFFER = 16 << 20;
+
   static {
     RocksDB.loadLibrary();
   }
@@ -95,6 +98,7 @@ final class RowDatabase implements AutoCloseable {
             .setCreateIfMissing(true)
             .setCompressionType(CompressionType.NO_COMPRESSION)
             .setAllowMmapReads(true)
+            .setWriteBufferSize(WRITE_BUFFER)
             .setRowCache(cache)
             .setTableFormatConfig(
                 new BlockBasedTableConfig()
