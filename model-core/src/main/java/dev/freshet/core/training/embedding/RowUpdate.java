@@ -39,15 +39,17 @@ public final class RowUpdate implements Runnable {
    */
   public static RowUpdate delta(
       EmbeddingTable table, LongBuffer dropped, LongBuffer keys, FloatBuffer values) {
-    KeyMap set = new KeyMap();
-    for (int i = 0; i < keys.limit(); i++) {
-      set.put(keys.get(i), i);
+    KeyMap gone = new KeyMap();
+    for (int i = 0; i < dropped.limit(); i++) {
+      gone.put(dropped.get(i), i);
     }
-    LongStream gone =
-        IntStream.range(0, dropped.limit())
-            .mapToLong(dropped::get)
-            .filter(key -> set.get(key) == KeyMap.MISSING);
-    return new RowUpdate(table, gone, keys, values, IntStream.range(0, keys.limit()).toArray());
+    for (int i = 0; gone.size() > 0 && i < keys.limit(); i++) {
+      gone.remove(keys.get(i));
+    }
+    LongStream.Builder left = LongStream.builder();
+    gone.each((key, i) -> left.add(key));
+    int[] all = IntStream.range(0, keys.limit()).toArray();
+    return new RowUpdate(table, left.build(), keys, values, all);
   }
 
   /** What leads to a base, which has all rows: those that are there already are left alone. */
