@@ -23,6 +23,7 @@ import dev.freshet.core.training.ModelTrainer;
 import dev.freshet.core.training.TestingExamples;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -288,6 +289,15 @@ class LoadedModelTest {
       List<ModelRecord> missing = records(trainer);
       missing.remove(0);
       assertThatThrownBy(() -> snapshot(missing)).hasMessageContaining("chunk 0");
+      List<ModelRecord> huge = records(trainer);
+      ModelRecord manifest = huge.remove(huge.size() - 1);
+      String claim = "\"bytes\":3000000000,\"sha256\":\"";
+      byte[] json =
+          new String(manifest.value(), StandardCharsets.UTF_8)
+              .replaceAll("\"bytes\":\\d+,\"sha256\":\"(?=\\w+\",\"examples)", claim)
+              .getBytes(StandardCharsets.UTF_8);
+      huge.add(new ModelRecord(manifest.key(), json, manifest.version(), -1, manifest.count()));
+      assertThatThrownBy(() -> snapshot(huge)).hasMessageContaining("3000000000 bytes; allowed");
     }
   }
 

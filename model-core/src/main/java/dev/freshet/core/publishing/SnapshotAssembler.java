@@ -156,6 +156,10 @@ public final class SnapshotAssembler {
 
     /** All chunks one after the other. */
     ByteBuffer whole(Manifest manifest) throws IOException {
+      if (manifest.bytes() > Integer.MAX_VALUE) {
+        throw new BrokenSnapshotException(
+            manifest.version(), manifest.bytes() + " bytes; allowed: up to " + Integer.MAX_VALUE);
+      }
       int count = manifest.chunks().size();
       for (int i = 0; i < count; i++) {
         Integer length = lengths.get(i);
