@@ -51,7 +51,7 @@ class KillITCase {
     Files.writeString(
         pipelineFile,
         shop.replace("  - {name: baseline, kind: shared-bottom}\n", "")
-            .replace("chunk: 512KB", "chunk: 32KB")
+            .replace("chunk: 256KB", "chunk: 32KB")
             .replace(
                 "kafka:\n",
                 "kafka:\n  properties: {interceptor.classes: %s, %s: %s}\n"

@@ -26,6 +26,12 @@ public final class ModelTopic implements AutoCloseable {
 
   private static final int API_TIMEOUT_MS = 10_000;
 
+  /**
+   * A chunk of the default size: one comes whole however large it is, and a second one that would
+   * not fit is not sent in part, to be sent again.
+   */
+  private static final int FETCH_BYTES = 256 * 1024;
+
   private final TopicPartition partition;
   private final KafkaConsumer<byte[], byte[]> consumer;
 
@@ -46,6 +52,7 @@ public final class ModelTopic implements AutoCloseable {
             pipeline,
             Map.of(
                 ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest",
+                ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, FETCH_BYTES,
                 ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, API_TIMEOUT_MS,
                 ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, API_TIMEOUT_MS));
     partition = new TopicPartition(topic, pipeline.models().indexOf(pipeline.model(model)));

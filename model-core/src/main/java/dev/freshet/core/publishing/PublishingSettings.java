@@ -18,7 +18,7 @@ public record PublishingSettings(
     @Option(
             value =
                 "Largest chunk; below the broker's default message limit no broker setting is needed",
-            fallback = "512KB")
+            fallback = "256KB")
         ByteSize chunk,
     @Option(
             value =
