@@ -27,12 +27,15 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
@@ -83,12 +86,16 @@ class ReplicaITCase {
   }
 
   private static Pipeline pipelineOnANewTopic() throws Exception {
+    // With so few messages a poll every version comes in pieces; and nobody may ask for an offset
+    // that is not there.
     Pipeline made =
         TestingPipelines.shop(
                 "tasks:",
                 """
-                kafka: {topics: {models: models-%d}}
-                publishing: {keep: 3, base-every: 4, largest-delta: 100, chunk: 2KB}
+                kafka:
+                  topics: {models: models-%d}
+                  properties: {max.poll.records: "3", auto.offset.reset: none}
+                publishing: {keep: 3, base-every: 4, largest-delta: 100, chunk: 1KB}
                 tasks:"""
                     .formatted(topics++))
             .withBootstrap(broker.bootstrap());
@@ -173,8 +180,48 @@ class ReplicaITCase {
       for (int i = 0; i < 6; i++) {
         awaitVersion(replica, publish());
       }
-      assertThat(heard).containsExactly("base", "delta", "delta", "delta", "base", "delta");
+      assertThat(heard).containsExactly("base", "delta", "delta", "delta", "delta", "delta");
       assertThat(replica.refused()).isEmpty();
+    }
+  }
+
+  /** The fifth version is a delta and a base; whoever has the fourth takes the delta alone. */
+  @Test
+  void whoFollowsPassesOverBases() throws Exception {
+    try (ModelReplica replica = ModelReplica.follow(pipeline, "plain")) {
+      for (int i = 0; i < 4; i++) {
+        awaitVersion(replica, publish());
+      }
+      List<ModelRecord> fifth = nextVersion();
+      List<Integer> manifests =
+          IntStream.range(0, fifth.size())
+              .filter(i -> fifth.get(i).index() == ModelRecord.MANIFEST)
+              .boxed()
+              .toList();
+      assertThat(manifests).hasSize(2);
+      assertThat(manifests.get(1) - manifests.get(0)).as("more than two polls").isGreaterThan(6);
+      ModelRecord chunk = fifth.get(manifests.get(1) - 2);
+      byte[] damaged = chunk.value().clone();
+      damaged[0] ^= 1;
+      fifth.set(
+          manifests.get(1) - 2,
+          new ModelRecord(chunk.key(), damaged, chunk.version(), chunk.index(), chunk.count()));
+      int some = manifests.get(0) + 4;
+      producer.beginTransaction();
+      send(pipeline, fifth.subList(0, some));
+      producer.commitTransaction();
+      awaitVersion(replica, fifth.get(0).version());
+      Thread.sleep(600); // it has come to the end, in the middle of the base
+      producer.beginTransaction();
+      send(pipeline, fifth.subList(some, fifth.size()));
+      producer.commitTransaction();
+      await(() -> replica.manifest().map(m -> !m.isDelta()).orElse(false));
+      awaitVersion(replica, publish());
+      assertThat(replica.refused()).as("who does not read it does not see the damage").isEmpty();
+    }
+    try (ModelReplica replica = ModelReplica.follow(pipeline, "plain")) {
+      assertThat(replica.awaitVersion(LONG)).isTrue();
+      assertThat(replica.refused()).as("who does, sees it").containsKey(RefusalReason.BROKEN);
     }
   }
 
@@ -295,7 +342,10 @@ class ReplicaITCase {
       assertThat(files.map(file -> file.getFileName().toString()))
           .as("the new base, and no more")
           .filteredOn(name -> !name.startsWith("rows-"))
-          .containsExactlyInAnyOrder("position", "lock", fifth + ".safetensors", fifth + ".json");
+          .containsExactlyInAnyOrderElementsOf(
+              rowCache > 0
+                  ? List.of("position", "lock")
+                  : List.of("position", "lock", fifth + ".safetensors", fifth + ".json"));
     }
   }
 
@@ -341,8 +391,9 @@ class ReplicaITCase {
     producer.beginTransaction();
     send(pipeline, List.copyOf(newest.values()));
     producer.commitTransaction();
-    List<String> whole = new ArrayList<>();
-    Versions.read(pipeline, "plain", () -> false, s -> whole.add(s.manifest().version()));
+    Set<String> found = new LinkedHashSet<>();
+    Versions.read(pipeline, "plain", () -> false, s -> found.add(s.manifest().version()));
+    List<String> whole = List.copyOf(found);
     assertThat(whole).as("three, and back to the oldest one's base").hasSizeBetween(3, 6);
     try (ModelReplica replica = ModelReplica.follow(pipeline, "plain")) {
       assertThat(replica.awaitVersion(LONG)).isTrue();

@@ -157,12 +157,31 @@ final class LoadedModel {
     }
     synchronized (this) {
       update.run();
-      if (rows != null) {
-        rows.publish();
-      }
       scale = next;
-      manifest = version.manifest();
+      named(version.manifest());
     }
+  }
+
+  /**
+   * This very version has been published as a base too, which is what the next delta names.
+   *
+   * @throws IOException if it cannot be written to disk
+   */
+  void becomeBase(Manifest base) throws IOException {
+    if (rows != null) {
+      rows.begin(true);
+      rows.write(base.toJson(), Optional.empty());
+    }
+    synchronized (this) {
+      named(base);
+    }
+  }
+
+  private void named(Manifest now) {
+    if (rows != null) {
+      rows.publish();
+    }
+    manifest = now;
   }
 
   /** The weights as a base, whatever they were put together from; 32-bit floats. */

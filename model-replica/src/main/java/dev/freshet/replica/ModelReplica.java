@@ -68,7 +68,12 @@ public final class ModelReplica implements AutoCloseable {
   /** What is read before any of it is taken: from the beginning of the topic, or for a pin. */
   private Chain chain;
 
-  /** The version that was followed last, and what it builds on. */
+  /**
+   * Whether a restart finds versions as files: the folder stays, and rows are not in a database.
+   */
+  private final boolean filed;
+
+  /** The version that was followed last, and what it builds on, if they are files. */
   private final Set<String> held = new HashSet<>();
 
   private final Thread follower;
@@ -95,6 +100,7 @@ public final class ModelReplica implements AutoCloseable {
     topic = new ModelTopic(pipeline, model);
     this.store = store;
     assembler = store.assembler();
+    filed = store.stays() && rowCache == 0;
     this.clock = clock;
     follower = new Thread(this::run, "replica-" + model);
     follower.setDaemon(true);
@@ -167,6 +173,9 @@ public final class ModelReplica implements AutoCloseable {
       for (ModelRecord record : records) {
         accept(record, wanted);
       }
+      if (!records.isEmpty()) {
+        passOver(records.get(records.size() - 1), wanted);
+      }
       // Asks the broker, so only while something waits for the end.
       boolean ended = (!caughtUp || chain != null) && topic.atEnd();
       if (ended) {
@@ -191,7 +200,6 @@ public final class ModelReplica implements AutoCloseable {
       RowDatabase rows = newDatabase();
       Optional<LoadedModel> model = LoadedModel.reopened(context, rows);
       if (model.isPresent() && fits(model.get().manifest())) {
-        held.add(model.get().manifest().version());
         swap(model.get());
       } else if (model.isPresent()) {
         model.get().replaced();
@@ -243,7 +251,9 @@ public final class ModelReplica implements AutoCloseable {
     }
     if (chain != null && wanted == null) {
       // All there is has been read, the newest of it is loaded at once.
-      if (!chain.isEmpty() && !isCurrent(chain.newest())) {
+      if (!chain.isEmpty() && isCurrent(chain.newest())) {
+        publishedAgain(chain.newest());
+      } else if (!chain.isEmpty()) {
         take(chain, null);
       }
       chain = null;
@@ -259,9 +269,31 @@ public final class ModelReplica implements AutoCloseable {
     }
   }
 
+  /** Whether a message is of the version in use, of which no more than its name is wanted. */
+  private boolean isOfCurrent(ModelRecord record, Pin wanted) {
+    return !filed
+        && chain == null
+        && wanted == null
+        && current != null
+        && record.value() != null
+        && record.version().equals(current.manifest().version());
+  }
+
+  private void passOver(ModelRecord last, Pin wanted) {
+    if (isOfCurrent(last, wanted) && last.index() != ModelRecord.MANIFEST) {
+      topic.passOver(last);
+    }
+  }
+
   private void accept(ModelRecord record, Pin wanted) {
     Optional<Snapshot> snapshot;
     try {
+      if (isOfCurrent(record, wanted)) {
+        if (record.index() == ModelRecord.MANIFEST) {
+          publishedAgain(Manifest.fromJson(record.value()));
+        }
+        return;
+      }
       snapshot = assembler.accept(record);
     } catch (IOException e) {
       refuse(RefusalReason.BROKEN, e.getMessage());
@@ -274,6 +306,8 @@ public final class ModelReplica implements AutoCloseable {
     if (chain == null) {
       if (wanted == null && isNews(snapshot.manifest())) {
         take(snapshot);
+      } else if (wanted == null && isCurrent(snapshot.manifest())) {
+        publishedAgain(snapshot.manifest());
       }
       return;
     }
@@ -328,13 +362,32 @@ public final class ModelReplica implements AutoCloseable {
           current.become(snapshot);
           taken(manifest);
         }
-        if (!manifest.isDelta()) {
-          held.clear();
-        }
-        held.add(manifest.version());
+        hold(manifest);
       }
     } catch (IOException e) {
       refuse(RefusalReason.UNREADABLE, "version " + manifest.version() + ": " + e.getMessage());
+    }
+  }
+
+  /** The version in use is on the topic as a base too; the next delta builds on that. */
+  private void publishedAgain(Manifest manifest) {
+    if (manifest.isDelta() || !current.manifest().isDelta()) {
+      return;
+    }
+    try {
+      current.becomeBase(manifest);
+      hold(manifest);
+    } catch (IOException e) {
+      refuse(RefusalReason.UNREADABLE, "version " + manifest.version() + ": " + e.getMessage());
+    }
+  }
+
+  private void hold(Manifest manifest) {
+    if (!manifest.isDelta()) {
+      held.clear();
+    }
+    if (filed) {
+      held.add(manifest.version());
     }
   }
 
@@ -346,8 +399,7 @@ public final class ModelReplica implements AutoCloseable {
       if (wanted != null) {
         wanted.held.complete(model.manifest());
       } else {
-        held.clear();
-        whole.manifests().forEach(manifest -> held.add(manifest.version()));
+        whole.manifests().forEach(this::hold);
       }
     } catch (IOException e) {
       refuse(RefusalReason.UNREADABLE, e.getMessage());

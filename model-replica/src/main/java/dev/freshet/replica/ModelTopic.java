@@ -35,6 +35,9 @@ public final class ModelTopic implements AutoCloseable {
   private final TopicPartition partition;
   private final KafkaConsumer<byte[], byte[]> consumer;
 
+  /** Where the last message was that was given out. */
+  private long offset;
+
   /** The versions of a model. */
   public ModelTopic(Pipeline pipeline, String model) {
     this(pipeline, model, pipeline.topic("models"));
@@ -66,6 +69,7 @@ public final class ModelTopic implements AutoCloseable {
     for (ConsumerRecord<byte[], byte[]> message : consumer.poll(timeout)) {
       try {
         records.add(record(message));
+        offset = message.offset();
       } catch (IllegalArgumentException e) {
         LOG.warn("{} offset {}: {}", partition, message.offset(), e.getMessage());
       }
@@ -91,6 +95,28 @@ public final class ModelTopic implements AutoCloseable {
     consumer.seekToBeginning(List.of(partition));
   }
 
+  /**
+   * Goes on at the manifest of a chunk's version, or before it if there are gaps or it is not there
+   * yet: nothing in between is fetched.
+   *
+   * @param chunk the last message of the last poll
+   */
+  void passOver(ModelRecord chunk) {
+    long manifest = offset + chunk.count() - chunk.index();
+    System.err.println(
+        "PASS chunk "
+            + chunk.index()
+            + " of "
+            + chunk.count()
+            + " at "
+            + offset
+            + " pos "
+            + position());
+    if (manifest > position()) {
+      seek(Math.min(manifest, end()));
+    }
+  }
+
   /** Goes on from an offset; if that is not there any more, from the beginning. */
   void seek(long offset) {
     consumer.seek(partition, offset);
@@ -108,7 +134,11 @@ public final class ModelTopic implements AutoCloseable {
 
   /** Whether everything that was committed when asked has been read. */
   public boolean atEnd() {
-    return consumer.position(partition) >= consumer.endOffsets(List.of(partition)).get(partition);
+    return position() >= end();
+  }
+
+  private long end() {
+    return consumer.endOffsets(List.of(partition)).get(partition);
   }
 
   /** Makes a {@link #poll} under way on another thread fail with a wake-up exception. */

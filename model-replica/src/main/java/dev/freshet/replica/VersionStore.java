@@ -85,6 +85,11 @@ final class VersionStore implements AutoCloseable {
     return new VersionStore(folder, false);
   }
 
+  /** Whether what is in the folder is there for another start. */
+  boolean stays() {
+    return !temporary;
+  }
+
   /** A place for something else in the folder. */
   Path resolve(String name) {
     return folder.resolve(name);

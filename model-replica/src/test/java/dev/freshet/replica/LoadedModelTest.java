@@ -136,6 +136,48 @@ class LoadedModelTest {
     }
   }
 
+  /** Where a version is both, the delta leads to just the weights that the base has. */
+  @ParameterizedTest
+  @CsvSource({"float32,1", "float32,3", "float16,3"})
+  void aVersionIsTheSameAsDeltaAndAsBase(String precision, int denseEvery) throws IOException {
+    Pipeline shop = expiring();
+    SnapshotWriter writer =
+        TestingPipelines.shop(
+                "training:",
+                "publishing: {base-every: 4, largest-delta: 100, dense-every: %d, precision: %s}\ntraining:"
+                    .formatted(denseEvery, precision))
+            .writer();
+    try (ModelTrainer trainer =
+        new ModelTrainer(shop.context(shop.model("plain")), shop.training())) {
+      List<EncodedExample> examples = examples(shop);
+      List<Impression> fresh =
+          TestingExamples.labelled(100, 99).stream().map(LabeledExample::impression).toList();
+      LoadedModel following = null;
+      List<Integer> both = new ArrayList<>();
+      for (int step = 0; step < 10; step++) {
+        trainer.process(examples.subList(step * 64, step * 64 + 64));
+        List<Snapshot> published = snapshots(written(writer, trainer));
+        if (following == null) {
+          following = new LoadedModel(trainer.context(), published.get(0));
+          assertThat(published).as("nothing to build on").hasSize(1);
+          continue;
+        }
+        assertThat(following.isParentOf(published.get(0).manifest())).isTrue();
+        following.become(published.get(0));
+        if (published.size() == 2) {
+          both.add(step);
+          LoadedModel starting = new LoadedModel(trainer.context(), published.get(1));
+          assertThat(following.predict(fresh)).isEqualTo(starting.predict(fresh));
+          starting.release();
+          following.becomeBase(published.get(1).manifest());
+          assertThat(following.manifest()).isSameAs(published.get(1).manifest());
+        }
+      }
+      assertThat(both).containsExactly(4, 8);
+      following.release();
+    }
+  }
+
   /** Rows come, change and go between two bases; the second replaces the first in place. */
   @Test
   void aBaseReplacesWhatIsThere() throws IOException {
@@ -212,12 +254,17 @@ class LoadedModelTest {
       int bases = 0;
       for (int step = 0; step < 12; step++) {
         trainer.process(examples.subList(step * 64, step * 64 + 64));
-        Snapshot snapshot = snapshot(written(writer, trainer));
-        bases += snapshot.manifest().isDelta() ? 0 : 1;
+        List<Snapshot> published = snapshots(written(writer, trainer));
+        Snapshot snapshot = published.get(0);
+        Snapshot last = published.get(published.size() - 1);
+        bases += last.manifest().isDelta() ? 0 : 1;
         if (loaded == null) {
           loaded = new LoadedModel(context, snapshot, new RowDatabase(folder, 4096, context));
+        } else if (step == 10) {
+          loaded.become(last); // a base, over what is there
         } else {
           loaded.become(snapshot);
+          loaded.becomeBase(last.manifest());
         }
         same(trainer, loaded, shop, 1e-6);
         if (step % 4 == 3) {
@@ -311,13 +358,16 @@ class LoadedModelTest {
   }
 
   private static Snapshot snapshot(List<ModelRecord> records) throws IOException {
+    return snapshots(records).get(0);
+  }
+
+  /** A version as it was published: a delta, a base, or both. */
+  private static List<Snapshot> snapshots(List<ModelRecord> records) throws IOException {
     SnapshotAssembler assembler = new SnapshotAssembler();
+    List<Snapshot> whole = new ArrayList<>();
     for (ModelRecord record : records) {
-      var done = assembler.accept(record);
-      if (done.isPresent()) {
-        return done.get();
-      }
+      assembler.accept(record).ifPresent(whole::add);
     }
-    throw new IllegalStateException("no manifest");
+    return whole;
   }
 }

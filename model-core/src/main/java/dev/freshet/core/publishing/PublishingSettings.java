@@ -22,12 +22,12 @@ public record PublishingSettings(
         ByteSize chunk,
     @Option(
             value =
-                "One version in so many is a base, which holds all weights; those between hold what"
-                    + " changed. 1 publishes bases only",
+                "One version in so many is published as a base too, which holds all weights;"
+                    + " otherwise as what changed alone. 1 publishes bases only",
             fallback = "20")
         int baseEvery,
     @Option(
-            value = "A version is a base as well if what changed is larger than this share of one",
+            value = "A version is a base alone if what changed is larger than this share of one",
             fallback = "0.5")
         double largestDelta,
     @Option(
@@ -73,11 +73,12 @@ public record PublishingSettings(
   }
 
   /**
-   * Versions that are on the topic at a time: those that have to stay readable, and before the
-   * oldest of them all back to its base.
+   * Manifests that are on the topic at a time: those of versions that have to stay readable, before
+   * the oldest of them all back to its base, and one more for each that is a delta and a base.
    */
   int slots() {
-    return keep + baseEvery - 1;
+    int both = baseEvery == 1 ? 0 : (keep + baseEvery - 2) / baseEvery;
+    return keep + baseEvery - 1 + both;
   }
 
   /** Number of checkpoints from one version to the next. */

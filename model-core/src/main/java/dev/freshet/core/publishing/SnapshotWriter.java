@@ -22,8 +22,10 @@ import java.util.function.Consumer;
  * deletions of keys that the slot's last version used and this one does not. Slots are used in
  * turn; how many chunks each holds is part of the trainer's checkpoint.
  *
- * <p>A version is a base or, on top of the version before it, a delta. What changed since then is
- * not part of the checkpoint, so the first version of a run is a base.
+ * <p>A version is a delta on top of the version before it, or a base. Now and then it is both, one
+ * after the other, so that who follows need not read bases; the next delta names the base. What
+ * changed since the version before is not part of the checkpoint, so the first version of a run is
+ * a base alone.
  */
 public final class SnapshotWriter {
 
@@ -72,10 +74,11 @@ public final class SnapshotWriter {
   }
 
   /**
-   * Writes the next version: a delta, or a base when it is time for one or when a delta would be
-   * too large a share of it.
+   * Writes the next version: a delta, unless there is nothing that it could build on or it would be
+   * too large a share of a base; and a base, when it is time for one or when there is no delta.
    *
    * @param now publishing time, epoch milliseconds
+   * @return the manifest that the next delta builds on
    */
   public Manifest write(
       ModelTrainer trainer,
@@ -83,37 +86,61 @@ public final class SnapshotWriter {
       Lineage lineage,
       long now,
       Consumer<ModelRecord> out) {
-    ModelContext context = trainer.context();
-    String slot = context.model().name() + "/" + next % settings.slots() + "/";
-    SafeTensors.Writer tensors = WeightTensors.base(trainer.network(), settings.precision());
-    boolean base = parent == null || sinceBase + 1 >= settings.baseEvery();
-    if (!base) {
-      boolean withDense = sinceBase % settings.denseEvery() == settings.denseEvery() - 1;
+    Version made = new Version(trainer, version, lineage, now, out);
+    SafeTensors.Writer base = WeightTensors.base(trainer.network(), settings.precision());
+    boolean baseIsDue = parent == null || sinceBase + 1 >= settings.baseEvery();
+    Manifest written = null;
+    if (parent != null && settings.baseEvery() > 1) {
+      boolean withDense =
+          baseIsDue || sinceBase % settings.denseEvery() == settings.denseEvery() - 1;
       SafeTensors.Writer delta =
           WeightTensors.delta(trainer.network(), settings.precision(), withDense);
-      base = delta.bytes() > settings.largestDelta() * tensors.bytes();
-      tensors = base ? tensors : delta;
+      if (delta.bytes() <= settings.largestDelta() * base.bytes()) {
+        written = announce(made, Manifest.DELTA, parent, delta);
+      }
     }
+    sinceBase++;
+    if (baseIsDue || written == null) {
+      written = announce(made, Manifest.BASE, null, base);
+      sinceBase = 0;
+    }
+    trainer.network().tables().forEach(EmbeddingTable::published);
+    parent = written;
+    return written;
+  }
+
+  /** What a version's delta and base have in common. */
+  private record Version(
+      ModelTrainer trainer,
+      ModelVersion number,
+      Lineage lineage,
+      long now,
+      Consumer<ModelRecord> out) {}
+
+  private Manifest announce(Version of, String type, Manifest on, SafeTensors.Writer tensors) {
+    ModelTrainer trainer = of.trainer;
+    ModelContext context = trainer.context();
+    String version = of.number.toString();
+    String slot = context.model().name() + "/" + next % settings.slots() + "/";
     long bytes = tensors.bytes();
     int count = Math.toIntExact((bytes + settings.chunk().bytes() - 1) / settings.chunk().bytes());
-    Chunks chunks = new Chunks(slot, version.toString(), count, out);
+    Chunks chunks = new Chunks(slot, version, count, of.out);
     try {
       tensors.write(chunks);
       chunks.finish();
     } catch (IOException e) {
       throw new IllegalStateException("weights cannot be written", e);
     }
-    trainer.network().tables().forEach(EmbeddingTable::published);
     Manifest manifest =
         new Manifest(
             Manifest.FORMAT,
-            base ? Manifest.BASE : Manifest.DELTA,
+            type,
             pipeline,
             context.model().name(),
             context.model().kind(),
-            version.toString(),
-            base ? null : parent.version(),
-            base ? null : parent.sha256(),
+            version,
+            on == null ? null : on.version(),
+            on == null ? null : on.sha256(),
             context.schema().fingerprint(),
             settingsFingerprint(context),
             chunks.written,
@@ -125,17 +152,15 @@ public final class SnapshotWriter {
             corrections(context),
             trainer.sampling().kept() == 1 ? null : trainer.sampling().kept(),
             trainer.quality(),
-            now,
-            lineage.sources(),
-            lineage.watermark(),
+            of.now,
+            of.lineage.sources(),
+            of.lineage.watermark(),
             configuration,
             CodeVersion.CURRENT);
-    out.accept(
+    of.out.accept(
         new ModelRecord(
-            slot + "manifest", manifest.toJson(), version.toString(), ModelRecord.MANIFEST, count));
-    deleteStale(slot, version, count, context.model().name(), out);
-    parent = manifest;
-    sinceBase = base ? 0 : sinceBase + 1;
+            slot + "manifest", manifest.toJson(), version, ModelRecord.MANIFEST, count));
+    deleteStale(slot, of.number, count, context.model().name(), of.out);
     return manifest;
   }
 
