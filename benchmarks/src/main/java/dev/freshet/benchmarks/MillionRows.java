@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** A trainer with a million rows that publishes on a broker, as the job does, without the job. */
@@ -42,8 +43,14 @@ final class MillionRows {
     encoder = new FeatureEncoder(pipeline.schema(), 0);
     trainer = new ModelTrainer(pipeline.context(pipeline.model("main")), pipeline.training());
     writer = pipeline.writer();
-    Map<String, Object> settings = Map.of("bootstrap.servers", pipeline.kafka().bootstrap());
+    Map<String, Object> settings =
+        Map.of(
+            ProducerConfig.BOOTSTRAP_SERVERS_CONFIG,
+            pipeline.kafka().bootstrap(),
+            ProducerConfig.TRANSACTIONAL_ID_CONFIG,
+            "trainer");
     producer = new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
+    producer.initTransactions();
     EmbeddingTable table = trainer.network().tables().get(0);
     for (int value = 0; value < VALUES; value++) {
       EncodedExample example = example(value);
@@ -101,10 +108,20 @@ final class MillionRows {
 
   /** Publishes a version. */
   void publish(List<ModelRecord> version) {
+    send(version, pipeline.topic("models"));
+  }
+
+  /** Writes a version to a topic that nobody reads. */
+  void publishElsewhere(List<ModelRecord> version) {
+    send(version, pipeline.topic("impressions"));
+  }
+
+  private void send(List<ModelRecord> version, String topic) {
+    producer.beginTransaction();
     for (ModelRecord record : version) {
-      producer.send(KafkaSinks.message(pipeline.topic("models"), 0, record));
+      producer.send(KafkaSinks.message(topic, 0, record));
     }
-    producer.flush();
+    producer.commitTransaction();
   }
 
   private EncodedExample example(int value) {

@@ -27,16 +27,29 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * Memory and times of a replica of a million rows of 16 floats, in a process of its own, while it
- * takes a version of 10,240 examples every second, now and then a base. First with memory to spare,
- * which tells how much it needs when nothing happens; then with a heap of 1.3 times that; then with
- * its rows on disk. Times count from when a batch was due.
+ * takes a version of 10,240 examples every second, now and then a base: with memory to spare, which
+ * tells how much it needs when nothing happens; with a heap of 1.3 times that; with a folder that
+ * it files versions in; with its rows on disk.
+ *
+ * <p>Broker and publisher have the same cores, so there are two floors: nothing happens, and the
+ * same versions are published to a topic that nobody reads. Times count from when a batch was due,
+ * and after some versions that do not count, so that what is compiled is compiled.
  */
 public final class SwapMemory {
 
   private static final int SWAPS = 20;
   private static final int BATCH = 32;
-  private static final int WARM_UP = 1000;
-  private static final long PHASE_SECONDS = SWAPS;
+  private static final int WARM_UP = 5;
+
+  /** What a replica is asked to do; the arguments of its process. */
+  private record Kind(String name, String heap, boolean filed, long rowCache) {}
+
+  /** What happens during a phase; a line that the replica's process prints every second. */
+  private enum Publish {
+    NOTHING,
+    ELSEWHERE,
+    VERSION
+  }
 
   private SwapMemory() {}
 
@@ -45,8 +58,10 @@ public final class SwapMemory {
    */
   public static void main(String[] args) throws Exception {
     if (args.length > 1) {
-      ReplicaSettings settings = new ReplicaSettings(Path.of(args[1]), Long.parseLong(args[2]));
-      replica(MillionRows.pipeline(SWAPS).withBootstrap(args[0]), settings);
+      Path folder = args[1].isEmpty() ? null : Path.of(args[1]);
+      replica(
+          MillionRows.pipeline(SWAPS).withBootstrap(args[0]),
+          new ReplicaSettings(folder, Long.parseLong(args[2])));
       System.exit(0);
     }
     int baseEvery = args.length == 0 ? SWAPS : Integer.parseInt(args[0]);
@@ -58,30 +73,26 @@ public final class SwapMemory {
       }
       MillionRows trainer = new MillionRows(pipeline);
       trainer.publish(trainer.version());
-      List<List<ModelRecord>> versions = new ArrayList<>();
-      for (int i = 0; i < 3 * SWAPS; i++) {
-        trainer.learn();
-        versions.add(trainer.version());
-      }
-      Iterator<List<ModelRecord>> next = versions.iterator();
-      Runnable publish = () -> trainer.publish(next.next());
-      long live = child(broker, publish, "-Xmx2g", "0");
-      long tight = Math.round(1.3 * live);
+      long live = child(broker, trainer, new Kind("rows in memory", "-Xmx2g", false, 0));
+      String tight = "-Xmx" + Math.round(1.3 * live) + "m";
       System.out.printf("heap when nothing happens: %d MB; now with 1.3 times that%n", live);
-      child(broker, publish, "-Xmx" + tight + "m", "0");
-      System.out.println("rows on disk, a cache of 16 MB:");
-      child(broker, publish, "-Xmx" + tight + "m", Long.toString(16 << 20));
+      child(broker, trainer, new Kind("rows in memory", tight, false, 0));
+      child(broker, trainer, new Kind("rows in memory, versions filed", tight, true, 0));
+      child(broker, trainer, new Kind("rows on disk, a cache of 16 MB", tight, true, 16 << 20));
     }
     System.exit(0);
   }
 
   /** Runs a replica and publishes when it asks for it; its live heap in MB. */
-  private static long child(EmbeddedBroker broker, Runnable publish, String heap, String rowCache)
+  private static long child(EmbeddedBroker broker, MillionRows trainer, Kind kind)
       throws Exception {
+    List<List<ModelRecord>> versions = versions(trainer, WARM_UP + SWAPS);
+    Iterator<List<ModelRecord>> next = versions.iterator();
+    Iterator<List<ModelRecord>> elsewhere = versions.listIterator(WARM_UP);
     Process process =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                heap,
+                kind.heap,
                 "-XX:+UseG1GC",
                 "-Dai.djl.offline=true",
                 "-DOPT_OUT_TRACKING=true",
@@ -90,20 +101,23 @@ public final class SwapMemory {
                 System.getProperty("java.class.path"),
                 SwapMemory.class.getName(),
                 broker.bootstrap(),
-                Files.createTempDirectory("swap-replica").toString(),
-                rowCache)
+                kind.filed ? Files.createTempDirectory("swap-replica").toString() : "",
+                Long.toString(kind.rowCache))
             .redirectError(ProcessBuilder.Redirect.DISCARD)
             .start();
     long live = 0;
-    System.out.println(heap);
+    System.out.println(kind.name + ", " + kind.heap);
     try (BufferedReader lines =
             new BufferedReader(
                 new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
         PrintStream answers =
             new PrintStream(process.getOutputStream(), true, StandardCharsets.UTF_8)) {
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        if (line.equals("publish")) {
-          publish.run();
+        if (line.equals(Publish.VERSION.name())) {
+          trainer.publish(next.next());
+          answers.println("published");
+        } else if (line.equals(Publish.ELSEWHERE.name())) {
+          trainer.publishElsewhere(elsewhere.next());
           answers.println("published");
         } else if (line.startsWith("live ")) {
           live = Long.parseLong(line.substring("live ".length()));
@@ -116,6 +130,15 @@ public final class SwapMemory {
     return live;
   }
 
+  private static List<List<ModelRecord>> versions(MillionRows trainer, int count) {
+    List<List<ModelRecord>> versions = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      trainer.learn();
+      versions.add(trainer.version());
+    }
+    return versions;
+  }
+
   private static void replica(Pipeline pipeline, ReplicaSettings settings) throws Exception {
     int perSecond = settings.rowCache() == 0 ? 200 : 50;
     long start = System.nanoTime();
@@ -123,15 +146,17 @@ public final class SwapMemory {
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     try (ModelReplica replica = ModelReplica.follow(pipeline, "main", settings)) {
       replica.awaitVersion(Duration.ofMinutes(2));
-      for (int i = 0; i < WARM_UP; i++) {
-        replica.predict(impressions(new SplittableRandom(i)));
-      }
       System.out.printf("first version after %.1f s%n", (System.nanoTime() - start) / 1e9);
+      phase("warm-up", replica, perSecond, answers, Publish.VERSION, WARM_UP);
       System.gc();
       System.out.println("live " + (used() >> 20));
-      long still = phase("nothing happens", replica, perSecond, null);
-      long swaps = phase(SWAPS + " versions", replica, perSecond, answers);
+      long still = phase("nothing happens", replica, perSecond, answers, Publish.NOTHING, SWAPS);
+      phase("versions of others", replica, perSecond, answers, Publish.ELSEWHERE, SWAPS);
+      long swaps = phase("versions taken", replica, perSecond, answers, Publish.VERSION, SWAPS);
       System.out.printf("memory while swapping / still: %.2f%n", swaps / (double) still);
+    }
+    if (settings.folder() == null) {
+      return;
     }
     start = System.nanoTime();
     try (ModelReplica replica = ModelReplica.follow(pipeline, "main", settings)) {
@@ -149,33 +174,35 @@ public final class SwapMemory {
     return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
   }
 
-  /** Predicts for a while, and takes bases if there is somebody to publish; peak resident MB. */
+  /** Predicts until all was published and, if it is for it, taken; peak resident MB. */
   private static long phase(
-      String name, ModelReplica replica, int perSecond, BufferedReader answers) throws Exception {
+      String name,
+      ModelReplica replica,
+      int perSecond,
+      BufferedReader answers,
+      Publish what,
+      int times)
+      throws Exception {
     SplittableRandom random = new SplittableRandom(7);
-    List<Long> times = new ArrayList<>();
-    long taken = replica.swaps();
-    long wanted = answers == null ? 0 : SWAPS;
+    List<Long> took = new ArrayList<>();
+    long taken = replica.swaps() + (what == Publish.VERSION ? times : 0);
     long peak = 0;
-    if (answers != null) {
-      Thread asking = new Thread(() -> ask(answers), "asking");
-      asking.setDaemon(true);
-      asking.start();
-    }
+    Thread asking = new Thread(() -> ask(answers, what, times), "asking");
+    asking.setDaemon(true);
+    asking.start();
     long due = System.nanoTime();
-    long end = System.nanoTime() + Duration.ofSeconds(PHASE_SECONDS).toNanos();
-    while (System.nanoTime() < end || replica.swaps() - taken < wanted) {
+    while (asking.isAlive() || replica.swaps() < taken) {
       List<Impression> batch = impressions(random);
       LockSupport.parkNanos(due - System.nanoTime());
       long start = Math.min(due, System.nanoTime());
       due += TimeUnit.SECONDS.toNanos(1) / perSecond;
       replica.predict(batch);
-      times.add(System.nanoTime() - start);
-      if (times.size() % 10 == 0) {
+      took.add(System.nanoTime() - start);
+      if (took.size() % 10 == 0) {
         peak = Math.max(peak, resident("RssAnon"));
       }
     }
-    long[] sorted = times.stream().mapToLong(Long::longValue).toArray();
+    long[] sorted = took.stream().mapToLong(Long::longValue).toArray();
     Arrays.sort(sorted);
     System.out.printf(
         "%s: peak %d MB of its own, %d MB mapped; %d batches of %d a second: p50 %.2f ms, p99 %.2f ms, most %.1f ms%n",
@@ -190,13 +217,15 @@ public final class SwapMemory {
     return peak;
   }
 
-  /** Has a version published every second. */
-  private static void ask(BufferedReader answers) {
+  /** Has something published every second. */
+  private static void ask(BufferedReader answers, Publish what, int times) {
     try {
-      for (int asked = 0; asked < SWAPS; asked++) {
+      for (int asked = 0; asked < times; asked++) {
         Thread.sleep(1000);
-        System.out.println("publish");
-        answers.readLine();
+        if (what != Publish.NOTHING) {
+          System.out.println(what);
+          answers.readLine();
+        }
       }
     } catch (IOException | InterruptedException e) {
       throw new IllegalStateException(e);
