@@ -58,6 +58,7 @@ public final class SwapMemory {
    */
   public static void main(String[] args) throws Exception {
     if (args.length > 1) {
+      ProcessHandle.current().parent().ifPresent(p -> p.onExit().thenRun(() -> System.exit(1)));
       Path folder = args[1].isEmpty() ? null : Path.of(args[1]);
       replica(
           MillionRows.pipeline(SWAPS).withBootstrap(args[0]),
