@@ -50,7 +50,10 @@ final class LoadedModel {
   private final RowDatabase rows;
 
   private final FeatureEncoder encoder;
-  private Manifest manifest;
+
+  /** Changes last of all, between two batches; who only reads it waits for none. */
+  private volatile Manifest manifest;
+
   private ServedScale scale;
   private int users = 1;
   private boolean replaced;
@@ -128,12 +131,12 @@ final class LoadedModel {
     return new ServedScale(context.core(), amounts, corrections, of.sampling());
   }
 
-  synchronized Manifest manifest() {
+  Manifest manifest() {
     return manifest;
   }
 
   /** Whether a delta builds on just this version. */
-  synchronized boolean isParentOf(Manifest delta) {
+  boolean isParentOf(Manifest delta) {
     return manifest.isParentOf(delta);
   }
 

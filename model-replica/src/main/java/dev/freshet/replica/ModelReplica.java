@@ -251,7 +251,7 @@ public final class ModelReplica implements AutoCloseable {
     }
     if (chain != null && wanted == null) {
       // All there is has been read, the newest of it is loaded at once.
-      if (!chain.isEmpty() && isCurrent(chain.newest())) {
+      if (!chain.isEmpty() && isCurrent(chain.newest().version())) {
         publishedAgain(chain.newest());
       } else if (!chain.isEmpty()) {
         take(chain, null);
@@ -274,9 +274,8 @@ public final class ModelReplica implements AutoCloseable {
     return !filed
         && chain == null
         && wanted == null
-        && current != null
         && record.value() != null
-        && record.version().equals(current.manifest().version());
+        && isCurrent(record.version());
   }
 
   private void passOver(ModelRecord last, Pin wanted) {
@@ -306,7 +305,7 @@ public final class ModelReplica implements AutoCloseable {
     if (chain == null) {
       if (wanted == null && isNews(snapshot.manifest())) {
         take(snapshot);
-      } else if (wanted == null && isCurrent(snapshot.manifest())) {
+      } else if (wanted == null && isCurrent(snapshot.manifest().version())) {
         publishedAgain(snapshot.manifest());
       }
       return;
@@ -334,8 +333,8 @@ public final class ModelReplica implements AutoCloseable {
     return true;
   }
 
-  private boolean isCurrent(Manifest manifest) {
-    return current != null && current.manifest().version().equals(manifest.version());
+  private boolean isCurrent(String version) {
+    return current != null && current.manifest().version().equals(version);
   }
 
   /** Whether a version is newer than the one in use: after a restart some are read twice. */
