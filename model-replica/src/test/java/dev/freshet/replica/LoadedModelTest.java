@@ -13,7 +13,6 @@ import dev.freshet.core.pipeline.TestingPipelines;
 import dev.freshet.core.publishing.Lineage;
 import dev.freshet.core.publishing.ModelRecord;
 import dev.freshet.core.publishing.ModelVersion;
-import dev.freshet.core.publishing.PublishingSettings;
 import dev.freshet.core.publishing.SnapshotAssembler;
 import dev.freshet.core.publishing.SnapshotAssembler.BrokenSnapshotException;
 import dev.freshet.core.publishing.SnapshotAssembler.Snapshot;
@@ -104,13 +103,10 @@ class LoadedModelTest {
   void deltasBringItToWhereTheTrainerIs(String precision, int denseEvery, double tolerance)
       throws IOException {
     Pipeline shop = expiring();
-    PublishingSettings settings =
-        TestingPipelines.shop(
-                "training:",
-                "publishing: {base-every: 100, largest-delta: 100, dense-every: %d, precision: %s}\ntraining:"
-                    .formatted(denseEvery, precision))
-            .publishing();
-    SnapshotWriter writer = new SnapshotWriter("test", "", settings);
+    SnapshotWriter writer =
+        writer(
+            "base-every: 100, largest-delta: 100, dense-every: %d, precision: %s"
+                .formatted(denseEvery, precision));
     try (ModelTrainer trainer =
         new ModelTrainer(shop.context(shop.model("plain")), shop.training())) {
       List<EncodedExample> examples = examples(shop);
@@ -142,11 +138,9 @@ class LoadedModelTest {
   void aVersionIsTheSameAsDeltaAndAsBase(String precision, int denseEvery) throws IOException {
     Pipeline shop = expiring();
     SnapshotWriter writer =
-        TestingPipelines.shop(
-                "training:",
-                "publishing: {base-every: 4, largest-delta: 100, dense-every: %d, precision: %s}\ntraining:"
-                    .formatted(denseEvery, precision))
-            .writer();
+        writer(
+            "base-every: 4, largest-delta: 100, dense-every: %d, precision: %s"
+                .formatted(denseEvery, precision));
     try (ModelTrainer trainer =
         new ModelTrainer(shop.context(shop.model("plain")), shop.training())) {
       List<EncodedExample> examples = examples(shop);
@@ -182,9 +176,7 @@ class LoadedModelTest {
   @Test
   void aBaseReplacesWhatIsThere() throws IOException {
     Pipeline shop = expiring();
-    PublishingSettings bases =
-        TestingPipelines.shop("training:", "publishing: {base-every: 1}\ntraining:").publishing();
-    SnapshotWriter writer = new SnapshotWriter("test", "", bases);
+    SnapshotWriter writer = writer("base-every: 1");
     try (ModelTrainer trainer =
         new ModelTrainer(shop.context(shop.model("plain")), shop.training())) {
       List<EncodedExample> examples = examples(shop);
@@ -242,11 +234,7 @@ class LoadedModelTest {
   @Test
   void rowsMayLieOnDisk(@TempDir Path folder) throws IOException {
     Pipeline shop = expiring();
-    PublishingSettings settings =
-        TestingPipelines.shop(
-                "training:", "publishing: {base-every: 5, largest-delta: 100}\ntraining:")
-            .publishing();
-    SnapshotWriter writer = new SnapshotWriter("test", "", settings);
+    SnapshotWriter writer = writer("base-every: 5, largest-delta: 100");
     ModelContext context = shop.context(shop.model("plain"));
     try (ModelTrainer trainer = new ModelTrainer(context, shop.training())) {
       List<EncodedExample> examples = examples(shop);
@@ -264,7 +252,9 @@ class LoadedModelTest {
           loaded.become(last); // a base, over what is there
         } else {
           loaded.become(snapshot);
-          loaded.becomeBase(last.manifest());
+          if (last != snapshot) {
+            loaded.becomeBase(last.manifest());
+          }
         }
         same(trainer, loaded, shop, 1e-6);
         if (step % 4 == 3) {
@@ -297,9 +287,7 @@ class LoadedModelTest {
     try (ModelTrainer trainer =
         new ModelTrainer(pipeline.context(pipeline.model("plain")), pipeline.training())) {
       trainer.process(TestingExamples.settled(pipeline, 64, 1));
-      SnapshotWriter writer =
-          TestingPipelines.shop("training:", "publishing: {largest-delta: 100}\ntraining:")
-              .writer();
+      SnapshotWriter writer = writer("largest-delta: 100");
       Snapshot base = snapshot(written(writer, trainer));
       LoadedModel loaded = new LoadedModel(trainer.context(), base);
       trainer.process(TestingExamples.settled(pipeline, 64, 2));
@@ -310,6 +298,11 @@ class LoadedModelTest {
       assertThat(loaded.manifest().version()).isEqualTo(base.manifest().version());
       loaded.release();
     }
+  }
+
+  private static SnapshotWriter writer(String publishing) {
+    return TestingPipelines.shop("training:", "publishing: {" + publishing + "}\ntraining:")
+        .writer();
   }
 
   private static List<ModelRecord> written(SnapshotWriter writer, ModelTrainer trainer) {
@@ -350,8 +343,7 @@ class LoadedModelTest {
 
   private List<ModelRecord> records(ModelTrainer trainer) {
     List<ModelRecord> records = new ArrayList<>();
-    SnapshotWriter writer =
-        TestingPipelines.shop("training:", "publishing: {chunk: 1KB}\ntraining:").writer();
+    SnapshotWriter writer = writer("chunk: 1KB");
     writer.write(trainer, new ModelVersion(7, trainer.steps()), Lineage.UNKNOWN, 0, records::add);
     assertThat(records).hasSizeGreaterThan(3);
     return records;
