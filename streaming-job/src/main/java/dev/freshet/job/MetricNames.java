@@ -14,6 +14,12 @@ public final class MetricNames {
   /** Group of counters, one for each reason of rejection. */
   public static final String REJECTED = "rejected";
 
+  /**
+   * Gauge of a source: partitions that are read to their ends and silent for {@code
+   * labels.idle-after}, so that they do not hold the watermark back.
+   */
+  public static final String IDLE_PARTITIONS = "idlePartitions";
+
   /** Group of the label join. */
   public static final String LABELS = "labels";
 

@@ -22,7 +22,9 @@ public record LabelSettings(
             fallback = "10m")
         Duration orphanWait,
     @Option(
-            value = "A partition that is silent this long no longer holds the watermark back",
+            value =
+                "A partition of which the broker says for this long that it is read to its end no"
+                    + " longer holds the watermark back",
             fallback = "10s")
         Duration idleAfter,
     @Option(

@@ -10,9 +10,9 @@ import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 
 /**
  * Watermarks a fixed disorder behind the newest event of each partition. Dead letters have no event
- * time and move nothing. A silent partition is left out after a while, or one quiet topic would
- * hold every label back; sources wait for one another, or a backlog in one would fill the join's
- * state.
+ * time and move nothing. A partition that is read to its end is left out after a while by its
+ * {@link WatchedReader}, or one quiet topic would hold every label back; sources wait for one
+ * another, or a backlog in one would fill the join's state.
  */
 public final class EventWatermarks<T extends Serializable>
     implements WatermarkGenerator<SourceEvent<T>> {
@@ -22,6 +22,7 @@ public final class EventWatermarks<T extends Serializable>
 
   private final long disorder;
   private long newest = Long.MIN_VALUE;
+  private long told = Long.MIN_VALUE;
 
   EventWatermarks(long disorder) {
     this.disorder = disorder;
@@ -34,7 +35,6 @@ public final class EventWatermarks<T extends Serializable>
     return WatermarkStrategy.<SourceEvent<T>>forGenerator(
             context -> new EventWatermarks<>(disorder))
         .withTimestampAssigner((event, recordTime) -> event.eventTime())
-        .withIdleness(settings.idleAfter())
         .withWatermarkAlignment(GROUP, settings.sourceDrift(), ALIGN_EVERY);
   }
 
@@ -45,7 +45,9 @@ public final class EventWatermarks<T extends Serializable>
 
   @Override
   public void onPeriodicEmit(WatermarkOutput output) {
-    if (newest != Long.MIN_VALUE) {
+    // Each watermark makes an idle partition active again, so there is none without news.
+    if (newest > told) {
+      told = newest;
       output.emitWatermark(new Watermark(newest - disorder - 1));
     }
   }

@@ -22,8 +22,7 @@ public final class KafkaSources {
   /**
    * @param bounded whether to end at the offsets that the topics have when the job starts
    */
-  public static KafkaSource<SourceEvent<Impression>> impressions(
-      Pipeline pipeline, boolean bounded) {
+  public static WatchedSource<Impression> impressions(Pipeline pipeline, boolean bounded) {
     return source(
         pipeline,
         List.of(pipeline.topic("impressions")),
@@ -32,7 +31,7 @@ public final class KafkaSources {
   }
 
   /** As {@link #impressions} for the topics of all tasks. */
-  public static KafkaSource<SourceEvent<Feedback>> feedback(Pipeline pipeline, boolean bounded) {
+  public static WatchedSource<Feedback> feedback(Pipeline pipeline, boolean bounded) {
     return source(
         pipeline,
         new ArrayList<>(pipeline.feedbackTopics().keySet()),
@@ -40,7 +39,7 @@ public final class KafkaSources {
         bounded);
   }
 
-  private static <T extends Serializable> KafkaSource<SourceEvent<T>> source(
+  private static <T extends Serializable> WatchedSource<T> source(
       Pipeline pipeline, List<String> topics, MessageParser<T> parser, boolean bounded) {
     Properties properties = new Properties();
     properties.putAll(pipeline.kafka().properties());
@@ -56,6 +55,7 @@ public final class KafkaSources {
     if (bounded) {
       builder.setBounded(OffsetsInitializer.latest());
     }
-    return builder.build();
+    properties.setProperty("bootstrap.servers", pipeline.kafka().bootstrap());
+    return new WatchedSource<>(builder.build(), properties, pipeline.labels().idleAfter());
   }
 }
