@@ -11,6 +11,7 @@ becomes what is served. docs/snapshot-format.md describes the files.
 import argparse
 import json
 import math
+from decimal import Decimal
 
 import numpy as np
 import xxhash
@@ -44,15 +45,27 @@ def bucket(field, value):
     return count + 1 if part >= 1 else 1 + int(part * count)
 
 
+def text(value):
+    """The text that a value stands for: a number is its plain digits however it was written, so 7 and 7.0 are "7"."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, Decimal)):
+        digits = format(Decimal(value), "f")
+        digits = digits.rstrip("0").rstrip(".") if "." in digits else digits
+        return "0" if Decimal(value) == 0 else digits
+    # What begins with NUL gets one more, so that nothing that is sent is "\0unknown" or "\0absent".
+    return "\0" + value if value.startswith("\0") else value
+
+
 def values(field, features):
-    """The texts whose keys stand for a field of an impression; none if it is absent."""
+    """The texts whose keys stand for a field of an impression: of one that it does not have, the field's own text for that."""
     value = features.get(field["name"])
-    if value is None:
-        return []
+    sent = [v for v in (value if isinstance(value, list) else [value]) if v is not None and v != ""]
+    if not sent:
+        return ["\0absent"]
     if field["kind"] == "numeric":
-        return ["b%d" % bucket(field, value)]
-    texts = [str(v) for v in (value if isinstance(value, list) else [value])]
-    return texts if field.get("many") else texts[:1]
+        return ["b%d" % bucket(field, float(sent[0]))]
+    return [text(v) for v in sent]
 
 
 def embed(fields, features, tensors):
@@ -64,10 +77,10 @@ def embed(fields, features, tensors):
         found = []
         for text in values(field, features):
             at = np.flatnonzero(keys == key(field, text))
-            # A value without a row of its own shares its field's row for unknown values.
+            # A value, or the absence of one, without a row of its own shares its field's row for unknown values.
             at = at if at.size else np.flatnonzero(keys == key(field, "\0unknown"))
             found.append(rows[at[0]])
-        parts.append(np.mean(found, axis=0) if found else np.zeros(rows.shape[1]))
+        parts.append(np.mean(found, axis=0))
     return np.concatenate(parts)
 
 
@@ -136,7 +149,7 @@ def main():
     with open(args.weights + ".json", encoding="utf-8") as file:
         manifest = json.load(file)
     with open(args.impression, encoding="utf-8") as file:
-        impression = json.load(file)
+        impression = json.load(file, parse_float=Decimal)
     scores = score(pipeline, load_file(args.weights), manifest, impression)
     print(json.dumps({"version": manifest["version"], "scores": scores}))
     if args.expect:

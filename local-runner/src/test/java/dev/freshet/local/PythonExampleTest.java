@@ -3,12 +3,14 @@ package dev.freshet.local;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.freshet.core.events.RawFeatures;
+import dev.freshet.core.events.EventFormats;
+import dev.freshet.core.events.Impression;
+import dev.freshet.core.events.Parsed;
 import dev.freshet.core.features.FeatureEncoder;
 import dev.freshet.core.labels.LabeledExample;
 import dev.freshet.core.labels.Task;
+import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.core.pipeline.TestingPipelines;
@@ -21,6 +23,7 @@ import dev.freshet.core.training.ServedScale;
 import dev.freshet.core.training.TestingExamples;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -39,6 +42,16 @@ class PythonExampleTest {
           .replace("name: click,", "name: click, correction: fnc,")
           .replace("training: {", "training: {negative-sampling: 0.5, ");
 
+  /** Values that were seen and that never were, absent ones, and numbers in all their forms. */
+  private static final List<String> FEATURES =
+      List.of(
+          "{\"user\": \"u1\", \"item\": \"i2\", \"tags\": [\"t0\", \"t1\"], \"price\": 42}",
+          "{\"user\": \"u3\", \"item\": \"never seen\", \"tags\": \"t0\", \"price\": 0.5}",
+          "{\"user\": 7.0, \"item\": true, \"tags\": [1e2, 0.50, -0.0, 12345678901234567890.0],"
+              + " \"price\": \"12.5\"}",
+          "{\"user\": null, \"tags\": [], \"price\": \"\"}",
+          "{\"user\": \"\\u0000unknown\", \"item\": \"\\u0000absent\", \"tags\": [\"\", \"t1\"]}");
+
   private final Path folder = Path.of("target", "python-example");
   private final Pipeline pipeline = PipelineFile.parse(PIPELINE, "test");
 
@@ -54,13 +67,12 @@ class PythonExampleTest {
       Snapshot snapshot = published(trainer);
       Files.write(folder.resolve("weights.safetensors"), snapshot.bytes());
       Files.write(folder.resolve("weights.safetensors.json"), snapshot.manifest().toJson());
-      // Users and tags that were seen, and some that never were.
-      List<LabeledExample> examples = TestingExamples.labelled(5, 99);
-      for (int i = 0; i < examples.size(); i++) {
-        write(trainer, examples.get(i), i);
+      int index = 0;
+      for (String features : FEATURES) {
+        write(trainer, features, index++);
       }
     }
-    assertThat(folder.resolve("scores-4.json")).exists();
+    assertThat(folder.resolve("scores-" + (FEATURES.size() - 1) + ".json")).exists();
   }
 
   private Snapshot published(ModelTrainer trainer) {
@@ -83,25 +95,19 @@ class PythonExampleTest {
     return whole.get();
   }
 
-  private void write(ModelTrainer trainer, LabeledExample example, int index) throws IOException {
-    RawFeatures raw = (RawFeatures) example.impression().features();
-    ObjectNode impression = JSON.createObjectNode().put("impression_id", "x" + index);
-    ObjectNode features = impression.putObject("features");
-    List<String> names = pipeline.schema().categorical();
-    for (int i = 0; i < names.size(); i++) {
-      ArrayNode values = features.putArray(names.get(i));
-      for (String value : raw.categories()[i]) {
-        values.add(index == 4 ? "never seen " + value : value);
-      }
-      if (index == 4) {
-        raw.categories()[i] =
-            List.of(raw.categories()[i]).stream()
-                .map(value -> "never seen " + value)
-                .toArray(String[]::new);
-      }
-    }
-    features.put("price", raw.numbers()[0]);
+  private void write(ModelTrainer trainer, String features, int index) throws IOException {
+    byte[] impression =
+        ("{\"impression_id\": \"x\", \"event_time\": 1767225600000, \"features\": "
+                + features
+                + "}")
+            .getBytes(StandardCharsets.UTF_8);
+    Parsed<Impression> parsed =
+        EventFormats.JSON
+            .create(pipeline.impressionFields(), pipeline.feedbackKinds())
+            .impression(impression);
+    assertThat(parsed.rejection()).isNull();
     FeatureEncoder encoder = new FeatureEncoder(pipeline.schema(), 0);
+    LabeledExample example = new LabeledExample(parsed.event(), 0, new TaskLabel[0]);
     float[] said = trainer.network().predict(List.of(encoder.encode(example)))[0];
     ServedScale served =
         new ServedScale(
@@ -113,8 +119,7 @@ class PythonExampleTest {
     for (int task = 0; task < said.length; task++) {
       scores.put(pipeline.tasks().get(task).name(), served.served(task, said[task]));
     }
-    Files.write(
-        folder.resolve("impression-" + index + ".json"), JSON.writeValueAsBytes(impression));
+    Files.write(folder.resolve("impression-" + index + ".json"), impression);
     Files.write(folder.resolve("scores-" + index + ".json"), JSON.writeValueAsBytes(scores));
   }
 }

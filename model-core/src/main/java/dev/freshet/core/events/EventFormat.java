@@ -11,4 +11,7 @@ public interface EventFormat extends Serializable {
    * @param topicKind the kind that the topic stands for, or null where the message must say it
    */
   Parsed<Feedback> feedback(byte[] message, String topicKind);
+
+  /** What this instance found in the feature fields of the impressions that it was given. */
+  FieldCounts fieldCounts();
 }

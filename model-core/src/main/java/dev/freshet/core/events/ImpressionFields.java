@@ -1,20 +1,48 @@
 package dev.freshet.core.events;
 
 import java.io.Serializable;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * The feature fields that an event format keeps; everything else in an impression is dropped on
  * arrival, because raw features are the bulk of the job's state.
  *
+ * @param many the categorical fields that may hold a list
  * @param scores the tasks whose served scores are kept
  */
-public record ImpressionFields(List<String> categorical, List<String> numeric, List<String> scores)
+public record ImpressionFields(
+    List<String> categorical, Set<String> many, List<String> numeric, List<String> scores)
     implements Serializable {
 
   public ImpressionFields {
     categorical = List.copyOf(categorical);
+    many = Set.copyOf(many);
     numeric = List.copyOf(numeric);
     scores = List.copyOf(scores);
+  }
+
+  /** All names: the categorical, then the numeric ones. */
+  public List<String> names() {
+    List<String> names = new ArrayList<>(categorical);
+    names.addAll(numeric);
+    return List.copyOf(names);
+  }
+
+  /** Names of the fields that an impression does not have. */
+  public List<String> absentIn(RawFeatures features) {
+    List<String> absent = new ArrayList<>();
+    for (int i = 0; i < categorical.size(); i++) {
+      if (features.categories()[i].length == 0) {
+        absent.add(categorical.get(i));
+      }
+    }
+    for (int i = 0; i < numeric.size(); i++) {
+      if (Double.isNaN(features.numbers()[i])) {
+        absent.add(numeric.get(i));
+      }
+    }
+    return absent;
   }
 }

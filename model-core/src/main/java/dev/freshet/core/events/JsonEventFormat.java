@@ -1,15 +1,13 @@
 package dev.freshet.core.events;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectReader;
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import java.io.IOException;
+import dev.freshet.core.events.FieldCounts.Kind;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
@@ -24,14 +22,31 @@ import java.util.stream.Collectors;
  *
  * Times are epoch milliseconds or ISO-8601 with a zone, from 2000 up to one day from now. Unknown
  * keys are ignored. {@code features} and {@code served} may be absent.
+ *
+ * <p>Where a text is wanted a number stands for its plain digits, so 7, 7.0 and "7" are one id;
+ * texts are compared character by character, without Unicode normalisation. Where a number is
+ * wanted a text that is a JSON number is one. A field that is null, an empty text or an empty list
+ * is absent. {@code docs/events.md} tells all of this to users.
  */
 public final class JsonEventFormat implements EventFormat {
 
-  private static final ObjectReader READER =
-      JsonMapper.builder()
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          .build()
-          .readerFor(JsonNode.class);
+  /** Most bytes of UTF-8 in an id, and in what was served. */
+  public static final int LONGEST_ID = 1024;
+
+  /** Most bytes of UTF-8 in one value of a categorical field. */
+  public static final int LONGEST_VALUE = 4096;
+
+  /** Most values of one field. */
+  public static final int MOST_VALUES = 1000;
+
+  /** Largest amount, and largest refund: sums of many stay finite. */
+  public static final double LARGEST_AMOUNT = 1e300;
+
+  private static final String ID_ALLOWED =
+      "text that is not empty, up to " + LONGEST_ID + " bytes, or a number";
+  private static final String NUMBER_ALLOWED = "a number, or a text that is a JSON number";
+  private static final Pattern NUMBER =
+      Pattern.compile("-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?");
   private static final String[] NO_VALUES = {};
   private static final long EARLIEST = Instant.parse("2000-01-01T00:00:00Z").toEpochMilli();
   private static final long AHEAD = 24 * 60 * 60 * 1000L;
@@ -40,10 +55,17 @@ public final class JsonEventFormat implements EventFormat {
 
   private final ImpressionFields fields;
   private final List<FeedbackKind> kinds;
+  private final FieldCounts counts;
 
   public JsonEventFormat(ImpressionFields fields, List<FeedbackKind> kinds) {
     this.fields = fields;
     this.kinds = List.copyOf(kinds);
+    counts = new FieldCounts(fields.names());
+  }
+
+  @Override
+  public FieldCounts fieldCounts() {
+    return counts;
   }
 
   @Override
@@ -89,14 +111,12 @@ public final class JsonEventFormat implements EventFormat {
       throw refuse(RejectReason.EMPTY_MESSAGE, "message", "", "a JSON object");
     }
     try {
-      JsonNode root = READER.readTree(message);
+      JsonNode root = EventJson.read(message);
       requireObject(root);
       return root;
     } catch (JsonProcessingException e) {
       throw refuse(
           RejectReason.MALFORMED_JSON, "message", e.getOriginalMessage(), "one JSON object");
-    } catch (IOException e) {
-      throw refuse(RejectReason.MALFORMED_JSON, "message", e.getMessage(), "one JSON object");
     }
   }
 
@@ -109,14 +129,38 @@ public final class JsonEventFormat implements EventFormat {
   private static String text(JsonNode root, String field) throws Refused {
     JsonNode node = root.path(field);
     if (node.isMissingNode() || node.isNull()) {
-      throw refuse(RejectReason.MISSING_FIELD, field, null, "text that is not empty");
+      throw refuse(RejectReason.MISSING_FIELD, field, null, ID_ALLOWED);
     }
-    if (!node.isTextual() && !node.isIntegralNumber()) {
-      throw refuse(RejectReason.WRONG_TYPE, field, node.toString(), "text that is not empty");
+    if (!node.isTextual() && !node.isNumber()) {
+      throw refuse(RejectReason.WRONG_TYPE, field, node.toString(), ID_ALLOWED);
+    }
+    String text = text(node, field, LONGEST_ID);
+    if (text.isEmpty()) {
+      throw refuse(RejectReason.INVALID_VALUE, field, text, ID_ALLOWED);
+    }
+    return text;
+  }
+
+  /** The text of a text, a number, true or false; the same one for each way to write a number. */
+  private static String text(JsonNode node, String field, int longest) throws Refused {
+    if (node.isNumber()) {
+      String digits = EventJson.text(node);
+      if (digits == null) {
+        throw refuse(
+            RejectReason.TOO_LARGE,
+            field,
+            node.toString(),
+            "a number of up to " + EventJson.MOST_DIGITS + " digits");
+      }
+      return digits;
     }
     String text = node.asText();
-    if (text.isEmpty()) {
-      throw refuse(RejectReason.INVALID_VALUE, field, text, "text that is not empty");
+    if (!EventJson.isWellFormed(text)) {
+      throw refuse(
+          RejectReason.INVALID_VALUE, field, text, "Unicode without halves of surrogate pairs");
+    }
+    if (!EventJson.fits(text, longest)) {
+      throw refuse(RejectReason.TOO_LARGE, field, text, "up to " + longest + " bytes of UTF-8");
     }
     return text;
   }
@@ -161,7 +205,15 @@ public final class JsonEventFormat implements EventFormat {
       if (absent) {
         throw refuse(RejectReason.MISSING_FIELD, "value", null, "a number, for " + kind.name());
       }
-      return finite(node, "value");
+      double amount = finite(node, "value");
+      if (Math.abs(amount) > LARGEST_AMOUNT) {
+        throw refuse(
+            RejectReason.TOO_LARGE,
+            "value",
+            node.toString(),
+            "-1e300 to 1e300, for " + kind.name());
+      }
+      return amount;
     }
     double value = absent ? 1 : finite(node, "value");
     if (value != 1 && !(value == 0 && kind.explicitNegatives())) {
@@ -189,39 +241,95 @@ public final class JsonEventFormat implements EventFormat {
     if (!node.isObject() && !node.isMissingNode() && !node.isNull()) {
       throw refuse(RejectReason.WRONG_TYPE, "features", node.toString(), "an object");
     }
-    String[][] categories = new String[fields.categorical().size()][];
-    for (int i = 0; i < categories.length; i++) {
-      String name = fields.categorical().get(i);
-      categories[i] = categories(node.path(name), "features." + name);
-    }
+    counts.impression();
+    Refused first = null;
+    int size = fields.categorical().size();
+    String[][] categories = new String[size][];
     double[] numbers = new double[fields.numeric().size()];
-    for (int i = 0; i < numbers.length; i++) {
-      String name = fields.numeric().get(i);
-      JsonNode value = node.path(name);
-      numbers[i] =
-          value.isMissingNode() || value.isNull() ? Double.NaN : finite(value, "features." + name);
+    for (int i = 0; i < size + numbers.length; i++) {
+      try {
+        if (i < size) {
+          categories[i] = categories(node, i);
+        } else {
+          numbers[i - size] = number(node, i);
+        }
+      } catch (Refused refused) {
+        counts.add(i, Kind.WRONG_TYPE);
+        first = first == null ? refused : first;
+      }
+    }
+    if (first != null) {
+      throw first;
     }
     return new RawFeatures(categories, numbers);
   }
 
-  private static String[] categories(JsonNode node, String field) throws Refused {
-    if (node.isMissingNode() || node.isNull()) {
-      return NO_VALUES;
+  private double number(JsonNode features, int field) throws Refused {
+    String name = fields.numeric().get(field - fields.categorical().size());
+    JsonNode node = features.path(name);
+    if (isAbsent(node)) {
+      counts.add(field, Kind.ABSENT);
+      return Double.NaN;
     }
-    if (node.isValueNode()) {
-      return new String[] {node.asText()};
+    String at = "features." + name;
+    if (!node.isTextual()) {
+      return finite(node, at);
     }
-    if (node.isArray()) {
-      List<String> values = new ArrayList<>(node.size());
-      for (JsonNode item : node) {
-        if (!item.isValueNode() || item.isNull()) {
-          throw refuse(RejectReason.WRONG_TYPE, field, node.toString(), "a value or a flat list");
-        }
-        values.add(item.asText());
+    String text = node.asText();
+    if (text.length() > EventJson.LONGEST_NUMBER || !NUMBER.matcher(text).matches()) {
+      throw refuse(RejectReason.WRONG_TYPE, at, node.toString(), NUMBER_ALLOWED);
+    }
+    double value = Double.parseDouble(text);
+    if (!Double.isFinite(value)) {
+      throw refuse(RejectReason.INVALID_VALUE, at, node.toString(), "a finite number");
+    }
+    counts.add(field, Kind.NUMBER_AS_TEXT);
+    return value;
+  }
+
+  private String[] categories(JsonNode features, int field) throws Refused {
+    String name = fields.categorical().get(field);
+    JsonNode node = features.path(name);
+    String at = "features." + name;
+    boolean many = fields.many().contains(name);
+    String[] values = NO_VALUES;
+    if (node.isArray() && many) {
+      values = list(node, at);
+    } else if (!isAbsent(node)) {
+      if (!node.isValueNode()) {
+        throw refuse(
+            RejectReason.WRONG_TYPE,
+            at,
+            node.toString(),
+            many ? "a value or a flat list" : "one value; lists need `many: true`");
       }
-      return values.toArray(NO_VALUES);
+      values = new String[] {text(node, at, LONGEST_VALUE)};
     }
-    throw refuse(RejectReason.WRONG_TYPE, field, node.toString(), "a value or a flat list");
+    if (values.length == 0) {
+      counts.add(field, Kind.ABSENT);
+    }
+    return values;
+  }
+
+  private static String[] list(JsonNode node, String at) throws Refused {
+    if (node.size() > MOST_VALUES) {
+      throw refuse(
+          RejectReason.TOO_LARGE, at, node.size() + " values", "up to " + MOST_VALUES + " values");
+    }
+    List<String> values = new ArrayList<>(node.size());
+    for (JsonNode item : node) {
+      if (!item.isValueNode() || item.isNull()) {
+        throw refuse(RejectReason.WRONG_TYPE, at, node.toString(), "a value or a flat list");
+      }
+      if (!isAbsent(item)) {
+        values.add(text(item, at, LONGEST_VALUE));
+      }
+    }
+    return values.toArray(NO_VALUES);
+  }
+
+  private static boolean isAbsent(JsonNode node) {
+    return node.isMissingNode() || node.isNull() || node.isTextual() && node.asText().isEmpty();
   }
 
   private Served served(JsonNode root) throws Refused {
@@ -240,7 +348,18 @@ public final class JsonEventFormat implements EventFormat {
               ? Double.NaN
               : finite(score, "served.scores." + fields.scores().get(i));
     }
-    return new Served(node.path("model").asText(""), node.path("version").asText(""), scores);
+    return new Served(name(node, "model"), name(node, "version"), scores);
+  }
+
+  private static String name(JsonNode served, String field) throws Refused {
+    JsonNode node = served.path(field);
+    if (isAbsent(node)) {
+      return "";
+    }
+    if (!node.isTextual() && !node.isNumber()) {
+      throw refuse(RejectReason.WRONG_TYPE, "served." + field, node.toString(), ID_ALLOWED);
+    }
+    return text(node, "served." + field, LONGEST_ID);
   }
 
   private static Refused refuse(RejectReason reason, String field, String value, String allowed) {

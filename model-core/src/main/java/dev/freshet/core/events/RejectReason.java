@@ -10,7 +10,9 @@ public enum RejectReason {
   WRONG_TYPE,
   INVALID_TIME,
   UNKNOWN_KIND,
-  INVALID_VALUE;
+  INVALID_VALUE,
+  /** A text, a list or a number that is larger than {@link JsonEventFormat} takes. */
+  TOO_LARGE;
 
   /** As in metrics, headers and reports: {@code missing-field}. */
   public String label() {

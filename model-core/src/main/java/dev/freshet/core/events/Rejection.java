@@ -16,7 +16,9 @@ public record Rejection(RejectReason reason, String field, String value, String 
 
   public Rejection {
     if (value != null && value.length() > LONGEST) {
-      value = value.substring(0, LONGEST) + "...";
+      int end =
+          value.offsetByCodePoints(0, Math.min(LONGEST, value.codePointCount(0, value.length())));
+      value = value.substring(0, end) + "...";
     }
   }
 

@@ -21,10 +21,16 @@ import java.util.List;
 
 /**
  * Turns raw features into 64-bit keys: the hash (XXH3) of a value under its field's own seed. There
- * is no vocabulary and no bucket count, so two values share a row only if 64 bits collide. Trainer
- * and replica use this same class. Not thread-safe.
+ * is no vocabulary and no bucket count, so two values share a row only if 64 bits collide. A field
+ * that an impression does not have has one key too, whose row is learnt like any other. Trainer and
+ * replica use this same class. Not thread-safe.
  */
 public final class FeatureEncoder {
+
+  // What is sent and begins like this gets one more NUL in front, so that it is none of these.
+  private static final char RESERVED = '\0';
+  private static final String UNKNOWN = RESERVED + "unknown";
+  private static final String ABSENT = RESERVED + "absent";
 
   private static final double HASH_RANGE = 0x1p53;
   private static final float[] NOT_SERVED = {};
@@ -36,6 +42,7 @@ public final class FeatureEncoder {
 
   private final List<FeatureField> fields;
   private final Hasher64[] hashers;
+  private final long[] absent;
   private final Hasher64 ids = Hashing.xxh3_64();
   private final int[] source;
   private final int fingerprint;
@@ -49,11 +56,13 @@ public final class FeatureEncoder {
     this.holdout = holdout;
     fingerprint = schema.fingerprint().hashCode();
     hashers = new Hasher64[fields.size()];
+    absent = new long[fields.size()];
     source = new int[fields.size()];
     int categorical = 0;
     int numeric = 0;
     for (int i = 0; i < hashers.length; i++) {
       hashers[i] = hasher(fields.get(i));
+      absent[i] = key(hashers[i], ABSENT);
       source[i] = fields.get(i).numeric() ? numeric++ : categorical++;
     }
   }
@@ -64,7 +73,12 @@ public final class FeatureEncoder {
 
   /** The key whose row stands for all values of the field that have none of their own. */
   public static long unknownKey(FeatureField field) {
-    return key(hasher(field), "\0unknown");
+    return key(hasher(field), UNKNOWN);
+  }
+
+  /** The key whose row stands for the field in impressions that do not have it. */
+  public static long absentKey(FeatureField field) {
+    return key(hasher(field), ABSENT);
   }
 
   private static long key(Hasher64 hasher, CharSequence value) {
@@ -102,11 +116,14 @@ public final class FeatureEncoder {
 
   private long[] keys(RawFeatures features, int[] starts) {
     for (int i = 0; i < hashers.length; i++) {
-      starts[i + 1] = starts[i] + count(features, i);
+      starts[i + 1] = starts[i] + Math.max(1, count(features, i));
     }
     long[] keys = new long[starts[hashers.length]];
     for (int i = 0; i < hashers.length; i++) {
-      int count = starts[i + 1] - starts[i];
+      int count = count(features, i);
+      if (count == 0) {
+        keys[starts[i]] = absent[i];
+      }
       for (int j = 0; j < count; j++) {
         keys[starts[i] + j] = key(hashers[i], value(features, i, j));
       }
@@ -126,7 +143,11 @@ public final class FeatureEncoder {
     if (fields.get(field).numeric()) {
       return bucketName(fields.get(field).bucket(features.numbers()[source[field]]));
     }
-    return features.categories()[source[field]][index];
+    return sent(features.categories()[source[field]][index]);
+  }
+
+  private static String sent(String value) {
+    return !value.isEmpty() && value.charAt(0) == RESERVED ? RESERVED + value : value;
   }
 
   private static String bucketName(int bucket) {
@@ -182,7 +203,7 @@ public final class FeatureEncoder {
       out.write(text);
     } else {
       out.writeByte(KEY);
-      out.writeLong(key(hashers[field], value));
+      out.writeLong(key(hashers[field], sent(value)));
     }
   }
 
@@ -197,12 +218,15 @@ public final class FeatureEncoder {
       long[] keys = new long[fields.size()];
       for (int i = 0; i < hashers.length; i++) {
         int count = Bytes.readCount(in);
-        starts[i + 1] = starts[i] + count;
+        starts[i + 1] = starts[i] + Math.max(1, count);
         if (starts[i + 1] > keys.length) {
           keys = Arrays.copyOf(keys, Math.max(starts[i + 1], 2 * keys.length));
         }
-        for (int j = starts[i]; j < starts[i + 1]; j++) {
-          keys[j] = readCompact(i, in);
+        if (count == 0) {
+          keys[starts[i]] = absent[i];
+        }
+        for (int j = 0; j < count; j++) {
+          keys[starts[i] + j] = readCompact(i, in);
         }
       }
       return Arrays.copyOf(keys, starts[hashers.length]);
@@ -218,7 +242,7 @@ public final class FeatureEncoder {
     int length = in.readByte();
     return length == KEY
         ? in.readLong()
-        : key(hashers[field], new String(in.readNBytes(length), StandardCharsets.UTF_8));
+        : key(hashers[field], sent(new String(in.readNBytes(length), StandardCharsets.UTF_8)));
   }
 
   private static float[] served(Served served) {

@@ -7,7 +7,9 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /**
  * The fields in the order in which every model sees them: by embedding size, then as in the file.
@@ -58,6 +60,14 @@ public final class FeatureSchema implements Serializable {
   /** Names of the categorical fields, in order. */
   public List<String> categorical() {
     return fields.stream().filter(f -> !f.numeric()).map(FeatureField::name).toList();
+  }
+
+  /** Names of the categorical fields that may hold a list. */
+  public Set<String> many() {
+    return fields.stream()
+        .filter(f -> !f.numeric() && f.many())
+        .map(FeatureField::name)
+        .collect(Collectors.toUnmodifiableSet());
   }
 
   /** Names of the numeric fields, in order. */

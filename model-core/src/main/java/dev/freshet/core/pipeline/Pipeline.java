@@ -146,7 +146,10 @@ public record Pipeline(
   public ImpressionFields impressionFields() {
     FeatureSchema schema = schema();
     return new ImpressionFields(
-        schema.categorical(), schema.numeric(), tasks.stream().map(Task::name).toList());
+        schema.categorical(),
+        schema.many(),
+        schema.numeric(),
+        tasks.stream().map(Task::name).toList());
   }
 
   /** What an event format checks feedback against. */

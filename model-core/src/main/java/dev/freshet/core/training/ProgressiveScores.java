@@ -1,6 +1,7 @@
 package dev.freshet.core.training;
 
 import dev.freshet.core.features.EncodedExample;
+import dev.freshet.core.features.FeatureEncoder;
 import dev.freshet.core.features.FeatureField;
 import dev.freshet.core.features.FeatureSchema;
 import dev.freshet.core.labels.Task;
@@ -25,6 +26,7 @@ public final class ProgressiveScores {
   private final List<Task> tasks;
   private final Scoring settings;
   private final int watched;
+  private final long absent;
   private final long from;
   private final long before;
   private final PendingScores pending;
@@ -38,6 +40,7 @@ public final class ProgressiveScores {
     this.settings = settings;
     List<String> fields = schema.fields().stream().map(FeatureField::name).toList();
     watched = fields.indexOf(settings.watch().field());
+    absent = watched < 0 ? 0 : FeatureEncoder.absentKey(schema.fields().get(watched));
     from = settings.from() == null ? Long.MIN_VALUE : startOf(settings.from());
     before = settings.to() == null ? Long.MAX_VALUE : startOf(settings.to().plusDays(1));
     pending = new PendingScores(tasks.size());
@@ -99,11 +102,13 @@ public final class ProgressiveScores {
     }
   }
 
-  /** Key of the watched field's first value; 0 for none. */
+  /** Key of the watched field's first value; 0 for none, as of an impression without the field. */
   private long value(EncodedExample example) {
-    return watched < 0 || example.starts()[watched] == example.starts()[watched + 1]
-        ? 0
-        : example.keys()[example.starts()[watched]];
+    if (watched < 0 || example.starts()[watched] == example.starts()[watched + 1]) {
+      return 0;
+    }
+    long key = example.keys()[example.starts()[watched]];
+    return key == absent ? 0 : key;
   }
 
   /** Scores what the impression was served with, if it says so. */

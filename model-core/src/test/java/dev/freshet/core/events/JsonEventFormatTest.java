@@ -6,6 +6,8 @@ import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.TestingPipelines;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -73,6 +75,109 @@ class JsonEventFormatTest {
     assertThat(rejection.reason()).isEqualTo(reason);
     assertThat(rejection.field()).isEqualTo(field);
     assertThat(rejection.toString()).contains(field).contains("allowed: ");
+  }
+
+  private static final String HEAD = "{'impression_id':'i','event_time':1767225600000,'features':{";
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "7 | 7.0 | 70e-1 | 7E0 | '7'",
+        "12345678901234567890 | 12345678901234567890.0 | 1234567890123456789e1 | 12345678901234567890.00"
+            + " | '12345678901234567890'",
+        "0 | -0 | -0.0 | 0e9 | '0'",
+        "-5 | -5.0 | -50e-1 | -0.5e1 | '-5'",
+        "1000 | 1e3 | 1E+3 | 1000.0 | '1000'",
+        "0.5 | 0.50 | 5e-1 | 50e-2 | '0.5'",
+        "true | true | true | true | 'true'",
+      })
+  void oneValueHasOneTextHoweverItIsWritten(String a, String b, String c, String d, String text) {
+    for (String form : List.of(a, b, c, d, text)) {
+      Impression of = impression(HEAD + "'user':" + form + ",'tags':[" + form + "]}}").event();
+      assertThat(raw(of).categories()[1]).containsExactly(text.replace("'", ""));
+      assertThat(raw(of).categories()[0]).containsExactly(text.replace("'", ""));
+      if (!form.equals("true")) {
+        String id = "{'impression_id':" + form + ",'event_time':1767225600000";
+        assertThat(impression(id + "}").event().id()).isEqualTo(text.replace("'", ""));
+        Feedback click = feedback(id + ",'event_id':" + form + "}", "click").event();
+        assertThat(click.impressionId()).isEqualTo(text.replace("'", ""));
+        assertThat(click.eventId()).isEqualTo(text.replace("'", ""));
+      }
+    }
+  }
+
+  @Test
+  void textIsNotNormalised() {
+    assertThat(impression("{'impression_id':'\u00e9','event_time':1767225600000}").event().id())
+        .isNotEqualTo(
+            impression("{'impression_id':'e\u0301','event_time':1767225600000}").event().id());
+  }
+
+  @Test
+  void readsANumberThatIsTextAndCountsIt() {
+    assertThat(raw(impression(HEAD + "'price':'84.9'}}").event()).numbers()).containsExactly(84.9);
+    assertThat(format.fieldCounts().byField().get("price"))
+        .containsExactly(Map.entry("number-as-text", 1L));
+    for (String no : List.of("'x'", "' 1'", "'0x1'", "'NaN'", "'1e999'", "true", "[1]", "{}")) {
+      assertThat(impression(HEAD + "'price':" + no + "}}").rejection().field())
+          .as(no)
+          .isEqualTo("features.price");
+    }
+    assertThat(format.fieldCounts().byField().get("price")).containsEntry("wrong-type", 8L);
+  }
+
+  @Test
+  void countsEveryFieldOfEveryImpression() {
+    impression(HEAD + "'user':['a'],'item':{},'tags':[],'price':''}}");
+    impression(HEAD + "'user':'u','item':null,'tags':['',''],'price':1}}");
+    assertThat(format.fieldCounts().impressions()).isEqualTo(2);
+    assertThat(format.fieldCounts().byField())
+        .isEqualTo(
+            Map.of(
+                "user", Map.of("wrong-type", 1L),
+                "item", Map.of("wrong-type", 1L, "absent", 1L),
+                "tags", Map.of("absent", 2L),
+                "price", Map.of("absent", 1L)));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "'user':['a']          | WRONG_TYPE    | features.user",
+        "'user':[]             | WRONG_TYPE    | features.user",
+        "'user':'\\ud800'      | INVALID_VALUE | features.user",
+        "'tags':['\\udc00x']   | INVALID_VALUE | features.tags",
+        "'user':1e400          | TOO_LARGE     | features.user",
+        "'user':1e-400         | TOO_LARGE     | features.user",
+        "'price':1e400         | INVALID_VALUE | features.price",
+        "'user':1,'user':1     | MALFORMED_JSON | message",
+        "'price':1e99999999999 | MALFORMED_JSON | message",
+      })
+  void rejectsWhatNoFieldCanHold(String features, RejectReason reason, String field) {
+    Rejection rejection = impression(HEAD + features + "}}").rejection();
+    assertThat(rejection).as(features).isNotNull();
+    assertThat(rejection.reason()).isEqualTo(reason);
+    assertThat(rejection.field()).isEqualTo(field);
+  }
+
+  @Test
+  void limitsAreInclusive() {
+    String id = "\u00e9".repeat(JsonEventFormat.LONGEST_ID / 2);
+    assertThat(impression(HEAD.replace("'i'", "'" + id + "'") + "}}").event().id()).isEqualTo(id);
+    assertThat(impression(HEAD.replace("'i'", "'" + id + "x'") + "}}").rejection().reason())
+        .isEqualTo(RejectReason.TOO_LARGE);
+    String value = "v".repeat(JsonEventFormat.LONGEST_VALUE);
+    assertThat(impression(HEAD + "'user':'" + value + "'}}").event()).isNotNull();
+    assertThat(impression(HEAD + "'user':'" + value + "x'}}").rejection().reason())
+        .isEqualTo(RejectReason.TOO_LARGE);
+    String tags = "'t',".repeat(JsonEventFormat.MOST_VALUES - 1) + "'t'";
+    assertThat(impression(HEAD + "'tags':[" + tags + "]}}").event()).isNotNull();
+    assertThat(impression(HEAD + "'tags':[" + tags + ",'t']}}").rejection().reason())
+        .isEqualTo(RejectReason.TOO_LARGE);
   }
 
   @Test

@@ -51,6 +51,25 @@ class FeatureEncoderTest {
     assertThat(size(encoder.compact(impression(none, 50)))).isEqualTo(4 + 4 + 1);
   }
 
+  @Test
+  void whatIsAbsentHasAKeyThatNothingSentHas() {
+    FeatureEncoder encoder = new FeatureEncoder(SCHEMA, 0);
+    String[][] none = {{}, {}, {}};
+    int[] starts = new int[SCHEMA.fields().size() + 1];
+    long[] keys = encoder.keys(impression(none, Double.NaN).features(), starts);
+    assertThat(keys)
+        .containsExactly(SCHEMA.fields().stream().mapToLong(FeatureEncoder::absentKey).toArray());
+    assertThat(starts).containsExactly(0, 1, 2, 3, 4);
+    for (String sent : List.of("\0absent", "\0unknown", "\0\0absent", "absent", "")) {
+      String[][] values = {{sent}, {sent}, {sent}};
+      long[] others = encoder.keys(impression(values, 1).features(), starts);
+      assertThat(others).as(sent).doesNotContain(keys);
+      assertThat(others)
+          .as(sent)
+          .doesNotContain(SCHEMA.fields().stream().mapToLong(FeatureEncoder::unknownKey).toArray());
+    }
+  }
+
   private static int size(Impression compact) {
     return ((CompactFeatures) compact.features()).bytes().length;
   }

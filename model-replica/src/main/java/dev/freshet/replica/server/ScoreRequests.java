@@ -1,12 +1,11 @@
 package dev.freshet.replica.server;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.freshet.core.events.EventJson;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.JsonEventFormat;
 import dev.freshet.core.events.Parsed;
@@ -21,8 +20,7 @@ import java.util.List;
 /** The JSON of scoring: a batch of impressions in, scores out. */
 final class ScoreRequests {
 
-  private static final ObjectMapper JSON =
-      JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
+  private static final ObjectMapper JSON = new ObjectMapper();
   private static final int BAD = 400;
 
   private final JsonEventFormat format;
@@ -36,8 +34,8 @@ final class ScoreRequests {
   /** Reads one JSON object. */
   static JsonNode object(InputStream body) throws IOException, BadRequest {
     try {
-      JsonNode root = JSON.readTree(body);
-      if (root == null || !root.isObject()) {
+      JsonNode root = EventJson.read(body.readAllBytes());
+      if (!root.isObject()) {
         throw new BadRequest(BAD, "body: allowed: one JSON object");
       }
       return root;
