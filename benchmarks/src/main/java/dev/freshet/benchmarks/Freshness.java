@@ -10,6 +10,7 @@ import dev.freshet.core.labels.LabelKind;
 import dev.freshet.core.labels.LabeledExample;
 import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.pipeline.SystemTopic;
 import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.core.publishing.TrainingLog;
 import dev.freshet.local.Freshet;
@@ -132,8 +133,8 @@ public final class Freshness {
     serving.setDaemon(true);
     serving.start();
     String log = pipeline.trainingLogTopic();
-    String clicks = pipeline.topic(pipeline.tasks().get(CLICK).name());
-    String impressions = pipeline.topic("impressions");
+    String clicks = pipeline.topic(pipeline.tasks().get(CLICK));
+    String impressions = pipeline.topic(SystemTopic.IMPRESSIONS);
     TrainingLog.Reader reader = new TrainingLog.Reader();
     try (KafkaConsumer<byte[], byte[]> consumer = CommittedConsumers.open(pipeline, Map.of())) {
       List<TopicPartition> all = new ArrayList<>();

@@ -8,6 +8,7 @@ import dev.freshet.core.labels.LabelKind;
 import dev.freshet.core.labels.LabeledExample;
 import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.pipeline.SystemTopic;
 import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.core.publishing.Lineage;
 import dev.freshet.core.publishing.ModelRecord;
@@ -108,12 +109,12 @@ final class MillionRows {
 
   /** Publishes a version. */
   void publish(List<ModelRecord> version) {
-    send(version, pipeline.topic("models"));
+    send(version, pipeline.topic(SystemTopic.MODELS));
   }
 
   /** Writes a version to a topic that nobody reads. */
   void publishElsewhere(List<ModelRecord> version) {
-    send(version, pipeline.topic("impressions"));
+    send(version, pipeline.topic(SystemTopic.IMPRESSIONS));
   }
 
   private void send(List<ModelRecord> version, String topic) {

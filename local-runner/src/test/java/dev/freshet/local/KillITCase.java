@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
+import dev.freshet.core.pipeline.SystemTopic;
 import dev.freshet.core.publishing.ModelRecord;
 import dev.freshet.core.publishing.SnapshotAssembler;
 import dev.freshet.local.broker.EmbeddedBroker;
@@ -176,7 +177,7 @@ class KillITCase {
   private static List<ModelRecord> read(Pipeline pipeline, String isolation) {
     Map<String, Object> settings =
         Map.of("bootstrap.servers", pipeline.kafka().bootstrap(), "isolation.level", isolation);
-    TopicPartition partition = new TopicPartition(pipeline.topic("models"), 0);
+    TopicPartition partition = new TopicPartition(pipeline.topic(SystemTopic.MODELS), 0);
     List<ModelRecord> records = new ArrayList<>();
     try (var consumer =
         new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.pipeline.SystemTopic;
 import dev.freshet.core.pipeline.TestingPipelines;
 import dev.freshet.core.publishing.Lineage;
 import dev.freshet.core.publishing.Manifest;
@@ -135,7 +136,7 @@ class ReplicaITCase {
 
   private void send(Pipeline to, List<ModelRecord> records) {
     for (ModelRecord record : records) {
-      producer.send(KafkaSinks.message(to.topic("models"), 1, record));
+      producer.send(KafkaSinks.message(to.topic(SystemTopic.MODELS), 1, record));
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.freshet.replica;
 
 import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.pipeline.SystemTopic;
 import dev.freshet.core.publishing.ModelRecord;
 import dev.freshet.core.publishing.ModelRecords;
 import java.time.Duration;
@@ -40,7 +41,7 @@ public final class ModelTopic implements AutoCloseable {
 
   /** The versions of a model. */
   public ModelTopic(Pipeline pipeline, String model) {
-    this(pipeline, model, pipeline.topic("models"));
+    this(pipeline, model, pipeline.topic(SystemTopic.MODELS));
   }
 
   /** What the trainer of a model does, of a pipeline that writes a training log. */

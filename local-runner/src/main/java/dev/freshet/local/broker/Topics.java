@@ -1,6 +1,7 @@
 package dev.freshet.local.broker;
 
 import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.pipeline.SystemTopic;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -35,8 +36,8 @@ public final class Topics implements AutoCloseable {
     for (String topic : eventTopics()) {
       wanted.add(new NewTopic(topic, eventPartitions, (short) 1));
     }
-    wanted.add(new NewTopic(pipeline.topic("dead-letters"), 1, (short) 1));
-    wanted.add(new NewTopic(pipeline.topic("metrics"), 1, (short) 1));
+    wanted.add(new NewTopic(pipeline.topic(SystemTopic.DEAD_LETTERS), 1, (short) 1));
+    wanted.add(new NewTopic(pipeline.topic(SystemTopic.METRICS), 1, (short) 1));
     if (pipeline.examplesTopic() != null) {
       wanted.add(new NewTopic(pipeline.examplesTopic(), eventPartitions, (short) 1));
     }
@@ -46,7 +47,7 @@ public final class Topics implements AutoCloseable {
               .configs(Map.of("compression.type", "lz4")));
     }
     wanted.add(
-        new NewTopic(pipeline.topic("models"), pipeline.models().size(), (short) 1)
+        new NewTopic(pipeline.topic(SystemTopic.MODELS), pipeline.models().size(), (short) 1)
             .configs(
                 Map.of(
                     "cleanup.policy", "compact",
@@ -62,7 +63,7 @@ public final class Topics implements AutoCloseable {
   /** Impressions and the tasks' feedback topics, each once. */
   public Set<String> eventTopics() {
     Set<String> topics = new LinkedHashSet<>();
-    topics.add(pipeline.topic("impressions"));
+    topics.add(pipeline.topic(SystemTopic.IMPRESSIONS));
     topics.addAll(pipeline.feedbackTopics().keySet());
     return topics;
   }
@@ -88,14 +89,14 @@ public final class Topics implements AutoCloseable {
   public Map<String, Long> eventCounts() throws ExecutionException, InterruptedException {
     Map<TopicPartition, Long> ends = ends(eventTopics());
     Map<String, Long> counts = new LinkedHashMap<>();
-    counts.put("impression", sum(ends, pipeline.topic("impressions")));
+    counts.put("impression", sum(ends, pipeline.topic(SystemTopic.IMPRESSIONS)));
     Set<String> counted = new LinkedHashSet<>();
     pipeline
         .tasks()
         .forEach(
             task -> {
-              if (counted.add(pipeline.topic(task.name()))) {
-                counts.put(task.name(), sum(ends, pipeline.topic(task.name())));
+              if (counted.add(pipeline.topic(task))) {
+                counts.put(task.name(), sum(ends, pipeline.topic(task)));
               }
             });
     return counts;

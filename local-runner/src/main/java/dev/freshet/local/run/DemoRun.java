@@ -5,6 +5,7 @@ import dev.freshet.core.events.EventFormat;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.pipeline.SystemTopic;
 import dev.freshet.local.simulator.SimulatedMessage;
 import dev.freshet.local.simulator.Simulator;
 import dev.freshet.replica.ModelReplica;
@@ -128,7 +129,7 @@ public final class DemoRun implements AutoCloseable {
             out.printf("%,d events are there already%n", producer.skipped());
           }
         }
-        if (message.topic().equals(pipeline.topic("impressions"))) {
+        if (message.topic().equals(pipeline.topic(SystemTopic.IMPRESSIONS))) {
           recent.add(message.value());
           if (recent.size() == SCORED_AT_ONCE) {
             sample = List.copyOf(recent);

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.pipeline.SystemTopic;
 import dev.freshet.local.broker.Topics;
 import dev.freshet.replica.ModelReplica;
 import java.io.IOException;
@@ -39,11 +40,13 @@ final class Observer implements AutoCloseable {
     letterFollower =
         new TopicFollower(
             pipeline,
-            pipeline.topic("dead-letters"),
+            pipeline.topic(SystemTopic.DEAD_LETTERS),
             record -> deadLetters.merge(header(record, "freshet.reason"), 1L, Long::sum));
     metricFollower =
-        new TopicFollower(pipeline, pipeline.topic("metrics"), record -> metric(record.value()));
-    versionFollower = new TopicFollower(pipeline, pipeline.topic("models"), this::version);
+        new TopicFollower(
+            pipeline, pipeline.topic(SystemTopic.METRICS), record -> metric(record.value()));
+    versionFollower =
+        new TopicFollower(pipeline, pipeline.topic(SystemTopic.MODELS), this::version);
     for (ModelDefinition model : pipeline.models()) {
       replicas.put(model.name(), ModelReplica.follow(pipeline, model.name()));
     }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.pipeline.SystemTopic;
 import dev.freshet.local.replay.Lines;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -73,7 +74,7 @@ public final class ReplayRun {
   private long send(LocalRun run, List<Path> impressions, List<Path> feedback) throws Exception {
     long sent = 0;
     try (ResumingProducer producer = new ResumingProducer(run.pipeline(), run.topics())) {
-      String topic = pipeline.topic("impressions");
+      String topic = pipeline.topic(SystemTopic.IMPRESSIONS);
       for (Path file : impressions) {
         sent += send(file, producer, topic);
       }
@@ -117,9 +118,11 @@ public final class ReplayRun {
 
   private String feedbackTopic(JsonNode json) {
     String kind = json.path("kind").asText("");
-    return pipeline.tasks().stream().anyMatch(t -> t.name().equals(kind))
-        ? pipeline.topic(kind)
-        : pipeline.topic(pipeline.tasks().get(0).name());
+    return pipeline.topic(
+        pipeline.tasks().stream()
+            .filter(task -> task.name().equals(kind))
+            .findAny()
+            .orElse(pipeline.tasks().get(0)));
   }
 
   /** Follows the examples topic into a file. */

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.pipeline.SystemTopic;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.List;
@@ -76,8 +77,8 @@ public final class Simulator {
     }
     this.settings = settings;
     names = tasks.stream().map(Task::name).toList();
-    topics = names.stream().map(pipeline::topic).toList();
-    impressionTopic = pipeline.topic("impressions");
+    topics = tasks.stream().map(pipeline::topic).toList();
+    impressionTopic = pipeline.topic(SystemTopic.IMPRESSIONS);
     windows = tasks.stream().mapToLong(Task::windowMillis).toArray();
     SplittableRandom world = new SplittableRandom(settings.seed());
     fill(world, userEffect, 0.7);

@@ -92,6 +92,10 @@ class FreshetCommandTest {
     Files.writeString(broken, "pipeline: x\ntasks: []\nfeatures: 3\nmodels: []\nmore: 1\n");
     Ran ran = run("check", broken.toString());
     assertThat(ran.code).isEqualTo(2);
-    assertThat(ran.err).contains("2 problems").contains("features: '3'").contains("more: 'more'");
+    assertThat(ran.err)
+        .contains("4 problems")
+        .contains("tasks: '[]'")
+        .contains("features: '3'")
+        .contains("more: 'more'");
   }
 }

@@ -10,6 +10,7 @@ import dev.freshet.core.labels.LabeledExample;
 import dev.freshet.core.labels.PendingImpression;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
+import dev.freshet.core.pipeline.SystemTopic;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -79,7 +80,7 @@ class SimulatorTest {
     for (SimulatedMessage message : messages(3, 100_000)) {
       PendingImpression state =
           states.computeIfAbsent(message.key(), key -> new PendingImpression(3));
-      if (message.topic().equals(pipeline.topic("impressions"))) {
+      if (message.topic().equals(pipeline.topic(SystemTopic.IMPRESSIONS))) {
         var parsed = format.impression(message.value());
         if (parsed.event() == null) {
           rejected[0]++;

@@ -3,6 +3,7 @@ package dev.freshet.core.features;
 import static dev.freshet.core.settings.InvalidValueException.check;
 
 import dev.freshet.core.settings.Option;
+import dev.freshet.core.settings.RecordBinder;
 import java.io.Serializable;
 import java.time.Duration;
 import java.util.List;
@@ -66,10 +67,25 @@ public record FeatureField(
     for (int i = 1; i < edges.size(); i++) {
       check(edges.get(i - 1) < edges.get(i), "edges", edges, "ascending numbers");
     }
+    check(
+        expireAfter == null || !expireAfter.isZero(), "expire-after", "0", "a duration above zero");
     if (kind == Kind.NUMERIC) {
+      check(!many, "many", many, "false, for a number");
+      check(
+          edges.isEmpty() || buckets == 0,
+          "buckets",
+          buckets,
+          "0, where there are `edges`: one of both");
       check(!edges.isEmpty() || buckets > 0, "buckets", buckets, "at least 1, or give `edges`");
       check(to > from, "to", to, "a number above `from`");
       check(scale == Scale.LINEAR || from > 0, "from", from, "above 0, for a log scale");
+    } else {
+      String without = "nothing, for a categorical field";
+      check(edges.isEmpty(), "edges", edges, without);
+      check(buckets == 0, "buckets", buckets, without);
+      check(from == 0, "from", from, without);
+      check(to == 1, "to", to, without);
+      check(scale == Scale.LINEAR, "scale", RecordBinder.written(scale), without);
     }
   }
 

@@ -6,7 +6,9 @@ import dev.freshet.core.events.EventFormats;
 import dev.freshet.core.settings.Option;
 import java.io.Serializable;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 
 /** Where events come from and versions go to. */
 public record KafkaSettings(
@@ -20,24 +22,51 @@ public record KafkaSettings(
             fallback = "")
         Map<String, String> topics,
     @Option(value = "Format of events", fallback = "json") EventFormats format,
-    @Option(value = "Further settings for every Kafka client, such as security", fallback = "")
+    @Option(
+            value = "Further settings for every Kafka client, such as security; never shown",
+            fallback = "",
+            secret = true)
         Map<String, String> properties)
     implements Serializable {
 
-  /** Topics that exist besides those of the tasks. */
-  static final Map<String, String> DEFAULTS =
-      Map.of(
-          "impressions", "impressions",
-          "models", "models",
-          "metrics", "training-metrics",
-          "dead-letters", "dead-letters");
+  private static final Pattern BROKERS =
+      Pattern.compile("\\s*" + broker() + "(\\s*,\\s*" + broker() + ")*\\s*");
 
-  static final String EXAMPLES = "examples";
-  static final String TRAINING_LOG = "training-log";
+  /** What Freshet sets itself, because its guarantees hang on it. */
+  private static final Set<String> OURS =
+      Set.of(
+          "bootstrap.servers",
+          "enable.auto.commit",
+          "group.id",
+          "isolation.level",
+          "key.deserializer",
+          "key.serializer",
+          "transactional.id",
+          "value.deserializer",
+          "value.serializer");
 
   public KafkaSettings {
-    check(!bootstrap.isBlank(), "bootstrap", bootstrap, "host:port");
     topics = new TreeMap<>(topics);
     properties = new TreeMap<>(properties);
+    check(
+        BROKERS.matcher(bootstrap).matches(),
+        "bootstrap",
+        bootstrap.contains("@") ? "(not shown)" : bootstrap,
+        "host:port, separated by commas");
+    for (String key : properties.keySet()) {
+      check(!OURS.contains(key), "properties." + key, key, "anything but what Freshet sets itself");
+    }
+  }
+
+  private static String broker() {
+    return "([A-Za-z][A-Za-z_]*://)?(\\[[0-9A-Fa-f:.%]+]|[0-9A-Za-z._-]+):"
+        + "([1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d{2}|655[0-2]\\d|6553[0-5])";
+  }
+
+  /** Tells which properties there are, and of none what it says: it may be a password. */
+  @Override
+  public String toString() {
+    return "KafkaSettings[bootstrap=%s, topics=%s, format=%s, properties=%s]"
+        .formatted(bootstrap, topics, format, properties.keySet());
   }
 }

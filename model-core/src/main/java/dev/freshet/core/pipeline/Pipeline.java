@@ -1,6 +1,6 @@
 package dev.freshet.core.pipeline;
 
-import static dev.freshet.core.settings.InvalidValueException.check;
+import static dev.freshet.core.settings.InvalidValueException.within;
 
 import dev.freshet.core.events.FeedbackKind;
 import dev.freshet.core.events.ImpressionFields;
@@ -9,11 +9,9 @@ import dev.freshet.core.features.FeatureSchema;
 import dev.freshet.core.labels.LabelSettings;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.models.ModelDefinition;
-import dev.freshet.core.models.ModelShape;
 import dev.freshet.core.publishing.PublishingSettings;
 import dev.freshet.core.publishing.Sha256;
 import dev.freshet.core.publishing.SnapshotWriter;
-import dev.freshet.core.settings.InvalidValueException;
 import dev.freshet.core.settings.Option;
 import dev.freshet.core.training.ModelContext;
 import dev.freshet.core.training.TrainingSettings;
@@ -22,6 +20,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /** One pipeline file: all that Freshet is told. Flink's own settings stay in Flink's files. */
 public record Pipeline(
@@ -37,92 +36,38 @@ public record Pipeline(
     implements Serializable {
 
   public Pipeline {
-    tasks = tasks.stream().map(task -> task.resolved(labels)).toList();
-    training = training.resolved(tasks);
+    List<Task> declared = tasks;
+    LabelSettings general = labels;
+    tasks =
+        IntStream.range(0, declared.size())
+            .mapToObj(i -> within("tasks[" + i + "]", () -> declared.get(i).resolved(general)))
+            .toList();
+    List<Task> chain = tasks;
+    TrainingSettings asked = training;
+    training = within("training", () -> asked.resolved(chain));
     features = List.copyOf(features);
     models = List.copyOf(models);
-    check(
-        pipeline.matches("[a-z][a-z0-9_-]{0,62}"),
-        "pipeline",
-        pipeline,
-        "lower-case letters, digits, _ and -");
-    check(!tasks.isEmpty(), "tasks", "[]", "at least one task");
-    check(tasks.get(0).binary(), "tasks[0].kind", "continuous", "binary, for the first task");
-    for (int i = 0; i < tasks.size(); i++) {
-      Task task = tasks.get(i);
-      check(
-          task.binary() || i == tasks.size() - 1,
-          "tasks[" + i + "].kind",
-          "continuous",
-          "binary: only the last task may be continuous");
-      List<String> above = tasks.subList(0, i).stream().map(Task::name).toList();
-      check(
-          task.after() == null || above.contains(task.after()),
-          "tasks[" + i + "].after",
-          task.after(),
-          above.isEmpty() ? "nothing, for the first task" : "one of " + String.join(", ", above));
-    }
-    unique("tasks", tasks.stream().map(Task::name).toList());
-    unique("features", features.stream().map(FeatureField::name).toList());
-    unique("models", models.stream().map(ModelDefinition::name).toList());
-    check(!features.isEmpty(), "features", "[]", "at least one field");
-    check(!models.isEmpty(), "models", "[]", "at least one model");
-    ModelShape shape = ModelShape.of(tasks, new FeatureSchema(features));
-    for (int i = 0; i < models.size(); i++) {
-      try {
-        models.get(i).requireFit(shape);
-      } catch (InvalidValueException e) {
-        throw new InvalidValueException("models[" + i + "]." + e.key(), e.value(), e.allowed());
-      }
-    }
-    List<String> fields = features.stream().map(FeatureField::name).toList();
-    String watched = training.scoring().watch().field();
-    check(
-        watched == null || fields.contains(watched),
-        "training.scoring.watch.field",
-        watched,
-        "one of " + String.join(", ", fields));
-    for (String topic : kafka.topics().keySet()) {
-      boolean known =
-          KafkaSettings.DEFAULTS.containsKey(topic)
-              || topic.equals(KafkaSettings.EXAMPLES)
-              || topic.equals(KafkaSettings.TRAINING_LOG)
-              || tasks.stream().anyMatch(t -> t.name().equals(topic));
-      check(
-          known,
-          "kafka.topics." + topic,
-          topic,
-          "one of impressions, models, metrics, dead-letters, examples, training-log, or a"
-              + " task's name");
-    }
+    PipelineChecks.all(pipeline, kafka, tasks, features, models, training);
   }
 
-  private static void unique(String key, List<String> names) {
-    for (int i = 0; i < names.size(); i++) {
-      check(
-          names.indexOf(names.get(i)) == i,
-          key + "[" + i + "].name",
-          names.get(i),
-          "a name that no other has");
-    }
+  /** The name of a topic; null for one that there is only if it is named, and it is not. */
+  public String topic(SystemTopic use) {
+    return kafka.topics().getOrDefault(use.key(), use.usual());
   }
 
-  /**
-   * The Kafka topic for {@code impressions}, {@code models}, {@code metrics} or {@code
-   * dead-letters}.
-   */
-  public String topic(String use) {
-    return kafka.topics().getOrDefault(use, KafkaSettings.DEFAULTS.getOrDefault(use, use));
+  /** The topic of a task's feedback. */
+  public String topic(Task task) {
+    return kafka.topics().getOrDefault(task.name(), task.name());
   }
 
   /** The topic of labelled examples, or null if none is wanted. */
   public String examplesTopic() {
-    return kafka.topics().get(KafkaSettings.EXAMPLES);
+    return topic(SystemTopic.EXAMPLES);
   }
 
   /** The topic of what trainers do, by which versions can be made again, or null. */
   public String trainingLogTopic() {
-    return kafka.topics().get(KafkaSettings.TRAINING_LOG);
+    return topic(SystemTopic.TRAINING_LOG);
   }
 
   /**
@@ -132,7 +77,7 @@ public record Pipeline(
   public Map<String, String> feedbackTopics() {
     Map<String, String> kinds = new LinkedHashMap<>();
     for (Task task : tasks) {
-      String topic = topic(task.name());
+      String topic = topic(task);
       kinds.put(topic, kinds.containsKey(topic) ? null : task.name());
     }
     return kinds;
@@ -203,7 +148,7 @@ public record Pipeline(
   /** The same pipeline that also writes its labelled examples to a topic. */
   public Pipeline withExamplesTopic(String topic) {
     Map<String, String> topics = new LinkedHashMap<>(kafka.topics());
-    topics.put(KafkaSettings.EXAMPLES, topic);
+    topics.put(SystemTopic.EXAMPLES.key(), topic);
     return with(new KafkaSettings(kafka.bootstrap(), topics, kafka.format(), kafka.properties()));
   }
 

@@ -53,10 +53,19 @@ public final class PipelineFile {
     } catch (JsonProcessingException e) {
       Problems problems = new Problems();
       var at = e.getLocation();
-      problems.add(
-          at == null ? "file" : "line " + at.getLineNr(), e.getOriginalMessage(), "valid YAML");
+      problems.add(at == null ? "file" : "line " + at.getLineNr(), what(e), "valid YAML");
       throw new InvalidSettingsException(source, problems.found());
     }
+  }
+
+  /** What is wrong, without the lines around it, in which a password may be. */
+  private static String what(JsonProcessingException e) {
+    for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+      if (cause instanceof org.yaml.snakeyaml.error.MarkedYAMLException marked) {
+        return marked.getProblem();
+      }
+    }
+    return e.getOriginalMessage().lines().findFirst().orElse("");
   }
 
   /** As {@link #parse} for keys and values that were read before. */

@@ -1,7 +1,18 @@
 package dev.freshet.core.settings;
 
-/** Thrown by a settings record's constructor: which of its keys is wrong and what is allowed. */
+import dev.freshet.core.settings.Problems.Problem;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+
+/**
+ * Thrown by a settings record's constructor: which of its keys is wrong and what is allowed. While
+ * a {@link RecordBinder} fills a record from a file, {@link #check} only notes what is wrong, so
+ * that one reading tells everything.
+ */
 public final class InvalidValueException extends IllegalArgumentException {
+
+  private static final ThreadLocal<Gathering> GATHERING = new ThreadLocal<>();
 
   private final String key;
   private final String value;
@@ -14,10 +25,66 @@ public final class InvalidValueException extends IllegalArgumentException {
     this.allowed = allowed;
   }
 
-  /** Throws unless {@code valid}. */
+  /** Throws unless {@code valid}, or notes it for the binder that is at work. */
   public static void check(boolean valid, String key, Object value, String allowed) {
-    if (!valid) {
+    if (valid) {
+      return;
+    }
+    Gathering gathering = GATHERING.get();
+    if (gathering == null) {
       throw new InvalidValueException(key, value, allowed);
+    }
+    gathering.note(key, String.valueOf(value), allowed);
+  }
+
+  /** Makes something of a part of a record: what is wrong with it is wrong at {@code path}. */
+  public static <T> T within(String path, Supplier<T> part) {
+    Gathering gathering = GATHERING.get();
+    String outer = gathering == null ? "" : gathering.prefix;
+    try {
+      if (gathering != null) {
+        gathering.prefix = outer + path + ".";
+      }
+      return part.get();
+    } catch (InvalidValueException e) {
+      throw new InvalidValueException(path + "." + e.key, e.value, e.allowed);
+    } finally {
+      if (gathering != null) {
+        gathering.prefix = outer;
+      }
+    }
+  }
+
+  /** Starts to note instead of throwing, on this thread, until it is closed. */
+  static Gathering gather() {
+    return new Gathering();
+  }
+
+  /** What was found wrong since it was opened. */
+  static final class Gathering implements AutoCloseable {
+    private final Gathering before = GATHERING.get();
+    private final List<Problem> found = new ArrayList<>();
+    private String prefix = "";
+
+    private Gathering() {
+      GATHERING.set(this);
+    }
+
+    private void note(String key, String value, String allowed) {
+      found.add(new Problem(prefix + key, value, allowed));
+    }
+
+    List<Problem> found() {
+      return found;
+    }
+
+    @Override
+    public void close() {
+      if (before == null) {
+        GATHERING.remove();
+      } else {
+        GATHERING.set(before);
+      }
     }
   }
 

@@ -24,4 +24,7 @@ public @interface Option {
 
   /** The default, as it would be written in the file. */
   String fallback() default REQUIRED;
+
+  /** Whether the value may be a password, which no message shows. */
+  boolean secret() default false;
 }

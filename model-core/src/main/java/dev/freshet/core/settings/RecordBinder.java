@@ -1,6 +1,8 @@
 package dev.freshet.core.settings;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import dev.freshet.core.settings.Problems.Problem;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.ParameterizedType;
@@ -10,6 +12,7 @@ import java.time.Duration;
 import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -17,18 +20,28 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.stream.Collectors;
 
 /**
  * Fills records from a tree of values and notes every problem on the way. Knows text, numbers,
  * booleans, enums (written in lower case with dashes), durations, sizes, dates, lists, maps of
  * text, records, and choices (an interface with a menu of records, told apart by the key {@code
  * kind}).
+ *
+ * <p>What cannot be read is reported and replaced by its default or by something neutral, so that
+ * what concerns several keys is checked all the same; a fault that only follows from one that is
+ * reported already is not.
  */
 public final class RecordBinder {
 
+  private static final String HIDDEN = "(not shown)";
+
   private final Problems problems;
   private final Map<Class<?>, Map<String, Class<? extends Record>>> menus;
+
+  /** Paths at which there was nothing that could be read. */
+  private final Set<String> unreadable = new HashSet<>();
+
+  private boolean secret;
 
   /**
    * @param menus for each choice, an interface, its kinds
@@ -50,8 +63,9 @@ public final class RecordBinder {
   }
 
   /**
-   * Binds {@code node} to a record. Null when something in it was wrong; {@link Problems} knows
-   * what.
+   * Binds {@code node} to a record. When something in it was wrong {@link Problems} knows what, and
+   * the result is as near to it as can be, or null: good for finding more problems and for nothing
+   * else.
    */
   public <T extends Record> T bind(JsonNode node, Class<T> type, String path) {
     return bind(node, type, path, Set.of());
@@ -59,52 +73,96 @@ public final class RecordBinder {
 
   private <T extends Record> T bind(JsonNode node, Class<T> type, String path, Set<String> known) {
     if (!node.isObject() && !node.isMissingNode() && !node.isNull()) {
-      problems.add(path, node.toString(), "a group of keys");
-      return null;
+      unreadable(path, node, "a group of keys");
+      return neutral(type);
     }
     RecordComponent[] components = type.getRecordComponents();
     Set<String> keys = new TreeSet<>(known);
     for (RecordComponent component : components) {
       keys.add(key(component));
     }
+    int before = problems.found().size();
     node.fieldNames()
         .forEachRemaining(
             name -> {
               if (!keys.contains(name)) {
-                problems.add(join(path, name), name, "one of the keys " + String.join(", ", keys));
+                problems.add(
+                    join(path, name),
+                    name,
+                    "one of the keys " + String.join(", ", keys) + Nearest.hint(name, keys));
               }
             });
-    int before = problems.found().size();
     Object[] values = new Object[components.length];
     for (int i = 0; i < components.length; i++) {
       values[i] = component(node, components[i], path);
     }
-    return problems.found().size() == before ? construct(type, values, path) : null;
+    return construct(type, values, path, problems.found().size() == before);
   }
 
   private Object component(JsonNode node, RecordComponent component, String path) {
     String key = key(component);
     String at = join(path, key);
     JsonNode value = node.path(key);
+    Type type = component.getGenericType();
     Option option = component.getAnnotation(Option.class);
     if (!value.isMissingNode() && !value.isNull()) {
-      return value(value, component.getGenericType(), at);
+      boolean outer = secret;
+      secret |= option != null && option.secret();
+      Object read = value(value, type, at);
+      secret = outer;
+      return read == null ? instead(option, type) : read;
     }
     if (component.getType().isRecord() && component.getType() != ByteSize.class) {
       return bind(value, component.getType().asSubclass(Record.class), at);
     }
+    if (option == null || option.fallback().equals(Option.REQUIRED)) {
+      problems.add(at, null, describe(type));
+    }
+    return instead(option, type);
+  }
+
+  /** What stands for a value that is not there, or cannot be read. */
+  private Object instead(Option option, Type type) {
     String fallback = option == null ? Option.REQUIRED : option.fallback();
-    if (fallback.equals(Option.ABSENT)) {
-      return null;
+    return switch (fallback) {
+      case Option.ABSENT -> null;
+      case Option.REQUIRED -> neutral(type);
+      default -> parse(fallback, type);
+    };
+  }
+
+  private Object neutral(Type type) {
+    if (type instanceof ParameterizedType) {
+      return parse("", type);
     }
-    if (fallback.equals(Option.REQUIRED)) {
-      problems.add(at, null, describe(component.getGenericType()));
-      return null;
+    Class<?> raw = (Class<?>) type;
+    if (menus.containsKey(raw)) {
+      return neutral(menus.get(raw).values().iterator().next());
+    } else if (raw == ByteSize.class) {
+      return new ByteSize(1);
+    } else if (raw.isRecord()) {
+      return neutral(raw.asSubclass(Record.class));
+    } else if (raw.isEnum()) {
+      return raw.getEnumConstants()[0];
+    } else if (raw == String.class) {
+      return "";
+    } else if (raw == Duration.class) {
+      return Duration.ZERO;
+    } else if (raw == LocalDate.class) {
+      return LocalDate.EPOCH;
     }
-    return fromText(fallback, component.getGenericType(), at);
+    return raw == boolean.class ? Boolean.FALSE : parse("0", raw);
+  }
+
+  private <T extends Record> T neutral(Class<T> type) {
+    return new RecordBinder(new Problems(), menus).bind(MissingNode.getInstance(), type, "");
   }
 
   private Object value(JsonNode node, Type type, String path) {
+    if (node.isNull()) {
+      problems.add(path, null, describe(type));
+      return null;
+    }
     if (type instanceof ParameterizedType generic) {
       return collection(node, generic, path);
     }
@@ -116,7 +174,7 @@ public final class RecordBinder {
       return bind(node, raw.asSubclass(Record.class), path);
     }
     if (!node.isValueNode()) {
-      problems.add(path, node.toString(), describe(type));
+      unreadable(path, node, describe(type));
       return null;
     }
     return fromText(node.asText(), type, path);
@@ -125,26 +183,31 @@ public final class RecordBinder {
   private Object collection(JsonNode node, ParameterizedType type, String path) {
     if (type.getRawType() == Map.class) {
       if (!node.isObject()) {
-        problems.add(path, node.toString(), describe(type));
+        unreadable(path, node, describe(type));
         return null;
       }
       Map<String, Object> map = new LinkedHashMap<>();
       for (Map.Entry<String, JsonNode> e : node.properties()) {
         map.put(
             e.getKey(),
-            value(e.getValue(), type.getActualTypeArguments()[1], join(path, e.getKey())));
+            element(e.getValue(), type.getActualTypeArguments()[1], join(path, e.getKey())));
       }
       return map;
     }
     if (!node.isArray()) {
-      problems.add(path, node.toString(), describe(type));
+      unreadable(path, node, describe(type));
       return null;
     }
     List<Object> list = new ArrayList<>();
     for (int i = 0; i < node.size(); i++) {
-      list.add(value(node.get(i), type.getActualTypeArguments()[0], path + "[" + i + "]"));
+      list.add(element(node.get(i), type.getActualTypeArguments()[0], path + "[" + i + "]"));
     }
     return list;
+  }
+
+  private Object element(JsonNode node, Type type, String path) {
+    Object read = value(node, type, path);
+    return read == null ? neutral(type) : read;
   }
 
   private Object choice(JsonNode node, Class<?> type, String path) {
@@ -154,19 +217,31 @@ public final class RecordBinder {
       problems.add(
           join(path, "kind"),
           kind.isEmpty() ? null : kind,
-          "one of " + String.join(", ", kinds.keySet()));
-      return null;
+          "one of " + String.join(", ", kinds.keySet()) + Nearest.hint(kind, kinds.keySet()));
+      unreadable.add(path);
+      return neutral(type);
     }
     return bind(node, kinds.get(kind), path, Set.of("kind"));
+  }
+
+  private void unreadable(String path, JsonNode node, String allowed) {
+    problems.add(path, secret ? HIDDEN : node.toString(), allowed);
+    unreadable.add(path);
   }
 
   private Object fromText(String text, Type type, String path) {
     try {
       return parse(text, type);
     } catch (IllegalArgumentException | java.time.format.DateTimeParseException e) {
-      problems.add(path, text, describe(type));
+      String hint =
+          type instanceof Class<?> raw && raw.isEnum() ? Nearest.hint(text, names(raw)) : "";
+      problems.add(path, secret ? HIDDEN : text, describe(type) + hint);
       return null;
     }
+  }
+
+  private static List<String> names(Class<?> raw) {
+    return Arrays.stream(raw.getEnumConstants()).map(c -> written((Enum<?>) c)).toList();
   }
 
   private static Object parse(String text, Type type) {
@@ -235,31 +310,51 @@ public final class RecordBinder {
     } else if (raw == LocalDate.class) {
       return "a date such as 2026-01-31";
     } else if (raw.isEnum()) {
-      return "one of "
-          + Arrays.stream(raw.getEnumConstants())
-              .map(c -> written((Enum<?>) c))
-              .collect(Collectors.joining(", "));
+      return "one of " + String.join(", ", names(raw));
     }
     return "a group of keys";
   }
 
-  private <T extends Record> T construct(Class<T> type, Object[] values, String path) {
-    try {
-      Constructor<T> constructor =
-          type.getDeclaredConstructor(
-              Arrays.stream(type.getRecordComponents())
-                  .map(RecordComponent::getType)
-                  .toArray(Class<?>[]::new));
-      return constructor.newInstance(values);
-    } catch (InvocationTargetException e) {
-      if (e.getCause() instanceof InvalidValueException invalid) {
-        problems.add(join(path, invalid.key()), invalid.value(), invalid.allowed());
-        return null;
+  private <T extends Record> T construct(
+      Class<T> type, Object[] values, String path, boolean sound) {
+    try (InvalidValueException.Gathering faults = InvalidValueException.gather()) {
+      T made = null;
+      try {
+        Constructor<T> constructor =
+            type.getDeclaredConstructor(
+                Arrays.stream(type.getRecordComponents())
+                    .map(RecordComponent::getType)
+                    .toArray(Class<?>[]::new));
+        made = constructor.newInstance(values);
+      } catch (InvocationTargetException e) {
+        if (e.getCause() instanceof InvalidValueException invalid) {
+          report(join(path, invalid.key()), invalid.value(), invalid.allowed());
+        } else if (sound && faults.found().isEmpty()) {
+          throw new IllegalStateException(type + " failed", e.getCause());
+        }
+      } catch (ReflectiveOperationException e) {
+        throw new IllegalStateException(type + " cannot be made", e);
       }
-      throw new IllegalStateException(type + " failed", e.getCause());
-    } catch (ReflectiveOperationException e) {
-      throw new IllegalStateException(type + " cannot be made", e);
+      for (Problem fault : faults.found()) {
+        report(join(path, fault.path()), fault.value(), fault.allowed());
+      }
+      return made;
     }
+  }
+
+  /** A fault of what was made, unless it follows from what could not be read. */
+  private void report(String path, String value, String allowed) {
+    boolean known =
+        unreadable.stream().anyMatch(bad -> path.equals(bad) || within(path, bad))
+            || problems.found().stream()
+                .anyMatch(p -> p.path().equals(path) || within(p.path(), path));
+    if (!known) {
+      problems.add(path, value, allowed);
+    }
+  }
+
+  private static boolean within(String path, String outer) {
+    return path.startsWith(outer + ".") || path.startsWith(outer + "[");
   }
 
   private static String join(String path, String key) {

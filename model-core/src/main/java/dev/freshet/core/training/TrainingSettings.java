@@ -1,6 +1,7 @@
 package dev.freshet.core.training;
 
 import static dev.freshet.core.settings.InvalidValueException.check;
+import static dev.freshet.core.settings.InvalidValueException.within;
 
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.correction.NegativeSampling;
@@ -130,6 +131,11 @@ public record TrainingSettings(
 
     public Scoring {
       check(window >= 0, "window", window, "0 or more");
+      check(
+          from == null || to == null || !to.isBefore(from),
+          "to",
+          to,
+          "a day that is not before `from`");
     }
 
     Scoring at(At moment) {
@@ -148,7 +154,7 @@ public record TrainingSettings(
     Scoring.At at = scoring.at();
     check(
         !early || at != Scoring.At.LABEL,
-        "training.scoring.at",
+        "scoring.at",
         "label",
         "impression, where a task's correction learns before its label is settled");
     Scoring.At usual = early ? Scoring.At.IMPRESSION : Scoring.At.LABEL;
@@ -158,7 +164,7 @@ public record TrainingSettings(
         dense,
         embeddings,
         negativeSampling,
-        scoring.at(at == null ? usual : at),
+        within("scoring", () -> scoring.at(at == null ? usual : at)),
         maxNorm,
         seed);
   }

@@ -3,6 +3,7 @@ package dev.freshet.job.events;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.pipeline.SystemTopic;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,7 +26,7 @@ public final class KafkaSources {
   public static WatchedSource<Impression> impressions(Pipeline pipeline, boolean bounded) {
     return source(
         pipeline,
-        List.of(pipeline.topic("impressions")),
+        List.of(pipeline.topic(SystemTopic.IMPRESSIONS)),
         MessageParser.impressions(pipeline),
         bounded);
   }

@@ -4,6 +4,7 @@ import dev.freshet.core.labels.ExampleJson;
 import dev.freshet.core.labels.LabeledExample;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.pipeline.SystemTopic;
 import dev.freshet.core.publishing.ModelRecord;
 import dev.freshet.core.publishing.ModelRecords;
 import dev.freshet.job.events.DeadLetter;
@@ -34,7 +35,7 @@ public final class KafkaSinks {
   }
 
   public Sink<DeadLetter> deadLetters(String step) {
-    String topic = pipeline.topic("dead-letters");
+    String topic = pipeline.topic(SystemTopic.DEAD_LETTERS);
     return exactlyOnce(
         "dead-letters-" + step,
         (letter, context, time) ->
@@ -67,7 +68,7 @@ public final class KafkaSinks {
 
   /** Versions of one model. */
   public Sink<ModelRecord> models(ModelDefinition model) {
-    return records("models-" + model.name(), pipeline.topic("models"), model);
+    return records("models-" + model.name(), pipeline.topic(SystemTopic.MODELS), model);
   }
 
   /** What the trainer of one model does. */
@@ -97,7 +98,7 @@ public final class KafkaSinks {
 
   /** Metrics may repeat after a failure; readers take the newest. */
   public Sink<String> metrics() {
-    String topic = pipeline.topic("metrics");
+    String topic = pipeline.topic(SystemTopic.METRICS);
     KafkaRecordSerializationSchema<String> schema =
         (record, context, time) ->
             new ProducerRecord<>(topic, record.getBytes(StandardCharsets.UTF_8));

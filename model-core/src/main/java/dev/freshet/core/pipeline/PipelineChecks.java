@@ -1,0 +1,192 @@
+package dev.freshet.core.pipeline;
+
+import static dev.freshet.core.settings.InvalidValueException.check;
+import static dev.freshet.core.settings.InvalidValueException.within;
+
+import dev.freshet.core.features.FeatureField;
+import dev.freshet.core.features.FeatureSchema;
+import dev.freshet.core.labels.Task;
+import dev.freshet.core.models.AmountHead;
+import dev.freshet.core.models.ModelDefinition;
+import dev.freshet.core.models.ModelShape;
+import dev.freshet.core.settings.Nearest;
+import dev.freshet.core.settings.RecordBinder;
+import dev.freshet.core.training.TrainingSettings;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.UnaryOperator;
+
+/** What must hold between several keys of a pipeline file. */
+final class PipelineChecks {
+
+  /** What every chain begins with: the figures and the tasks themselves call it so. */
+  private static final String IMPRESSION = "impression";
+
+  private static final String MODEL_NAME = "[A-Za-z0-9][A-Za-z0-9_-]{0,62}";
+  private static final String TOPIC_NAME = "[a-zA-Z0-9._-]{1,249}";
+
+  private PipelineChecks() {}
+
+  static void all(
+      String pipeline,
+      KafkaSettings kafka,
+      List<Task> tasks,
+      List<FeatureField> features,
+      List<ModelDefinition> models,
+      TrainingSettings training) {
+    check(
+        pipeline.matches("[a-z][a-z0-9_-]{0,62}"),
+        "pipeline",
+        pipeline,
+        "lower-case letters, digits, _ and -");
+    chain(tasks);
+    models(models, tasks, features);
+    unique("features", features.stream().map(FeatureField::name).toList());
+    check(!features.isEmpty(), "features", "[]", "at least one field");
+    List<String> fields = features.stream().map(FeatureField::name).toList();
+    String watched = training.scoring().watch().field();
+    check(
+        watched == null || fields.contains(watched),
+        "training.scoring.watch.field",
+        watched,
+        "one of " + String.join(", ", fields) + hint(watched, fields));
+    topics(kafka.topics(), tasks);
+  }
+
+  private static void chain(List<Task> tasks) {
+    check(!tasks.isEmpty(), "tasks", "[]", "at least one task");
+    Set<String> reserved = new TreeSet<>(SystemTopic.keys());
+    reserved.add(IMPRESSION);
+    for (int i = 0; i < tasks.size(); i++) {
+      Task task = tasks.get(i);
+      String at = "tasks[" + i + "].";
+      check(
+          !reserved.contains(task.name()),
+          at + "name",
+          task.name(),
+          "anything but " + String.join(", ", reserved));
+      check(task.binary() || i > 0, at + "kind", "continuous", "binary, for the first task");
+      check(
+          task.binary() || i == 0 || i == tasks.size() - 1,
+          at + "kind",
+          "continuous",
+          "binary: only the last task may be continuous");
+      List<String> above = tasks.subList(0, i).stream().map(Task::name).toList();
+      check(
+          task.after() == null || above.contains(task.after()),
+          at + "after",
+          task.after(),
+          (above.isEmpty() ? "nothing, for the first task" : "one of " + String.join(", ", above))
+              + hint(task.after(), above));
+      if (task.binary()) {
+        String without = "nothing, for a binary task";
+        check(
+            task.aggregate() == Task.Aggregate.SUM,
+            at + "aggregate",
+            RecordBinder.written(task.aggregate()),
+            without);
+        check(
+            task.transform() == Task.Transform.LOG1P,
+            at + "transform",
+            RecordBinder.written(task.transform()),
+            without);
+      }
+    }
+    unique("tasks", tasks.stream().map(Task::name).toList());
+  }
+
+  private static void models(
+      List<ModelDefinition> models, List<Task> tasks, List<FeatureField> features) {
+    check(!models.isEmpty(), "models", "[]", "at least one model");
+    // Names become keys of messages, names of metrics and of files, which not all tell case apart.
+    unique(
+        "models",
+        models.stream().map(ModelDefinition::name).toList(),
+        name -> name.toLowerCase(Locale.ROOT));
+    ModelShape shape = ModelShape.of(tasks, new FeatureSchema(features));
+    for (int i = 0; i < models.size(); i++) {
+      ModelDefinition model = models.get(i);
+      within(
+          "models[" + i + "]",
+          () -> {
+            check(
+                model.name().matches(MODEL_NAME),
+                "name",
+                model.name(),
+                "letters, digits, _ and -, up to 63, the first no _ or -");
+            check(
+                shape.core() || model.amount().loss() == AmountHead.Loss.SQUARED,
+                "amount.loss",
+                RecordBinder.written(model.amount().loss()),
+                "nothing, where no task is continuous");
+            model.requireFit(shape);
+            return null;
+          });
+    }
+  }
+
+  private static void topics(Map<String, String> named, List<Task> tasks) {
+    Map<String, String> uses = new LinkedHashMap<>();
+    for (SystemTopic topic : SystemTopic.values()) {
+      String name = named.getOrDefault(topic.key(), topic.usual());
+      if (name != null) {
+        uses.put(topic.key(), name);
+      }
+    }
+    Set<String> feedback = new TreeSet<>();
+    for (Task task : tasks) {
+      feedback.add(task.name());
+      uses.putIfAbsent(task.name(), named.getOrDefault(task.name(), task.name()));
+    }
+    Set<String> known = new TreeSet<>(SystemTopic.keys());
+    known.addAll(feedback);
+    for (String use : named.keySet()) {
+      check(
+          known.contains(use),
+          "kafka.topics." + use,
+          use,
+          "one of " + String.join(", ", known) + hint(use, known));
+    }
+    Map<String, String> users = new HashMap<>();
+    uses.forEach(
+        (use, topic) -> {
+          check(
+              topic.matches(TOPIC_NAME) && !topic.matches("\\.\\.?|__.*"),
+              "kafka.topics." + use,
+              topic,
+              "letters, digits, ., _ and -, up to 249; neither . nor .. nor __ at the start");
+          // Kafka itself refuses names that differ in . and _ alone: its metrics cannot.
+          String other = users.putIfAbsent(topic.replace('.', '_'), use);
+          check(
+              other == null || feedback.contains(other) && feedback.contains(use),
+              "kafka.topics." + use,
+              topic,
+              "a topic that has no other use; " + other + " has this one");
+        });
+  }
+
+  private static void unique(String key, List<String> names) {
+    unique(key, names, name -> name);
+  }
+
+  private static void unique(String key, List<String> names, UnaryOperator<String> same) {
+    List<String> compared = names.stream().map(same).toList();
+    for (int i = 0; i < names.size(); i++) {
+      check(
+          compared.indexOf(compared.get(i)) == i,
+          key + "[" + i + "].name",
+          names.get(i),
+          "a name that no other has");
+    }
+  }
+
+  private static String hint(String written, Collection<String> known) {
+    return written == null ? "" : Nearest.hint(written, known);
+  }
+}

@@ -1,0 +1,42 @@
+package dev.freshet.core.pipeline;
+
+import dev.freshet.core.settings.RecordBinder;
+import java.util.Arrays;
+import java.util.List;
+
+/** The topics that a pipeline has besides those of its tasks' feedback. */
+public enum SystemTopic {
+  /** What was shown; read. */
+  IMPRESSIONS("impressions"),
+  /** Versions of the weights; written, compacted, one partition for each model. */
+  MODELS("models"),
+  /** Figures of the trainers; written. */
+  METRICS("training-metrics"),
+  /** What no label will come of; written. */
+  DEAD_LETTERS("dead-letters"),
+  /** Labelled examples; written if it is named. */
+  EXAMPLES(null),
+  /** What trainers do; written if it is named, partitions as those of {@link #MODELS}. */
+  TRAINING_LOG(null);
+
+  private final String usual;
+
+  SystemTopic(String usual) {
+    this.usual = usual;
+  }
+
+  /** Its key under {@code kafka.topics}. */
+  public String key() {
+    return RecordBinder.written(this);
+  }
+
+  /** Its name unless the file says another; null for a topic that there is only if it is named. */
+  String usual() {
+    return usual;
+  }
+
+  /** All keys. */
+  static List<String> keys() {
+    return Arrays.stream(values()).map(SystemTopic::key).toList();
+  }
+}

@@ -1,0 +1,47 @@
+package dev.freshet.core.settings;
+
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.Locale;
+
+/** Finds what somebody meant who wrote something like it. */
+public final class Nearest {
+
+  private Nearest() {}
+
+  /** {@code ; did you mean 'x'?} for the one of {@code known} that is nearly {@code written}. */
+  public static String hint(String written, Collection<String> known) {
+    String lower = written.toLowerCase(Locale.ROOT);
+    int most = Math.max(1, written.length() / 3);
+    return known.stream()
+        .filter(one -> !one.equals(written) && distance(lower, one) <= most)
+        .min(Comparator.comparing(one -> distance(lower, one)))
+        .map(one -> "; did you mean '" + one + "'?")
+        .orElse("");
+  }
+
+  /** Letters to insert, drop, exchange or swap with their neighbour to make one of the other. */
+  private static int distance(String from, String to) {
+    int[][] steps = new int[from.length() + 1][to.length() + 1];
+    for (int i = 0; i <= from.length(); i++) {
+      for (int j = 0; j <= to.length(); j++) {
+        if (i == 0 || j == 0) {
+          steps[i][j] = i + j;
+          continue;
+        }
+        int same = from.charAt(i - 1) == to.charAt(j - 1) ? 0 : 1;
+        steps[i][j] =
+            Math.min(steps[i - 1][j - 1] + same, 1 + Math.min(steps[i - 1][j], steps[i][j - 1]));
+        boolean swapped =
+            i > 1
+                && j > 1
+                && from.charAt(i - 1) == to.charAt(j - 2)
+                && from.charAt(i - 2) == to.charAt(j - 1);
+        if (swapped) {
+          steps[i][j] = Math.min(steps[i][j], steps[i - 2][j - 2] + 1);
+        }
+      }
+    }
+    return steps[from.length()][to.length()];
+  }
+}
