@@ -20,6 +20,9 @@ public final class MetricNames {
    */
   public static final String IDLE_PARTITIONS = "idlePartitions";
 
+  /** Counter of a source: events too far ahead of their partition to move its time alone. */
+  public static final String JUMPS = "jumps";
+
   /** Group of the label join. */
   public static final String LABELS = "labels";
 

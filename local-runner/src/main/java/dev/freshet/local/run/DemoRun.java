@@ -119,7 +119,7 @@ public final class DemoRun implements AutoCloseable {
           allSent = true;
           return;
         }
-        if (!producer.send(message.topic(), message.key(), message.value())) {
+        if (!producer.send(message.topic(), message.key(), message.value(), message.arrival())) {
           continue;
         }
         if (startedFrom == 0) {

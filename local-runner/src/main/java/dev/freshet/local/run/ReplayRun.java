@@ -4,8 +4,10 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.freshet.core.events.JsonEventFormat;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.SystemTopic;
+import dev.freshet.local.replay.ArrivalTimes;
 import dev.freshet.local.replay.Lines;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -16,7 +18,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -91,21 +95,36 @@ public final class ReplayRun {
 
   private long send(Path file, ResumingProducer producer, String topic) throws IOException {
     long sent = 0;
+    // A topic's lines are in order among themselves; a file may hold several kinds one by one.
+    Map<String, ArrivalTimes<Message>> topics = new HashMap<>();
     try (BufferedReader lines = Lines.open(file)) {
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
         if (line.isBlank()) {
           continue;
         }
         JsonNode json = parse(line);
-        producer.send(
-            topic != null ? topic : feedbackTopic(json),
-            json.path("impression_id").asText(""),
-            line.getBytes(StandardCharsets.UTF_8));
+        String to = topic != null ? topic : feedbackTopic(json);
+        topics
+            .computeIfAbsent(
+                to,
+                t ->
+                    new ArrivalTimes<>(
+                        (message, arrived) ->
+                            producer.send(t, message.key(), message.value(), arrived)))
+            .add(
+                new Message(
+                    json.path("impression_id").asText(""), line.getBytes(StandardCharsets.UTF_8)),
+                JsonEventFormat.timeOf(json).orElse(ArrivalTimes.UNKNOWN));
         sent++;
       }
     }
+    for (ArrivalTimes<Message> times : topics.values()) {
+      times.end();
+    }
     return sent;
   }
+
+  private record Message(String key, byte[] value) {}
 
   // What is no JSON still goes to a topic: rejecting it, with a reason, is the job's business.
   private static JsonNode parse(String line) {

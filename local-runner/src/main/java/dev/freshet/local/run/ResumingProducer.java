@@ -1,6 +1,7 @@
 package dev.freshet.local.run;
 
 import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.job.events.MessageParser;
 import dev.freshet.local.broker.Topics;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
@@ -42,10 +43,12 @@ public final class ResumingProducer implements AutoCloseable {
   /**
    * The next message of the sequence.
    *
+   * @param arrived when it arrived by the clock of the data, epoch milliseconds; below zero if that
+   *     is not known. Kafka's own time stays that of the writing, by which freshness is told
    * @return whether it was sent; false if it is there already
    * @throws IllegalStateException if an earlier message could not be written
    */
-  public boolean send(String topic, String key, byte[] value) {
+  public boolean send(String topic, String key, byte[] value, long arrived) {
     if (failure.get() != null) {
       throw new IllegalStateException("an event could not be written", failure.get());
     }
@@ -58,8 +61,15 @@ public final class ResumingProducer implements AutoCloseable {
       skipped++;
       return false;
     }
+    ProducerRecord<byte[], byte[]> message =
+        new ProducerRecord<>(topic, partition, keyBytes, value);
+    if (arrived >= 0) {
+      message
+          .headers()
+          .add(MessageParser.ARRIVED, Long.toString(arrived).getBytes(StandardCharsets.US_ASCII));
+    }
     producer.send(
-        new ProducerRecord<>(topic, partition, keyBytes, value),
+        message,
         (metadata, error) -> {
           if (error != null) {
             failure.compareAndSet(null, error);

@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
@@ -20,8 +21,8 @@ import java.util.stream.Collectors;
  * {"impression_id": "i1", "event_id": "r1", "kind": "revenue", "event_time": 1767225700000, "value": 12.5}
  * </pre>
  *
- * Times are epoch milliseconds or ISO-8601 with a zone, from 2000 up to one day from now. Unknown
- * keys are ignored. {@code features} and {@code served} may be absent.
+ * Times are epoch milliseconds or ISO-8601 with a zone, of this century. Unknown keys are ignored.
+ * {@code features} and {@code served} may be absent.
  *
  * <p>Where a text is wanted a number stands for its plain digits, so 7, 7.0 and "7" are one id;
  * texts are compared character by character, without Unicode normalisation. Where a number is
@@ -49,9 +50,9 @@ public final class JsonEventFormat implements EventFormat {
       Pattern.compile("-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?");
   private static final String[] NO_VALUES = {};
   private static final long EARLIEST = Instant.parse("2000-01-01T00:00:00Z").toEpochMilli();
-  private static final long AHEAD = 24 * 60 * 60 * 1000L;
+  private static final long LATEST = Instant.parse("2100-01-01T00:00:00Z").toEpochMilli();
   private static final String TIME_ALLOWED =
-      "epoch milliseconds or ISO-8601 with a zone, from 2000 up to one day from now";
+      "epoch milliseconds or ISO-8601 with a zone, from 2000 to 2099";
 
   private final ImpressionFields fields;
   private final List<FeedbackKind> kinds;
@@ -182,11 +183,20 @@ public final class JsonEventFormat implements EventFormat {
     } else {
       throw refuse(RejectReason.WRONG_TYPE, "event_time", node.toString(), TIME_ALLOWED);
     }
-    // One event from the far future would push the watermark past every open window.
-    if (time < EARLIEST || time > System.currentTimeMillis() + AHEAD) {
+    // Seconds and microseconds are caught here. What is ahead of its arrival, who reads it sees.
+    if (time < EARLIEST || time >= LATEST) {
       throw refuse(RejectReason.INVALID_TIME, "event_time", node.asText(), TIME_ALLOWED);
     }
     return time;
+  }
+
+  /** The event time of a message, epoch milliseconds, if it has one that is accepted. */
+  public static OptionalLong timeOf(JsonNode message) {
+    try {
+      return OptionalLong.of(time(message));
+    } catch (Refused refused) {
+      return OptionalLong.empty();
+    }
   }
 
   private int task(String kind) throws Refused {

@@ -12,7 +12,9 @@ public enum RejectReason {
   UNKNOWN_KIND,
   INVALID_VALUE,
   /** A text, a list or a number that is larger than {@link JsonEventFormat} takes. */
-  TOO_LARGE;
+  TOO_LARGE,
+  /** Its time is far after the time at which it arrived. */
+  AHEAD;
 
   /** As in metrics, headers and reports: {@code missing-field}. */
   public String label() {

@@ -18,6 +18,14 @@ public record LabelSettings(
     @Option(value = "How far behind the newest event an event may still come", fallback = "1m")
         Duration disorder,
     @Option(
+            value =
+                "How far an event's time may be after the time at which Kafka got it; what is further"
+                    + " ahead is rejected as `ahead`. Where that time says nothing, since old events"
+                    + " were written at once, an event that jumps further does not move time until"
+                    + " others follow it",
+            fallback = "1h")
+        Duration maxAhead,
+    @Option(
             value = "How long feedback waits for an impression that has not come yet",
             fallback = "10m")
         Duration orphanWait,

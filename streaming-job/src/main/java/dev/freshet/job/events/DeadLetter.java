@@ -9,8 +9,20 @@ import java.io.Serializable;
  *     of the join, the event as JSON
  * @param reason for metrics and filters, such as {@code missing-field} or {@code late}
  * @param error for people: field, value, what is allowed
+ * @param kind {@code impression} or the name of a task; empty where the message does not tell
  * @param topic where it came from, empty for an event that had been parsed
  */
 public record DeadLetter(
-    byte[] key, byte[] value, String reason, String error, String topic, int partition, long offset)
-    implements Serializable {}
+    byte[] key,
+    byte[] value,
+    String reason,
+    String error,
+    String kind,
+    String topic,
+    int partition,
+    long offset)
+    implements Serializable {
+
+  /** The kind of an impression; all others are named as their tasks. */
+  public static final String IMPRESSION = "impression";
+}

@@ -10,13 +10,14 @@ import java.io.IOException;
  * Bytes of a {@link DeadLetter} between operators.
  *
  * <pre>
- * byte version = 1 | int key length (-1: null), key | int value length (-1: null), value
- * | text reason | text error | text topic | int partition | long offset
+ * byte version = 2 | int key length (-1: null), key | int value length (-1: null), value
+ * | text reason | text error | text kind (version 1 has none) | text topic | int partition
+ * | long offset
  * </pre>
  */
 public final class DeadLetterCodec implements Codec<DeadLetter> {
 
-  private static final int VERSION = 1;
+  private static final int VERSION = 2;
 
   @Override
   public void write(DeadLetter letter, DataOutput out) throws IOException {
@@ -25,6 +26,7 @@ public final class DeadLetterCodec implements Codec<DeadLetter> {
     writeBytes(letter.value(), out);
     Bytes.writeText(out, letter.reason());
     Bytes.writeText(out, letter.error());
+    Bytes.writeText(out, letter.kind());
     Bytes.writeText(out, letter.topic());
     out.writeInt(letter.partition());
     out.writeLong(letter.offset());
@@ -32,12 +34,13 @@ public final class DeadLetterCodec implements Codec<DeadLetter> {
 
   @Override
   public DeadLetter read(DataInput in) throws IOException {
-    Bytes.version(in, VERSION, DeadLetter.class);
+    int version = Bytes.version(in, VERSION, DeadLetter.class);
     return new DeadLetter(
         readBytes(in),
         readBytes(in),
         Bytes.readText(in),
         Bytes.readText(in),
+        version < 2 ? "" : Bytes.readText(in),
         Bytes.readText(in),
         in.readInt(),
         in.readLong());

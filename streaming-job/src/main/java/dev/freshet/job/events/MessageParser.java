@@ -4,33 +4,52 @@ import dev.freshet.core.codec.Codec;
 import dev.freshet.core.events.EventFormat;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.FeedbackCodec;
+import dev.freshet.core.events.FeedbackKind;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.ImpressionCodec;
 import dev.freshet.core.events.Parsed;
+import dev.freshet.core.events.RejectReason;
+import dev.freshet.core.events.Rejection;
 import dev.freshet.core.events.SourcePosition;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.job.codec.CodecTypeInfo;
 import java.io.Serializable;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.HashMap;
+import java.util.List;
+import java.util.Objects;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.connector.kafka.source.reader.deserializer.KafkaRecordDeserializationSchema;
 import org.apache.flink.util.Collector;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.header.Header;
 
 /** Parses Kafka messages inside the source; what is no event becomes a dead letter. */
 public abstract class MessageParser<T extends Serializable>
     implements KafkaRecordDeserializationSchema<SourceEvent<T>> {
 
-  private final Codec<T> codec;
+  /**
+   * Header with the time at which a message arrived, epoch milliseconds as text, where the record's
+   * own time says something else: that of a replay or of a simulator's clock.
+   */
+  public static final String ARRIVED = "freshet.arrived";
 
-  private MessageParser(Codec<T> codec) {
+  private static final long UNKNOWN = -1;
+
+  private final Codec<T> codec;
+  private final long maxAhead;
+
+  private MessageParser(Codec<T> codec, Pipeline pipeline) {
     this.codec = codec;
+    maxAhead = pipeline.labels().maxAhead().toMillis();
   }
 
   /** Parses impressions. */
   public static MessageParser<Impression> impressions(Pipeline pipeline) {
     EventFormat format = format(pipeline);
-    return new MessageParser<>(new ImpressionCodec()) {
+    return new MessageParser<>(new ImpressionCodec(), pipeline) {
       @Override
       Parsed<Impression> parse(ConsumerRecord<byte[], byte[]> message) {
         return format.impression(message.value());
@@ -40,6 +59,11 @@ public abstract class MessageParser<T extends Serializable>
       long eventTime(Impression impression) {
         return impression.eventTime();
       }
+
+      @Override
+      String kind(ConsumerRecord<byte[], byte[]> message, Impression impression) {
+        return DeadLetter.IMPRESSION;
+      }
     };
   }
 
@@ -47,7 +71,8 @@ public abstract class MessageParser<T extends Serializable>
   public static MessageParser<Feedback> feedback(Pipeline pipeline) {
     EventFormat format = format(pipeline);
     HashMap<String, String> kinds = new HashMap<>(pipeline.feedbackTopics());
-    return new MessageParser<>(new FeedbackCodec()) {
+    List<FeedbackKind> tasks = pipeline.feedbackKinds();
+    return new MessageParser<>(new FeedbackCodec(), pipeline) {
       @Override
       Parsed<Feedback> parse(ConsumerRecord<byte[], byte[]> message) {
         return format.feedback(message.value(), kinds.get(message.topic()));
@@ -56,6 +81,13 @@ public abstract class MessageParser<T extends Serializable>
       @Override
       long eventTime(Feedback feedback) {
         return feedback.eventTime();
+      }
+
+      @Override
+      String kind(ConsumerRecord<byte[], byte[]> message, Feedback feedback) {
+        return feedback != null
+            ? tasks.get(feedback.task()).name()
+            : Objects.requireNonNullElse(kinds.get(message.topic()), "");
       }
     };
   }
@@ -68,13 +100,22 @@ public abstract class MessageParser<T extends Serializable>
 
   abstract long eventTime(T event);
 
+  /**
+   * @param event null if the message is none
+   */
+  abstract String kind(ConsumerRecord<byte[], byte[]> message, T event);
+
   @Override
   public void deserialize(ConsumerRecord<byte[], byte[]> message, Collector<SourceEvent<T>> out) {
     Parsed<T> parsed = parse(message);
     SourcePosition position =
         new SourcePosition(
             message.topic(), message.partition(), message.offset() + 1, message.timestamp());
-    if (parsed.event() != null) {
+    Rejection rejection = parsed.rejection();
+    if (rejection == null) {
+      rejection = ahead(message, eventTime(parsed.event()));
+    }
+    if (rejection == null) {
       out.collect(new SourceEvent<>(parsed.event(), eventTime(parsed.event()), null, position));
       return;
     }
@@ -82,12 +123,43 @@ public abstract class MessageParser<T extends Serializable>
         new DeadLetter(
             message.key(),
             message.value(),
-            parsed.rejection().reason().label(),
-            parsed.rejection().toString(),
+            rejection.reason().label(),
+            rejection.toString(),
+            kind(message, parsed.event()),
             message.topic(),
             message.partition(),
             message.offset());
     out.collect(new SourceEvent<>(null, SourceEvent.NO_TIME, letter, position));
+  }
+
+  /**
+   * Nothing happens long after it was written down: of two clocks that differ so much the event's
+   * is the wrong one, and it would move time for all others.
+   */
+  private Rejection ahead(ConsumerRecord<byte[], byte[]> message, long eventTime) {
+    long arrived = arrived(message);
+    if (arrived == UNKNOWN || eventTime - arrived <= maxAhead) {
+      return null;
+    }
+    return new Rejection(
+        RejectReason.AHEAD,
+        "event_time",
+        Instant.ofEpochMilli(eventTime).toString(),
+        "up to labels.max-ahead ("
+            + Duration.ofMillis(maxAhead)
+            + ") after the message arrived, "
+            + Instant.ofEpochMilli(arrived));
+  }
+
+  private static long arrived(ConsumerRecord<byte[], byte[]> message) {
+    Header header = message.headers().lastHeader(ARRIVED);
+    if (header != null && header.value() != null) {
+      String text = new String(header.value(), StandardCharsets.US_ASCII);
+      if (text.matches("\\d{1,15}")) {
+        return Long.parseLong(text);
+      }
+    }
+    return message.timestamp() < 0 ? UNKNOWN : message.timestamp();
   }
 
   @Override

@@ -39,6 +39,7 @@ public final class DroppedToDeadLetter implements MapFunction<DroppedEvent, Dead
           case TOO_MANY -> "its impression holds as many events as labels.max-events allows";
           case DUPLICATE -> "an event with this id was there already";
         },
+        event.task() < 0 ? DeadLetter.IMPRESSION : tasks.get(event.task()),
         "",
         -1,
         -1);

@@ -48,6 +48,7 @@ public final class KafkaSinks {
                 List.of(
                     header("freshet.reason", letter.reason()),
                     header("freshet.error", letter.error()),
+                    header("freshet.kind", letter.kind()),
                     header("freshet.topic", letter.topic()),
                     header("freshet.partition", Integer.toString(letter.partition())),
                     header("freshet.offset", Long.toString(letter.offset())))));

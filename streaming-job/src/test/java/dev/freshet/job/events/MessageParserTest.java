@@ -8,11 +8,15 @@ import dev.freshet.core.pipeline.TestingPipelines;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.apache.flink.api.common.eventtime.Watermark;
 import org.apache.flink.api.common.eventtime.WatermarkGenerator;
 import org.apache.flink.api.common.eventtime.WatermarkOutput;
+import org.apache.flink.metrics.SimpleCounter;
 import org.apache.flink.util.Collector;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.record.TimestampType;
 import org.junit.jupiter.api.Test;
 
 class MessageParserTest {
@@ -30,6 +34,7 @@ class MessageParserTest {
     assertThat(letter.key()).isEqualTo(new byte[] {7});
     assertThat(letter.reason()).isEqualTo("malformed-json");
     assertThat(letter.error()).contains("message").contains("allowed: one JSON object");
+    assertThat(letter.kind()).isEqualTo("click");
     assertThat(letter.topic()).isEqualTo("click");
     assertThat(letter.partition()).isEqualTo(3);
     assertThat(letter.offset()).isEqualTo(42);
@@ -45,27 +50,84 @@ class MessageParserTest {
 
   @Test
   void aDeadLetterMovesNoWatermark() {
-    WatermarkGenerator<SourceEvent<Feedback>> generator = new EventWatermarks<>(60_000);
+    WatermarkGenerator<SourceEvent<Feedback>> generator =
+        new EventWatermarks<>(pipeline.labels(), new SimpleCounter());
     Marks marks = new Marks();
     generator.onEvent(
         new SourceEvent<>(null, SourceEvent.NO_TIME, null, null), Long.MIN_VALUE, marks);
     generator.onPeriodicEmit(marks);
     assertThat(marks.times).isEmpty();
-    generator.onEvent(
-        new SourceEvent<>(new Feedback("i", "e", 0, 100_000, 1), 100_000, null, null),
-        100_000,
-        marks);
+    for (int i = 0; i < 5; i++) {
+      generator.onEvent(
+          new SourceEvent<>(new Feedback("i", "e" + i, 0, 100_000, 1), 100_000, null, null),
+          100_000,
+          marks);
+    }
     generator.onEvent(
         new SourceEvent<>(null, SourceEvent.NO_TIME, null, null), Long.MIN_VALUE, marks);
     generator.onPeriodicEmit(marks);
     assertThat(marks.times).containsExactly(100_000L - 60_000 - 1);
   }
 
+  @Test
+  void anEventFarAheadOfItsArrivalIsNone() throws Exception {
+    long arrived = 1_767_225_600_000L;
+    long limit = arrived + 3_600_000;
+    assertThat(click(limit, arrived).event()).as("the limit itself").isNotNull();
+    DeadLetter letter = click(limit + 1, arrived).rejected();
+    assertThat(letter.reason()).isEqualTo("ahead");
+    assertThat(letter.kind()).isEqualTo("click");
+    assertThat(letter.error())
+        .contains("event_time is '2026-01-01T01:00:00.001Z'")
+        .contains("labels.max-ahead (PT1H) after the message arrived, 2026-01-01T00:00:00Z");
+    assertThat(click(limit + 1, -1).event()).as("nobody knows when it arrived").isNotNull();
+    assertThat(click(arrived - 1_000_000_000_000L / 2, arrived).event()).isNotNull();
+  }
+
+  @Test
+  void aHeaderSaysWhenAReplayedMessageArrived() throws Exception {
+    long now = 1_795_000_000_000L;
+    long then = 1_767_225_600_000L;
+    assertThat(click(then + 4_000_000, now, Long.toString(then)).rejected().reason())
+        .isEqualTo("ahead");
+    assertThat(click(now + 4_000_000, then, Long.toString(now + 1_000_000)).event()).isNotNull();
+    assertThat(click(now, now, "soon").event()).as("an unreadable header says nothing").isNotNull();
+  }
+
+  private SourceEvent<Feedback> click(long eventTime, long recordTime, String... arrived)
+      throws Exception {
+    byte[] message =
+        "{\"impression_id\":\"i\",\"event_id\":\"e\",\"kind\":\"click\",\"event_time\":%d}"
+            .formatted(eventTime)
+            .getBytes(StandardCharsets.UTF_8);
+    RecordHeaders headers = new RecordHeaders();
+    for (String text : arrived) {
+      headers.add(MessageParser.ARRIVED, text.getBytes(StandardCharsets.US_ASCII));
+    }
+    return parse(
+        new ConsumerRecord<>(
+            "click",
+            3,
+            42,
+            recordTime,
+            TimestampType.CREATE_TIME,
+            1,
+            message.length,
+            new byte[] {7},
+            message,
+            headers,
+            Optional.empty()));
+  }
+
   private SourceEvent<Feedback> parse(String topic, byte[] message) throws Exception {
+    return parse(new ConsumerRecord<>(topic, 3, 42, new byte[] {7}, message));
+  }
+
+  private SourceEvent<Feedback> parse(ConsumerRecord<byte[], byte[]> message) throws Exception {
     List<SourceEvent<Feedback>> events = new ArrayList<>();
     MessageParser.feedback(pipeline)
         .deserialize(
-            new ConsumerRecord<>(topic, 3, 42, new byte[] {7}, message),
+            message,
             new Collector<>() {
               @Override
               public void collect(SourceEvent<Feedback> event) {
