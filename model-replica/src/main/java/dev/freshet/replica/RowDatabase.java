@@ -316,6 +316,11 @@ final class RowDatabase implements AutoCloseable {
     }
 
     @Override
+    public boolean isUnknown(int row, int field) {
+      return fetched.get(row) == null;
+    }
+
+    @Override
     public void read(int row, FloatBuffer into) {
       if (fetched == null) {
         fetch();

@@ -23,6 +23,17 @@ public final class MetricNames {
   /** Counter of a source: events too far ahead of their partition to move its time alone. */
   public static final String JUMPS = "jumps";
 
+  /**
+   * Group of feature fields, then the field's name. Of a source: gauges {@code absent}, {@code
+   * wrong-type} and {@code number-as-text} of the impressions that this task has read. Of a
+   * trainer: gauges {@code absent} and {@code unknown}, a value without a row of its own, of its
+   * examples.
+   */
+  public static final String FIELDS = "fields";
+
+  /** Counter of a sink: messages that were larger than their topic takes, and were cut. */
+  public static final String TRUNCATED = "truncated";
+
   /** Group of the label join. */
   public static final String LABELS = "labels";
 

@@ -32,15 +32,24 @@ public final class ExampleJson implements Serializable {
 
   /** One line, without its end. */
   public byte[] write(LabeledExample example) {
+    return write(example, example.impression().features() instanceof RawFeatures raw ? raw : null);
+  }
+
+  /** The same with null for its features, where these are too large. */
+  public byte[] writeWithoutFeatures(LabeledExample example) {
+    return write(example, null);
+  }
+
+  private byte[] write(LabeledExample example, RawFeatures raw) {
     ObjectNode json = JSON.createObjectNode();
     json.put("impression_id", example.impression().id());
     json.put("tag", example.tag());
     json.put("event_time", example.impression().eventTime());
     json.put("emitted_at", example.emittedAt());
-    if (example.impression().features() instanceof RawFeatures raw) {
+    if (raw != null) {
       features(raw, json.putObject("features"));
     } else {
-      json.putNull("features"); // it began to wait before there was an examples topic
+      json.putNull("features"); // too large, or waiting since before there was an examples topic
     }
     ObjectNode labels = json.putObject("labels");
     for (int i = 0; i < tasks.size(); i++) {

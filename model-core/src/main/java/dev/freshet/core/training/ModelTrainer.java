@@ -1,6 +1,8 @@
 package dev.freshet.core.training;
 
+import dev.freshet.core.events.FieldCounts;
 import dev.freshet.core.features.EncodedExample;
+import dev.freshet.core.features.FeatureField;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.labels.correction.Estimates;
@@ -29,6 +31,7 @@ public final class ModelTrainer implements AutoCloseable {
   private final ServedScale served;
   private final ProgressiveScores scores;
   private final DelayHeads heads;
+  private final FieldCounts fieldCounts;
 
   private long steps;
   private long examples;
@@ -42,6 +45,8 @@ public final class ModelTrainer implements AutoCloseable {
     this.settings = settings;
     network = new Network(context, settings.seed(), settings.embeddings().rate());
     heads = DelayHeads.of(context, settings);
+    fieldCounts =
+        new FieldCounts(context.schema().fields().stream().map(FeatureField::name).toList());
     core = context.core();
     identity = context.identity();
     scale = context.targetScale();
@@ -63,6 +68,8 @@ public final class ModelTrainer implements AutoCloseable {
       return new float[0][];
     }
     network.gather(batch, this::learnt);
+    batch.forEach(example -> fieldCounts.impression());
+    network.eachMissing(batch, (example, field, kind) -> fieldCounts.add(field, kind));
     float[][] predictions = network.predict(batch.size());
     for (int i = 0; i < predictions.length; i++) {
       scores.score(batch.get(i), served(predictions[i]));
@@ -258,6 +265,14 @@ public final class ModelTrainer implements AutoCloseable {
   /** Rows of all embedding tables. */
   public long rows() {
     return network.tables().stream().mapToLong(t -> t.size()).sum();
+  }
+
+  /**
+   * Fields that were absent, or whose values had no row of their own, among the examples that this
+   * instance was given; no part of a snapshot.
+   */
+  public FieldCounts fieldCounts() {
+    return fieldCounts;
   }
 
   /** How good the predictions have been. */

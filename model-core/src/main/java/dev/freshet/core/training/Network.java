@@ -2,6 +2,7 @@ package dev.freshet.core.training;
 
 import dev.freshet.core.codec.Bytes;
 import dev.freshet.core.features.EncodedExample;
+import dev.freshet.core.features.FeatureEncoder;
 import dev.freshet.core.features.FeatureSchema;
 import dev.freshet.core.models.ModelShape;
 import dev.freshet.core.models.Parameter;
@@ -35,6 +36,7 @@ public final class Network implements AutoCloseable {
 
   private final ModelContext context;
   private final ModelShape shape;
+  private final long[] absentKeys;
   private final List<Parameter> parameters;
   private final List<EmbeddingTable> tables;
   private final List<BatchRows> batches = new ArrayList<>();
@@ -82,6 +84,7 @@ public final class Network implements AutoCloseable {
     this.context = context;
     this.tables = tables;
     shape = context.shape();
+    absentKeys = context.schema().fields().stream().mapToLong(FeatureEncoder::absentKey).toArray();
     parameters = context.model().parameters(shape);
     module = TorchEngine.load(context.model().script(shape));
     List<List<FloatBuffer>> live =
@@ -142,6 +145,17 @@ public final class Network implements AutoCloseable {
   void gather(List<EncodedExample> examples, Predicate<EncodedExample> learnt) {
     for (BatchRows batch : batches) {
       batch.gather(examples, learnt);
+    }
+  }
+
+  /**
+   * Visits the fields of the batch that was gathered last which are absent, or unknown to the
+   * model.
+   */
+  public void eachMissing(List<EncodedExample> examples, BatchRows.MissingVisitor visitor) {
+    // With two sets of tables both have the same keys.
+    for (int i = 0; i < context.schema().groups().size(); i++) {
+      batches.get(i).eachMissing(examples, absentKeys, visitor);
     }
   }
 

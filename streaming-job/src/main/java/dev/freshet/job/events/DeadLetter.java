@@ -10,6 +10,7 @@ import java.io.Serializable;
  * @param reason for metrics and filters, such as {@code missing-field} or {@code late}
  * @param error for people: field, value, what is allowed
  * @param kind {@code impression} or the name of a task; empty where the message does not tell
+ * @param field the field at fault, such as {@code features.price}; empty for none in particular
  * @param topic where it came from, empty for an event that had been parsed
  */
 public record DeadLetter(
@@ -18,6 +19,7 @@ public record DeadLetter(
     String reason,
     String error,
     String kind,
+    String field,
     String topic,
     int partition,
     long offset)

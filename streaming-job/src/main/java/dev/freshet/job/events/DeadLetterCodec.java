@@ -10,14 +10,14 @@ import java.io.IOException;
  * Bytes of a {@link DeadLetter} between operators.
  *
  * <pre>
- * byte version = 2 | int key length (-1: null), key | int value length (-1: null), value
- * | text reason | text error | text kind (version 1 has none) | text topic | int partition
- * | long offset
+ * byte version = 3 | int key length (-1: null), key | int value length (-1: null), value
+ * | text reason | text error | text kind (from version 2) | text field (from version 3)
+ * | text topic | int partition | long offset
  * </pre>
  */
 public final class DeadLetterCodec implements Codec<DeadLetter> {
 
-  private static final int VERSION = 2;
+  private static final int VERSION = 3;
 
   @Override
   public void write(DeadLetter letter, DataOutput out) throws IOException {
@@ -27,6 +27,7 @@ public final class DeadLetterCodec implements Codec<DeadLetter> {
     Bytes.writeText(out, letter.reason());
     Bytes.writeText(out, letter.error());
     Bytes.writeText(out, letter.kind());
+    Bytes.writeText(out, letter.field());
     Bytes.writeText(out, letter.topic());
     out.writeInt(letter.partition());
     out.writeLong(letter.offset());
@@ -41,6 +42,7 @@ public final class DeadLetterCodec implements Codec<DeadLetter> {
         Bytes.readText(in),
         Bytes.readText(in),
         version < 2 ? "" : Bytes.readText(in),
+        version < 3 ? "" : Bytes.readText(in),
         Bytes.readText(in),
         in.readInt(),
         in.readLong());

@@ -5,6 +5,8 @@ import dev.freshet.core.events.EventFormat;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.FeedbackCodec;
 import dev.freshet.core.events.FeedbackKind;
+import dev.freshet.core.events.FieldCounts;
+import dev.freshet.core.events.FieldCounts.Kind;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.ImpressionCodec;
 import dev.freshet.core.events.Parsed;
@@ -12,6 +14,7 @@ import dev.freshet.core.events.RejectReason;
 import dev.freshet.core.events.Rejection;
 import dev.freshet.core.events.SourcePosition;
 import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.job.MetricNames;
 import dev.freshet.job.codec.CodecTypeInfo;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
@@ -20,8 +23,11 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Objects;
+import org.apache.flink.api.common.serialization.DeserializationSchema;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.connector.kafka.source.reader.deserializer.KafkaRecordDeserializationSchema;
+import org.apache.flink.metrics.Gauge;
+import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.util.Collector;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.Header;
@@ -46,6 +52,22 @@ public abstract class MessageParser<T extends Serializable>
     maxAhead = pipeline.labels().maxAhead().toMillis();
   }
 
+  @Override
+  public void open(DeserializationSchema.InitializationContext context) {
+    FieldCounts counts = fieldCounts();
+    MetricGroup group = context.getMetricGroup().addGroup(MetricNames.EVENTS);
+    for (int i = 0; i < counts.fields().size(); i++) {
+      int field = i;
+      MetricGroup of = group.addGroup(MetricNames.FIELDS).addGroup(counts.fields().get(i));
+      for (Kind kind : List.of(Kind.ABSENT, Kind.WRONG_TYPE, Kind.NUMBER_AS_TEXT)) {
+        of.gauge(kind.label(), (Gauge<Long>) () -> counts.count(field, kind));
+      }
+    }
+  }
+
+  /** What was found in feature fields; of no field for feedback. */
+  abstract FieldCounts fieldCounts();
+
   /** Parses impressions. */
   public static MessageParser<Impression> impressions(Pipeline pipeline) {
     EventFormat format = format(pipeline);
@@ -53,6 +75,11 @@ public abstract class MessageParser<T extends Serializable>
       @Override
       Parsed<Impression> parse(ConsumerRecord<byte[], byte[]> message) {
         return format.impression(message.value());
+      }
+
+      @Override
+      FieldCounts fieldCounts() {
+        return format.fieldCounts();
       }
 
       @Override
@@ -76,6 +103,11 @@ public abstract class MessageParser<T extends Serializable>
       @Override
       Parsed<Feedback> parse(ConsumerRecord<byte[], byte[]> message) {
         return format.feedback(message.value(), kinds.get(message.topic()));
+      }
+
+      @Override
+      FieldCounts fieldCounts() {
+        return new FieldCounts(List.of());
       }
 
       @Override
@@ -126,6 +158,7 @@ public abstract class MessageParser<T extends Serializable>
             rejection.reason().label(),
             rejection.toString(),
             kind(message, parsed.event()),
+            rejection.field(),
             message.topic(),
             message.partition(),
             message.offset());

@@ -41,6 +41,7 @@ public final class DroppedToDeadLetter implements MapFunction<DroppedEvent, Dead
         },
         event.task() < 0 ? DeadLetter.IMPRESSION : tasks.get(event.task()),
         "",
+        "",
         -1,
         -1);
   }

@@ -9,7 +9,6 @@ import dev.freshet.core.publishing.ModelRecord;
 import dev.freshet.core.publishing.ModelRecords;
 import dev.freshet.job.events.DeadLetter;
 import java.nio.charset.StandardCharsets;
-import java.util.List;
 import java.util.Properties;
 import org.apache.flink.api.connector.sink2.Sink;
 import org.apache.flink.connector.base.DeliveryGuarantee;
@@ -34,37 +33,41 @@ public final class KafkaSinks {
     this.pipeline = pipeline;
   }
 
+  /** Messages and events that no label comes of; what is too large is cut. */
   public Sink<DeadLetter> deadLetters(String step) {
     String topic = pipeline.topic(SystemTopic.DEAD_LETTERS);
     return exactlyOnce(
-        "dead-letters-" + step,
-        (letter, context, time) ->
-            new ProducerRecord<>(
-                topic,
-                null,
-                null,
-                letter.key(),
-                letter.value(),
-                List.of(
-                    header("freshet.reason", letter.reason()),
-                    header("freshet.error", letter.error()),
-                    header("freshet.kind", letter.kind()),
-                    header("freshet.topic", letter.topic()),
-                    header("freshet.partition", Integer.toString(letter.partition())),
-                    header("freshet.offset", Long.toString(letter.offset())))));
+        "dead-letters-" + step, limited(topic, letter -> DeadLetters.message(topic, letter)));
   }
 
-  /** Labelled examples as JSON, keyed by impression. */
+  /** Labelled examples as JSON, keyed by impression; of one that is too large no features. */
   public Sink<LabeledExample> examples() {
     String topic = pipeline.examplesTopic();
     ExampleJson json = new ExampleJson(pipeline.impressionFields(), pipeline.tasks());
-    return exactlyOnce(
-        "examples",
-        (example, context, time) ->
-            new ProducerRecord<>(
-                topic,
-                example.impression().id().getBytes(StandardCharsets.UTF_8),
-                json.write(example)));
+    return exactlyOnce("examples", limited(topic, new ExampleMessages(topic, json)));
+  }
+
+  private record ExampleMessages(String topic, ExampleJson json)
+      implements Limited.Messages<LabeledExample> {
+
+    @Override
+    public ProducerRecord<byte[], byte[]> of(LabeledExample example) {
+      return message(example, json.write(example));
+    }
+
+    @Override
+    public ProducerRecord<byte[], byte[]> smaller(
+        LabeledExample example, ProducerRecord<byte[], byte[]> whole, MessageLimit limit) {
+      ProducerRecord<byte[], byte[]> bare = message(example, json.writeWithoutFeatures(example));
+      bare.headers()
+          .add(MessageLimit.header(MessageLimit.TRUNCATED, Integer.toString(whole.value().length)));
+      return limit.takes(bare) ? bare : null;
+    }
+
+    private ProducerRecord<byte[], byte[]> message(LabeledExample example, byte[] value) {
+      byte[] key = example.impression().id().getBytes(StandardCharsets.UTF_8);
+      return new ProducerRecord<>(topic, key, value);
+    }
   }
 
   /** Versions of one model. */
@@ -100,15 +103,32 @@ public final class KafkaSinks {
   /** Metrics may repeat after a failure; readers take the newest. */
   public Sink<String> metrics() {
     String topic = pipeline.topic(SystemTopic.METRICS);
-    KafkaRecordSerializationSchema<String> schema =
-        (record, context, time) ->
-            new ProducerRecord<>(topic, record.getBytes(StandardCharsets.UTF_8));
     return KafkaSink.<String>builder()
         .setBootstrapServers(pipeline.kafka().bootstrap())
         .setKafkaProducerConfig(properties())
-        .setRecordSerializer(schema)
+        .setRecordSerializer(limited(topic, new MetricMessages(topic)))
         .setDeliveryGuarantee(DeliveryGuarantee.AT_LEAST_ONCE)
         .build();
+  }
+
+  private <T> Limited<T> limited(String topic, Limited.Messages<T> messages) {
+    Properties properties = properties();
+    properties.put("bootstrap.servers", pipeline.kafka().bootstrap());
+    return new Limited<>(properties, topic, messages);
+  }
+
+  private record MetricMessages(String topic) implements Limited.Messages<String> {
+
+    @Override
+    public ProducerRecord<byte[], byte[]> of(String record) {
+      return new ProducerRecord<>(topic, record.getBytes(StandardCharsets.UTF_8));
+    }
+
+    @Override
+    public ProducerRecord<byte[], byte[]> smaller(
+        String record, ProducerRecord<byte[], byte[]> whole, MessageLimit limit) {
+      return null; // half a record is none
+    }
   }
 
   private <T> Sink<T> exactlyOnce(String name, KafkaRecordSerializationSchema<T> schema) {
@@ -127,9 +147,5 @@ public final class KafkaSinks {
     Properties properties = new Properties();
     properties.putAll(pipeline.kafka().properties());
     return properties;
-  }
-
-  private static RecordHeader header(String key, String value) {
-    return new RecordHeader(key, value.getBytes(StandardCharsets.UTF_8));
   }
 }

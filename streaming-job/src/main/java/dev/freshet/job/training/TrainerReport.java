@@ -2,6 +2,8 @@ package dev.freshet.job.training;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.freshet.core.events.FieldCounts;
+import dev.freshet.core.events.FieldCounts.Kind;
 import dev.freshet.core.labels.DelayBucket;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.publishing.Manifest;
@@ -82,6 +84,14 @@ final class TrainerReport {
     }
     group.gauge(MetricNames.VERSION_BYTES, (Gauge<Long>) () -> lastBytes);
     group.gauge(MetricNames.PENDING_SCORES, (Gauge<Integer>) () -> trainer.scores().pending());
+    FieldCounts counts = trainer.fieldCounts();
+    for (int i = 0; i < counts.fields().size(); i++) {
+      int field = i;
+      MetricGroup of = group.addGroup(MetricNames.FIELDS).addGroup(counts.fields().get(i));
+      for (Kind kind : List.of(Kind.ABSENT, Kind.UNKNOWN)) {
+        of.gauge(kind.label(), (Gauge<Long>) () -> counts.count(field, kind));
+      }
+    }
     MetricGroup byTask = group.addGroup(MetricNames.QUALITY);
     List<Task> tasks = trainer.context().tasks();
     for (Task task : tasks) {
@@ -165,6 +175,8 @@ final class TrainerReport {
     record.put("gradientNorm", norm);
     record.put("boundedWeights", boundedWeights);
     record.put("newestEvent", newestEvent);
+    record.put("fields", trainer.fieldCounts().byField());
+    record.put("fieldExamples", trainer.fieldCounts().impressions());
     record.put("published", published);
     record.put("version", version);
     record.put("quality", quality);

@@ -70,7 +70,8 @@ class SplitOperatorTest {
         new SourceEvent<>(
             null,
             SourceEvent.NO_TIME,
-            new DeadLetter(null, bytes, "malformed-json", "?", "click", topic, partition, next - 1),
+            new DeadLetter(
+                null, bytes, "malformed-json", "?", "click", "message", topic, partition, next - 1),
             new SourcePosition(topic, partition, next, producedAt)));
   }
 

@@ -1,5 +1,6 @@
 package dev.freshet.core.training.embedding;
 
+import dev.freshet.core.events.FieldCounts;
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.features.FeatureSchema;
 import dev.freshet.core.models.torch.HostBuffer;
@@ -87,6 +88,46 @@ public final class BatchRows {
     FloatBuffer rows = rowBuffer.floats(distinctCount * source.dim());
     for (int i = 0; i < distinctCount; i++) {
       source.read(distinct[i], rows);
+    }
+  }
+
+  /** What {@link #eachMissing} calls. */
+  public interface MissingVisitor {
+    /**
+     * @param example position in the batch
+     * @param field position in the schema
+     */
+    void missing(int example, int field, FieldCounts.Kind kind);
+  }
+
+  /**
+   * Visits the fields of the gathered batch that are absent, or have a value without a row of its
+   * own.
+   *
+   * @param absentKeys of all fields, in the schema's order
+   */
+  public void eachMissing(
+      List<EncodedExample> examples, long[] absentKeys, MissingVisitor visitor) {
+    LongBuffer indices = indexBuffer.longs(indexCount);
+    int at = 0;
+    for (int example = 0; example < examples.size(); example++) {
+      long[] keys = examples.get(example).keys();
+      int[] starts = examples.get(example).starts();
+      for (int position = 0; position < group.fields().size(); position++) {
+        int field = group.fields().get(position);
+        boolean absent = false;
+        boolean unknown = false;
+        for (int i = starts[field]; i < starts[field + 1]; i++) {
+          absent |= keys[i] == absentKeys[field];
+          unknown |= source.isUnknown(distinct[(int) indices.get(at)], position);
+          at++;
+        }
+        if (absent) {
+          visitor.missing(example, field, FieldCounts.Kind.ABSENT);
+        } else if (unknown) {
+          visitor.missing(example, field, FieldCounts.Kind.UNKNOWN);
+        }
+      }
     }
   }
 

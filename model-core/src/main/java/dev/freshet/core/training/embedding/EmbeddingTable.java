@@ -99,6 +99,11 @@ public final class EmbeddingTable implements RowSource {
     return row >= 0 ? row : unknownRows[field];
   }
 
+  @Override
+  public boolean isUnknown(int row, int field) {
+    return row == unknownRows[field];
+  }
+
   /** As {@link #find}, and counts as a sighting: the key may get its row now. */
   public int sight(long key, int field, long eventTime) {
     int row = rows.get(key);

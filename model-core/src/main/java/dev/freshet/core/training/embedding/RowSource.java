@@ -17,6 +17,13 @@ public interface RowSource {
    */
   int find(long key, int field);
 
+  /**
+   * Whether a row that {@link #find} gave, and that was read since, stands for unknown values.
+   *
+   * @param field as it was found for
+   */
+  boolean isUnknown(int row, int field);
+
   /** Copies a row to where {@code into} stands. */
   void read(int row, FloatBuffer into);
 }
