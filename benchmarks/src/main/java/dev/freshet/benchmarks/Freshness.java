@@ -10,13 +10,14 @@ import dev.freshet.core.labels.LabelKind;
 import dev.freshet.core.labels.LabeledExample;
 import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.pipeline.Pipeline;
-import dev.freshet.core.pipeline.SystemTopic;
 import dev.freshet.core.pipeline.PipelineFile;
+import dev.freshet.core.pipeline.SystemTopic;
 import dev.freshet.core.publishing.TrainingLog;
 import dev.freshet.local.Freshet;
 import dev.freshet.replica.CommittedConsumers;
 import dev.freshet.replica.ModelReplica;
 import dev.freshet.replica.ModelTopic;
+import dev.freshet.topics.ModelPartitions;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -29,6 +30,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -126,6 +128,18 @@ public final class Freshness {
     System.exit(0);
   }
 
+  /** The model's, as soon as the job has named it. */
+  private int partition(KafkaConsumer<byte[], byte[]> consumer) throws InterruptedException {
+    while (true) {
+      var named = ModelPartitions.named(consumer, pipeline.topic(SystemTopic.MODELS));
+      OptionalInt found = ModelPartitions.of(MODEL, named);
+      if (found.isPresent()) {
+        return found.getAsInt();
+      }
+      Thread.sleep(500);
+    }
+  }
+
   private void run(Process demo, int warmUp, int seconds) throws Exception {
     long since = System.currentTimeMillis() + warmUp * 1000L;
     Thread.sleep(5_000); // The topics are being made.
@@ -138,7 +152,7 @@ public final class Freshness {
     TrainingLog.Reader reader = new TrainingLog.Reader();
     try (KafkaConsumer<byte[], byte[]> consumer = CommittedConsumers.open(pipeline, Map.of())) {
       List<TopicPartition> all = new ArrayList<>();
-      all.add(new TopicPartition(log, pipeline.models().indexOf(pipeline.model(MODEL))));
+      all.add(new TopicPartition(log, partition(consumer)));
       for (String topic : List.of(clicks, impressions)) {
         consumer
             .partitionsFor(topic)
@@ -242,7 +256,8 @@ public final class Freshness {
         });
     long[] sorted = times.stream().mapToLong(Long::longValue).sorted().toArray();
     System.out.printf(
-        "%s to a prediction that has learnt from it: %,d events, p50 %.2f s, p90 %.2f s, p99 %.2f s, most %.2f s%n",
+        "%s to a prediction that has learnt from it: %,d events, p50 %.2f s, p90 %.2f s, p99 %.2f"
+            + " s, most %.2f s%n",
         what,
         sorted.length,
         sorted[sorted.length / 2] / 1e3,

@@ -6,6 +6,7 @@ import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.core.pipeline.SystemTopic;
 import dev.freshet.core.publishing.ModelRecord;
+import dev.freshet.core.publishing.ModelRecords;
 import dev.freshet.core.publishing.SnapshotAssembler;
 import dev.freshet.local.broker.EmbeddedBroker;
 import dev.freshet.replica.ModelTopic;
@@ -186,7 +187,9 @@ class KillITCase {
       long end = consumer.endOffsets(List.of(partition)).get(partition);
       while (consumer.position(partition) < end) {
         for (var message : consumer.poll(Duration.ofMillis(200))) {
-          records.add(ModelTopic.record(message));
+          if (!ModelRecords.isName(message.key())) {
+            records.add(ModelTopic.record(message));
+          }
         }
       }
     }

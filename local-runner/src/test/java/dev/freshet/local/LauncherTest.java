@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 class LauncherTest {
 
   private static final List<String> MODULES =
-      List.of("model-core", "streaming-job", "model-replica", "local-runner");
+      List.of("local-runner", "streaming-job", "model-replica", "kafka-topics", "model-core");
 
   @TempDir private Path folder;
   private Path tree;
@@ -43,7 +43,7 @@ class LauncherTest {
         tree.resolve("mvnw"),
         "echo build >>'" + folder.resolve("builds") + "'",
         "sleep 0.3",
-        "for module in model-core streaming-job model-replica local-runner; do",
+        "for module in " + String.join(" ", MODULES) + "; do",
         "  mkdir -p $module/target/classes",
         "done",
         "printf '%s' '" + folder.resolve("other.jar") + "' >local-runner/target/classpath.txt");
@@ -85,7 +85,7 @@ class LauncherTest {
   private void runsFrom(Path home, List<String> arguments) throws IOException {
     String real = home.toRealPath().toString();
     List<String> classPath = new ArrayList<>();
-    for (String module : List.of("local-runner", "streaming-job", "model-replica", "model-core")) {
+    for (String module : MODULES) {
       classPath.add(real + "/" + module + "/target/classes");
     }
     classPath.add(folder.resolve("other.jar").toString());

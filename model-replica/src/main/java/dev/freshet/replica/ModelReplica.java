@@ -155,9 +155,7 @@ public final class ModelReplica implements AutoCloseable {
         }
       }
       if (current != null) {
-        Optional<Long> from = store.position(topic.partition());
-        if (from.isPresent()) {
-          topic.seek(from.get());
+        if (store.resume(topic)) {
           chain = null;
         }
       }
@@ -240,8 +238,8 @@ public final class ModelReplica implements AutoCloseable {
       chain.manifests().forEach(manifest -> needed.add(manifest.version()));
     }
     store.keep(needed);
-    if (wanted == null && chain == null) {
-      store.position(topic.partition(), topic.position());
+    if (wanted == null && chain == null && topic.partition().isPresent()) {
+      store.position(topic.partition().get(), topic.position());
     }
   }
 

@@ -4,11 +4,14 @@ import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.SystemTopic;
 import dev.freshet.core.publishing.ModelRecord;
 import dev.freshet.core.publishing.ModelRecords;
+import dev.freshet.topics.ModelPartitions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -33,8 +36,22 @@ public final class ModelTopic implements AutoCloseable {
    */
   private static final int FETCH_BYTES = 256 * 1024;
 
-  private final TopicPartition partition;
+  /** How long a model may have no partition until it is looked for again. */
+  private static final long LOOK_EVERY_NANOS = Duration.ofSeconds(1).toNanos();
+
+  private final Pipeline pipeline;
+  private final String model;
+  private final String topic;
   private final KafkaConsumer<byte[], byte[]> consumer;
+
+  /** Null until the model has been found. */
+  private TopicPartition partition;
+
+  /** Where somebody stopped before, if that is still the model's. */
+  private TopicPartition resumed;
+
+  private long resumedAt;
+  private long lookedAt;
 
   /** Where the last message was that was given out. */
   private long offset;
@@ -49,25 +66,63 @@ public final class ModelTopic implements AutoCloseable {
     return new ModelTopic(pipeline, model, pipeline.trainingLogTopic());
   }
 
-  // A model's place in the pipeline decides the partition.
   private ModelTopic(Pipeline pipeline, String model, String topic) {
+    this.pipeline = pipeline;
+    this.model = pipeline.model(model).name();
+    this.topic = topic;
     consumer =
         CommittedConsumers.open(
             pipeline,
             Map.of(
                 ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest",
+                ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false,
                 ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, FETCH_BYTES,
                 ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, API_TIMEOUT_MS,
                 ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, API_TIMEOUT_MS));
-    partition = new TopicPartition(topic, pipeline.models().indexOf(pipeline.model(model)));
+  }
+
+  /**
+   * Finds the model's partition by its name, on the models topic, whose numbers the training log
+   * has too.
+   *
+   * @return whether there is one
+   */
+  private boolean find() {
+    if (partition != null) {
+      return true;
+    }
+    if (lookedAt != 0 && System.nanoTime() - lookedAt < LOOK_EVERY_NANOS) {
+      return false;
+    }
+    lookedAt = System.nanoTime();
+    OptionalInt found =
+        ModelPartitions.of(
+            model, ModelPartitions.named(consumer, pipeline.topic(SystemTopic.MODELS)));
+    if (found.isEmpty()) {
+      consumer.assign(List.of());
+      return false;
+    }
+    partition = new TopicPartition(topic, found.getAsInt());
     consumer.assign(List.of(partition));
-    consumer.seekToBeginning(List.of(partition));
+    if (partition.equals(resumed)) {
+      consumer.seek(partition, resumedAt);
+    } else {
+      consumer.seekToBeginning(List.of(partition));
+    }
+    return true;
   }
 
   /** The next messages, in order; empty if none came within {@code timeout}. */
   public List<ModelRecord> poll(Duration timeout) {
     List<ModelRecord> records = new ArrayList<>();
+    if (!find()) {
+      await(timeout);
+      return records;
+    }
     for (ConsumerRecord<byte[], byte[]> message : consumer.poll(timeout)) {
+      if (ModelRecords.isName(message.key())) {
+        continue;
+      }
       try {
         records.add(record(message));
         offset = message.offset();
@@ -91,8 +146,20 @@ public final class ModelTopic implements AutoCloseable {
     return ModelRecords.read(message.key(), message.value(), headers);
   }
 
+  /** Nobody publishes this model yet. */
+  private static void await(Duration timeout) {
+    try {
+      Thread.sleep(timeout.toMillis());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
   /** Reads everything that is still there once more. */
   public void rewind() {
+    if (partition == null) {
+      return;
+    }
     consumer.seekToBeginning(List.of(partition));
   }
 
@@ -118,9 +185,17 @@ public final class ModelTopic implements AutoCloseable {
     }
   }
 
-  /** Goes on from an offset; if that is not there any more, from the beginning. */
-  void seek(long offset) {
+  private void seek(long offset) {
     consumer.seek(partition, offset);
+  }
+
+  /**
+   * Begins at an offset where somebody stopped before; if it is not there any more, or the
+   * partition is another, at the beginning. To be called before the first poll.
+   */
+  void resume(TopicPartition at, long offset) {
+    resumed = at;
+    resumedAt = offset;
   }
 
   /** Offset of the next message to read. */
@@ -128,14 +203,14 @@ public final class ModelTopic implements AutoCloseable {
     return consumer.position(partition);
   }
 
-  /** What is read. */
-  TopicPartition partition() {
-    return partition;
+  /** What is read; nothing as long as no partition is the model's. */
+  Optional<TopicPartition> partition() {
+    return Optional.ofNullable(partition);
   }
 
   /** Whether everything that was committed when asked has been read. */
   public boolean atEnd() {
-    return position() >= end();
+    return !find() || position() >= end();
   }
 
   private long end() {

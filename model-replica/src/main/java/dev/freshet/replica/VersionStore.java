@@ -170,16 +170,15 @@ final class VersionStore implements AutoCloseable {
     }
   }
 
-  /** Where to go on in a partition, if that is known. */
-  Optional<Long> position(TopicPartition of) throws IOException {
+  /** Lets a topic go on where it was read to, if that is known. */
+  boolean resume(ModelTopic topic) throws IOException {
     Path file = folder.resolve("position");
     if (!Files.exists(file)) {
-      return Optional.empty();
+      return false;
     }
     Position position = JSON.readValue(file.toFile(), Position.class);
-    return new TopicPartition(position.topic(), position.partition()).equals(of)
-        ? Optional.of(position.offset())
-        : Optional.empty();
+    topic.resume(new TopicPartition(position.topic(), position.partition()), position.offset());
+    return true;
   }
 
   /** Everything in the partition before this offset has been read. */

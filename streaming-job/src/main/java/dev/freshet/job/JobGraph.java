@@ -26,6 +26,7 @@ import dev.freshet.job.labels.DroppedToDeadLetter;
 import dev.freshet.job.labels.LabelJoinFunction;
 import dev.freshet.job.publishing.KafkaSinks;
 import dev.freshet.job.training.TrainOperator;
+import java.util.Map;
 import org.apache.flink.api.connector.sink2.Sink;
 import org.apache.flink.api.connector.source.Source;
 import org.apache.flink.streaming.api.datastream.DataStream;
@@ -65,14 +66,16 @@ public final class JobGraph {
   /**
    * The graph on the pipeline's Kafka topics.
    *
+   * @param partitions of the models topic: that of each model
    * @param bounded whether the job ends where the topics end now
    */
-  public static JobGraph onKafka(Pipeline pipeline, boolean bounded) {
+  public static JobGraph onKafka(
+      Pipeline pipeline, Map<String, Integer> partitions, boolean bounded) {
     return new JobGraph(
         pipeline,
         KafkaSources.impressions(pipeline, bounded),
         KafkaSources.feedback(pipeline, bounded),
-        new KafkaSinks(pipeline));
+        new KafkaSinks(pipeline, partitions));
   }
 
   /** Adds all steps to {@code env}. */

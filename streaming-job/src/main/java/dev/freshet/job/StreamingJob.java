@@ -3,8 +3,9 @@ package dev.freshet.job;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.core.settings.InvalidSettingsException;
-import java.io.IOException;
+import dev.freshet.topics.StartChecks;
 import java.nio.file.Path;
+import java.util.Map;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.util.ParameterTool;
 
@@ -18,20 +19,23 @@ public final class StreamingJob {
   private StreamingJob() {}
 
   /**
-   * @throws InvalidSettingsException with every problem of the pipeline file
+   * @throws InvalidSettingsException with every problem of the pipeline file; if it has none, with
+   *     every problem of Kafka's topics, permissions and settings
    */
   public static void main(String[] args) throws Exception {
-    Pipeline pipeline = pipeline(args);
+    Path file = file(args);
+    Pipeline pipeline = PipelineFile.read(file);
+    Map<String, Integer> partitions = StartChecks.runAndClaim(pipeline, file.toString());
     StreamExecutionEnvironment env = StreamExecutionEnvironment.getExecutionEnvironment();
-    JobGraph.onKafka(pipeline, false).build(env);
+    JobGraph.onKafka(pipeline, partitions, false).build(env);
     env.execute("freshet " + pipeline.pipeline());
   }
 
-  private static Pipeline pipeline(String[] args) throws IOException {
+  private static Path file(String[] args) {
     ParameterTool parameters = ParameterTool.fromArgs(args);
     if (!parameters.has("pipeline")) {
       throw new IllegalArgumentException("usage: --pipeline FILE");
     }
-    return PipelineFile.read(Path.of(parameters.get("pipeline")));
+    return Path.of(parameters.get("pipeline"));
   }
 }

@@ -2,17 +2,16 @@ package dev.freshet.local.broker;
 
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.SystemTopic;
-import java.util.ArrayList;
+import dev.freshet.topics.TopicAdmin;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
-import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.TopicPartition;
@@ -30,34 +29,11 @@ public final class Topics implements AutoCloseable {
     admin = Admin.create(settings);
   }
 
-  /** Creates what is missing. The models topic is compacted, with a partition for each model. */
+  /** Makes what is missing, on one broker. */
   public void create(int eventPartitions) throws ExecutionException, InterruptedException {
-    List<NewTopic> wanted = new ArrayList<>();
-    for (String topic : eventTopics()) {
-      wanted.add(new NewTopic(topic, eventPartitions, (short) 1));
+    try (TopicAdmin topics = new TopicAdmin(pipeline)) {
+      topics.create(eventPartitions, Optional.of((short) 1));
     }
-    wanted.add(new NewTopic(pipeline.topic(SystemTopic.DEAD_LETTERS), 1, (short) 1));
-    wanted.add(new NewTopic(pipeline.topic(SystemTopic.METRICS), 1, (short) 1));
-    if (pipeline.examplesTopic() != null) {
-      wanted.add(new NewTopic(pipeline.examplesTopic(), eventPartitions, (short) 1));
-    }
-    if (pipeline.trainingLogTopic() != null) {
-      wanted.add(
-          new NewTopic(pipeline.trainingLogTopic(), pipeline.models().size(), (short) 1)
-              .configs(Map.of("compression.type", "lz4")));
-    }
-    wanted.add(
-        new NewTopic(pipeline.topic(SystemTopic.MODELS), pipeline.models().size(), (short) 1)
-            .configs(
-                Map.of(
-                    "cleanup.policy", "compact",
-                    "segment.bytes", "67108864",
-                    "segment.ms", "60000",
-                    "min.cleanable.dirty.ratio", "0.3",
-                    "max.compaction.lag.ms", "120000")));
-    Set<String> there = admin.listTopics().names().get();
-    wanted.removeIf(topic -> there.contains(topic.name()));
-    admin.createTopics(wanted).all().get();
   }
 
   /** Impressions and the tasks' feedback topics, each once. */

@@ -21,6 +21,7 @@ import picocli.CommandLine.Command;
       ExperimentCommand.class,
       ImportCommand.class,
       CheckCommand.class,
+      TopicsCommand.class,
       ModelsCommand.class,
       PredictCommand.class,
       ReproduceCommand.class,

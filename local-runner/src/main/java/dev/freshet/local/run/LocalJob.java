@@ -2,6 +2,7 @@ package dev.freshet.local.run;
 
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.job.JobGraph;
+import dev.freshet.topics.StartChecks;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -11,6 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.Comparator;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -56,13 +58,14 @@ public final class LocalJob implements AutoCloseable {
   }
 
   /**
-   * Starts the job.
+   * Starts the job, if nothing speaks against it.
    *
    * @param bounded whether it ends by itself where the topics end now
    */
   public static LocalJob start(
       Pipeline pipeline, Path folder, int parallelism, Duration checkpointEvery, boolean bounded)
       throws Exception {
+    Map<String, Integer> partitions = StartChecks.runAndClaim(pipeline, pipeline.pipeline());
     Path checkpoints = Files.createDirectories(folder.resolve("checkpoints"));
     Path savepoints = Files.createDirectories(folder.resolve("savepoints"));
     Optional<Path> newest = newest(checkpoints, savepoints);
@@ -91,7 +94,7 @@ public final class LocalJob implements AutoCloseable {
     StreamExecutionEnvironment env =
         StreamExecutionEnvironment.createLocalEnvironmentWithWebUI(conf);
     env.setParallelism(parallelism);
-    JobGraph.onKafka(pipeline, bounded).build(env);
+    JobGraph.onKafka(pipeline, partitions, bounded).build(env);
     JobClient client = env.executeAsync("freshet " + pipeline.pipeline());
     return new LocalJob(client, port, newest.isPresent(), savepoints);
   }

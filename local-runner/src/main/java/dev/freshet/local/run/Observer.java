@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.SystemTopic;
+import dev.freshet.core.publishing.ModelRecords;
 import dev.freshet.local.broker.Topics;
 import dev.freshet.replica.ModelReplica;
 import java.io.IOException;
@@ -68,10 +69,12 @@ final class Observer implements AutoCloseable {
 
   private void version(ConsumerRecord<byte[], byte[]> record) {
     if (header(record, "freshet.index").equals("-1") && record.value() != null) {
-      String model = pipeline.models().get(record.partition()).name();
-      versions
-          .computeIfAbsent(model, m -> new ConcurrentHashMap<>())
-          .put(header(record, "freshet.version"), true);
+      ModelRecords.model(record.key())
+          .ifPresent(
+              model ->
+                  versions
+                      .computeIfAbsent(model, m -> new ConcurrentHashMap<>())
+                      .put(header(record, "freshet.version"), true));
     }
   }
 

@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * How a {@link ModelRecord} looks on the model topic: key and value as they are, and three headers,
@@ -16,7 +17,29 @@ public final class ModelRecords {
   private static final String INDEX = "freshet.index";
   private static final String COUNT = "freshet.count";
 
+  private static final String NAME = "/name";
+
   private ModelRecords() {}
+
+  /**
+   * The key of the message that says whose partition it is: {@code model/name}, without headers. It
+   * is the first of its partition, and never deleted, so whoever looks for a model finds it.
+   */
+  public static byte[] nameKey(String model) {
+    return bytes(model + NAME);
+  }
+
+  /** Whether a message only says whose partition it is. */
+  public static boolean isName(byte[] key) {
+    return key != null && text(key).endsWith(NAME);
+  }
+
+  /** The model that a message is of: all keys begin with its name and a slash. */
+  public static Optional<String> model(byte[] key) {
+    String text = key == null ? "" : text(key);
+    int end = text.indexOf('/');
+    return end > 0 ? Optional.of(text.substring(0, end)) : Optional.empty();
+  }
 
   public static Map<String, byte[]> headers(ModelRecord record) {
     Map<String, byte[]> headers = new LinkedHashMap<>();

@@ -8,7 +8,9 @@ import dev.freshet.core.pipeline.SystemTopic;
 import dev.freshet.core.publishing.ModelRecord;
 import dev.freshet.core.publishing.ModelRecords;
 import dev.freshet.job.events.DeadLetter;
+import dev.freshet.topics.Transactions;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import java.util.Properties;
 import org.apache.flink.api.connector.sink2.Sink;
 import org.apache.flink.connector.base.DeliveryGuarantee;
@@ -24,13 +26,15 @@ import org.apache.kafka.common.header.internals.RecordHeader;
  */
 public final class KafkaSinks {
 
-  // The broker's default ceiling is 15 minutes; the sink's own default, an hour, is refused by it.
-  private static final String TRANSACTION_TIMEOUT = "600000";
-
   private final Pipeline pipeline;
+  private final Map<String, Integer> partitions;
 
-  public KafkaSinks(Pipeline pipeline) {
+  /**
+   * @param partitions of the models, each of which has one of its own
+   */
+  public KafkaSinks(Pipeline pipeline, Map<String, Integer> partitions) {
     this.pipeline = pipeline;
+    this.partitions = Map.copyOf(partitions);
   }
 
   /** Messages and events that no label comes of; what is too large is cut. */
@@ -82,7 +86,7 @@ public final class KafkaSinks {
 
   /** Each model has a partition of its own, so that its order holds. */
   private Sink<ModelRecord> records(String name, String topic, ModelDefinition model) {
-    int partition = pipeline.models().indexOf(model);
+    int partition = partitions.get(model.name());
     return exactlyOnce(name, (record, context, time) -> message(topic, partition, record));
   }
 
@@ -133,13 +137,13 @@ public final class KafkaSinks {
 
   private <T> Sink<T> exactlyOnce(String name, KafkaRecordSerializationSchema<T> schema) {
     Properties properties = properties();
-    properties.putIfAbsent("transaction.timeout.ms", TRANSACTION_TIMEOUT);
+    properties.put("transaction.timeout.ms", Transactions.timeout(pipeline));
     return KafkaSink.<T>builder()
         .setBootstrapServers(pipeline.kafka().bootstrap())
         .setKafkaProducerConfig(properties)
         .setRecordSerializer(schema)
         .setDeliveryGuarantee(DeliveryGuarantee.EXACTLY_ONCE)
-        .setTransactionalIdPrefix("freshet-" + pipeline.pipeline() + "-" + name)
+        .setTransactionalIdPrefix(Transactions.prefix(pipeline) + name)
         .build();
   }
 

@@ -1,0 +1,66 @@
+package dev.freshet.topics;
+
+import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.settings.Problems;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.config.ConfigDef;
+import org.apache.kafka.common.config.ConfigValue;
+import org.apache.kafka.common.config.SaslConfigs;
+import org.apache.kafka.common.config.types.Password;
+import org.apache.kafka.common.security.JaasContext;
+
+/** Checks {@code kafka.properties} with Kafka's own classes, and shows none of their values. */
+public final class ClientProperties {
+
+  private static final String PATH = "kafka.properties.";
+  private static final String HIDDEN = "(not shown)";
+  private static final List<ConfigDef> KNOWN =
+      List.of(
+          ProducerConfig.configDef(), ConsumerConfig.configDef(), AdminClientConfig.configDef());
+
+  private ClientProperties() {}
+
+  /** Adds everything that is wrong with them; asks no broker. */
+  public static void check(Pipeline pipeline, Problems problems) {
+    Map<String, String> properties = pipeline.kafka().properties();
+    Map<String, String> wrong = new TreeMap<>();
+    for (ConfigDef known : KNOWN) {
+      for (ConfigValue value : known.validate(new HashMap<>(properties))) {
+        if (properties.containsKey(value.name()) && !value.errorMessages().isEmpty()) {
+          wrong.put(value.name(), reason(value.errorMessages().get(0)));
+        }
+      }
+    }
+    jaas(properties, wrong);
+    wrong.forEach((key, allowed) -> problems.add(PATH + key, HIDDEN, allowed));
+  }
+
+  /** What Kafka says of a wrong value, from behind the place where it repeats it. */
+  private static String reason(String message) {
+    int colon = message.indexOf(": ", message.indexOf("for configuration "));
+    return "what Kafka's clients take"
+        + (message.contains("for configuration ") && colon > 0 ? message.substring(colon) : "");
+  }
+
+  private static void jaas(Map<String, String> properties, Map<String, String> wrong) {
+    String key = SaslConfigs.SASL_JAAS_CONFIG;
+    String jaas = properties.get(key);
+    if (jaas == null) {
+      return;
+    }
+    try {
+      JaasContext.loadClientContext(Map.of(key, new Password(jaas)));
+    } catch (RuntimeException e) {
+      wrong.put(
+          key,
+          "one login module, for example: org.apache.kafka.common.security.plain.PlainLoginModule"
+              + " required username=\"...\" password=\"...\";");
+    }
+  }
+}

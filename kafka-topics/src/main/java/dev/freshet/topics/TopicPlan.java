@@ -1,0 +1,92 @@
+package dev.freshet.topics;
+
+import dev.freshet.core.labels.Task;
+import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.pipeline.SystemTopic;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.config.TopicConfig;
+
+/**
+ * A topic as a pipeline needs it.
+ *
+ * @param use its key under {@code kafka.topics}; of several tasks that share one the first's
+ * @param partitions that it has at least
+ * @param settings with which it is made
+ * @param compacted whether it must be, or must not
+ * @param chunked whether it takes chunks of {@code publishing.chunk}
+ * @param access what the job does with it
+ */
+record TopicPlan(
+    String name,
+    String use,
+    int partitions,
+    Map<String, String> settings,
+    boolean compacted,
+    boolean chunked,
+    List<AclOperation> access) {
+
+  private static final Map<String, String> COMPACTED =
+      Map.of(
+          TopicConfig.CLEANUP_POLICY_CONFIG, TopicConfig.CLEANUP_POLICY_COMPACT,
+          TopicConfig.SEGMENT_BYTES_CONFIG, "67108864",
+          TopicConfig.SEGMENT_MS_CONFIG, "60000",
+          TopicConfig.MIN_CLEANABLE_DIRTY_RATIO_CONFIG, "0.3",
+          TopicConfig.MAX_COMPACTION_LAG_MS_CONFIG, "120000");
+
+  /**
+   * All topics of a pipeline.
+   *
+   * @param eventPartitions of the topics of events and examples, if they are made
+   * @param modelPartitions of those that have one for each model
+   */
+  static List<TopicPlan> of(Pipeline pipeline, int eventPartitions, int modelPartitions) {
+    Map<String, TopicPlan> plans = new LinkedHashMap<>();
+    for (SystemTopic topic : SystemTopic.values()) {
+      String name = pipeline.topic(topic);
+      if (name != null) {
+        plans.put(name, of(topic, name, eventPartitions, modelPartitions));
+      }
+    }
+    for (Task task : pipeline.tasks()) {
+      String name = pipeline.topic(task);
+      plans.putIfAbsent(
+          name, plain(name, task.name(), eventPartitions, Map.of(), AclOperation.READ));
+    }
+    return new ArrayList<>(plans.values());
+  }
+
+  private static TopicPlan of(SystemTopic topic, String name, int events, int models) {
+    return switch (topic) {
+      case IMPRESSIONS -> plain(name, topic.key(), events, Map.of(), AclOperation.READ);
+      case EXAMPLES -> plain(name, topic.key(), events, Map.of(), AclOperation.WRITE);
+      case METRICS, DEAD_LETTERS -> plain(name, topic.key(), 1, Map.of(), AclOperation.WRITE);
+      case MODELS ->
+          new TopicPlan(
+              name,
+              topic.key(),
+              models,
+              COMPACTED,
+              true,
+              true,
+              List.of(AclOperation.READ, AclOperation.WRITE));
+      case TRAINING_LOG ->
+          new TopicPlan(
+              name,
+              topic.key(),
+              models,
+              Map.of(TopicConfig.COMPRESSION_TYPE_CONFIG, "lz4"),
+              false,
+              true,
+              List.of(AclOperation.WRITE));
+    };
+  }
+
+  private static TopicPlan plain(
+      String name, String use, int partitions, Map<String, String> settings, AclOperation access) {
+    return new TopicPlan(name, use, partitions, settings, false, false, List.of(access));
+  }
+}

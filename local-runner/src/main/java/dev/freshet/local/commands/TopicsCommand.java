@@ -1,0 +1,123 @@
+package dev.freshet.local.commands;
+
+import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.topics.StartChecks;
+import dev.freshet.topics.TopicAdmin;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+@Command(
+    name = "topics",
+    description = "Makes and checks the Kafka topics of a pipeline.",
+    mixinStandardHelpOptions = true,
+    subcommands = {TopicsCommand.CreateCommand.class, TopicsCommand.CheckTopicsCommand.class})
+final class TopicsCommand implements Callable<Integer> {
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public Integer call() {
+    throw new ParameterException(spec.commandLine(), "one of create, check is missing");
+  }
+
+  /** Which topics, on which brokers. */
+  static final class Where {
+    @Option(
+        names = "--pipeline",
+        paramLabel = "FILE",
+        required = true,
+        description = "The pipeline.")
+    private Path file;
+
+    @Option(
+        names = "--bootstrap",
+        paramLabel = "HOST:PORT",
+        description = "Kafka brokers, instead of the pipeline's.")
+    private String bootstrap;
+
+    Pipeline pipeline() throws IOException {
+      Pipeline read = PipelineOption.read(file);
+      return bootstrap == null ? read : read.withBootstrap(bootstrap);
+    }
+  }
+
+  @Command(
+      name = "create",
+      description = {
+        "Makes the topics that are missing, and a partition for each model that has none.",
+        "What is there already stays as it is; see `topics check`."
+      },
+      mixinStandardHelpOptions = true)
+  static final class CreateCommand implements Callable<Integer> {
+    @Mixin private Where where;
+    @Spec private CommandSpec spec;
+
+    @Option(
+        names = "--partitions",
+        paramLabel = "N",
+        defaultValue = "4",
+        description = "Of topics of events and examples that are made. Default: ${DEFAULT-VALUE}.")
+    private int partitions;
+
+    @Option(
+        names = "--replication-factor",
+        paramLabel = "N",
+        description = "Of topics that are made. Default: the brokers'.")
+    private Short replication;
+
+    @Override
+    public Integer call() throws Exception {
+      if (partitions < 1) {
+        throw new Usage("--partitions: '" + partitions + "'; allowed: 1 or more");
+      }
+      if (replication != null && replication < 1) {
+        throw new Usage("--replication-factor: '" + replication + "'; allowed: 1 or more");
+      }
+      PrintWriter out = spec.commandLine().getOut();
+      try (TopicAdmin topics = new TopicAdmin(where.pipeline())) {
+        List<String> made = topics.create(partitions, Optional.ofNullable(replication));
+        made.forEach(out::println);
+        if (made.isEmpty()) {
+          out.println("nothing is missing");
+        }
+        out.flush();
+      }
+      return 0;
+    }
+  }
+
+  @Command(
+      name = "check",
+      description = {
+        "Checks what a job checks at its start: brokers, topics, partitions, settings,"
+            + " permissions,",
+        "transactions. Tells every problem; exit code 2 if there is one."
+      },
+      mixinStandardHelpOptions = true)
+  static final class CheckTopicsCommand implements Callable<Integer> {
+    @Mixin private Where where;
+    @Spec private CommandSpec spec;
+
+    @Override
+    public Integer call() throws Exception {
+      Pipeline pipeline = where.pipeline();
+      StartChecks.run(pipeline, where.file.toString());
+      spec.commandLine()
+          .getOut()
+          .printf(
+              "%s: the topics of pipeline %s on %s are ready%n",
+              where.file, pipeline.pipeline(), pipeline.kafka().bootstrap());
+      return 0;
+    }
+  }
+}

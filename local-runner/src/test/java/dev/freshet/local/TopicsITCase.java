@@ -1,0 +1,248 @@
+package dev.freshet.local;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.pipeline.PipelineFile;
+import dev.freshet.core.pipeline.SystemTopic;
+import dev.freshet.core.pipeline.TestingPipelines;
+import dev.freshet.core.publishing.Lineage;
+import dev.freshet.core.publishing.ModelVersion;
+import dev.freshet.core.settings.InvalidSettingsException;
+import dev.freshet.core.training.ModelTrainer;
+import dev.freshet.core.training.TestingExamples;
+import dev.freshet.job.publishing.KafkaSinks;
+import dev.freshet.local.broker.EmbeddedBroker;
+import dev.freshet.replica.ModelReplica;
+import dev.freshet.replica.ReplicaSettings;
+import dev.freshet.topics.ModelPartitions;
+import dev.freshet.topics.StartChecks;
+import dev.freshet.topics.TopicAdmin;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * A pipeline's topics on a real broker: whose partition is whose, what is made, what is refused.
+ */
+class TopicsITCase {
+
+  private static final String PLAIN = "kind: shared-bottom, bottom: [16], tower: [8]}";
+  private static final String MODELS =
+      """
+        - {name: main, kind: htlnet, tower: [16, 8], tau-steps: 50}
+        - {name: plain, kind: shared-bottom, bottom: [16], tower: [8]}
+      """;
+
+  @TempDir private static Path folder;
+  private static EmbeddedBroker broker;
+  private static int topics;
+
+  @BeforeAll
+  static void start() throws Exception {
+    broker = EmbeddedBroker.start(folder.resolve("kafka"));
+  }
+
+  @AfterAll
+  static void stop() {
+    broker.close();
+  }
+
+  private static String text(String topic, String... models) {
+    StringBuilder list = new StringBuilder();
+    for (String model : models) {
+      list.append("  - {name: ").append(model).append(", ").append(PLAIN).append('\n');
+    }
+    String kafka =
+        "kafka: {bootstrap: '%s', topics: {models: %s, impressions: %s-i, click: %s-c}}\ntasks:"
+            .formatted(broker.bootstrap(), topic, topic, topic);
+    return TestingPipelines.SHOP.replace(MODELS, list).replace("tasks:", kafka);
+  }
+
+  private static Pipeline pipeline(String topic, String... models) {
+    return PipelineFile.parse(text(topic, models), "test");
+  }
+
+  private static void create(Pipeline pipeline) throws Exception {
+    try (TopicAdmin admin = new TopicAdmin(pipeline)) {
+      admin.create(1, Optional.of((short) 1));
+    }
+  }
+
+  /** What a job of the pipeline does at its start and at its first checkpoint. */
+  private static Map<String, Integer> publish(Pipeline pipeline, int run) throws Exception {
+    create(pipeline);
+    Map<String, Integer> partitions = StartChecks.runAndClaim(pipeline, "test");
+    for (var model : pipeline.models()) {
+      publish(pipeline, model.name(), run, partitions.get(model.name()));
+    }
+    return partitions;
+  }
+
+  private static void publish(Pipeline pipeline, String model, int run, int partition) {
+    try (var trainer =
+            new ModelTrainer(pipeline.context(pipeline.model(model)), pipeline.training());
+        var producer =
+            new KafkaProducer<>(
+                Map.<String, Object>of("bootstrap.servers", broker.bootstrap()),
+                new ByteArraySerializer(),
+                new ByteArraySerializer())) {
+      trainer.process(TestingExamples.settled(pipeline, 64, run));
+      pipeline
+          .writer()
+          .write(
+              trainer,
+              new ModelVersion(run, trainer.steps()),
+              Lineage.UNKNOWN,
+              System.currentTimeMillis(),
+              record ->
+                  producer.send(
+                      KafkaSinks.message(pipeline.topic(SystemTopic.MODELS), partition, record)));
+    }
+  }
+
+  private static void awaitRun(ModelReplica replica, int run) throws InterruptedException {
+    long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+    while (!replica.manifest().map(m -> m.version().startsWith(run + "-")).orElse(false)) {
+      assertThat(System.nanoTime()).as("run %d of the model", run).isLessThan(deadline);
+      Thread.sleep(50);
+    }
+  }
+
+  @Test
+  void modelsStayWhereTheyAreWhateverHappensToOthers() throws Exception {
+    String topic = "models-" + topics++;
+    Pipeline both = pipeline(topic, "a", "b");
+    create(both);
+    try (ModelReplica b = ModelReplica.follow(both, "b");
+        ModelReplica a = ModelReplica.follow(both, "a")) {
+      assertThat(publish(both, 10)).containsExactly(Map.entry("a", 0), Map.entry("b", 1));
+      awaitRun(a, 10);
+      awaitRun(b, 10);
+
+      Pipeline removed = pipeline(topic, "b");
+      assertThat(publish(removed, 20)).containsExactly(Map.entry("b", 1));
+      awaitRun(b, 20);
+
+      Pipeline reordered = pipeline(topic, "c", "b", "a");
+      Path state = folder.resolve("replica");
+      try (ModelReplica c = ModelReplica.follow(reordered, "c", new ReplicaSettings(state, 0))) {
+        assertThat(publish(reordered, 30)).isEqualTo(Map.of("c", 2, "b", 1, "a", 0));
+        awaitRun(a, 30);
+        awaitRun(b, 30);
+        awaitRun(c, 30);
+      }
+      assertThat(publish(reordered, 40)).isEqualTo(Map.of("c", 2, "b", 1, "a", 0));
+      try (ModelReplica again =
+          ModelReplica.follow(pipeline(topic, "c"), "c", new ReplicaSettings(state, 0))) {
+        awaitRun(again, 40);
+      }
+      assertThat(a.refused()).isEmpty();
+      assertThat(b.refused()).isEmpty();
+      assertThat(
+              TestingCommand.run(
+                      "models", "list", "--pipeline", file(text(topic, "x", "c")), "--model", "c")
+                  .out())
+          .contains("c 30-1 base")
+          .contains("c 40-1 base");
+    }
+  }
+
+  @Test
+  void oldTopicsWithoutNamesAreReadByTheirKeys() throws Exception {
+    String topic = "models-" + topics++;
+    Pipeline both = pipeline(topic, "a", "b");
+    create(both);
+    publish(both, "a", 5, 0);
+    publish(both, "b", 5, 1);
+    Pipeline turned = pipeline(topic, "b", "a");
+    try (ModelReplica b = ModelReplica.follow(turned, "b")) {
+      awaitRun(b, 5);
+      assertThat(ModelPartitions.claim(turned)).isEqualTo(Map.of("a", 0, "b", 1));
+    }
+  }
+
+  @Test
+  void everythingThatIsWrongIsToldAtOnceAndCreateMakesIt() throws Exception {
+    String topic = "models-" + topics++;
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrap()))) {
+      admin
+          .createTopics(
+              List.of(
+                  new NewTopic(topic, 1, (short) 1).configs(Map.of("max.message.bytes", "1000")),
+                  new NewTopic(topic + "-i", 1, (short) 1)
+                      .configs(Map.of("cleanup.policy", "compact"))))
+          .all()
+          .get();
+    }
+    String text =
+        text(topic, "a", "b")
+            .replace("kafka: {", "kafka: {properties: {transaction.timeout.ms: '3600000'}, ");
+    Pipeline pipeline = PipelineFile.parse(text, "test");
+    InvalidSettingsException e =
+        catchThrowableOfType(
+            InvalidSettingsException.class, () -> StartChecks.run(pipeline, "test"));
+    assertThat(e.problems().stream().map(p -> p.path()))
+        .contains(
+            "kafka.topics.click",
+            "kafka.topics.models.partitions",
+            "kafka.topics.models.cleanup.policy",
+            "kafka.topics.models.max.message.bytes",
+            "kafka.topics.impressions.cleanup.policy",
+            "kafka.properties.transaction.timeout.ms");
+
+    var refused = TestingCommand.run("topics", "check", "--pipeline", file(text));
+    assertThat(refused.code()).isEqualTo(2);
+    assertThat(refused.err()).contains("kafka.topics.click: '" + topic + "-c'");
+
+    String good = file(text("models-" + topics++, "a", "b"));
+    var made = TestingCommand.run("topics", "create", "--pipeline", good, "--partitions", "3");
+    assertThat(made.code()).as(made.err()).isZero();
+    assertThat(made.out()).contains("-c, 3 partitions");
+    assertThat(TestingCommand.run("topics", "create", "--pipeline", good).out())
+        .contains("nothing is missing");
+    var checked = TestingCommand.run("topics", "check", "--pipeline", good);
+    assertThat(checked.code()).as(checked.err()).isZero();
+    assertThat(checked.out()).contains("are ready");
+  }
+
+  @Test
+  void anotherModelNeedsAnotherPartition() throws Exception {
+    String topic = "models-" + topics++;
+    publish(pipeline(topic, "a"), 1);
+    Pipeline more = pipeline(topic, "b", "a");
+    assertThatThrownBy(() -> StartChecks.runAndClaim(more, "test"))
+        .isInstanceOf(InvalidSettingsException.class)
+        .hasMessageContaining("kafka.topics.models.partitions: '1'; allowed: at least 2");
+    create(more);
+    assertThat(StartChecks.runAndClaim(more, "test")).isEqualTo(Map.of("a", 0, "b", 1));
+  }
+
+  @Test
+  void brokersThatDoNotAnswerAreOneProblem() {
+    Pipeline nowhere = TestingPipelines.shop().withBootstrap("127.0.0.1:1");
+    assertThatThrownBy(() -> StartChecks.run(nowhere, "test"))
+        .isInstanceOf(InvalidSettingsException.class)
+        .hasMessageContaining("1 problem")
+        .hasMessageContaining("kafka.bootstrap: '127.0.0.1:1'; allowed: brokers that answer");
+  }
+
+  private static String file(String text) throws IOException {
+    Path file = Files.createTempFile(folder, "pipeline", ".yaml");
+    return Files.writeString(file, text).toString();
+  }
+}
