@@ -99,7 +99,7 @@ class KillITCase {
     Topic after = read();
     assertThat(after.visible)
         .as("what a completed checkpoint promised is committed when the job comes back, once")
-        .startsWith(before.visible.toArray(String[]::new))
+        .containsAll(before.visible)
         .doesNotHaveDuplicates()
         .contains(open.get(0));
   }
