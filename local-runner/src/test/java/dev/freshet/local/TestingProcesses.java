@@ -53,12 +53,17 @@ final class TestingProcesses {
 
   /** Runs a command to its end, which must be a good one, and returns what it printed. */
   List<String> run(String name, String... args) throws Exception {
+    return runTo(0, name, args);
+  }
+
+  /** As {@link #run}, to an end with an exit code. */
+  List<String> runTo(int exitCode, String name, String... args) throws Exception {
     Process process = start(name, args);
     boolean ended = process.waitFor(5, TimeUnit.MINUTES);
     if (!ended) {
       process.destroyForcibly();
     }
-    assertThat(ended && process.exitValue() == 0).as(said(name)).isTrue();
+    assertThat(ended && process.exitValue() == exitCode).as(said(name)).isTrue();
     return Files.readAllLines(output(name));
   }
 

@@ -173,7 +173,8 @@ class WholeLoopITCase {
     Path pipeline = Path.of("..", "pipelines", "shop.yaml").toAbsolutePath().normalize();
     JsonNode report =
         lastLine(
-            processes.run(
+            processes.runTo(
+                3,
                 "replay",
                 "replay",
                 "--pipeline",
@@ -189,6 +190,13 @@ class WholeLoopITCase {
     assertThat(report.path("rejected").path("malformed-json").asLong()).isEqualTo(1);
     assertThat(report.path("duplicates").asLong()).isEqualTo(1);
     assertThat(report.path("orphaned").asLong()).isEqualTo(1);
+    JsonNode malformed = report.path("samples").path("malformed-json");
+    assertThat(malformed.path("topic").asText()).isEqualTo("impressions");
+    assertThat(malformed.path("value").asText()).isEqualTo("{broken");
+    assertThat(report.path("samples").path("orphaned").path("value").asText()).contains("nobody");
+    assertThat(report.path("problems").findValuesAsText("code"))
+        .as("only user_id is there, and there are clicks only")
+        .containsExactly("absent-field", "no-label", "no-label");
     assertThat(report.path("examples").asLong()).isEqualTo(3 * 600);
     List<String> lines = Files.readAllLines(examples);
     assertThat(lines).hasSize(3 * 600);

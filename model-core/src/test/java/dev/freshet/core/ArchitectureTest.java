@@ -8,6 +8,7 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.library.GeneralCodingRules;
 
 @AnalyzeClasses(packages = "dev.freshet.core", importOptions = ImportOption.DoNotIncludeTests.class)
 class ArchitectureTest {
@@ -62,4 +63,8 @@ class ArchitectureTest {
           .mayOnlyBeAccessedByLayers("models", "training", "publishing", "pipeline")
           .whereLayer("labels")
           .mayOnlyBeAccessedByLayers("features", "models", "training", "publishing", "pipeline");
+
+  @ArchTest
+  static final ArchRule LOGS_INSTEAD_OF_PRINTING =
+      GeneralCodingRules.NO_CLASSES_SHOULD_ACCESS_STANDARD_STREAMS;
 }

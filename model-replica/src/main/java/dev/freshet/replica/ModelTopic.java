@@ -171,15 +171,6 @@ public final class ModelTopic implements AutoCloseable {
    */
   void passOver(ModelRecord chunk) {
     long manifest = offset + chunk.count() - chunk.index();
-    System.err.println(
-        "PASS chunk "
-            + chunk.index()
-            + " of "
-            + chunk.count()
-            + " at "
-            + offset
-            + " pos "
-            + position());
     if (manifest > position()) {
       seek(Math.min(manifest, end()));
     }

@@ -67,14 +67,12 @@ public final class JobGraph {
    * The graph on the pipeline's Kafka topics.
    *
    * @param partitions of the models topic: that of each model
-   * @param bounded whether the job ends where the topics end now
    */
-  public static JobGraph onKafka(
-      Pipeline pipeline, Map<String, Integer> partitions, boolean bounded) {
+  public static JobGraph onKafka(Pipeline pipeline, Map<String, Integer> partitions) {
     return new JobGraph(
         pipeline,
-        KafkaSources.impressions(pipeline, bounded),
-        KafkaSources.feedback(pipeline, bounded),
+        KafkaSources.impressions(pipeline),
+        KafkaSources.feedback(pipeline),
         new KafkaSinks(pipeline, partitions));
   }
 

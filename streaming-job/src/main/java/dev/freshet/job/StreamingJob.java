@@ -27,7 +27,7 @@ public final class StreamingJob {
     Pipeline pipeline = PipelineFile.read(file);
     Map<String, Integer> partitions = StartChecks.runAndClaim(pipeline, file.toString());
     StreamExecutionEnvironment env = StreamExecutionEnvironment.getExecutionEnvironment();
-    JobGraph.onKafka(pipeline, partitions, false).build(env);
+    JobGraph.onKafka(pipeline, partitions).build(env);
     env.execute("freshet " + pipeline.pipeline());
   }
 

@@ -7,6 +7,7 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.library.GeneralCodingRules;
 
 @AnalyzeClasses(packages = "dev.freshet.job", importOptions = ImportOption.DoNotIncludeTests.class)
 class ArchitectureTest {
@@ -22,4 +23,8 @@ class ArchitectureTest {
   @ArchTest
   static final ArchRule NO_CYCLES =
       slices().matching("dev.freshet.job.(*)..").should().beFreeOfCycles();
+
+  @ArchTest
+  static final ArchRule LOGS_INSTEAD_OF_PRINTING =
+      GeneralCodingRules.NO_CLASSES_SHOULD_ACCESS_STANDARD_STREAMS;
 }

@@ -1,5 +1,6 @@
 package dev.freshet.local.broker;
 
+import dev.freshet.local.signals.EndRequest;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -28,6 +29,8 @@ public final class BrokerMain {
   private BrokerMain() {}
 
   public static void main(String[] args) throws Exception {
+    // Ctrl-C in a terminal goes to all processes of the command; this one is needed to the end.
+    EndRequest.ignore();
     Path folder = Path.of(args[0]);
     Map<String, String> settings =
         settings(folder, Integer.parseInt(args[1]), Integer.parseInt(args[2]));

@@ -105,7 +105,7 @@ public final class EmbeddedBroker implements AutoCloseable {
     return bootstrap;
   }
 
-  /** Kills the process as a crash would; for tests. */
+  /** Kills the process as a crash would. */
   public void kill() throws InterruptedException {
     process.destroyForcibly().waitFor();
   }
@@ -117,7 +117,7 @@ public final class EmbeddedBroker implements AutoCloseable {
       stop.write('\n');
       stop.flush();
     } catch (IOException e) {
-      process.destroy(); // It is gone already, or deaf.
+      process.destroyForcibly(); // It is gone already; it hears nothing else.
     }
     try {
       if (!process.waitFor(10, TimeUnit.SECONDS)) {

@@ -1,6 +1,5 @@
 package dev.freshet.local.commands;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.local.run.DemoRun;
 import dev.freshet.local.simulator.Simulator;
@@ -60,14 +59,13 @@ final class DemoCommand implements Callable<Integer> {
     } catch (IllegalArgumentException e) {
       throw new Usage("--pipeline: " + pipeline + ": " + e.getMessage());
     }
-    try (DemoRun run = new DemoRun(read, source, simulator.speed(), progress);
-        RunOptions.Folder folder = options.folder()) {
-      long impressions = events == null ? Long.MAX_VALUE : events;
-      ObjectNode report = run.run(options.settings(folder, true), duration, impressions);
-      if (options.json) {
-        System.out.println(report);
-      }
-    }
-    return 0;
+    long impressions = events == null ? Long.MAX_VALUE : events;
+    return options.run(
+        progress,
+        read,
+        true,
+        (folder, end) ->
+            new DemoRun(read, source, simulator.speed(), end, progress)
+                .run(options.settings(folder, true), duration, impressions));
   }
 }

@@ -2,6 +2,9 @@ package dev.freshet.local.commands;
 
 import dev.freshet.core.settings.CodeVersion;
 import dev.freshet.core.settings.InvalidSettingsException;
+import dev.freshet.local.run.JobFailedException;
+import dev.freshet.local.run.RefusedException;
+import dev.freshet.local.run.RootCause;
 import java.util.concurrent.ExecutionException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.slf4j.LoggerFactory;
@@ -60,7 +63,9 @@ public final class FreshetCommand {
 
   private static int report(Exception e, CommandLine command) {
     Throwable cause = e instanceof ExecutionException && e.getCause() != null ? e.getCause() : e;
-    if (cause instanceof Usage || cause instanceof InvalidSettingsException) {
+    if (cause instanceof Usage
+        || cause instanceof RefusedException
+        || cause instanceof InvalidSettingsException) {
       command.getErr().println(cause.getMessage());
       return BAD_USAGE;
     }
@@ -68,10 +73,9 @@ public final class FreshetCommand {
       command.getErr().println("Kafka does not answer, or lacks the topic: " + cause.getMessage());
       return FAILED;
     }
-    command.getErr().println(cause);
-    if (cause.getCause() != null) {
-      command.getErr().println("caused by " + cause.getCause());
-    }
+    command
+        .getErr()
+        .println(cause instanceof JobFailedException ? cause.getMessage() : RootCause.of(cause));
     command.getErr().println("the log file has the details: " + System.getProperty("freshet.log"));
     LoggerFactory.getLogger(FreshetCommand.class).error("Command failed", cause);
     return FAILED;

@@ -1,6 +1,5 @@
 package dev.freshet.local.commands;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.local.run.ReplayRun;
 import java.io.PrintStream;
@@ -45,25 +44,30 @@ final class ReplayCommand implements Callable<Integer> {
       description = "Write the labelled examples here, as JSON lines.")
   private Path examples;
 
+  @Option(
+      names = "--allow-late",
+      description =
+          "Impressions that are late, for files out of order, do not make the exit code 3.")
+  private boolean late;
+
   @Mixin private RunOptions options;
 
   @Override
   public Integer call() throws Exception {
     impressions.forEach(PipelineOption::existing);
     feedback.forEach(PipelineOption::existing);
-    Pipeline read = PipelineOption.read(pipeline);
-    if (examples != null && read.examplesTopic() == null) {
-      read = read.withExamplesTopic("examples");
-    }
+    Pipeline file = PipelineOption.read(pipeline);
+    Pipeline read =
+        examples != null && file.examplesTopic() == null
+            ? file.withExamplesTopic("examples")
+            : file;
     PrintStream progress = options.json ? System.err : System.out;
-    try (RunOptions.Folder folder = options.folder()) {
-      ObjectNode report =
-          new ReplayRun(read, options.settings(folder, false), progress)
-              .run(impressions, feedback, examples);
-      if (options.json) {
-        System.out.println(report);
-      }
-    }
-    return 0;
+    return options.run(
+        progress,
+        read,
+        late,
+        (folder, end) ->
+            new ReplayRun(read, options.settings(folder, false), end, progress)
+                .run(impressions, feedback, examples));
   }
 }

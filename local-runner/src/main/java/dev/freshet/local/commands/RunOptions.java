@@ -1,13 +1,17 @@
 package dev.freshet.local.commands;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.local.run.LocalRun;
+import dev.freshet.local.run.RunFolder;
+import dev.freshet.local.run.Verdict;
+import dev.freshet.local.signals.EndRequest;
 import java.io.IOException;
-import java.nio.file.Files;
+import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Comparator;
-import java.util.List;
-import java.util.stream.Stream;
+import org.apache.kafka.common.errors.InterruptException;
 import picocli.CommandLine.Option;
 
 /** Options that demo and replay share. */
@@ -23,7 +27,7 @@ final class RunOptions {
       paramLabel = "DIR",
       description =
           "Keep topics and checkpoints here; started again with it, the run goes on where it"
-              + " stopped. Default: a temporary folder.")
+              + " stopped, however it was stopped. Default: a temporary folder.")
   Path dataDir;
 
   @Option(
@@ -41,32 +45,71 @@ final class RunOptions {
       description = "Time between checkpoints. Default: ${DEFAULT-VALUE}.")
   Duration checkpointEvery;
 
-  /** A folder for the run, and whether it goes away with it. */
-  record Folder(Path path, boolean temporary) implements AutoCloseable {
-    @Override
-    public void close() throws IOException {
-      if (temporary) {
-        try (Stream<Path> files = Files.walk(path)) {
-          List<Path> all = files.sorted(Comparator.reverseOrder()).toList();
-          for (Path file : all) {
-            Files.deleteIfExists(file);
-          }
+  @Option(
+      names = "--again",
+      description = "Throw away what --data-dir holds of an earlier run, and begin anew.")
+  boolean again;
+
+  @Option(
+      names = "--min-accepted",
+      paramLabel = "SHARE",
+      defaultValue = "0.5",
+      description =
+          "Share of the impressions, and of the feedback, that has to be accepted; with less the exit"
+              + " code is 3. Default: ${DEFAULT-VALUE}.")
+  double minAccepted;
+
+  /** What runs in a folder and gives its final figures. */
+  interface Work {
+    ObjectNode in(Path folder, EndRequest end) throws Exception;
+  }
+
+  /**
+   * Does the work in its folder, until Ctrl-C, and tells the figures and what is wrong with them.
+   *
+   * @param late whether impressions may be late
+   * @return the exit code
+   */
+  int run(PrintStream progress, Pipeline pipeline, boolean late, Work work) throws Exception {
+    if (!(minAccepted >= 0 && minAccepted <= 1)) {
+      throw new Usage("--min-accepted: '" + minAccepted + "'; allowed: 0 to 1");
+    }
+    try (EndRequest end = EndRequest.listen(progress);
+        RunFolder folder = folder()) {
+      end.atOnce(folder::abandon);
+      ObjectNode report;
+      try {
+        report = work.in(folder.path(), end);
+      } catch (InterruptedException | InterruptException e) {
+        if (!end.made()) {
+          throw e;
         }
+        end.interruptsMe(false);
+        report = JsonNodeFactory.instance.objectNode().put("ended", "interrupted");
       }
+      var problems = Verdict.of(report, pipeline, new Verdict.Tolerance(minAccepted, late));
+      problems.forEach(problem -> System.err.println("Problem: " + problem.text()));
+      if (json) {
+        System.out.println(report);
+      }
+      return end.made() ? end.exitCode() : problems.isEmpty() ? 0 : Verdict.CODE;
     }
   }
 
-  Folder folder() throws IOException {
+  private RunFolder folder() throws IOException {
     if (parallelism < 1) {
       throw new Usage("--parallelism: '" + parallelism + "'; allowed: 1 or more");
     }
-    if (dataDir != null) {
-      return new Folder(Files.createDirectories(dataDir).toAbsolutePath(), false);
+    if (dataDir == null) {
+      if (again) {
+        throw new Usage("--again: without --data-dir there is nothing to throw away");
+      }
+      return RunFolder.temporary();
     }
-    return new Folder(Files.createTempDirectory("freshet-"), true);
+    return RunFolder.kept(dataDir, again);
   }
 
-  LocalRun.Settings settings(Folder folder, boolean truthKnown) {
-    return new LocalRun.Settings(folder.path(), parallelism, checkpointEvery, truthKnown);
+  LocalRun.Settings settings(Path folder, boolean truthKnown) {
+    return new LocalRun.Settings(folder, parallelism, checkpointEvery, truthKnown);
   }
 }

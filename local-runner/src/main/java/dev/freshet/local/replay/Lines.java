@@ -19,10 +19,13 @@ public final class Lines {
   private Lines() {}
 
   public static BufferedReader open(Path file) throws IOException {
+    return new BufferedReader(new InputStreamReader(bytes(file), StandardCharsets.UTF_8), BUFFER);
+  }
+
+  static InputStream bytes(Path file) throws IOException {
     InputStream in = Files.newInputStream(file);
     try {
-      return new BufferedReader(
-          new InputStreamReader(unpacked(file, in), StandardCharsets.UTF_8), BUFFER);
+      return unpacked(file, in);
     } catch (IOException e) {
       in.close();
       throw e;

@@ -6,6 +6,7 @@ import dev.freshet.core.events.Impression;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.SystemTopic;
+import dev.freshet.local.signals.EndRequest;
 import dev.freshet.local.simulator.SimulatedMessage;
 import dev.freshet.local.simulator.Simulator;
 import dev.freshet.replica.ModelReplica;
@@ -13,16 +14,12 @@ import java.io.PrintStream;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 
-/**
- * A {@link LocalRun} fed by the {@link Simulator} at a steady pace, with replicas that predict.
- * Ctrl-C ends it in order: the process lives until this is closed.
- */
-public final class DemoRun implements AutoCloseable {
+/** A {@link LocalRun} fed by the {@link Simulator} at a steady pace, with replicas that predict. */
+public final class DemoRun {
 
   private static final int SCORED_AT_ONCE = 64;
 
@@ -30,25 +27,25 @@ public final class DemoRun implements AutoCloseable {
   private final EventFormat format;
   private final Simulator simulator;
   private final double speed;
+  private final EndRequest end;
   private final PrintStream out;
-  private final AtomicBoolean stopping = new AtomicBoolean();
-  private final CountDownLatch ended = new CountDownLatch(1);
   private final AtomicReference<Exception> failure = new AtomicReference<>();
-  private final Thread hook = new Thread(this::interrupted, "ctrl-c");
+  private volatile boolean stopping;
   private volatile boolean allSent;
   private volatile List<byte[]> sample = List.of();
 
   /**
    * @param speed seconds simulated in a second of real time
    */
-  public DemoRun(Pipeline pipeline, Simulator simulator, double speed, PrintStream out) {
+  public DemoRun(
+      Pipeline pipeline, Simulator simulator, double speed, EndRequest end, PrintStream out) {
     this.pipeline = pipeline;
     format =
         pipeline.kafka().format().create(pipeline.impressionFields(), pipeline.feedbackKinds());
     this.simulator = simulator;
     this.speed = speed;
+    this.end = end;
     this.out = out;
-    Runtime.getRuntime().addShutdownHook(hook);
   }
 
   /**
@@ -59,63 +56,49 @@ public final class DemoRun implements AutoCloseable {
    */
   public ObjectNode run(LocalRun.Settings settings, Duration duration, long impressions)
       throws Exception {
-    try (LocalRun run = LocalRun.open(pipeline, settings, out)) {
-      run.startJob(false);
+    end.interruptsMe(true);
+    try (LocalRun run = LocalRun.open(pipeline, settings, end, out)) {
+      run.startJob();
+      end.interruptsMe(false);
       Thread feeder = new Thread(() -> feed(run, impressions), "simulator");
       feeder.setDaemon(true);
       feeder.start();
-      double end = duration == null ? Double.MAX_VALUE : duration.toMillis() / 1000.0;
-      boolean drained = false;
-      while (!stopping.get() && run.seconds() < end && !drained) {
-        TimeUnit.MILLISECONDS.sleep(250);
-        if (failure.get() != null) {
-          throw failure.get();
-        }
-        if (run.job().finished()) {
-          throw new IllegalStateException("the job ended by itself");
-        }
-        predict(run);
-        run.tick();
-        drained = allSent && run.topics().allRead();
-      }
-      stopping.set(true);
-      feeder.join();
-      // Draining closes every window; a run that may be continued must not do that too early.
-      if (drained) {
-        out.println("All events are read; settling the last labels");
-      }
-      run.job().stop(drained);
-      return run.report();
-    }
-  }
+      LocalRun.Ending ending =
+          run.follow(
+              new LocalRun.Feed() {
+                @Override
+                public boolean allSent() {
+                  return allSent;
+                }
 
-  @Override
-  public void close() {
-    ended.countDown();
-    try {
-      Runtime.getRuntime().removeShutdownHook(hook);
-    } catch (IllegalStateException e) {
-      out.println("Stopped"); // The shutdown is under way already.
-    }
-  }
+                @Override
+                public void meanwhile() throws Exception {
+                  if (failure.get() != null) {
+                    throw failure.get();
+                  }
+                  predict(run);
+                }
 
-  private void interrupted() {
-    stopping.set(true);
-    try {
-      ended.await(60, TimeUnit.SECONDS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+                @Override
+                public void stop() throws InterruptedException {
+                  stopping = true;
+                  feeder.join();
+                }
+              },
+              duration == null ? Double.MAX_VALUE : duration.toMillis() / 1000.0);
+      return run.report(ending);
     }
   }
 
   private void feed(LocalRun run, long impressions) {
     List<byte[]> recent = new ArrayList<>();
-    try (ResumingProducer producer = new ResumingProducer(run.pipeline(), run.topics())) {
+    try (ResumingProducer producer = new ResumingProducer(run.pipeline(), run.topics(), Map.of())) {
       long startedAt = 0;
       long startedFrom = 0;
-      while (!stopping.get()) {
+      while (!stopping) {
         SimulatedMessage message = simulator.next(impressions);
         if (message == null) {
+          producer.flush();
           allSent = true;
           return;
         }

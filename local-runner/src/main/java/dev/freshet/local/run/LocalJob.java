@@ -3,35 +3,43 @@ package dev.freshet.local.run;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.job.JobGraph;
 import dev.freshet.topics.StartChecks;
+import java.io.BufferedInputStream;
+import java.io.DataInputStream;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.FileTime;
 import java.time.Duration;
-import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
-import org.apache.flink.api.common.JobExecutionResult;
+import org.apache.flink.api.common.JobID;
+import org.apache.flink.api.common.JobStatus;
 import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.Configuration;
+import org.apache.flink.configuration.CoreOptions;
 import org.apache.flink.configuration.ExternalizedCheckpointRetention;
 import org.apache.flink.configuration.MemorySize;
 import org.apache.flink.configuration.MetricOptions;
 import org.apache.flink.configuration.RestOptions;
 import org.apache.flink.configuration.RestartStrategyOptions;
+import org.apache.flink.configuration.SecurityOptions;
 import org.apache.flink.configuration.StateBackendOptions;
-import org.apache.flink.configuration.StateRecoveryOptions;
 import org.apache.flink.configuration.TaskManagerOptions;
-import org.apache.flink.core.execution.JobClient;
+import org.apache.flink.configuration.WebOptions;
 import org.apache.flink.core.execution.SavepointFormatType;
+import org.apache.flink.runtime.checkpoint.Checkpoints;
+import org.apache.flink.runtime.jobgraph.SavepointRestoreSettings;
+import org.apache.flink.runtime.jobmaster.JobResult;
+import org.apache.flink.runtime.minicluster.MiniCluster;
+import org.apache.flink.runtime.minicluster.MiniClusterConfiguration;
+import org.apache.flink.runtime.minicluster.RpcServiceSharing;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.slf4j.LoggerFactory;
 
 /**
  * The job on Flink's mini cluster in this process, with its web UI: exactly-once checkpoints and
@@ -39,43 +47,51 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
  */
 public final class LocalJob implements AutoCloseable {
 
+  static final int RESTARTS = 3;
   private static final int FIRST_PORT = 8081;
   private static final int LAST_PORT = 8181;
+  private static final Duration POLL = Duration.ofMillis(100);
 
-  private final JobClient client;
-  // Asked for once, at the start: the mini cluster ends with the job and then answers nothing.
-  private final CompletableFuture<JobExecutionResult> result;
-  private final int webPort;
+  /** What is done while the job ends. */
+  interface Meanwhile {
+    /** Whether to go on. */
+    boolean goOn() throws Exception;
+  }
+
+  private final MiniCluster cluster;
+  private final JobID id;
+  private final CompletableFuture<JobResult> result;
   private final boolean restored;
   private final Path savepoints;
 
-  private LocalJob(JobClient client, int webPort, boolean restored, Path savepoints) {
-    this.client = client;
-    result = client.getJobExecutionResult();
-    this.webPort = webPort;
+  private LocalJob(MiniCluster cluster, JobID id, boolean restored, Path savepoints) {
+    this.cluster = cluster;
+    this.id = id;
+    result = cluster.requestJobResult(id);
     this.restored = restored;
     this.savepoints = savepoints;
   }
 
   /**
-   * Starts the job, if nothing speaks against it.
-   *
-   * @param bounded whether it ends by itself where the topics end now
+   * Starts the job, if nothing speaks against it. It has no end of its own: {@link #stop} or {@link
+   * #cancel} ends it.
    */
   public static LocalJob start(
-      Pipeline pipeline, Path folder, int parallelism, Duration checkpointEvery, boolean bounded)
-      throws Exception {
+      Pipeline pipeline, Path folder, int parallelism, Duration checkpointEvery) throws Exception {
     Map<String, Integer> partitions = StartChecks.runAndClaim(pipeline, pipeline.pipeline());
     Path checkpoints = Files.createDirectories(folder.resolve("checkpoints"));
     Path savepoints = Files.createDirectories(folder.resolve("savepoints"));
+    Path temporary = Files.createDirectories(folder.resolve("tmp"));
     Optional<Path> newest = newest(checkpoints, savepoints);
-    int port = freePort();
+    int slots = parallelism + pipeline.models().size();
     Configuration conf = new Configuration();
-    conf.set(RestOptions.PORT, port);
-    conf.set(RestOptions.BIND_PORT, Integer.toString(port));
+    // Bound in this order, not probed: two runs that start together get a port each.
+    conf.set(RestOptions.BIND_PORT, FIRST_PORT + "-" + LAST_PORT);
     conf.set(RestOptions.ADDRESS, "127.0.0.1");
     conf.set(RestOptions.BIND_ADDRESS, "127.0.0.1");
-    conf.set(TaskManagerOptions.NUM_TASK_SLOTS, parallelism + pipeline.models().size());
+    conf.set(CoreOptions.TMP_DIRS, temporary.toString());
+    conf.set(WebOptions.TMP_DIR, temporary.toString());
+    conf.set(TaskManagerOptions.NUM_TASK_SLOTS, slots);
     conf.set(TaskManagerOptions.MANAGED_MEMORY_SIZE, MemorySize.ofMebiBytes(512));
     conf.set(StateBackendOptions.STATE_BACKEND, "rocksdb");
     conf.set(CheckpointingOptions.INCREMENTAL_CHECKPOINTS, true);
@@ -86,54 +102,75 @@ public final class LocalJob implements AutoCloseable {
         CheckpointingOptions.EXTERNALIZED_CHECKPOINT_RETENTION,
         ExternalizedCheckpointRetention.RETAIN_ON_CANCELLATION);
     conf.set(RestartStrategyOptions.RESTART_STRATEGY, "fixed-delay");
-    conf.set(RestartStrategyOptions.RESTART_STRATEGY_FIXED_DELAY_ATTEMPTS, 3);
+    conf.set(RestartStrategyOptions.RESTART_STRATEGY_FIXED_DELAY_ATTEMPTS, RESTARTS);
     conf.set(RestartStrategyOptions.RESTART_STRATEGY_FIXED_DELAY_DELAY, Duration.ofSeconds(1));
+    conf.set(SecurityOptions.DELEGATION_TOKENS_ENABLED, false);
+    String log = System.getProperty("freshet.log");
+    if (log != null) {
+      conf.set(WebOptions.LOG_PATH, log);
+    }
     conf.set(MetricOptions.METRIC_FETCHER_UPDATE_INTERVAL, Duration.ofSeconds(2));
-    newest.ifPresent(
-        path -> conf.set(StateRecoveryOptions.SAVEPOINT_PATH, path.toUri().toString()));
     StreamExecutionEnvironment env =
-        StreamExecutionEnvironment.createLocalEnvironmentWithWebUI(conf);
-    env.setParallelism(parallelism);
-    JobGraph.onKafka(pipeline, partitions, bounded).build(env);
-    JobClient client = env.executeAsync("freshet " + pipeline.pipeline());
-    return new LocalJob(client, port, newest.isPresent(), savepoints);
+        StreamExecutionEnvironment.createLocalEnvironment(parallelism, conf);
+    JobGraph.onKafka(pipeline, partitions).build(env);
+    var plan = env.getStreamGraph();
+    plan.setJobName("freshet " + pipeline.pipeline());
+    newest.ifPresent(
+        path ->
+            plan.setSavepointRestoreSettings(
+                SavepointRestoreSettings.forPath(path.toUri().toString())));
+    MiniCluster cluster =
+        new MiniCluster(
+            new MiniClusterConfiguration.Builder()
+                .setConfiguration(conf)
+                .setNumTaskManagers(1)
+                .setNumSlotsPerTaskManager(slots)
+                .setRpcServiceSharing(RpcServiceSharing.SHARED)
+                .build());
+    try {
+      cluster.start();
+      var graph = plan.getJobGraph();
+      cluster.submitJob(graph).get();
+      return new LocalJob(cluster, graph.getJobID(), newest.isPresent(), savepoints);
+    } catch (Exception e) {
+      cluster.close();
+      throw e;
+    }
   }
 
-  /** The newest completed checkpoint or savepoint: the folder that holds its metadata. */
-  private static Optional<Path> newest(Path... roots) throws IOException {
+  /**
+   * The newest whole checkpoint or savepoint, by its number, which goes on across restarts: clocks
+   * and the times of files may jump. The file that makes one whole appears last, by a rename.
+   */
+  static Optional<Path> newest(Path... roots) throws IOException {
     Path best = null;
+    long bestId = -1;
     for (Path root : roots) {
+      List<Path> whole;
       try (Stream<Path> files = Files.walk(root, 3)) {
-        Optional<Path> candidate =
-            files
-                .filter(f -> f.getFileName().toString().equals("_metadata"))
-                .max(Comparator.comparing(LocalJob::modified));
-        if (candidate.isPresent()
-            && (best == null || modified(candidate.get()).compareTo(modified(best)) > 0)) {
-          best = candidate.get();
+        whole = files.filter(f -> f.getFileName().toString().equals("_metadata")).toList();
+      }
+      for (Path file : whole) {
+        long id = number(file);
+        if (id > bestId) {
+          best = file.getParent();
+          bestId = id;
         }
       }
     }
-    return Optional.ofNullable(best).map(Path::getParent);
+    return Optional.ofNullable(best);
   }
 
-  private static FileTime modified(Path file) {
-    try {
-      return Files.getLastModifiedTime(file);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+  private static long number(Path metadata) throws IOException {
+    try (DataInputStream in =
+        new DataInputStream(new BufferedInputStream(Files.newInputStream(metadata)))) {
+      return Checkpoints.loadCheckpointMetadata(
+              in, LocalJob.class.getClassLoader(), metadata.getParent().toUri().toString())
+          .getCheckpointId();
+    } catch (IOException | RuntimeException e) {
+      // Going on from an older one would write again what this one's sinks have committed.
+      throw new IOException("the checkpoint " + metadata.getParent() + " cannot be read", e);
     }
-  }
-
-  private static int freePort() throws IOException {
-    for (int port = FIRST_PORT; port <= LAST_PORT; port++) {
-      try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
-        return socket.getLocalPort();
-      } catch (IOException taken) {
-        continue;
-      }
-    }
-    throw new IOException("no free port for the web UI from " + FIRST_PORT + " to " + LAST_PORT);
   }
 
   /** The port that the web UI would have if nothing else had it. */
@@ -142,8 +179,8 @@ public final class LocalJob implements AutoCloseable {
   }
 
   /** Port of the web UI on the loopback interface. */
-  public int webPort() {
-    return webPort;
+  public int webPort() throws ExecutionException, InterruptedException {
+    return cluster.getRestAddress().get().getPort();
   }
 
   /** Whether the job went on from a checkpoint. */
@@ -154,36 +191,79 @@ public final class LocalJob implements AutoCloseable {
   /**
    * Whether the job is over.
    *
-   * @throws ExecutionException if it failed
+   * @throws JobFailedException if it failed
    */
-  public boolean finished() throws ExecutionException, InterruptedException {
-    if (result.isDone()) {
-      result.get();
-      return true;
+  public boolean finished() throws Exception {
+    if (!result.isDone()) {
+      return false;
     }
-    return false;
+    JobResult ended = result.get();
+    if (!ended.isSuccess()) {
+      throw JobFailedException.of(ended, failures());
+    }
+    return true;
+  }
+
+  /** What has failed so far, oldest first, whether or not the job came back from it. */
+  public List<TaskFailure> failures() throws Exception {
+    return TaskFailure.of(cluster.getArchivedExecutionGraph(id).get());
   }
 
   /**
-   * Ends the job in order.
+   * Ends the job in order, with a savepoint from which it can go on.
    *
-   * @param drain whether all windows are closed and everything is settled and learnt; if not the
-   *     job can go on later where it stopped
+   * @param drain whether all windows are closed first and everything is settled and learnt
+   * @param given up when this turns true: then the job still runs
+   * @return whether the job has ended; if not, it was about to restart or given up: ask again
+   * @throws JobFailedException if it failed for good
    */
-  public void stop(boolean drain) throws Exception {
-    if (!finished()) {
-      client
-          .stopWithSavepoint(drain, savepoints.toUri().toString(), SavepointFormatType.NATIVE)
-          .get(5, TimeUnit.MINUTES);
-      result.get(1, TimeUnit.MINUTES);
+  boolean stop(boolean drain, Meanwhile meanwhile) throws Exception {
+    if (finished()) {
+      return true;
     }
+    CompletableFuture<String> savepoint =
+        cluster.stopWithSavepoint(
+            id, savepoints.toUri().toString(), drain, SavepointFormatType.NATIVE);
+    while (true) {
+      try {
+        savepoint.get(POLL.toMillis(), TimeUnit.MILLISECONDS);
+        while (!finished()) {
+          TimeUnit.MILLISECONDS.sleep(POLL.toMillis());
+        }
+        return true;
+      } catch (TimeoutException stillWriting) {
+        if (!meanwhile.goOn()) {
+          return false;
+        }
+      } catch (ExecutionException e) {
+        // Not all tasks run yet, or one failed and the job goes back to the newest checkpoint.
+        LoggerFactory.getLogger(LocalJob.class).warn("The job could not be stopped now", e);
+        TimeUnit.MILLISECONDS.sleep(POLL.toMillis());
+        return finished();
+      }
+    }
+  }
+
+  /** Ends the job at once; it can go on from its newest checkpoint. */
+  public void cancel() throws Exception {
+    if (!result.isDone()) {
+      cluster.cancelJob(id).get(30, TimeUnit.SECONDS);
+      result.get(30, TimeUnit.SECONDS);
+    }
+  }
+
+  /** Whether all tasks run: neither starting nor coming back from a failure. */
+  public boolean running() throws ExecutionException, InterruptedException {
+    return cluster.getJobStatus(id).get() == JobStatus.RUNNING;
   }
 
   /** Cancels the job if it still runs. */
   @Override
   public void close() throws Exception {
-    if (!result.isDone()) {
-      client.cancel().get(30, TimeUnit.SECONDS);
+    try {
+      cancel();
+    } finally {
+      cluster.close();
     }
   }
 }

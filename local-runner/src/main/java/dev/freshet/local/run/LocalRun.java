@@ -4,12 +4,17 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.torch.TorchEngine;
 import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.settings.RecordBinder;
 import dev.freshet.local.broker.EmbeddedBroker;
 import dev.freshet.local.broker.Topics;
+import dev.freshet.local.signals.EndRequest;
 import dev.freshet.replica.ModelReplica;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 /**
  * The whole loop in one place: broker, topics, job, replicas, observer. Started and closed as one;
@@ -19,73 +24,169 @@ public final class LocalRun implements AutoCloseable {
 
   private static final int EVENT_PARTITIONS = 2;
   private static final Duration PROGRESS = Duration.ofSeconds(5);
+  private static final Duration BRIEFLY = Duration.ofMillis(300);
+  private static final Duration LONG = Duration.ofSeconds(60);
+  private static final Duration FAILURES = Duration.ofSeconds(1);
 
   /** What can be set from outside. */
   public record Settings(
       Path folder, int parallelism, Duration checkpointEvery, boolean truthKnown) {}
 
+  /** Why a run ended. */
+  public enum Ending {
+    /** All events are read, all windows closed, all labels learnt. */
+    LEARNT,
+    /** The time was over; with its folder the run can go on. */
+    TIME_OVER,
+    /** Somebody asked for it; with its folder the run can go on. */
+    INTERRUPTED
+  }
+
+  /** Where the events come from. */
+  interface Feed {
+    /** Whether no more events come. */
+    boolean allSent() throws Exception;
+
+    /** Does what is to be done now and then. */
+    default void meanwhile() throws Exception {}
+
+    /** Sends no more: the run ends. */
+    default void stop() throws InterruptedException {}
+  }
+
   private final Settings settings;
+  private final EndRequest end;
   private final PrintStream out;
   private final EmbeddedBroker broker;
   private final Pipeline pipeline;
   private final Topics topics;
+  private final Observer observer;
+  private final Progress progress;
   private final long startedAt = System.nanoTime();
   private LocalJob job;
-  private Observer observer;
-  private Progress progress;
   private long printedAt;
+  private long failuresSought;
+  private int failuresTold;
 
   private LocalRun(
-      Settings settings, PrintStream out, EmbeddedBroker broker, Pipeline pipeline, Topics topics) {
+      Settings settings,
+      EndRequest end,
+      PrintStream out,
+      EmbeddedBroker broker,
+      Pipeline pipeline,
+      Topics topics)
+      throws IOException {
     this.settings = settings;
+    this.end = end;
     this.out = out;
     this.broker = broker;
     this.pipeline = pipeline;
     this.topics = topics;
-  }
-
-  /** Starts the broker and creates the topics. The job comes with {@link #startJob}. */
-  public static LocalRun open(Pipeline pipeline, Settings settings, PrintStream out)
-      throws Exception {
-    out.println("PyTorch " + TorchEngine.selfTest());
-    EmbeddedBroker broker = EmbeddedBroker.start(settings.folder().resolve("kafka"));
-    Pipeline local = pipeline.withBootstrap(broker.bootstrap());
-    Topics topics = new Topics(local);
-    try {
-      topics.create(EVENT_PARTITIONS);
-    } catch (Exception e) {
-      topics.close();
-      broker.close();
-      throw e;
-    }
-    out.println("Kafka at " + broker.bootstrap());
-    return new LocalRun(settings, out, broker, local, topics);
+    observer = new Observer(pipeline, topics);
+    progress = new Progress(observer, out, settings.truthKnown());
   }
 
   /**
-   * Starts the job and everything that watches it.
-   *
-   * @param bounded whether it ends where the topics end now
+   * Starts the broker, creates the topics and watches them. The job comes with {@link #startJob}.
    */
-  public void startJob(boolean bounded) throws Exception {
+  public static LocalRun open(Pipeline pipeline, Settings settings, EndRequest end, PrintStream out)
+      throws Exception {
+    out.println("PyTorch " + TorchEngine.selfTest());
+    EmbeddedBroker broker = EmbeddedBroker.start(settings.folder().resolve("kafka"));
+    Topics topics = null;
+    try {
+      Pipeline local = pipeline.withBootstrap(broker.bootstrap());
+      topics = new Topics(local);
+      topics.create(EVENT_PARTITIONS);
+      LocalRun run = new LocalRun(settings, end, out, broker, local, topics);
+      out.println("Kafka at " + broker.bootstrap());
+      return run;
+    } catch (Exception e) {
+      if (topics != null) {
+        topics.close();
+      }
+      broker.kill();
+      throw e;
+    }
+  }
+
+  /** Starts the job, from the newest checkpoint if there is one. */
+  public void startJob() throws Exception {
     job =
         LocalJob.start(
-            pipeline,
-            settings.folder(),
-            settings.parallelism(),
-            settings.checkpointEvery(),
-            bounded);
+            pipeline, settings.folder(), settings.parallelism(), settings.checkpointEvery());
+    int port = job.webPort();
     out.printf(
         "Flink web UI at http://127.0.0.1:%d%s%n",
-        job.webPort(),
-        job.webPort() == LocalJob.preferredWebPort()
+        port,
+        port == LocalJob.preferredWebPort()
             ? ""
             : " (port " + LocalJob.preferredWebPort() + " is taken)");
     if (job.restored()) {
       out.println("Going on from the newest checkpoint in " + settings.folder());
     }
-    observer = new Observer(pipeline, topics);
-    progress = new Progress(observer, out, settings.truthKnown());
+  }
+
+  /**
+   * Follows the job until all of the feed is learnt, the time is over or somebody wants the end,
+   * and ends it accordingly.
+   *
+   * @param until seconds since the start of the run
+   * @throws JobFailedException if the job fails for good
+   */
+  Ending follow(Feed feed, double until) throws Exception {
+    boolean settling = false;
+    while (!end.made()) {
+      if (job.finished()) {
+        throw new IllegalStateException("the job ended by itself");
+      }
+      watch(feed);
+      if (feed.allSent() && job.running() && topics.allRead()) {
+        // Draining closes every window; a run that may be continued must not do that too early.
+        if (!settling) {
+          out.println("All events are read; settling the last labels");
+          settling = true;
+        }
+        if (job.stop(true, () -> watched(feed))) {
+          return Ending.LEARNT;
+        }
+      } else if (seconds() >= until) {
+        feed.stop();
+        if (job.stop(false, () -> watched(feed))) {
+          return Ending.TIME_OVER;
+        }
+      }
+      TimeUnit.MILLISECONDS.sleep(250);
+    }
+    feed.stop();
+    // The newest checkpoint is seconds old. A savepoint would have to wait for the whole backlog.
+    job.cancel();
+    return Ending.INTERRUPTED;
+  }
+
+  private boolean watched(Feed feed) throws Exception {
+    watch(feed);
+    return !end.made();
+  }
+
+  private void watch(Feed feed) throws Exception {
+    feed.meanwhile();
+    if (System.nanoTime() - failuresSought > FAILURES.toNanos()) {
+      failuresSought = System.nanoTime();
+      tellFailures();
+    }
+    tick();
+  }
+
+  /** Says what has failed since it was last asked; the job comes back by itself, up to a limit. */
+  private void tellFailures() throws Exception {
+    List<TaskFailure> failures = job.failures();
+    for (TaskFailure failure : failures.subList(failuresTold, failures.size())) {
+      out.printf(
+          "A step failed: %s%n  the job goes back to its newest checkpoint, attempt %d of %d%n",
+          failure, failure.attempt() + 1, LocalJob.RESTARTS);
+    }
+    failuresTold = failures.size();
   }
 
   /** The pipeline on this run's broker. */
@@ -95,10 +196,6 @@ public final class LocalRun implements AutoCloseable {
 
   public Topics topics() {
     return topics;
-  }
-
-  public LocalJob job() {
-    return job;
   }
 
   /** Seconds since the start. */
@@ -115,10 +212,17 @@ public final class LocalRun implements AutoCloseable {
   }
 
   /** The final figures, when everything that is committed has been seen. */
-  public ObjectNode report() throws Exception {
-    observer.catchUp();
+  public ObjectNode report(Ending ending) throws Exception {
+    // What was cancelled in the middle stays hidden; whoever ended it does not want to wait.
+    boolean all = observer.catchUp(ending == Ending.INTERRUPTED ? BRIEFLY : LONG);
+    if (!all && ending != Ending.INTERRUPTED) {
+      throw new IOException("what the job wrote last does not become readable");
+    }
     progress.print(seconds());
-    return RunReport.of(observer, seconds(), settings.truthKnown());
+    progress.printDeadLetters();
+    ObjectNode report = RunReport.of(observer, seconds(), settings.truthKnown());
+    report.put("ended", RecordBinder.written(ending));
+    return report;
   }
 
   /** The replica of a model, by its definition. */
@@ -128,16 +232,18 @@ public final class LocalRun implements AutoCloseable {
 
   @Override
   public void close() throws Exception {
-    if (observer != null) {
-      observer.close();
-    }
+    observer.close();
     try {
       if (job != null) {
         job.close();
       }
     } finally {
       topics.close();
-      broker.close();
+      if (end.made()) {
+        broker.kill(); // Its log is on disk, and nobody waits for it to tidy up.
+      } else {
+        broker.close();
+      }
     }
   }
 }

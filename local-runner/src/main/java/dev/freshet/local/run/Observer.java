@@ -9,13 +9,11 @@ import dev.freshet.core.publishing.ModelRecords;
 import dev.freshet.local.broker.Topics;
 import dev.freshet.replica.ModelReplica;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.common.header.Header;
 
 /**
  * Watches a running pipeline from outside, through nothing but its topics: events and dead letters
@@ -27,7 +25,7 @@ final class Observer implements AutoCloseable {
 
   private final Pipeline pipeline;
   private final Topics topics;
-  private final Map<String, Long> deadLetters = new ConcurrentHashMap<>();
+  private final DeadLetters deadLetters;
   private final Map<String, JsonNode> metrics = new ConcurrentHashMap<>();
   private final Map<String, Map<String, Boolean>> versions = new ConcurrentHashMap<>();
   private final Map<String, ModelReplica> replicas = new LinkedHashMap<>();
@@ -38,11 +36,9 @@ final class Observer implements AutoCloseable {
   Observer(Pipeline pipeline, Topics topics) throws IOException {
     this.pipeline = pipeline;
     this.topics = topics;
+    deadLetters = new DeadLetters(pipeline);
     letterFollower =
-        new TopicFollower(
-            pipeline,
-            pipeline.topic(SystemTopic.DEAD_LETTERS),
-            record -> deadLetters.merge(header(record, "freshet.reason"), 1L, Long::sum));
+        new TopicFollower(pipeline, pipeline.topic(SystemTopic.DEAD_LETTERS), deadLetters::add);
     metricFollower =
         new TopicFollower(
             pipeline, pipeline.topic(SystemTopic.METRICS), record -> metric(record.value()));
@@ -51,11 +47,6 @@ final class Observer implements AutoCloseable {
     for (ModelDefinition model : pipeline.models()) {
       replicas.put(model.name(), ModelReplica.follow(pipeline, model.name()));
     }
-  }
-
-  private static String header(ConsumerRecord<byte[], byte[]> record, String key) {
-    Header header = record.headers().lastHeader(key);
-    return header == null ? "" : new String(header.value(), StandardCharsets.UTF_8);
   }
 
   private void metric(byte[] value) {
@@ -68,13 +59,13 @@ final class Observer implements AutoCloseable {
   }
 
   private void version(ConsumerRecord<byte[], byte[]> record) {
-    if (header(record, "freshet.index").equals("-1") && record.value() != null) {
+    if (DeadLetters.header(record, "freshet.index").equals("-1") && record.value() != null) {
       ModelRecords.model(record.key())
           .ifPresent(
               model ->
                   versions
                       .computeIfAbsent(model, m -> new ConcurrentHashMap<>())
-                      .put(header(record, "freshet.version"), true));
+                      .put(DeadLetters.header(record, "freshet.version"), true));
     }
   }
 
@@ -83,9 +74,8 @@ final class Observer implements AutoCloseable {
     return topics.eventCounts();
   }
 
-  /** Dead letters by reason. */
-  Map<String, Long> deadLetters() {
-    return Map.copyOf(deadLetters);
+  DeadLetters deadLetters() {
+    return deadLetters;
   }
 
   /** The newest metrics record of a model, or a missing node. */
@@ -106,12 +96,14 @@ final class Observer implements AutoCloseable {
     return pipeline;
   }
 
-  /** Waits until all that is committed now has been seen. */
-  void catchUp() throws InterruptedException {
-    Duration timeout = Duration.ofSeconds(20);
-    letterFollower.catchUp(timeout);
-    metricFollower.catchUp(timeout);
-    versionFollower.catchUp(timeout);
+  /**
+   * Waits until all that the job wrote has been seen.
+   *
+   * @param patience how long to wait while nothing comes
+   * @return whether it has; not if a transaction stayed open
+   */
+  boolean catchUp(Duration patience) throws Exception {
+    return TopicFollower.catchUp(topics, patience, letterFollower, metricFollower, versionFollower);
   }
 
   @Override

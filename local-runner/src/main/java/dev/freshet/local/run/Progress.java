@@ -5,12 +5,15 @@ import dev.freshet.core.labels.Task;
 import dev.freshet.core.models.ModelDefinition;
 import java.io.PrintStream;
 import java.util.Locale;
+import java.util.Map;
 
 /**
  * Prints how a run is doing, a block every few seconds, as plain lines that also read well in a
  * log.
  */
 final class Progress {
+
+  private static final int SHOWN = 50;
 
   private final Observer observer;
   private final PrintStream out;
@@ -47,6 +50,37 @@ final class Progress {
     }
     out.print(text);
     out.flush();
+  }
+
+  /** Every reason for which something was left out, with the first message of it. */
+  void printDeadLetters() {
+    Map<String, Long> counts = observer.deadLetters().byReason();
+    if (counts.isEmpty()) {
+      return;
+    }
+    StringBuilder text = new StringBuilder(line("Left out, with the first of each reason:%n"));
+    counts.forEach(
+        (reason, count) -> {
+          DeadLetters.Sample first = observer.deadLetters().samples().get(reason);
+          String where =
+              first.topic().isEmpty()
+                  ? first.kind()
+                  : line("%s/%d@%d", first.topic(), first.partition(), first.offset());
+          String why =
+              first.error().startsWith(reason + ": ")
+                  ? first.error().substring(reason.length() + 2)
+                  : first.error();
+          text.append(line("  %,10d %s%n", count, reason));
+          text.append(
+              line("             %s%n             %s: %s%n", why, where, oneLine(first.value())));
+        });
+    out.print(text);
+    out.flush();
+  }
+
+  private static String oneLine(String value) {
+    String text = value.replaceAll("\\p{Cntrl}", " ");
+    return text.length() > SHOWN ? text.substring(0, SHOWN) + "..." : text;
   }
 
   private void model(StringBuilder text, String name, JsonNode report) {

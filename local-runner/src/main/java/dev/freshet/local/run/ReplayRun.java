@@ -1,15 +1,22 @@
 package dev.freshet.local.run;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.freshet.core.events.JsonEventFormat;
+import dev.freshet.core.features.FeatureField;
+import dev.freshet.core.labels.Task;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.SystemTopic;
+import dev.freshet.core.publishing.Sha256;
+import dev.freshet.local.broker.Topics;
 import dev.freshet.local.replay.ArrivalTimes;
-import dev.freshet.local.replay.Lines;
-import java.io.BufferedReader;
+import dev.freshet.local.replay.ByteLines;
+import dev.freshet.local.run.RunRecord.Batch;
+import dev.freshet.local.run.RunRecord.Input;
+import dev.freshet.local.run.RunRecord.State;
+import dev.freshet.local.signals.EndRequest;
+import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -18,26 +25,38 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.apache.kafka.common.TopicPartition;
 
 /**
  * A {@link LocalRun} over files of events: all of them go into the topics, then the job runs to
  * their end, closes every window and learns the last labels.
+ *
+ * <p>It may be ended at any point, by whatever: started again with the same folder and files it
+ * goes on, and ends with what an undisturbed run would have written, once. Files that are new to a
+ * folder whose run has ended are sent after the others and learnt.
  */
 public final class ReplayRun {
 
   private static final ObjectMapper JSON = new ObjectMapper();
+  // What Kafka takes by default, less what surrounds the event.
+  private static final int LONGEST_LINE = 1_000_000;
 
   private final Pipeline pipeline;
   private final LocalRun.Settings settings;
+  private final EndRequest end;
   private final PrintStream out;
+  private RunRecord record;
 
-  public ReplayRun(Pipeline pipeline, LocalRun.Settings settings, PrintStream out) {
+  public ReplayRun(Pipeline pipeline, LocalRun.Settings settings, EndRequest end, PrintStream out) {
     this.pipeline = pipeline;
     this.settings = settings;
+    this.end = end;
     this.out = out;
   }
 
@@ -46,111 +65,230 @@ public final class ReplayRun {
    *
    * @param examples where labelled examples are written as JSON lines, or null
    * @return the final figures
+   * @throws RefusedException if the folder holds something else
    */
   public ObjectNode run(List<Path> impressions, List<Path> feedback, Path examples)
       throws Exception {
-    try (LocalRun run = LocalRun.open(pipeline, settings, out)) {
-      long sent = send(run, impressions, feedback);
-      double start = run.seconds();
-      run.startJob(true);
-      ExampleFile file = examples == null ? null : new ExampleFile(run.pipeline(), examples);
-      try {
-        while (!run.job().finished()) {
-          TimeUnit.MILLISECONDS.sleep(250);
-          run.tick();
-        }
-        double took = run.seconds() - start;
-        ObjectNode report = run.report();
-        out.printf("%,d events in %.1f s: %,.0f events/s%n", sent, took, sent / took);
-        report.put("eventsPerSecond", RunReport.round(sent / took));
-        if (file != null) {
-          file.catchUp();
-        }
-        return report;
-      } finally {
-        if (file != null) {
-          file.close();
-        }
+    record = record();
+    Batch batch = ReplayInputs.next(record, ReplayInputs.read(impressions, feedback));
+    if (batch == null && examples == null) {
+      out.println(
+          "All of this is learnt already, in " + settings.folder() + "; --again begins anew");
+      return record.report();
+    }
+    end.interruptsMe(true);
+    try (LocalRun run = LocalRun.open(pipeline, settings, end, out);
+        ExampleFile file = examples == null ? null : new ExampleFile(run.pipeline(), examples)) {
+      end.interruptsMe(false);
+      ObjectNode report = batch == null ? record.report() : learn(run, batch);
+      if (file != null) {
+        file.catchUp(run.topics(), report.path("ended").asText().equals("learnt"));
       }
+      if (report.path("ended").asText().equals("learnt")) {
+        record = record.ended(report);
+        record.write(settings.folder());
+      }
+      return report;
     }
   }
 
-  private long send(LocalRun run, List<Path> impressions, List<Path> feedback) throws Exception {
-    long sent = 0;
-    try (ResumingProducer producer = new ResumingProducer(run.pipeline(), run.topics())) {
-      String topic = pipeline.topic(SystemTopic.IMPRESSIONS);
-      for (Path file : impressions) {
-        sent += send(file, producer, topic);
+  private RunRecord record() throws IOException {
+    Map<String, String> of = new TreeMap<>();
+    of.put("pipeline", pipeline.fingerprint());
+    Map<String, String> topics = new TreeMap<>(pipeline.kafka().topics());
+    topics.remove(SystemTopic.EXAMPLES.key());
+    of.put(
+        "topics",
+        Sha256.of((topics + " " + pipeline.kafka().format()).getBytes(StandardCharsets.UTF_8)));
+    of.put("examples", pipeline.examplesTopic() == null ? "none" : pipeline.examplesTopic());
+    Optional<RunRecord> kept = RunRecord.read(settings.folder());
+    if (kept.isEmpty()) {
+      if (Files.exists(settings.folder().resolve("kafka"))) {
+        throw new RefusedException(
+            "--data-dir: "
+                + settings.folder()
+                + " holds a run of which no record was kept; --again begins anew");
       }
-      for (Path file : feedback) {
-        sent += send(file, producer, null);
+      return RunRecord.begin(RunRecord.REPLAY, of);
+    }
+    RunRecord before = kept.get();
+    before.require(RunRecord.REPLAY, of, settings.folder());
+    return before;
+  }
+
+  private ObjectNode learn(LocalRun run, Batch batch) throws Exception {
+    Batch sent = batch;
+    if (batch.state() == State.SENDING) {
+      Optional<Batch> all = send(run, batch);
+      if (all.isEmpty()) {
+        return run.report(LocalRun.Ending.INTERRUPTED);
       }
+      sent = all.get();
+    }
+    long lines = sent.inputs().stream().mapToLong(input -> input.sent().lines()).sum();
+    double start = run.seconds();
+    run.startJob();
+    LocalRun.Ending ending = run.follow(() -> true, Double.MAX_VALUE);
+    double took = run.seconds() - start;
+    ObjectNode report = run.report(ending);
+    out.printf("%,d events in %.1f s: %,.0f events/s%n", lines, took, lines / took);
+    report.put("eventsPerSecond", RunReport.round(lines / took));
+    report.set("inputs", inputs());
+    return report;
+  }
+
+  /** Puts what is not there yet into the topics; empty if the end was wanted before all was. */
+  private Optional<Batch> send(LocalRun run, Batch batch) throws Exception {
+    if (record.open().isEmpty()) {
+      Map<String, Long> from = new TreeMap<>();
+      run.topics()
+          .ends(run.topics().eventTopics())
+          .forEach((partition, offset) -> from.put(partition.toString(), offset));
+      batch = new Batch(batch.inputs(), from, State.SENDING);
+    }
+    record = record.with(batch);
+    record.write(settings.folder());
+    Map<TopicPartition, Long> from = new HashMap<>();
+    for (TopicPartition partition : run.topics().ends(run.topics().eventTopics()).keySet()) {
+      from.put(partition, batch.from().getOrDefault(partition.toString(), 0L));
+    }
+    List<Input> sent = new ArrayList<>();
+    long lines = 0;
+    try (ResumingProducer producer = new ResumingProducer(run.pipeline(), run.topics(), from)) {
+      for (Input input : batch.inputs()) {
+        InputCounts counts = send(input, producer, run);
+        if (counts == null) {
+          return Optional.empty();
+        }
+        sent.add(new Input(input.use(), input.path(), input.sha256(), counts));
+        lines += counts.lines();
+      }
+      producer.flush();
       if (producer.skipped() > 0) {
         out.printf("%,d events were there already%n", producer.skipped());
       }
     }
-    out.printf("%,d events are in the topics%n", sent);
-    return sent;
+    out.printf("%,d events are in the topics%n", lines);
+    Batch whole = new Batch(sent, batch.from(), State.SENT);
+    record = record.with(whole);
+    record.write(settings.folder());
+    return Optional.of(whole);
   }
 
-  private long send(Path file, ResumingProducer producer, String topic) throws IOException {
-    long sent = 0;
+  private InputCounts send(Input input, ResumingProducer producer, LocalRun run) throws Exception {
+    boolean shown = input.use().equals(ReplayInputs.IMPRESSIONS);
+    List<String> fields = pipeline.features().stream().map(FeatureField::name).toList();
+    InputCounts.Counter counter = new InputCounts.Counter();
     // A topic's lines are in order among themselves; a file may hold several kinds one by one.
     Map<String, ArrivalTimes<Message>> topics = new HashMap<>();
-    try (BufferedReader lines = Lines.open(file)) {
-      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        if (line.isBlank()) {
+    try (ByteLines lines = new ByteLines(Path.of(input.path()), LONGEST_LINE)) {
+      for (byte[] line = lines.next(); line != null; line = lines.next()) {
+        if (end.made()) {
+          return null;
+        }
+        if (blank(line)) {
+          continue;
+        }
+        if (lines.tooLong()) {
+          counter.tooLong();
           continue;
         }
         JsonNode json = parse(line);
-        String to = topic != null ? topic : feedbackTopic(json);
+        String topic = pipeline.topic(SystemTopic.IMPRESSIONS);
+        if (shown) {
+          counter.impression(json, fields);
+        } else {
+          String kind = kind(json);
+          counter.feedback(kind);
+          topic = pipeline.topic(task(kind));
+        }
         topics
             .computeIfAbsent(
-                to,
-                t ->
+                topic,
+                to ->
                     new ArrivalTimes<>(
                         (message, arrived) ->
-                            producer.send(t, message.key(), message.value(), arrived)))
+                            producer.send(to, message.key(), message.value(), arrived)))
             .add(
-                new Message(
-                    json.path("impression_id").asText(""), line.getBytes(StandardCharsets.UTF_8)),
+                new Message(json.path("impression_id").asText(""), line),
                 JsonEventFormat.timeOf(json).orElse(ArrivalTimes.UNKNOWN));
-        sent++;
+        run.tick();
       }
     }
     for (ArrivalTimes<Message> times : topics.values()) {
       times.end();
     }
-    return sent;
+    return counter.counts();
   }
 
   private record Message(String key, byte[] value) {}
 
+  private static boolean blank(byte[] line) {
+    for (byte b : line) {
+      if (b > ' ' || b < 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   // What is no JSON still goes to a topic: rejecting it, with a reason, is the job's business.
-  private static JsonNode parse(String line) {
+  private static JsonNode parse(byte[] line) {
     try {
       return JSON.readTree(line);
-    } catch (JsonProcessingException e) {
+    } catch (IOException e) {
       return JSON.missingNode();
     }
   }
 
-  private String feedbackTopic(JsonNode json) {
+  private String kind(JsonNode json) {
     String kind = json.path("kind").asText("");
-    return pipeline.topic(
-        pipeline.tasks().stream()
-            .filter(task -> task.name().equals(kind))
-            .findAny()
-            .orElse(pipeline.tasks().get(0)));
+    return pipeline.tasks().stream().map(Task::name).anyMatch(kind::equals) ? kind : "";
+  }
+
+  // What says no kind, or an unknown one, is rejected wherever it goes.
+  private Task task(String kind) {
+    return pipeline.tasks().stream()
+        .filter(task -> task.name().equals(kind))
+        .findFirst()
+        .orElse(pipeline.tasks().get(0));
+  }
+
+  /** All that has ever gone into this folder's topics. */
+  private ObjectNode inputs() {
+    ObjectNode json = JSON.createObjectNode();
+    Map<String, Long> sums = new TreeMap<>();
+    Map<String, Long> absent = new TreeMap<>();
+    List<String> fields = List.of();
+    long impressions = 0;
+    long tooLong = 0;
+    for (Batch batch : record.batches()) {
+      for (Input input : batch.inputs()) {
+        InputCounts counts = input.sent();
+        tooLong += counts.tooLong();
+        if (input.use().equals(ReplayInputs.IMPRESSIONS)) {
+          fields = fields.isEmpty() ? counts.fields() : fields;
+          impressions += counts.lines();
+        }
+        counts.kinds().forEach((kind, n) -> sums.merge(kind, n, Long::sum));
+        counts.absent().forEach((field, n) -> absent.merge(field, n, Long::sum));
+      }
+    }
+    json.put("impressions", impressions);
+    json.set("feedback", JSON.valueToTree(sums));
+    json.set("absent", JSON.valueToTree(absent));
+    json.put("tooLong", tooLong);
+    json.set("fields", JSON.valueToTree(fields));
+    return json;
   }
 
   /** Follows the examples topic into a file. */
-  private static final class ExampleFile {
+  private static final class ExampleFile implements AutoCloseable {
     private final OutputStream file;
     private final TopicFollower follower;
 
     ExampleFile(Pipeline pipeline, Path path) throws IOException {
-      file = Files.newOutputStream(path);
+      file = new BufferedOutputStream(Files.newOutputStream(path));
       follower =
           new TopicFollower(
               pipeline,
@@ -165,11 +303,15 @@ public final class ReplayRun {
               });
     }
 
-    void catchUp() throws InterruptedException {
-      follower.catchUp(Duration.ofMinutes(2));
+    void catchUp(Topics topics, boolean whole) throws Exception {
+      Duration patience = Duration.ofSeconds(whole ? 60 : 1);
+      if (!TopicFollower.catchUp(topics, patience, follower) && whole) {
+        throw new IOException("the last examples do not become readable");
+      }
     }
 
-    void close() throws IOException {
+    @Override
+    public void close() throws IOException {
       follower.close();
       file.close();
     }

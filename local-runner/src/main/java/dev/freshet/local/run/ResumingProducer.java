@@ -3,6 +3,7 @@ package dev.freshet.local.run;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.job.events.MessageParser;
 import dev.freshet.local.broker.Topics;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
@@ -20,7 +21,7 @@ import org.apache.kafka.common.utils.Utils;
  * partition holds already is a prefix of that partition's share of the sequence, so that many of
  * its messages are skipped.
  */
-public final class ResumingProducer implements AutoCloseable {
+final class ResumingProducer implements AutoCloseable {
 
   private final KafkaProducer<byte[], byte[]> producer;
   private final Map<TopicPartition, Long> toSkip;
@@ -28,9 +29,13 @@ public final class ResumingProducer implements AutoCloseable {
   private final AtomicReference<Exception> failure = new AtomicReference<>();
   private long skipped;
 
-  public ResumingProducer(Pipeline pipeline, Topics topics)
+  /**
+   * @param from messages that each partition held before the first of the sequence
+   */
+  ResumingProducer(Pipeline pipeline, Topics topics, Map<TopicPartition, Long> from)
       throws ExecutionException, InterruptedException {
     toSkip = new HashMap<>(topics.ends(topics.eventTopics()));
+    toSkip.replaceAll((partition, end) -> end - from.getOrDefault(partition, 0L));
     toSkip.keySet().forEach(p -> partitions.merge(p.topic(), 1, Integer::sum));
     Map<String, Object> settings = new HashMap<>(pipeline.kafka().properties());
     settings.put(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, pipeline.kafka().bootstrap());
@@ -46,12 +51,10 @@ public final class ResumingProducer implements AutoCloseable {
    * @param arrived when it arrived by the clock of the data, epoch milliseconds; below zero if that
    *     is not known. Kafka's own time stays that of the writing, by which freshness is told
    * @return whether it was sent; false if it is there already
-   * @throws IllegalStateException if an earlier message could not be written
+   * @throws IOException if an earlier message could not be written
    */
-  public boolean send(String topic, String key, byte[] value, long arrived) {
-    if (failure.get() != null) {
-      throw new IllegalStateException("an event could not be written", failure.get());
-    }
+  boolean send(String topic, String key, byte[] value, long arrived) throws IOException {
+    checkWritten();
     byte[] keyBytes = key.getBytes(StandardCharsets.UTF_8);
     int partition = Utils.toPositive(Utils.murmur2(keyBytes)) % partitions.get(topic);
     TopicPartition to = new TopicPartition(topic, partition);
@@ -79,8 +82,24 @@ public final class ResumingProducer implements AutoCloseable {
   }
 
   /** Messages that were there already. */
-  public long skipped() {
+  long skipped() {
     return skipped;
+  }
+
+  /**
+   * Waits until all of it is written.
+   *
+   * @throws IOException if something could not be
+   */
+  void flush() throws IOException {
+    producer.flush();
+    checkWritten();
+  }
+
+  private void checkWritten() throws IOException {
+    if (failure.get() != null) {
+      throw new IOException("an event could not be written", failure.get());
+    }
   }
 
   @Override

@@ -8,7 +8,10 @@ import dev.freshet.core.labels.DropReason;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.replica.ModelReplica;
+import java.util.Arrays;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The figures of a run as one JSON object: what {@code --json} prints as its last line. Keys are an
@@ -18,6 +21,10 @@ import java.util.Map;
 final class RunReport {
 
   private static final ObjectMapper JSON = new ObjectMapper();
+
+  // Reasons that are no event's are told apart from those of events that were left out.
+  private static final Set<String> REJECTED =
+      Arrays.stream(RejectReason.values()).map(RejectReason::label).collect(Collectors.toSet());
 
   private RunReport() {}
 
@@ -29,13 +36,14 @@ final class RunReport {
     report.put("seconds", round(seconds));
     ObjectNode events = report.putObject("events");
     observer.events().forEach(events::put);
-    Map<String, Long> letters = observer.deadLetters();
+    Map<String, Long> letters = observer.deadLetters().byReason();
     ObjectNode rejected = report.putObject("rejected");
-    for (RejectReason reason : RejectReason.values()) {
-      if (letters.containsKey(reason.label())) {
-        rejected.put(reason.label(), letters.get(reason.label()));
-      }
-    }
+    ObjectNode dropped = report.putObject("dropped");
+    letters.forEach(
+        (reason, count) -> (REJECTED.contains(reason) ? rejected : dropped).put(reason, count));
+    report.set("leftOut", JSON.valueToTree(observer.deadLetters().byKind()));
+    ObjectNode samples = report.putObject("samples");
+    observer.deadLetters().samples().forEach((reason, s) -> samples.set(reason, sample(s)));
     report.put("late", letters.getOrDefault(DropReason.LATE.label(), 0L));
     report.put("orphaned", letters.getOrDefault(DropReason.ORPHANED.label(), 0L));
     report.put("duplicates", letters.getOrDefault(DropReason.DUPLICATE.label(), 0L));
@@ -69,6 +77,15 @@ final class RunReport {
     report.set("replica", replicas);
     report.set("quality", quality);
     return report;
+  }
+
+  private static ObjectNode sample(DeadLetters.Sample sample) {
+    ObjectNode json = JSON.createObjectNode().put("kind", sample.kind());
+    if (!sample.topic().isEmpty()) {
+      json.put("topic", sample.topic());
+      json.put("partition", sample.partition()).put("offset", sample.offset());
+    }
+    return json.put("error", sample.error()).put("value", sample.value());
   }
 
   private static ObjectNode taskQuality(JsonNode metrics, Task task, boolean truthKnown) {

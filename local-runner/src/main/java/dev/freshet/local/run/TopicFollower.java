@@ -1,10 +1,16 @@
 package dev.freshet.local.run;
 
 import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.local.broker.Topics;
 import dev.freshet.replica.CommittedConsumers;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -20,13 +26,14 @@ final class TopicFollower implements AutoCloseable {
   private final Consumer<ConsumerRecord<byte[], byte[]>> action;
   private final Thread thread;
   private final List<TopicPartition> partitions;
-  private final Object position = new Object();
-  private long read;
-  private volatile boolean awaited;
+  private final String topic;
+  private final Map<TopicPartition, Long> positions = new ConcurrentHashMap<>();
+  private volatile RuntimeException failure;
   private volatile boolean closing;
 
   TopicFollower(Pipeline pipeline, String topic, Consumer<ConsumerRecord<byte[], byte[]>> action) {
     this.action = action;
+    this.topic = topic;
     consumer = CommittedConsumers.open(pipeline, Map.of());
     partitions =
         consumer.partitionsFor(topic).stream()
@@ -43,37 +50,60 @@ final class TopicFollower implements AutoCloseable {
     try (consumer) {
       while (!closing) {
         consumer.poll(Duration.ofMillis(200)).forEach(action);
-        if (awaited) {
-          countRoundsAtEnd();
+        for (TopicPartition partition : partitions) {
+          positions.put(partition, consumer.position(partition));
         }
       }
     } catch (WakeupException | InterruptException e) {
       Thread.currentThread().interrupt();
+    } catch (RuntimeException e) {
+      failure = e;
     }
   }
 
-  private void countRoundsAtEnd() {
-    boolean atEnd =
-        consumer.endOffsets(partitions).entrySet().stream()
-            .allMatch(e -> consumer.position(e.getKey()) >= e.getValue());
-    synchronized (position) {
-      read = atEnd ? read + 1 : 0;
-      position.notifyAll();
+  /**
+   * Waits until all that these topics hold has been read.
+   *
+   * <p>A transaction that is committed may still be hidden for a moment, until the broker has
+   * written so into each partition; hence this waits for the end of the log, not for that of what
+   * can be read now.
+   *
+   * @param patience how long to wait while nothing comes
+   * @return whether it has been; not if somebody's transaction stays open
+   * @throws IOException if reading has failed
+   */
+  static boolean catchUp(Topics topics, Duration patience, TopicFollower... followers)
+      throws IOException, InterruptedException, ExecutionException {
+    boolean all = true;
+    for (TopicFollower follower : followers) {
+      all &= follower.awaitOffsets(topics.ends(Set.of(follower.topic)), patience);
     }
+    return all;
   }
 
-  /** Waits until everything that is committed now has been read. */
-  void catchUp(Duration timeout) throws InterruptedException {
-    long deadline = System.nanoTime() + timeout.toNanos();
-    synchronized (position) {
-      read = 0;
-      awaited = true;
-      // The second round began after this call.
-      while (read < 2 && thread.isAlive() && System.nanoTime() < deadline) {
-        position.wait(100);
+  private boolean awaitOffsets(Map<TopicPartition, Long> ends, Duration patience)
+      throws IOException, InterruptedException {
+    Map<TopicPartition, Long> seen = Map.of();
+    long deadline = 0;
+    while (!reached(ends)) {
+      if (!thread.isAlive()) {
+        throw new IOException("topic " + topic + " could not be read", failure);
       }
-      awaited = false;
+      Map<TopicPartition, Long> now = Map.copyOf(positions);
+      if (!now.equals(seen)) {
+        seen = now;
+        deadline = System.nanoTime() + patience.toNanos();
+      } else if (System.nanoTime() > deadline) {
+        return false;
+      }
+      TimeUnit.MILLISECONDS.sleep(20);
     }
+    return true;
+  }
+
+  private boolean reached(Map<TopicPartition, Long> ends) {
+    return ends.entrySet().stream()
+        .allMatch(end -> positions.getOrDefault(end.getKey(), 0L) >= end.getValue());
   }
 
   @Override

@@ -9,42 +9,40 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Properties;
 import org.apache.flink.connector.kafka.source.KafkaSource;
-import org.apache.flink.connector.kafka.source.KafkaSourceBuilder;
 import org.apache.flink.connector.kafka.source.enumerator.initializer.OffsetsInitializer;
 
 /**
  * The sources of the event topics. Offsets are Flink's, in its checkpoints; without one, reading
  * starts at the earliest offset, because labels need events that lie back a whole window.
+ *
+ * <p>They have no end: a source that was told one forgets it when it is restored. Who wants the job
+ * to end stops it, with a drain, when a checkpoint covers all there is.
  */
 public final class KafkaSources {
 
   private KafkaSources() {}
 
-  /**
-   * @param bounded whether to end at the offsets that the topics have when the job starts
-   */
-  public static WatchedSource<Impression> impressions(Pipeline pipeline, boolean bounded) {
+  /** The source of the impressions topic. */
+  public static WatchedSource<Impression> impressions(Pipeline pipeline) {
     return source(
         pipeline,
         List.of(pipeline.topic(SystemTopic.IMPRESSIONS)),
-        MessageParser.impressions(pipeline),
-        bounded);
+        MessageParser.impressions(pipeline));
   }
 
   /** As {@link #impressions} for the topics of all tasks. */
-  public static WatchedSource<Feedback> feedback(Pipeline pipeline, boolean bounded) {
+  public static WatchedSource<Feedback> feedback(Pipeline pipeline) {
     return source(
         pipeline,
         new ArrayList<>(pipeline.feedbackTopics().keySet()),
-        MessageParser.feedback(pipeline),
-        bounded);
+        MessageParser.feedback(pipeline));
   }
 
   private static <T extends Serializable> WatchedSource<T> source(
-      Pipeline pipeline, List<String> topics, MessageParser<T> parser, boolean bounded) {
+      Pipeline pipeline, List<String> topics, MessageParser<T> parser) {
     Properties properties = new Properties();
     properties.putAll(pipeline.kafka().properties());
-    KafkaSourceBuilder<SourceEvent<T>> builder =
+    KafkaSource<SourceEvent<T>> source =
         KafkaSource.<SourceEvent<T>>builder()
             .setBootstrapServers(pipeline.kafka().bootstrap())
             .setGroupId("freshet-" + pipeline.pipeline())
@@ -52,11 +50,9 @@ public final class KafkaSources {
             .setStartingOffsets(OffsetsInitializer.earliest())
             .setDeserializer(parser)
             .setProperties(properties)
-            .setProperty("isolation.level", "read_committed");
-    if (bounded) {
-      builder.setBounded(OffsetsInitializer.latest());
-    }
+            .setProperty("isolation.level", "read_committed")
+            .build();
     properties.setProperty("bootstrap.servers", pipeline.kafka().bootstrap());
-    return new WatchedSource<>(builder.build(), properties, pipeline.labels().idleAfter());
+    return new WatchedSource<>(source, properties, pipeline.labels().idleAfter());
   }
 }

@@ -14,7 +14,9 @@ import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
 import org.apache.flink.streaming.api.operators.BoundedOneInput;
 import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
+import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
 import org.apache.flink.util.OutputTag;
 
 /**
@@ -73,8 +75,12 @@ public final class SplitOperator<T extends Serializable> extends AbstractStreamO
   }
 
   @Override
-  public void endInput() {
+  public void endInput() throws Exception {
     tellPositions();
+    // A source that is idle when it is drained says that it is at the end of all time, and Flink
+    // leaves that out because the source is idle: the last windows would never close.
+    processWatermarkStatus(WatermarkStatus.ACTIVE);
+    processWatermark(Watermark.MAX_WATERMARK);
   }
 
   private void tellPositions() {

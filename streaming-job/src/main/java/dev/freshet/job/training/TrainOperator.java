@@ -171,7 +171,10 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
 
   @Override
   public void processWatermark(Watermark mark) throws Exception {
-    watermark = Math.max(watermark, mark.getTimestamp());
+    // The end of all time, at a drain, says nothing of events, and outlasts it in the state.
+    if (mark.getTimestamp() != Long.MAX_VALUE) {
+      watermark = Math.max(watermark, mark.getTimestamp());
+    }
     super.processWatermark(mark);
   }
 

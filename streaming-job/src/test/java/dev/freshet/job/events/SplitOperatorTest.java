@@ -9,7 +9,9 @@ import dev.freshet.job.codec.CodecTypeInfo;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
 import org.apache.flink.streaming.util.OneInputStreamOperatorTestHarness;
 import org.apache.flink.util.OutputTag;
 import org.junit.jupiter.api.Test;
@@ -38,6 +40,16 @@ class SplitOperatorTest {
       assertThat(side(harness, SplitOperator.POSITIONS))
           .last()
           .isEqualTo(new SourcePosition("clicks", 0, 4, 90));
+    }
+  }
+
+  @Test
+  void theEndClosesAllWindowsAlsoBehindAnIdleSource() throws Exception {
+    try (var harness = harness()) {
+      harness.processWatermarkStatus(WatermarkStatus.IDLE);
+      harness.endInput();
+      assertThat(harness.getOutput())
+          .containsExactly(WatermarkStatus.IDLE, WatermarkStatus.ACTIVE, Watermark.MAX_WATERMARK);
     }
   }
 

@@ -1,0 +1,228 @@
+package dev.freshet.local.run;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.freshet.core.labels.DropReason;
+import dev.freshet.core.labels.Task;
+import dev.freshet.core.models.ModelDefinition;
+import dev.freshet.core.pipeline.Pipeline;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Judges the final figures of a run that has ended: what makes it no success although nothing
+ * failed. Looks at nothing but the figures, so that a run which ended earlier is judged alike.
+ */
+public final class Verdict {
+
+  /** Exit code of a run that ended, and whose result should not be used as it is. */
+  public static final int CODE = 3;
+
+  /**
+   * What is put up with.
+   *
+   * @param minAccepted share of the impressions, and of the feedback, that has to be accepted
+   * @param late whether impressions may be late
+   */
+  public record Tolerance(double minAccepted, boolean late) {}
+
+  /**
+   * What is wrong.
+   *
+   * @param code for scripts
+   * @param text for people: counts and one sample
+   */
+  public record Problem(String code, String text) {}
+
+  private final JsonNode report;
+  private final Pipeline pipeline;
+  private final Tolerance tolerance;
+  private final List<Problem> problems = new ArrayList<>();
+
+  private Verdict(JsonNode report, Pipeline pipeline, Tolerance tolerance) {
+    this.report = report;
+    this.pipeline = pipeline;
+    this.tolerance = tolerance;
+  }
+
+  /** Everything that is wrong, and notes it in the report under {@code problems}. */
+  public static List<Problem> of(ObjectNode report, Pipeline pipeline, Tolerance tolerance) {
+    Verdict verdict = new Verdict(report, pipeline, tolerance);
+    // A run that somebody ended early, or that never began, is not judged.
+    String ended = report.path("ended").asText();
+    if (ended.equals("learnt") || ended.equals("time-over")) {
+      verdict.impressions();
+      verdict.fields();
+      verdict.feedback();
+      verdict.versions();
+    }
+    ArrayNode all = report.putArray("problems");
+    verdict.problems.forEach(p -> all.addObject().put("code", p.code()).put("text", p.text()));
+    return verdict.problems;
+  }
+
+  private void impressions() {
+    long sent =
+        report.path("inputs").has("impressions")
+            ? report.path("inputs").path("impressions").asLong()
+            : report.path("events").path(DeadLetters.IMPRESSION).asLong();
+    if (sent == 0) {
+      problem("no-impressions", "there were no impressions");
+      return;
+    }
+    Map<String, Long> leftOut = leftOut(DeadLetters.IMPRESSION);
+    leftOut.remove(DropReason.DUPLICATE.label());
+    accepted("impressions", sent, leftOut);
+    long late = leftOut.getOrDefault(DropReason.LATE.label(), 0L);
+    // The simulator sends late events on purpose; files hold what they hold, and are read in order.
+    if (report.has("inputs") && late > 0 && !tolerance.late()) {
+      problem(
+          "late-impressions",
+          line("%,d of %,d impressions were late", late, sent)
+              + sample(DropReason.LATE.label())
+              + "; files must be in the order of event time, up to labels.disorder;"
+              + " --allow-late puts up with it");
+    }
+  }
+
+  private void accepted(String what, long sent, Map<String, Long> refused) {
+    long lost = refused.values().stream().mapToLong(Long::longValue).sum();
+    long left = Math.max(0, sent - lost);
+    if (left == 0 || left < tolerance.minAccepted() * sent) {
+      StringBuilder text =
+          new StringBuilder(
+              left == 0
+                  ? line("none of %,d %s", sent, what)
+                  : line("only %,d of %,d %s", left, sent, what));
+      text.append(left == 0 ? " was accepted" : " were accepted");
+      refused.forEach(
+          (reason, count) -> text.append(line("; %s %,d", reason, count)).append(sample(reason)));
+      if (left > 0) {
+        text.append(line("; --min-accepted is %s", tolerance.minAccepted()));
+      }
+      problem("not-accepted", text.toString());
+    }
+  }
+
+  private void fields() {
+    JsonNode inputs = report.path("inputs");
+    long sent = inputs.path("impressions").asLong();
+    List<String> absent = new ArrayList<>();
+    for (Map.Entry<String, JsonNode> field : inputs.path("absent").properties()) {
+      if (sent > 0 && field.getValue().asLong() >= sent) {
+        absent.add(field.getKey());
+      }
+    }
+    if (absent.isEmpty()) {
+      return;
+    }
+    List<String> has = new ArrayList<>();
+    inputs.path("fields").forEach(name -> has.add(name.asText()));
+    problem(
+        "absent-field",
+        (absent.size() == 1 ? "field " : "fields ")
+            + String.join(", ", absent)
+            + (absent.size() == 1 ? " is" : " are")
+            + line(" absent in all %,d impressions; the first ", sent)
+            + (has.isEmpty() ? "has none" : "has " + String.join(", ", has)));
+  }
+
+  private void feedback() {
+    Map<String, Long> sent = new TreeMap<>();
+    long all = 0;
+    JsonNode counts =
+        report.has("inputs") ? report.path("inputs").path("feedback") : report.path("events");
+    for (Map.Entry<String, JsonNode> e : counts.properties()) {
+      if (!e.getKey().equals(DeadLetters.IMPRESSION)) {
+        sent.put(e.getKey(), e.getValue().asLong());
+        all += e.getValue().asLong();
+      }
+    }
+    if (all == 0) {
+      problem("no-feedback", "there was no feedback");
+      return;
+    }
+    Map<String, Long> refused = new TreeMap<>();
+    Map<String, Long> lost = new TreeMap<>();
+    long joined = 0;
+    List<Problem> unlabelled = new ArrayList<>();
+    for (Map.Entry<String, Long> e : sent.entrySet()) {
+      Map<String, Long> leftOut = leftOut(e.getKey());
+      leftOut.forEach(
+          (reason, count) ->
+              (report.path("rejected").has(reason) ? refused : lost)
+                  .merge(reason, count, Long::sum));
+      leftOut.remove(DropReason.DUPLICATE.label());
+      joined += Math.max(0, e.getValue() - sum(leftOut));
+    }
+    accepted("feedback events", all, refused);
+    if (joined == 0 && sum(refused) < all) {
+      lost.remove(DropReason.DUPLICATE.label());
+      StringBuilder text = new StringBuilder("no feedback found its impression");
+      lost.forEach(
+          (reason, count) -> text.append(line("; %s %,d", reason, count)).append(sample(reason)));
+      problem("nothing-joined", text.toString());
+      return;
+    }
+    for (Task task : pipeline.tasks()) {
+      if (pipeline.feedbackTopics().get(pipeline.topic(task)) == null && !report.has("inputs")) {
+        continue; // Its topic is shared; nobody has counted what is whose.
+      }
+      Map<String, Long> leftOut = leftOut(task.name());
+      leftOut.remove(DropReason.DUPLICATE.label());
+      long events = sent.getOrDefault(task.name(), 0L);
+      if (events - sum(leftOut) <= 0) {
+        StringBuilder text = new StringBuilder(line("task %s got no label: ", task.name()));
+        text.append(
+            events == 0 ? "there is no feedback of this kind" : line("of its %,d events", events));
+        leftOut.forEach(
+            (reason, count) -> text.append(line(" %s %,d", reason, count)).append(sample(reason)));
+        problem("no-label", text.toString());
+      }
+    }
+  }
+
+  private void versions() {
+    for (ModelDefinition model : pipeline.models()) {
+      if (report.path("versions").path(model.name()).path("published").asLong() == 0) {
+        problem("no-version", "no version of model " + model.name() + " was published");
+      }
+    }
+  }
+
+  private Map<String, Long> leftOut(String kind) {
+    Map<String, Long> counts = new TreeMap<>();
+    report
+        .path("leftOut")
+        .path(kind)
+        .properties()
+        .forEach(e -> counts.put(e.getKey(), e.getValue().asLong()));
+    return counts;
+  }
+
+  private static long sum(Map<String, Long> counts) {
+    return counts.values().stream().mapToLong(Long::longValue).sum();
+  }
+
+  private String sample(String reason) {
+    JsonNode first = report.path("samples").path(reason);
+    if (first.isMissingNode()) {
+      return "";
+    }
+    String error = first.path("error").asText();
+    String why = error.startsWith(reason + ": ") ? error.substring(reason.length() + 2) : error;
+    return " (" + why + ")";
+  }
+
+  private void problem(String code, String text) {
+    problems.add(new Problem(code, text));
+  }
+
+  private static String line(String format, Object... values) {
+    return String.format(Locale.ROOT, format, values);
+  }
+}

@@ -1,0 +1,2 @@
+/** Ctrl-C and its kind. */
+package dev.freshet.local.signals;
