@@ -46,45 +46,64 @@ public final class LabelJoin implements Serializable {
     return tasks;
   }
 
-  /** An impression came. */
-  public void onImpression(
+  /**
+   * An impression came.
+   *
+   * @return whether that changed what is pending
+   */
+  public boolean onImpression(
       PendingImpression pending, Impression impression, long watermark, Output out) {
     if (pending.impression != null) {
       out.dropped(dropped(DropReason.DUPLICATE, impression));
-      return;
+      return false;
     }
     if (impression.eventTime() + tasks.get(0).windowMillis() <= watermark) {
       out.dropped(dropped(DropReason.LATE, impression));
-      return;
+      return false;
     }
     pending.impression = impression;
     pending.waitsUntil = PendingImpression.NONE;
+    return true;
   }
 
-  /** Feedback came. */
-  public void onFeedback(PendingImpression pending, Feedback event, long watermark, Output out) {
-    for (Feedback known : pending.feedback) {
-      if (known.task() == event.task() && known.eventId().equals(event.eventId())) {
-        out.dropped(dropped(DropReason.DUPLICATE, event));
-        return;
+  /**
+   * Feedback came. Each task holds so many events at most, so that a robot that clicks without end
+   * neither costs more than who clicks once nor keeps another task's events out.
+   *
+   * @return whether that changed what is pending
+   */
+  public boolean onFeedback(PendingImpression pending, Feedback event, long watermark, Output out) {
+    int held = 0;
+    boolean known = false;
+    for (Feedback other : pending.feedback) {
+      if (other.task() == event.task()) {
+        held++;
+        known |= other.eventId().equals(event.eventId());
       }
+    }
+    if (known) {
+      out.dropped(dropped(DropReason.DUPLICATE, event));
+      return false;
     }
     if (pending.impression == null) {
       if (saturatedAdd(event.eventTime(), orphanWait) < watermark) {
         out.dropped(dropped(DropReason.LATE, event));
-        return;
+        return false;
       }
-      long limit = saturatedAdd(Math.max(event.eventTime(), watermark), orphanWait);
-      pending.waitsUntil = pending.feedback.isEmpty() ? limit : Math.max(pending.waitsUntil, limit);
     } else if (pending.wasTold(event.task(), LabelKind.FINAL)) {
       out.dropped(dropped(DropReason.LATE, event));
-      return;
+      return false;
     }
-    if (pending.feedback.size() >= maxEvents) {
+    if (held >= maxEvents) {
       out.dropped(dropped(DropReason.TOO_MANY, event));
-      return;
+      return false;
+    }
+    if (pending.impression == null) {
+      long limit = saturatedAdd(Math.max(event.eventTime(), watermark), orphanWait);
+      pending.waitsUntil = pending.feedback.isEmpty() ? limit : Math.max(pending.waitsUntil, limit);
     }
     pending.feedback.add(event);
+    return true;
   }
 
   /** The next moment of event time at which {@link #onTimer} has something to do. */

@@ -19,10 +19,10 @@ public record LabelSettings(
         Duration disorder,
     @Option(
             value =
-                "How far an event's time may be after the time at which Kafka got it; what is further"
-                    + " ahead is rejected as `ahead`. Where that time says nothing, since old events"
-                    + " were written at once, an event that jumps further does not move time until"
-                    + " others follow it",
+                "How far an event's time may be after the time at which Kafka got it; what is"
+                    + " further ahead is rejected as `ahead`. Where that time says nothing, since"
+                    + " old events were written at once, an event that jumps further does not move"
+                    + " time until others follow it",
             fallback = "1h")
         Duration maxAhead,
     @Option(
@@ -50,8 +50,10 @@ public record LabelSettings(
             fallback = "10.0")
         double maxWeight,
     @Option(
-            value = "Most feedback events that one impression may hold; what is more is dropped",
-            fallback = "1000")
+            value =
+                "Most feedback events of one task that one impression may hold; what is more is"
+                    + " dropped",
+            fallback = "100")
         int maxEvents)
     implements Serializable {
 

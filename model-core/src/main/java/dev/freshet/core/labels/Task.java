@@ -15,13 +15,14 @@ public record Task(
     @Option("Whether the task is a yes or a number") Kind kind,
     @Option(
             value =
-                "The task whose events open this one's window, anywhere above it; by default the"
-                    + " one right above. The first task has none: the impression opens its window",
+                "The task whose events open this one's window, anywhere above it, or `impression`:"
+                    + " the impression opens it; by default the one right above, and for the first"
+                    + " task the impression",
             fallback = Option.ABSENT)
         String after,
     @Option(
-            "Attribution window: how long after an event of the task before (the first: after the"
-                + " impression) feedback counts; its end is included")
+            "Attribution window: how long after an event of the task that it comes `after` (or"
+                + " after the impression) feedback counts; its end is included")
         Duration window,
     @Option(
             value =
@@ -54,6 +55,9 @@ public record Task(
             fallback = Option.ABSENT)
         Duration waiting)
     implements Serializable {
+
+  /** What {@code after} says where the impression opens the window; no task has this name. */
+  public static final String IMPRESSION = "impression";
 
   /** Yes or number. */
   public enum Kind {
@@ -144,6 +148,9 @@ public record Task(
   /** Index of the task that {@code tasks.get(index)} comes after, or -1 for the impression. */
   static int parent(List<Task> tasks, int index) {
     String after = tasks.get(index).after();
+    if (IMPRESSION.equals(after)) {
+      return -1;
+    }
     for (int i = 0; i < index; i++) {
       if (tasks.get(i).name().equals(after)) {
         return i;

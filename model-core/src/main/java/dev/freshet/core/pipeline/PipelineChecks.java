@@ -12,6 +12,7 @@ import dev.freshet.core.models.ModelShape;
 import dev.freshet.core.settings.Nearest;
 import dev.freshet.core.settings.RecordBinder;
 import dev.freshet.core.training.TrainingSettings;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -26,9 +27,8 @@ import java.util.function.UnaryOperator;
 final class PipelineChecks {
 
   /** What every chain begins with: the figures and the tasks themselves call it so. */
-  private static final String IMPRESSION = "impression";
-
   private static final String MODEL_NAME = "[A-Za-z0-9][A-Za-z0-9_-]{0,62}";
+
   private static final String TOPIC_NAME = "[a-zA-Z0-9._-]{1,249}";
 
   private PipelineChecks() {}
@@ -62,7 +62,7 @@ final class PipelineChecks {
   private static void chain(List<Task> tasks) {
     check(!tasks.isEmpty(), "tasks", "[]", "at least one task");
     Set<String> reserved = new TreeSet<>(SystemTopic.keys());
-    reserved.add(IMPRESSION);
+    reserved.add(Task.IMPRESSION);
     for (int i = 0; i < tasks.size(); i++) {
       Task task = tasks.get(i);
       String at = "tasks[" + i + "].";
@@ -77,13 +77,13 @@ final class PipelineChecks {
           at + "kind",
           "continuous",
           "binary: only the last task may be continuous");
-      List<String> above = tasks.subList(0, i).stream().map(Task::name).toList();
+      List<String> above = new ArrayList<>(List.of(Task.IMPRESSION));
+      tasks.subList(0, i).forEach(earlier -> above.add(earlier.name()));
       check(
           task.after() == null || above.contains(task.after()),
           at + "after",
           task.after(),
-          (above.isEmpty() ? "nothing, for the first task" : "one of " + String.join(", ", above))
-              + hint(task.after(), above));
+          "one of " + String.join(", ", above) + hint(task.after(), above));
       if (task.binary()) {
         String without = "nothing, for a binary task";
         check(

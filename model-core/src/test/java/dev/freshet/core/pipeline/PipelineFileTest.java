@@ -103,27 +103,27 @@ class PipelineFileTest {
   void reportsFaultsOfMeaningBesideFaultsOfForm() {
     String broken =
         """
-        pipeline: test
-        kafka:
-          topics: {impressions: "a b", metrics: models, dead-letters: dead.x, examples: dead_x, clik: c}
-          properties: {isolation.level: read_uncommitted}
-        tasks:
-          - {name: click, kind: binary, window: 0s, transform: zscore}
-          - {name: models, kind: binary, after: clik, window: -5m}
-          - {name: revenue, kind: continuous, window: 1h, aggregate: summ}
-        labels: {holdout: 1.0}
-        features:
-          - {name: user, kind: categorical, dim: -4, buckets: 3}
-          - {name: price, kind: numeric, buckets: 3, from: 5, to: 2, many: true}
-          - {name: price, kind: numeric, edges: [1, x, 0]}
-        models:
-          - {name: "a/b", kind: htlnt}
-          - {name: "", kind: esmm, tower: [0]}
-          - {name: pair, kind: adaftr, identity: [usr]}
-          - {name: Pair, kind: tafe, reduction: 0}
-        training: {scoring: {from: 2026-02-01, to: 2026-01-01, watch: {field: prices}}}
-        publishing: {keep: 1, every: never}
-        """;
+pipeline: test
+kafka:
+  topics: {impressions: "a b", metrics: models, dead-letters: dead.x, examples: dead_x, clik: c}
+  properties: {isolation.level: read_uncommitted}
+tasks:
+  - {name: click, kind: binary, window: 0s, transform: zscore}
+  - {name: models, kind: binary, after: clik, window: -5m}
+  - {name: revenue, kind: continuous, window: 1h, aggregate: summ}
+labels: {holdout: 1.0}
+features:
+  - {name: user, kind: categorical, dim: -4, buckets: 3}
+  - {name: price, kind: numeric, buckets: 3, from: 5, to: 2, many: true}
+  - {name: price, kind: numeric, edges: [1, x, 0]}
+models:
+  - {name: "a/b", kind: htlnt}
+  - {name: "", kind: esmm, tower: [0]}
+  - {name: pair, kind: adaftr, identity: [usr]}
+  - {name: Pair, kind: tafe, reduction: 0}
+training: {scoring: {from: 2026-02-01, to: 2026-01-01, watch: {field: prices}}}
+publishing: {keep: 1, every: never}
+""";
     InvalidSettingsException e =
         catchThrowableOfType(
             InvalidSettingsException.class, () -> PipelineFile.parse(broken, "p.yaml"));
@@ -161,7 +161,7 @@ class PipelineFileTest {
     assertThat(e.getMessage())
         .contains("models[0].kind: 'htlnt'")
         .contains("did you mean 'htlnet'?")
-        .contains("'clik'; allowed: one of click; did you mean 'click'?")
+        .contains("'clik'; allowed: one of impression, click; did you mean 'click'?")
         .contains("models[2].identity: 'usr'; allowed: one of user, price, price");
   }
 

@@ -36,7 +36,8 @@ public final class DroppedToDeadLetter implements MapFunction<DroppedEvent, Dead
         switch (event.reason()) {
           case LATE -> "came after its window had closed";
           case ORPHANED -> "its impression, or the event of the task before it, never came";
-          case TOO_MANY -> "its impression holds as many events as labels.max-events allows";
+          case TOO_MANY ->
+              "its impression holds as many events of this task as labels.max-events allows";
           case DUPLICATE -> "an event with this id was there already";
         },
         event.task() < 0 ? DeadLetter.IMPRESSION : tasks.get(event.task()),

@@ -80,8 +80,9 @@ public final class LabelJoinFunction
       throws IOException {
     PendingImpression pending = pending(impression.id());
     TimerService timers = context.timerService();
-    join.onImpression(pending, impression, timers.currentWatermark(), output(context, out));
-    keep(pending, timers);
+    if (join.onImpression(pending, impression, timers.currentWatermark(), output(context, out))) {
+      keep(pending, timers);
+    }
   }
 
   @Override
@@ -89,8 +90,9 @@ public final class LabelJoinFunction
       throws IOException {
     PendingImpression pending = pending(feedback.impressionId());
     TimerService timers = context.timerService();
-    join.onFeedback(pending, feedback, timers.currentWatermark(), output(context, out));
-    keep(pending, timers);
+    if (join.onFeedback(pending, feedback, timers.currentWatermark(), output(context, out))) {
+      keep(pending, timers);
+    }
   }
 
   @Override

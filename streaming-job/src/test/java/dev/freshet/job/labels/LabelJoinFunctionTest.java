@@ -214,8 +214,32 @@ class LabelJoinFunctionTest {
       feedback("r" + i, 2, 3, 1);
     }
     watermark(HORIZON);
-    assertThat(finals()).containsExactly(1.0, 1.0, 10.0);
-    assertThat(reasons()).hasSize(10).containsOnly(DropReason.TOO_MANY);
+    assertThat(finals()).containsExactly(1.0, 1.0, 12.0);
+    assertThat(reasons()).hasSize(8).containsOnly(DropReason.TOO_MANY);
+  }
+
+  @Test
+  void aRobotKeepsNoOtherTasksEventsOut() throws Exception {
+    show();
+    for (int i = 0; i < 30_000; i++) {
+      feedback("c" + i, 0, 1, 1);
+    }
+    feedback("p", 1, 5, 1);
+    feedback("r", 2, 6, 12.5);
+    assertThat(function.gauges().bytes()).as("bytes of state").isBetween(1.0, 1000.0);
+    watermark(HORIZON);
+    assertThat(finals()).containsExactly(1.0, 1.0, 12.5);
+    assertThat(reasons()).hasSize(30_000 - 12).containsOnly(DropReason.TOO_MANY);
+  }
+
+  @Test
+  void whatIsDroppedLeavesNoStateBehind() throws Exception {
+    watermark(HORIZON);
+    feedback("c", 0, 1, 1);
+    show();
+    assertThat(reasons()).containsExactly(DropReason.LATE, DropReason.LATE);
+    assertThat(function.gauges().pending()).isZero();
+    assertThat(harness.numEventTimeTimers()).isZero();
   }
 
   @Test
