@@ -1,5 +1,6 @@
 package dev.freshet.local.commands;
 
+import dev.freshet.local.importers.BadRows;
 import dev.freshet.local.importers.EventFiles;
 import dev.freshet.local.importers.Importers;
 import java.io.PrintWriter;
@@ -44,6 +45,11 @@ final class ImportCommand implements Callable<Integer> {
   @Option(names = "--out", paramLabel = "DIR", required = true, description = "Where to write.")
   private Path out;
 
+  @Option(
+      names = "--strict",
+      description = "Stop at the first row that is no event, instead of skipping and counting it.")
+  private boolean strict;
+
   @Spec private CommandSpec spec;
 
   @Override
@@ -63,11 +69,13 @@ final class ImportCommand implements Callable<Integer> {
                                 .collect(Collectors.joining(", "))));
     files.forEach(PipelineOption::existing);
     PrintWriter text = spec.commandLine().getOut();
+    BadRows bad = new BadRows(strict);
     try (EventFiles events = new EventFiles(out)) {
-      chosen.importer().run(files, events);
+      chosen.importer().run(files, events, bad);
       text.printf(
           "%,d impressions and %,d feedback events in %s%n",
           events.impressionCount(), events.feedbackCount(), out);
+      bad.lines().forEach(text::println);
     }
     return 0;
   }

@@ -22,16 +22,20 @@ final class AliCcpImporter implements Importer {
   private static final int SKELETON_COLUMNS = 6;
 
   @Override
-  public void run(List<Path> files, EventFiles out) throws IOException {
+  public void run(List<Path> files, EventFiles out, BadRows bad) throws IOException {
     Map<String, String> common = new HashMap<>();
     RowTimes times = new RowTimes();
     for (Path file : files) {
       if (file.getFileName().toString().startsWith("common_features")) {
         Csv.withoutHeader(
-            file, CSVFormat.DEFAULT, COMMON_COLUMNS, row -> common.put(row.get(0), row.get(2)));
+            file,
+            CSVFormat.DEFAULT,
+            COMMON_COLUMNS,
+            bad,
+            row -> common.put(row.get(0), row.get(2)));
       } else {
         Csv.withoutHeader(
-            file, CSVFormat.DEFAULT, SKELETON_COLUMNS, row -> sample(row, common, times, out));
+            file, CSVFormat.DEFAULT, SKELETON_COLUMNS, bad, row -> sample(row, common, times, out));
       }
     }
   }
@@ -46,21 +50,23 @@ final class AliCcpImporter implements Importer {
     }
     String shared = common.get(row.get(3));
     if (shared == null) {
-      throw new IOException(
+      throw new BadRow(
+          BadRow.Reason.INVALID,
           "common feature index '" + row.get(3) + "' is in no common_features file given before");
     }
     ObjectNode features = EventFiles.features();
     add(features, shared);
     add(features, row.get(5));
-    times.row("a" + row.get(0), features, click, purchase, out);
+    times.row("a" + Csv.id(row.get(0), "sample id"), features, click, purchase, out);
   }
 
-  private static void add(ObjectNode features, String list) throws IOException {
+  private static void add(ObjectNode features, String list) {
     for (String feature : list.split("\u0001")) {
       int value = feature.indexOf('\u0002');
       int weight = feature.indexOf('\u0003');
       if (value < 0 || weight < value) {
-        throw new IOException(
+        throw new BadRow(
+            BadRow.Reason.INVALID,
             "feature '" + feature + "'; allowed: field \\u0002 value \\u0003 weight");
       }
       String field = "f" + feature.substring(0, value);

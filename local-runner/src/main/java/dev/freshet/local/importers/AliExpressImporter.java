@@ -18,12 +18,13 @@ final class AliExpressImporter implements Importer {
   private static final int COLUMNS = 1 + CATEGORICAL + NUMERIC + 2;
 
   @Override
-  public void run(List<Path> files, EventFiles out) throws IOException {
+  public void run(List<Path> files, EventFiles out, BadRows bad) throws IOException {
     RowTimes times = new RowTimes();
     long[] count = {0};
     CSVFormat format = CSVFormat.DEFAULT.builder().setHeader().setSkipHeaderRecord(true).get();
     for (Path file : files) {
-      Csv.withoutHeader(file, format, COLUMNS, row -> search("s" + count[0]++, row, times, out));
+      Csv.withoutHeader(
+          file, format, COLUMNS, bad, row -> search("s" + count[0]++, row, times, out));
     }
   }
 

@@ -25,7 +25,7 @@ final class CriteoDelayedImporter implements Importer {
   private static final int FIRST_CATEGORY = FIRST_NUMBER + NUMBERS;
 
   @Override
-  public void run(List<Path> files, EventFiles out) throws IOException {
+  public void run(List<Path> files, EventFiles out, BadRows bad) throws IOException {
     long[] count = {0};
     long[] newest = {Long.MIN_VALUE};
     for (Path file : files) {
@@ -33,6 +33,7 @@ final class CriteoDelayedImporter implements Importer {
           file,
           CSVFormat.TDF.builder().setQuote(null).setIgnoreSurroundingSpaces(false).get(),
           FIRST_CATEGORY + CATEGORIES,
+          bad,
           row -> {
             long time = time(row.get(0), "click_timestamp");
             if (time < newest[0]) {
@@ -68,9 +69,11 @@ final class CriteoDelayedImporter implements Importer {
         features.put("cat_" + (i + 1), value);
       }
     }
+    boolean converted = !row.get(1).isEmpty();
+    long conversion = converted ? time(row.get(1), "conversion_timestamp") : 0;
     out.impression(id, time, features);
-    if (!row.get(1).isEmpty()) {
-      out.feedback("conversion", id, id + "-c", time(row.get(1), "conversion_timestamp"));
+    if (converted) {
+      out.feedback("conversion", id, id + "-c", conversion);
     }
   }
 }

@@ -37,20 +37,20 @@ final class CriteoSearchImporter implements Importer {
   private static final String MISSING = "-1";
 
   @Override
-  public void run(List<Path> files, EventFiles out) throws IOException {
+  public void run(List<Path> files, EventFiles out, BadRows bad) throws IOException {
     long[] count = {0};
     for (Path file : files) {
       Csv.withoutHeader(
           file,
           CSVFormat.TDF.builder().setQuote(null).get(),
           FIRST_CATEGORY + CATEGORIES.length,
+          bad,
           row -> click("k" + count[0]++, row, out));
     }
   }
 
   private static void click(String id, CSVRecord row, EventFiles out) throws IOException {
     long time = (long) Csv.number(row.get(3), "click_timestamp") * 1000;
-    out.advance(time);
     ObjectNode features = EventFiles.features();
     number(features, "nb_clicks_1week", row.get(4));
     number(features, "product_price", row.get(5));
@@ -59,11 +59,14 @@ final class CriteoSearchImporter implements Importer {
         features.put(CATEGORIES[i], row.get(FIRST_CATEGORY + i));
       }
     }
+    boolean sale = row.get(0).equals("1");
+    long delay = sale ? (long) Csv.number(row.get(2), "time_delay_for_conversion") * 1000 : 0;
+    double amount = sale ? Csv.number(row.get(1), "SalesAmountInEuro") : 0;
+    out.advance(time);
     out.impression(id, time, features);
-    if (row.get(0).equals("1")) {
-      long sold = time + (long) Csv.number(row.get(2), "time_delay_for_conversion") * 1000;
-      out.feedback("sale", id, id + "-s", sold);
-      out.feedback("amount", id, id + "-a", sold, Csv.number(row.get(1), "SalesAmountInEuro"));
+    if (sale) {
+      out.feedback("sale", id, id + "-s", time + delay);
+      out.feedback("amount", id, id + "-a", time + delay, amount);
     }
   }
 

@@ -3,12 +3,15 @@ package dev.freshet.local.importers;
 import dev.freshet.local.replay.Lines;
 import java.io.IOException;
 import java.io.Reader;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.time.DateTimeException;
+import java.util.Iterator;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVParser;
 import org.apache.commons.csv.CSVRecord;
 
-/** Reads CSV files and says where a value is not what it should be. */
+/** Reads CSV files; a row that is not what it should be is told to {@link BadRows}. */
 final class Csv {
 
   /** What is done with a row. */
@@ -16,10 +19,13 @@ final class Csv {
     void row(CSVRecord row) throws IOException;
   }
 
+  private static final int MOST_UNREADABLE = 1000;
+
   private Csv() {}
 
   /** Rows of a file with a header that must hold {@code columns}. */
-  static void withHeader(Path file, RowAction action, String... columns) throws IOException {
+  static void withHeader(Path file, BadRows bad, RowAction action, String... columns)
+      throws IOException {
     CSVFormat format = CSVFormat.DEFAULT.builder().setHeader().setSkipHeaderRecord(true).get();
     try (Reader reader = Lines.open(file);
         CSVParser parser = format.parse(reader)) {
@@ -29,33 +35,53 @@ final class Csv {
               file + ": no column '" + column + "'; there are " + parser.getHeaderNames());
         }
       }
-      each(file, parser, action);
+      int width = parser.getHeaderNames().size();
+      each(file, parser, bad, of(width, action));
     }
   }
 
   /** Rows of a file without a header, of {@code columns} columns. */
-  static void withoutHeader(Path file, CSVFormat format, int columns, RowAction action)
+  static void withoutHeader(Path file, CSVFormat format, int columns, BadRows bad, RowAction action)
       throws IOException {
     try (Reader reader = Lines.open(file);
         CSVParser parser = format.parse(reader)) {
-      each(
-          file,
-          parser,
-          row -> {
-            if (row.size() != columns) {
-              throw new IOException(row.size() + " columns; allowed: " + columns);
-            }
-            action.row(row);
-          });
+      each(file, parser, bad, of(columns, action));
     }
   }
 
-  private static void each(Path file, CSVParser parser, RowAction action) throws IOException {
-    for (CSVRecord row : parser) {
+  private static RowAction of(int columns, RowAction action) {
+    return row -> {
+      if (row.size() != columns) {
+        throw new BadRow(BadRow.Reason.COLUMNS, row.size() + " columns; allowed: " + columns);
+      }
+      action.row(row);
+    };
+  }
+
+  private static void each(Path file, CSVParser parser, BadRows bad, RowAction action)
+      throws IOException {
+    Iterator<CSVRecord> rows = parser.iterator();
+    int unreadable = 0;
+    while (true) {
+      long line = parser.getCurrentLineNumber() + 1;
       try {
-        action.row(row);
-      } catch (IOException | IllegalArgumentException e) {
-        throw new IOException(file + ", row " + row.getRecordNumber() + ": " + e.getMessage(), e);
+        if (!rows.hasNext()) {
+          return;
+        }
+        action.row(rows.next());
+        unreadable = 0;
+      } catch (BadRow e) {
+        bad.add(file, line, e.reason(), e.getMessage());
+      } catch (DateTimeException e) {
+        bad.add(file, line, BadRow.Reason.DATE, e.getMessage());
+      } catch (UncheckedIOException e) {
+        // The parser goes on behind a quote that is not closed, if there is something behind it.
+        if (++unreadable > MOST_UNREADABLE) {
+          throw e.getCause();
+        }
+        bad.add(file, line, BadRow.Reason.QUOTES, e.getMessage());
+      } catch (IllegalArgumentException e) {
+        bad.add(file, line, BadRow.Reason.INVALID, String.valueOf(e.getMessage()));
       }
     }
   }
@@ -65,10 +91,27 @@ final class Csv {
   }
 
   static double number(String text, String column) {
+    double value = Double.NaN;
     try {
-      return Double.parseDouble(text);
+      value = Double.parseDouble(text);
     } catch (NumberFormatException e) {
-      throw new IllegalArgumentException(column + ": '" + text + "'; allowed: a number");
+      // Told below.
     }
+    if (!Double.isFinite(value)) {
+      throw new BadRow(BadRow.Reason.NUMBER, column + ": '" + text + "'; allowed: a number");
+    }
+    return value;
+  }
+
+  /** The text of a column that names something, so that it may not be empty. */
+  static String id(CSVRecord row, String column) {
+    return id(row.get(column), column);
+  }
+
+  static String id(String text, String column) {
+    if (text.isBlank()) {
+      throw new BadRow(BadRow.Reason.EMPTY_ID, column + ": empty; allowed: an id");
+    }
+    return text;
   }
 }

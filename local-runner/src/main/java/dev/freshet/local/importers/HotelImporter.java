@@ -47,11 +47,12 @@ final class HotelImporter implements Importer {
   private static final long NOON = 12 * 60 * 60 * 1000L;
 
   @Override
-  public void run(List<Path> files, EventFiles out) throws IOException {
+  public void run(List<Path> files, EventFiles out, BadRows bad) throws IOException {
     long[] count = {0};
     for (Path file : files) {
       Csv.withHeader(
           file,
+          bad,
           row -> booking("b" + count[0]++, row, out),
           "lead_time",
           "arrival_date_year",
@@ -81,14 +82,15 @@ final class HotelImporter implements Importer {
     double nights =
         Csv.number(row, "stays_in_weekend_nights") + Csv.number(row, "stays_in_week_nights");
     features.put("nights", nights);
-    out.impression(id, millis(booked), features);
     boolean stayed = row.get("reservation_status").equals("Check-Out");
     // Days are all there is; the outcome of a day comes after the bookings of that day.
     long outcome =
         millis(booked.plusDays(Math.max(0, ChronoUnit.DAYS.between(booked, known)))) + NOON;
+    double revenue = stayed ? Csv.number(row, "adr") * nights : 0;
+    out.impression(id, millis(booked), features);
     out.feedback("stay", id, id + "-o", outcome, stayed ? 1 : 0);
     if (stayed) {
-      out.feedback("revenue", id, id + "-r", outcome, Csv.number(row, "adr") * nights);
+      out.feedback("revenue", id, id + "-r", outcome, revenue);
     }
   }
 

@@ -8,9 +8,10 @@ import java.util.List;
 public interface Importer {
 
   /**
-   * Reads the files and writes their events.
+   * Reads the files and writes their events; of a bad row none.
    *
-   * @throws IOException if a file is not in the data set's published layout; the message says where
+   * @throws IOException if a file is not in the data set's published layout, or has a bad row and
+   *     {@code bad} is strict; the message says where
    */
-  void run(List<Path> files, EventFiles out) throws IOException;
+  void run(List<Path> files, EventFiles out, BadRows bad) throws IOException;
 }

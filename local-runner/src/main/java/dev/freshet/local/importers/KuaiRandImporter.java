@@ -17,11 +17,12 @@ final class KuaiRandImporter implements Importer {
   private static final double LONG_VIEW_MILLIS = 18_000;
 
   @Override
-  public void run(List<Path> files, EventFiles out) throws IOException {
+  public void run(List<Path> files, EventFiles out, BadRows bad) throws IOException {
     long[] count = {0};
     for (Path file : files) {
       Csv.withHeader(
           file,
+          bad,
           row -> exposure("k" + count[0]++, row, out),
           "user_id",
           "video_id",
@@ -39,7 +40,7 @@ final class KuaiRandImporter implements Importer {
     double duration = Csv.number(row, "duration_ms");
     double played = Csv.number(row, "play_time_ms");
     ObjectNode features = EventFiles.features();
-    features.put("user_id", row.get("user_id")).put("video_id", row.get("video_id"));
+    features.put("user_id", Csv.id(row, "user_id")).put("video_id", Csv.id(row, "video_id"));
     features.put("tab", row.get("tab")).put("duration", duration / 1000);
     features.put("hour", time / 3_600_000 % 24).put("weekday", time / 86_400_000 % 7);
     if (row.isMapped("is_rand")) {

@@ -23,12 +23,13 @@ final class Rees46Importer implements Importer {
       DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss 'UTC'");
 
   @Override
-  public void run(List<Path> files, EventFiles out) throws IOException {
+  public void run(List<Path> files, EventFiles out, BadRows bad) throws IOException {
     LastViews views = new LastViews();
     long[] count = {0};
     for (Path file : files) {
       Csv.withHeader(
           file,
+          bad,
           row -> event(count[0]++, row, views, out),
           "event_time",
           "event_type",
@@ -46,8 +47,9 @@ final class Rees46Importer implements Importer {
       throws IOException {
     long time =
         LocalDateTime.parse(row.get("event_time"), TIME).toInstant(ZoneOffset.UTC).toEpochMilli();
+    String key = row.get("user_session") + "/" + Csv.id(row, "product_id");
+    double price = Csv.number(row, "price");
     out.advance(time);
-    String key = row.get("user_session") + "/" + row.get("product_id");
     String type = row.get("event_type");
     if (type.equals("view")) {
       String id = "v" + number;
@@ -59,7 +61,7 @@ final class Rees46Importer implements Importer {
           features.put(column, row.get(column));
         }
       }
-      features.put("price", Csv.number(row, "price"));
+      features.put("price", price);
       features.put("hour", time / 3_600_000 % 24);
       out.impression(id, time, features);
       return;
@@ -72,7 +74,7 @@ final class Rees46Importer implements Importer {
       out.feedback(type, view, "e" + number, time);
     }
     if (type.equals("purchase")) {
-      out.feedback("price", view, "e" + number + "-p", time, Csv.number(row, "price"));
+      out.feedback("price", view, "e" + number + "-p", time, price);
     }
   }
 

@@ -18,18 +18,19 @@ final class RetailrocketImporter implements Importer {
   private record Row(long time, String visitor, String event, String item) {}
 
   @Override
-  public void run(List<Path> files, EventFiles out) throws IOException {
+  public void run(List<Path> files, EventFiles out, BadRows bad) throws IOException {
     List<Row> rows = new ArrayList<>();
     for (Path file : files) {
       Csv.withHeader(
           file,
+          bad,
           row ->
               rows.add(
                   new Row(
                       (long) Csv.number(row, "timestamp"),
-                      row.get("visitorid"),
+                      Csv.id(row, "visitorid"),
                       row.get("event"),
-                      row.get("itemid"))),
+                      Csv.id(row, "itemid"))),
           "timestamp",
           "visitorid",
           "event",

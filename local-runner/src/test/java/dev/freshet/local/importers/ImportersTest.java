@@ -1,5 +1,6 @@
 package dev.freshet.local.importers;
 
+import static java.util.Map.entry;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
@@ -7,6 +8,12 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.freshet.core.events.EventFormat;
+import dev.freshet.core.events.Feedback;
+import dev.freshet.core.events.Impression;
+import dev.freshet.core.labels.DroppedEvent;
+import dev.freshet.core.labels.LabelJoin;
+import dev.freshet.core.labels.LabeledExample;
+import dev.freshet.core.labels.PendingImpression;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.local.replay.Lines;
@@ -18,6 +25,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -25,6 +34,8 @@ import org.junit.jupiter.api.io.TempDir;
 class ImportersTest {
 
   private static final ObjectMapper JSON = new ObjectMapper();
+
+  private BadRows bad = new BadRows(false);
 
   @TempDir private Path folder;
 
@@ -62,13 +73,20 @@ class ImportersTest {
         "event_time,event_type,product_id,category_id,category_code,brand,price,user_id,user_session",
         "2019-10-01 00:00:00 UTC,view,44600062,2103807459595387724,,shiseido,35.79,541312140,s1",
         "2019-10-01 00:00:10 UTC,cart,44600062,2103807459595387724,,shiseido,35.79,541312140,s1",
-        "2019-10-01 00:00:20 UTC,purchase,44600062,2103807459595387724,,shiseido,35.79,541312140,s1",
-        "2019-10-01 00:00:30 UTC,purchase,1,2,,,9.99,541312140,s2");
-    assertThat(impressions()).hasSize(1);
+        "2019-10-01 00:00:20"
+            + " UTC,purchase,44600062,2103807459595387724,,shiseido,35.79,541312140,s1",
+        "2019-10-01 00:00:30 UTC,purchase,1,2,,,9.99,541312140,s2",
+        "2019-10-01 00:00:40 UTC,view,7,2,,,5.00,541312140,s3",
+        "2019-10-01 00:00:50 UTC,purchase,7,2,,,5.00,541312140,s3");
+    assertThat(impressions()).hasSize(2);
     assertThat(impressions().get(0).path("features").has("category_code")).isFalse();
     assertThat(kindsAndValues())
         .as("what was never viewed has no impression")
-        .containsExactly("cart", "purchase", "price 35.79");
+        .containsExactly("cart", "purchase", "price 35.79", "purchase", "price 5.0");
+    assertThat(labels(Importers.REES46))
+        .as("a purchase without a cart is one")
+        .containsExactly(
+            entry("v0", List.of(1.0, 1.0, 35.79)), entry("v4", List.of(0.0, 1.0, 5.0)));
   }
 
   @Test
@@ -148,13 +166,51 @@ class ImportersTest {
     assertThatThrownBy(() -> run(Importers.RETAILROCKET, "timestamp,visitorid", "1,2"))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("no column 'event'");
-    assertThatThrownBy(
-            () ->
-                run(
-                    Importers.RETAILROCKET,
-                    "timestamp,visitorid,event,itemid,transactionid",
-                    "x,1,view,2,"))
-        .hasMessageContaining("row 1: timestamp: 'x'; allowed: a number");
+  }
+
+  @Test
+  void badRowsAreSkippedAndCounted() throws IOException {
+    String[] lines = {
+      "timestamp,visitorid,event,itemid,transactionid",
+      "x,1,view,2,",
+      "1433224214164,257597,view,355908,",
+      "1433224214165,257597,view",
+      "1433224214166,,view,355908,",
+      "NaN,1,view,2,",
+      "1433224214167,\"a\"b,view,2,",
+      "1433224244279,257597,addtocart,355908,"
+    };
+    run(Importers.RETAILROCKET, lines);
+    assertThat(impressions()).hasSize(1);
+    assertThat(kindsAndValues()).containsExactly("cart");
+    assertThat(bad.byReason())
+        .containsEntry("number", 2L)
+        .containsEntry("empty-id", 1L)
+        .containsKeys("columns", "quotes");
+    assertThat(bad.lines())
+        .anyMatch(
+            line ->
+                line.startsWith("skipped 2 rows: number; the first: ")
+                    && line.endsWith("data.csv, line 2: timestamp: 'x'; allowed: a number"));
+    bad = new BadRows(true);
+    assertThatThrownBy(() -> run(Importers.RETAILROCKET, lines))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("data.csv, line 2: timestamp: 'x'; allowed: a number");
+  }
+
+  /** Of a row that is bad in one column no event is written at all. */
+  @Test
+  void noneOfTheEventsOfABadRowIsWritten() throws IOException {
+    run(
+        Importers.REES46,
+        "event_time,event_type,product_id,category_id,category_code,brand,price,user_id,user_session",
+        "2019-10-01 00:00:00 UTC,view,1,2,,b,free,5,s1",
+        "yesterday,view,1,2,,b,1.5,5,s1",
+        "2019-10-01 00:00:01 UTC,view,1,2,,b,1.5,5,s1",
+        "2019-10-01 00:00:20 UTC,purchase,1,2,,b,?,5,s1");
+    assertThat(impressions()).hasSize(1);
+    assertThat(feedback()).isEmpty();
+    assertThat(bad.byReason()).isEqualTo(Map.of("number", 2L, "date", 1L));
   }
 
   /** The real file, where it is at hand. */
@@ -182,7 +238,7 @@ class ImportersTest {
     long click = impressions().get(1).path("event_time").asLong();
     assertThat(feedback().get(0).path("event_time").asLong() - click).isEqualTo(86_400_000);
     assertThatThrownBy(() -> run(Importers.CRITEO_DELAYED, "30\t\t" + rest, "0\t\t" + rest))
-        .hasMessageContaining("row 2: click_timestamp: '0' is earlier")
+        .hasMessageContaining("click_timestamp: '0' is earlier")
         .hasMessageContaining("sort -n");
   }
 
@@ -195,7 +251,7 @@ class ImportersTest {
   /** Imports, then checks that the pipeline of the same name takes every event. */
   private void run(Importers importer, List<Path> files) throws IOException {
     try (EventFiles out = new EventFiles(folder.resolve("out"))) {
-      importer.importer().run(files, out);
+      importer.importer().run(files, out, bad);
     }
     Pipeline pipeline = PipelineFile.read(Path.of("..", "pipelines", importer.label() + ".yaml"));
     EventFormat format =
@@ -209,6 +265,50 @@ class ImportersTest {
     for (JsonNode event : feedback()) {
       assertThat(format.feedback(bytes(event), null).rejection()).isNull();
     }
+  }
+
+  /** Labels of each impression, as the pipeline of the same name joins them. */
+  private Map<String, List<Double>> labels(Importers importer) throws IOException {
+    Pipeline pipeline = PipelineFile.read(Path.of("..", "pipelines", importer.label() + ".yaml"));
+    EventFormat format =
+        pipeline.kafka().format().create(pipeline.impressionFields(), pipeline.feedbackKinds());
+    LabelJoin join = new LabelJoin(pipeline.tasks(), pipeline.labels(), false);
+    Map<String, List<Double>> labels = new TreeMap<>();
+    LabelJoin.Output output =
+        new LabelJoin.Output() {
+          @Override
+          public void example(LabeledExample example) {
+            List<Double> of =
+                labels.computeIfAbsent(
+                    example.impression().id(),
+                    id -> new ArrayList<>(Collections.nCopies(pipeline.tasks().size(), null)));
+            for (int task = 0; task < of.size(); task++) {
+              if (example.labels()[task].isFinal()) {
+                of.set(task, example.labels()[task].value());
+              }
+            }
+          }
+
+          @Override
+          public void dropped(DroppedEvent event) {
+            throw new AssertionError(event.toString());
+          }
+        };
+    for (JsonNode shown : impressions()) {
+      PendingImpression pending = new PendingImpression(pipeline.tasks().size());
+      Impression impression = format.impression(bytes(shown)).event();
+      join.onImpression(pending, impression, Long.MIN_VALUE, output);
+      for (JsonNode event : feedback()) {
+        if (event.path("impression_id").equals(shown.path("impression_id"))) {
+          Feedback answer = format.feedback(bytes(event), null).event();
+          join.onFeedback(pending, answer, Long.MIN_VALUE, output);
+        }
+      }
+      while (!pending.finished()) {
+        join.onTimer(pending, join.nextMoment(pending), output);
+      }
+    }
+    return labels;
   }
 
   private static byte[] bytes(JsonNode event) {
