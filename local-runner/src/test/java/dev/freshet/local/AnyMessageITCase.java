@@ -76,11 +76,14 @@ class AnyMessageITCase {
       }
       send(pipeline, "impressions", impressions);
       send(pipeline, "click", clicks);
-      try (LocalJob job =
-          LocalJob.start(pipeline, folder.resolve("job"), 2, Duration.ofSeconds(5), true)) {
-        while (!job.finished()) {
+      try (Topics topics = new Topics(pipeline);
+          LocalJob job =
+              LocalJob.start(pipeline, folder.resolve("job"), 2, Duration.ofSeconds(2))) {
+        while (!topics.allRead()) {
+          assertThat(job.finished()).isFalse();
           TimeUnit.MILLISECONDS.sleep(200);
         }
+        job.stop(true);
       }
       check(pipeline);
     }
