@@ -1,4 +1,4 @@
-package dev.freshet.local;
+package dev.freshet.local.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -12,7 +12,6 @@ import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.core.pipeline.TestingPipelines;
 import dev.freshet.local.broker.EmbeddedBroker;
 import dev.freshet.local.broker.Topics;
-import dev.freshet.local.run.LocalJob;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -83,7 +82,7 @@ class AnyMessageITCase {
           assertThat(job.finished()).isFalse();
           TimeUnit.MILLISECONDS.sleep(200);
         }
-        job.stop(true);
+        job.stop(true, () -> true);
       }
       check(pipeline);
     }
