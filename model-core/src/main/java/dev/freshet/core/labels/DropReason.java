@@ -4,9 +4,17 @@ import dev.freshet.core.settings.RecordBinder;
 
 /** Why an event that was well formed has no part in any label. */
 public enum DropReason {
-  /** It came after its window had closed. */
+  /**
+   * Too late. Of an impression: the watermark had passed the end of its first window. Of feedback:
+   * what it follows from is there, but it happened after its window, or came after its label had
+   * been told; or no impression is there and the watermark was more than {@code labels.orphan-wait}
+   * past it when it came, so that its impression may be finished.
+   */
   LATE,
-  /** Its impression, or the event of the task before it, never came. */
+  /**
+   * Nothing to belong to: its impression, or the event of the task before it, never came in time,
+   * or it happened after all labels of its impression were settled, when nothing remembers that.
+   */
   ORPHANED,
   /** An event with this id was there already. */
   DUPLICATE,

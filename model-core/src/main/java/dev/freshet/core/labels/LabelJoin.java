@@ -4,6 +4,7 @@ import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.labels.correction.TaskTimeline;
 import java.io.Serializable;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -27,6 +28,7 @@ public final class LabelJoin implements Serializable {
 
   private final List<Task> tasks;
   private final long orphanWait;
+  private final long skew;
   private final int maxEvents;
   private final boolean announceImpressions;
 
@@ -37,6 +39,7 @@ public final class LabelJoin implements Serializable {
   public LabelJoin(List<Task> tasks, LabelSettings settings, boolean announceImpressions) {
     this.tasks = List.copyOf(tasks);
     maxEvents = settings.maxEvents();
+    skew = settings.clockSkew().toMillis();
     this.orphanWait = settings.orphanWait().toMillis();
     this.announceImpressions = announceImpressions;
   }
@@ -91,7 +94,7 @@ public final class LabelJoin implements Serializable {
         return false;
       }
     } else if (pending.wasTold(event.task(), LabelKind.FINAL)) {
-      out.dropped(dropped(DropReason.LATE, event));
+      out.dropped(dropped(uncounted(pending, event), event));
       return false;
     }
     if (held >= maxEvents) {
@@ -137,7 +140,7 @@ public final class LabelJoin implements Serializable {
       out.example(new LabeledExample(pending.impression, time, moments.labels));
     }
     if (pending.finished()) {
-      reportUncounted(pending, moments.chain, out);
+      reportUncounted(pending, moments.chain, time, out);
     }
   }
 
@@ -145,14 +148,44 @@ public final class LabelJoin implements Serializable {
     return announceImpressions && !pending.wasTold(0, LabelKind.NONE);
   }
 
-  private void reportUncounted(PendingImpression pending, List<TaskFacts> chain, Output out) {
+  private void reportUncounted(
+      PendingImpression pending, List<TaskFacts> chain, long finished, Output out) {
     for (Feedback event : pending.feedback) {
       TaskFacts facts = chain.get(event.task());
-      if (!facts.counted().contains(event)) {
-        boolean noParent = facts.parents().isEmpty() || event.eventTime() < facts.parents().get(0);
-        out.dropped(dropped(noParent ? DropReason.ORPHANED : DropReason.LATE, event));
+      if (!facts.counts(event)) {
+        out.dropped(dropped(reason(facts, event, finished), event));
       }
     }
+  }
+
+  /** Why an event does not count whose label has been told; as it would be at the end. */
+  private DropReason uncounted(PendingImpression pending, Feedback event) {
+    List<Feedback> known = new ArrayList<>(pending.feedback);
+    known.add(event);
+    List<TaskFacts> chain = TaskFacts.chain(tasks, pending.impression, known, skew, Long.MAX_VALUE);
+    return reason(chain.get(event.task()), event, pending.impression.eventTime() + allWindows());
+  }
+
+  /**
+   * By the events' times alone, so that the order of arrival makes no difference: had it come when
+   * it happened, what happened after the impression was finished would have found none.
+   */
+  private DropReason reason(TaskFacts facts, Feedback event, long finished) {
+    return facts.withoutParent(event, skew) || event.eventTime() > finished
+        ? DropReason.ORPHANED
+        : DropReason.LATE;
+  }
+
+  /** Milliseconds from an impression to the end of its last window. */
+  private long allWindows() {
+    long[] ends = new long[tasks.size()];
+    long last = 0;
+    for (int i = 0; i < ends.length; i++) {
+      int parent = Task.parent(tasks, i);
+      ends[i] = (parent < 0 ? 0 : ends[parent]) + tasks.get(i).windowMillis();
+      last = Math.max(last, ends[i]);
+    }
+    return last;
   }
 
   private static long saturatedAdd(long time, long more) {
@@ -189,7 +222,7 @@ public final class LabelJoin implements Serializable {
     Moments(PendingImpression pending, long asOf) {
       this.pending = pending;
       this.asOf = asOf;
-      chain = TaskFacts.chain(tasks, pending.impression, pending.feedback, asOf);
+      chain = TaskFacts.chain(tasks, pending.impression, pending.feedback, skew, asOf);
       due = new LabelKind[tasks.size()];
       learn = new boolean[tasks.size()];
       starts = new long[tasks.size()];

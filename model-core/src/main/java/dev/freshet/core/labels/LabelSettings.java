@@ -26,6 +26,12 @@ public record LabelSettings(
             fallback = "1h")
         Duration maxAhead,
     @Option(
+            value =
+                "How far the clocks of those who report events may differ: feedback whose time is up"
+                    + " to this much before its parent's counts as if it were at the parent's",
+            fallback = "5s")
+        Duration clockSkew,
+    @Option(
             value = "How long feedback waits for an impression that has not come yet",
             fallback = "10m")
         Duration orphanWait,

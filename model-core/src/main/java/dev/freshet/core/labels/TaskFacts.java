@@ -5,43 +5,42 @@ import dev.freshet.core.events.Impression;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.TreeSet;
 
 /**
  * What one task of one impression looks like to someone who knows every event up to a moment.
  *
  * <p>An event counts when it lies inside the window of at least one event of its parent task that
- * itself counts: {@code p <= t <= p + window}. That rule only ever adds when events are added, so
- * neither the order of arrival nor a repeat purchase can take a label back.
+ * itself counts: {@code p - skew <= t <= p + window}. It counts at {@code max(t, p)}: clocks differ
+ * by up to the skew, but nothing happens before what it follows from. For its own children it
+ * counts so for every parent whose window it is in. That rule only ever adds when events are added,
+ * so neither the order of arrival nor a repeat purchase can take a label back.
  *
- * @param parents event times of the parent's events that count, ascending; the impression's for the
+ * @param parents times at which the parent's events count, ascending; the impression's for the
  *     first task
- * @param counted the task's own events that count, by time
+ * @param counted the task's own events that count, by the time at which they do
+ * @param opens times at which the task's yeses let its children happen, ascending
  * @param settled when nothing can change the label any more
  */
-record TaskFacts(Task task, List<Long> parents, List<Feedback> counted, long settled) {
+record TaskFacts(
+    Task task, List<Long> parents, List<Counted> counted, List<Long> opens, long settled) {
 
-  /** Facts of the whole chain as of {@code asOf}: later events are treated as unknown. */
+  /** An event and the first time at which it counts. */
+  record Counted(Feedback event, long at) {}
+
+  /**
+   * Facts of the whole chain as of {@code asOf}: later events are treated as unknown.
+   *
+   * @param skew milliseconds that an event may be before its parent
+   */
   static List<TaskFacts> chain(
-      List<Task> tasks, Impression impression, List<Feedback> feedback, long asOf) {
+      List<Task> tasks, Impression impression, List<Feedback> feedback, long skew, long asOf) {
     List<TaskFacts> chain = new ArrayList<>(tasks.size());
     for (int i = 0; i < tasks.size(); i++) {
       int parent = Task.parent(tasks, i);
-      chain.add(
-          parent < 0
-              ? of(
-                  tasks.get(i),
-                  i,
-                  List.of(impression.eventTime()),
-                  impression.eventTime(),
-                  feedback,
-                  asOf)
-              : of(
-                  tasks.get(i),
-                  i,
-                  chain.get(parent).positives(),
-                  chain.get(parent).settled(),
-                  feedback,
-                  asOf));
+      List<Long> parents = parent < 0 ? List.of(impression.eventTime()) : chain.get(parent).opens();
+      long settled = parent < 0 ? impression.eventTime() : chain.get(parent).settled();
+      chain.add(of(tasks.get(i), i, parents, settled, feedback, skew, asOf));
     }
     return chain;
   }
@@ -52,57 +51,93 @@ record TaskFacts(Task task, List<Long> parents, List<Feedback> counted, long set
       List<Long> parents,
       long parentSettled,
       List<Feedback> feedback,
+      long skew,
       long asOf) {
-    List<Feedback> counted = new ArrayList<>(feedback.size());
+    List<Counted> counted = new ArrayList<>(feedback.size());
+    TreeSet<Long> opens = new TreeSet<>();
     for (Feedback event : feedback) {
-      if (event.task() == index
-          && event.eventTime() <= asOf
-          && inWindow(event.eventTime(), parents, task.windowMillis())) {
-        counted.add(event);
+      if (event.task() == index) {
+        List<Long> times = times(event.eventTime(), parents, task.windowMillis(), skew, asOf);
+        if (!times.isEmpty()) {
+          counted.add(new Counted(event, times.get(0)));
+          if (yes(task, event)) {
+            opens.addAll(times);
+          }
+        }
       }
     }
-    counted.sort(Comparator.comparingLong(Feedback::eventTime).thenComparing(Feedback::eventId));
+    counted.sort(
+        Comparator.comparingLong(Counted::at)
+            .thenComparingLong(c -> c.event().eventTime())
+            .thenComparing(c -> c.event().eventId()));
     if (task.explicit() && !counted.isEmpty()) {
-      Feedback outcome = counted.get(0);
+      Counted outcome = counted.get(0);
       return new TaskFacts(
-          task, parents, List.of(outcome), Math.max(parentSettled, outcome.eventTime()));
+          task,
+          parents,
+          List.of(outcome),
+          yes(task, outcome.event()) ? List.of(outcome.at()) : List.of(),
+          Math.max(parentSettled, outcome.at()));
     }
     long settled = parentSettled;
     if (!parents.isEmpty()) {
       long last = parents.get(parents.size() - 1);
       settled = Math.max(settled, last + task.windowMillis());
     }
-    return new TaskFacts(task, parents, counted, settled);
+    return new TaskFacts(task, parents, counted, List.copyOf(opens), settled);
   }
 
-  private static boolean inWindow(long time, List<Long> parents, long window) {
+  /** When an event counts, ascending; empty if it does not. */
+  private static List<Long> times(
+      long time, List<Long> parents, long window, long skew, long asOf) {
+    List<Long> times = new ArrayList<>(1);
     for (long parent : parents) {
-      if (time >= parent && time - parent <= window) {
+      long at = Math.max(time, parent);
+      boolean within = time >= parent - skew && time - parent <= window && at <= asOf;
+      if (within && (times.isEmpty() || times.get(times.size() - 1) != at)) {
+        times.add(at);
+      }
+    }
+    return times;
+  }
+
+  private static boolean yes(Task task, Feedback event) {
+    return !task.binary() || event.value() != 0;
+  }
+
+  /** Times at which the events count that are no reported no, ascending. */
+  List<Long> positives() {
+    List<Long> times = new ArrayList<>(counted.size());
+    for (Counted one : counted) {
+      if (yes(task, one.event())) {
+        times.add(one.at());
+      }
+    }
+    return times;
+  }
+
+  boolean counts(Feedback event) {
+    for (Counted one : counted) {
+      if (one.event().equals(event)) {
         return true;
       }
     }
     return false;
   }
 
-  /** Times of the events that let the next task happen, ascending. */
-  List<Long> positives() {
-    List<Long> times = new ArrayList<>(counted.size());
-    for (Feedback event : counted) {
-      if (!task.binary() || event.value() != 0) {
-        times.add(event.eventTime());
-      }
-    }
-    return times;
+  /** Whether an event has nothing that it could follow from. */
+  boolean withoutParent(Feedback event, long skew) {
+    return parents.isEmpty() || event.eventTime() < parents.get(0) - skew;
   }
 
   /** The label: 0 or 1, or the aggregated amount. */
   double value() {
     if (task.binary()) {
-      return positives().isEmpty() ? 0 : 1;
+      return opens.isEmpty() ? 0 : 1;
     }
     double value = 0;
     for (int i = 0; i < counted.size(); i++) {
-      double amount = counted.get(i).value();
+      double amount = counted.get(i).event().value();
       value =
           switch (task.aggregate()) {
             case SUM -> value + amount;

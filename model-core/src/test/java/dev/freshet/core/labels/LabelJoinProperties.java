@@ -11,10 +11,14 @@ import dev.freshet.core.pipeline.TestingPipelines;
 import dev.freshet.core.settings.RecordBinder;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeMap;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
@@ -34,17 +38,20 @@ class LabelJoinProperties {
   private static double[] oracle(List<Feedback> events, List<Task> tasks) {
     double[] labels = new double[tasks.size()];
     Set<Long> parents = Set.of(SHOWN);
+    long skew = 5_000;
     for (int task = 0; task < tasks.size(); task++) {
       Set<Long> next = new HashSet<>();
       Set<String> seen = new HashSet<>();
       for (Feedback event : events) {
-        boolean inWindow = false;
+        Set<Long> times = new HashSet<>();
         for (long parent : parents) {
           long delay = event.eventTime() - parent;
-          inWindow |= delay >= 0 && delay <= tasks.get(task).window().toMillis();
+          if (delay >= -skew && delay <= tasks.get(task).window().toMillis()) {
+            times.add(Math.max(event.eventTime(), parent));
+          }
         }
-        if (event.task() == task && inWindow && seen.add(event.eventId())) {
-          next.add(event.eventTime());
+        if (event.task() == task && !times.isEmpty() && seen.add(event.eventId())) {
+          next.addAll(times);
           labels[task] = tasks.get(task).binary() ? 1 : labels[task] + event.value();
         }
       }
@@ -88,6 +95,10 @@ class LabelJoinProperties {
       assertThat(tags.add(example.tag())).as("tag %s once", example.tag()).isTrue();
       for (int task = 0; task < 3; task++) {
         TaskLabel label = example.labels()[task];
+        if (label.kind() != LabelKind.NONE) {
+          assertThat(label.elapsed()).as("nothing happens before its parent").isNotNegative();
+          assertThat(label.delay()).isGreaterThanOrEqualTo(-1);
+        }
         if (label.weight() > 0) {
           taught[task] =
               tasks.get(task).binary() ? Math.max(taught[task], label.value()) : label.value();
@@ -113,6 +124,67 @@ class LabelJoinProperties {
     assertThat(counted).isGreaterThanOrEqualTo(0);
   }
 
+  /**
+   * An event that does not count is late or orphaned by what the events say, whether it comes when
+   * it happens, behind others, or is read ahead.
+   */
+  @Property(tries = 2000)
+  void whyAnEventDoesNotCountDoesNotDependOnTheOrderOfArrival(
+      @ForAll("events") List<Feedback> events, @ForAll long seed) {
+    Map<String, DropReason> atOnce = reasons(events, 1000 * MINUTE, seed);
+    assertThat(reasons(events, MINUTE, seed)).isEqualTo(atOnce);
+    assertThat(reasons(events, 25 * MINUTE, seed)).isEqualTo(atOnce);
+  }
+
+  /** Reasons by event id, where each event comes up to {@code lag} before the watermark. */
+  private static Map<String, DropReason> reasons(List<Feedback> events, long lag, long seed) {
+    Pipeline pipeline = TestingPipelines.shop();
+    LabelJoin join = new LabelJoin(pipeline.tasks(), pipeline.labels(), false);
+    Recorder recorder = new Recorder();
+    List<Object> arrivals = new ArrayList<>(events);
+    arrivals.add(new Impression("i", SHOWN, new RawFeatures(new String[0][], new double[0]), null));
+    Random random = new Random(seed);
+    Map<Object, Long> moments = new IdentityHashMap<>();
+    arrivals.forEach(a -> moments.put(a, time(a) - random.nextLong(lag)));
+    arrivals.sort(Comparator.comparingLong(moments::get));
+    PendingImpression pending = new PendingImpression(3);
+    for (Object arrival : arrivals) {
+      long watermark = moments.get(arrival);
+      pending = pass(join, pending, watermark, recorder);
+      if (arrival instanceof Impression impression) {
+        join.onImpression(pending, impression, watermark, recorder);
+      } else {
+        join.onFeedback(pending, (Feedback) arrival, watermark, recorder);
+      }
+    }
+    pass(join, pending, Long.MAX_VALUE - 1, recorder);
+    Map<String, DropReason> reasons = new TreeMap<>();
+    for (DroppedEvent event : recorder.dropped) {
+      if (event.reason() != DropReason.DUPLICATE) {
+        reasons.put(event.eventId(), event.reason());
+      }
+    }
+    return reasons;
+  }
+
+  private static PendingImpression pass(
+      LabelJoin join, PendingImpression pending, long watermark, Recorder recorder) {
+    PendingImpression now = pending;
+    while (!now.finished() && join.nextMoment(now) <= watermark) {
+      join.onTimer(now, join.nextMoment(now), recorder);
+      if (now.finished()) {
+        now = new PendingImpression(3);
+      }
+    }
+    return now;
+  }
+
+  private static long time(Object event) {
+    return event instanceof Impression impression
+        ? impression.eventTime()
+        : ((Feedback) event).eventTime();
+  }
+
   @Provide
   Arbitrary<String> corrections() {
     return Arbitraries.of(DelayCorrections.values()).map(RecordBinder::written);
@@ -121,7 +193,10 @@ class LabelJoinProperties {
   @Provide
   Arbitrary<List<Feedback>> events() {
     // Times on a coarse grid, so that edges of windows and equal times are hit often.
-    Arbitrary<Long> times = Arbitraries.longs().between(-1, 16).map(n -> SHOWN + n * 10 * MINUTE);
+    // Around each point clocks differ by up to the skew and a millisecond more.
+    Arbitrary<Long> points = Arbitraries.longs().between(-1, 16).map(n -> SHOWN + n * 10 * MINUTE);
+    Arbitrary<Long> skews = Arbitraries.of(0L, 0L, 0L, -1L, -4_000L, -5_000L, -5_001L, 3_000L);
+    Arbitrary<Long> times = Combinators.combine(points, skews).as(Long::sum);
     Arbitrary<Integer> tasks = Arbitraries.integers().between(0, 2);
     Arbitrary<Integer> amounts = Arbitraries.integers().between(-3, 5);
     return Combinators.combine(tasks, times, amounts)

@@ -34,8 +34,13 @@ public final class DroppedToDeadLetter implements MapFunction<DroppedEvent, Dead
         JSON.writeValueAsBytes(json),
         event.reason().label(),
         switch (event.reason()) {
-          case LATE -> "came after its window had closed";
-          case ORPHANED -> "its impression, or the event of the task before it, never came";
+          case LATE ->
+              event.task() < 0
+                  ? "came when the watermark had passed its first window"
+                  : "happened after its window, or came after its label was told";
+          case ORPHANED ->
+              "its impression, or the event of the task before it, did not come in time, or its"
+                  + " impression was finished before it happened";
           case TOO_MANY ->
               "its impression holds as many events of this task as labels.max-events allows";
           case DUPLICATE -> "an event with this id was there already";

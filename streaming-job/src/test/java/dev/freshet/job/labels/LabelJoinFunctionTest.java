@@ -116,11 +116,14 @@ class LabelJoinFunctionTest {
     show();
     feedback("c", 0, 10, 1);
     harness.processElement2(new StreamRecord<>(event("p", 1, SHOWN + 70 * MINUTE, 1)));
-    harness.processElement2(new StreamRecord<>(event("late", 2, SHOWN + 130 * MINUTE + 1, 9)));
+    harness.processElement2(new StreamRecord<>(event("late", 1, SHOWN + 70 * MINUTE + 1, 1)));
+    harness.processElement2(new StreamRecord<>(event("past", 2, SHOWN + 130 * MINUTE + 1, 9)));
     harness.processElement2(new StreamRecord<>(event("r", 2, SHOWN + 130 * MINUTE, 7)));
     watermark(HORIZON);
     assertThat(finals()).containsExactly(1.0, 1.0, 7.0);
-    assertThat(reasons()).containsExactly(DropReason.LATE);
+    assertThat(reasons())
+        .as("the last window's end is the end of the impression")
+        .containsExactly(DropReason.LATE, DropReason.ORPHANED);
   }
 
   @Test
