@@ -3,11 +3,11 @@ package dev.freshet.replica;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.publishing.Manifest;
+import dev.freshet.core.publishing.ModelFingerprint;
 import dev.freshet.core.publishing.ModelRecord;
 import dev.freshet.core.publishing.ModelVersion;
 import dev.freshet.core.publishing.SnapshotAssembler;
 import dev.freshet.core.publishing.SnapshotAssembler.Snapshot;
-import dev.freshet.core.publishing.SnapshotWriter;
 import dev.freshet.core.training.ModelContext;
 import java.io.IOException;
 import java.time.Clock;
@@ -324,7 +324,7 @@ public final class ModelReplica implements AutoCloseable {
       return false;
     }
     if (!manifest.model().equals(context.model().name())
-        || !manifest.settings().equals(SnapshotWriter.settingsFingerprint(context))) {
+        || !manifest.settings().equals(ModelFingerprint.of(context))) {
       refuse(RefusalReason.OTHER_MODEL, "version " + manifest.version());
       return false;
     }

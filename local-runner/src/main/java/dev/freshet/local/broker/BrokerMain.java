@@ -4,6 +4,7 @@ import dev.freshet.local.signals.EndRequest;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.net.BindException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,9 +13,11 @@ import java.util.TreeMap;
 import kafka.server.KafkaConfig;
 import kafka.server.KafkaRaftServer;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.utils.Exit;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.metadata.storage.Formatter;
 import org.apache.kafka.server.common.MetadataVersion;
+import org.slf4j.LoggerFactory;
 
 /**
  * One Kafka node, broker and controller in one, in a process of its own: {@code folder port
@@ -24,6 +27,10 @@ import org.apache.kafka.server.common.MetadataVersion;
 public final class BrokerMain {
 
   static final String READY = "freshet-broker-ready";
+
+  /** Exit code that says that somebody else was quicker to take one of the ports. */
+  static final int PORT_TAKEN = 98;
+
   private static final String CLUSTER_ID = "cluster-id";
 
   private BrokerMain() {}
@@ -36,7 +43,7 @@ public final class BrokerMain {
         settings(folder, Integer.parseInt(args[1]), Integer.parseInt(args[2]));
     format(folder);
     KafkaRaftServer server = new KafkaRaftServer(new KafkaConfig(settings, false), Time.SYSTEM);
-    server.startup();
+    start(server);
     System.out.println(READY);
     int stop = System.in.read();
     if (stop < 0) {
@@ -46,6 +53,30 @@ public final class BrokerMain {
     server.shutdown();
     server.awaitShutdown();
     System.exit(0);
+  }
+
+  /** Ends the process if it does not start: what had begun to holds the folder and lives on. */
+  private static void start(KafkaRaftServer server) {
+    // Kafka would end it too, and not say why.
+    Exit.setHaltProcedure((status, message) -> {});
+    Exit.setExitProcedure((status, message) -> {});
+    try {
+      server.startup();
+    } catch (Throwable failure) {
+      LoggerFactory.getLogger(BrokerMain.class).error("The broker does not start", failure);
+      Runtime.getRuntime().halt(portTaken(failure) ? PORT_TAKEN : 1);
+    }
+    Exit.resetHaltProcedure();
+    Exit.resetExitProcedure();
+  }
+
+  private static boolean portTaken(Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof BindException) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static Map<String, String> settings(Path folder, int port, int controllerPort) {

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -22,6 +23,7 @@ import java.util.concurrent.TimeUnit;
 public final class EmbeddedBroker implements AutoCloseable {
 
   private static final int START_SECONDS = 90;
+  private static final int ATTEMPTS = 10;
 
   private final Process process;
   private final String bootstrap;
@@ -37,8 +39,32 @@ public final class EmbeddedBroker implements AutoCloseable {
    * @throws IOException if it does not come up; the message names its log file
    */
   public static EmbeddedBroker start(Path folder) throws IOException, InterruptedException {
+    return start(folder, EmbeddedBroker::freePort);
+  }
+
+  /** Where to find a port that is free, as far as one can know before it is bound. */
+  interface Ports {
+    int next() throws IOException;
+  }
+
+  /**
+   * As the other one. A port that is free may be taken before the broker binds it, so what counts
+   * is whether it could: if not, it tries again with others.
+   */
+  static EmbeddedBroker start(Path folder, Ports ports) throws IOException, InterruptedException {
     Files.createDirectories(folder);
-    int port = freePort();
+    for (int i = 0; i < ATTEMPTS; i++) {
+      Optional<EmbeddedBroker> broker = attempt(folder, ports.next(), ports.next());
+      if (broker.isPresent()) {
+        return broker.get();
+      }
+    }
+    throw new IOException("no port stays free long enough for the Kafka broker");
+  }
+
+  /** A broker; nothing if somebody else has one of the ports. */
+  private static Optional<EmbeddedBroker> attempt(Path folder, int port, int controllerPort)
+      throws IOException, InterruptedException {
     Path log = folder.resolve("broker.log");
     Process process =
         new ProcessBuilder(
@@ -52,15 +78,20 @@ public final class EmbeddedBroker implements AutoCloseable {
                     BrokerMain.class.getName(),
                     folder.toString(),
                     Integer.toString(port),
-                    Integer.toString(freePort())))
+                    Integer.toString(controllerPort)))
             .redirectError(ProcessBuilder.Redirect.appendTo(log.toFile()))
             .start();
     EmbeddedBroker broker = new EmbeddedBroker(process, "127.0.0.1:" + port);
     if (!broker.awaitReady(log)) {
-      process.destroyForcibly();
+      boolean taken =
+          process.waitFor(1, TimeUnit.SECONDS) && process.exitValue() == BrokerMain.PORT_TAKEN;
+      process.destroyForcibly().waitFor();
+      if (taken) {
+        return Optional.empty();
+      }
       throw new IOException("the Kafka broker did not start; see " + log);
     }
-    return broker;
+    return Optional.of(broker);
   }
 
   private boolean awaitReady(Path log) throws InterruptedException {
@@ -94,7 +125,7 @@ public final class EmbeddedBroker implements AutoCloseable {
     return ready.await(START_SECONDS, TimeUnit.SECONDS) && came[0];
   }
 
-  private static int freePort() throws IOException {
+  static int freePort() throws IOException {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       return socket.getLocalPort();
     }

@@ -54,7 +54,7 @@ public final class FeatureEncoder {
   public FeatureEncoder(FeatureSchema schema, double holdout) {
     fields = schema.fields();
     this.holdout = holdout;
-    fingerprint = schema.fingerprint().hashCode();
+    fingerprint = schema.layout().hashCode();
     hashers = new Hasher64[fields.size()];
     absent = new long[fields.size()];
     source = new int[fields.size()];

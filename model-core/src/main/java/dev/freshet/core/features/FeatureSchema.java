@@ -75,14 +75,33 @@ public final class FeatureSchema implements Serializable {
     return fields.stream().filter(FeatureField::numeric).map(FeatureField::name).toList();
   }
 
-  /** SHA-256 over everything that decides which value gets which key and place. */
+  /**
+   * SHA-256 over everything that decides which values get which keys and places, and how many of
+   * them: name and kind, dim, number of values, buckets, and the order.
+   */
   public String fingerprint() {
+    return hash(true);
+  }
+
+  /**
+   * As the fingerprint, but for how many values a field has: what the bytes of compact features
+   * depend on, which say how many there are.
+   */
+  String layout() {
+    return hash(false);
+  }
+
+  // A field of one value is written as it was before fields of several were told apart, so that
+  // only fingerprints of schemas with such fields have changed.
+  private String hash(boolean withMany) {
     StringBuilder text = new StringBuilder("freshet-schema-1");
     for (FeatureField f : fields) {
       text.append('\n').append(f.name()).append('|').append(f.kind()).append('|').append(f.dim());
       if (f.numeric()) {
         text.append('|').append(f.edges()).append('|').append(f.buckets());
         text.append('|').append(f.from()).append('|').append(f.to()).append('|').append(f.scale());
+      } else if (f.many() && withMany) {
+        text.append("|many");
       }
     }
     try {

@@ -24,6 +24,13 @@ public interface ModelDefinition extends Serializable {
   AmountHead amount();
 
   /**
+   * The settings, by names that never change, with others of which the same weights would not fit
+   * or would predict something else. How weights are learnt is none of it. {@link #amount} is told
+   * apart from this.
+   */
+  Map<String, Object> meaning();
+
+  /**
    * @throws dev.freshet.core.settings.InvalidValueException if the model cannot learn these tasks
    *     from these features
    */

@@ -13,6 +13,7 @@ import dev.freshet.core.publishing.PublishingSettings;
 import dev.freshet.core.publishing.Sha256;
 import dev.freshet.core.publishing.SnapshotWriter;
 import dev.freshet.core.settings.Option;
+import dev.freshet.core.settings.RecordText;
 import dev.freshet.core.training.ModelContext;
 import dev.freshet.core.training.TrainingSettings;
 import java.io.Serializable;
@@ -122,17 +123,14 @@ public record Pipeline(
 
   /** Fingerprint of everything that decides what is learnt: all but Kafka. */
   public String fingerprint() {
-    String text =
-        String.join(
-            "\n",
-            pipeline,
-            tasks.toString(),
-            labels.toString(),
-            features.toString(),
-            models.toString(),
-            training.toString(),
-            publishing.toString());
-    return Sha256.of(text.getBytes(StandardCharsets.UTF_8));
+    RecordText text = new RecordText().add("pipeline", pipeline);
+    text.add("tasks", tasks).add("features", features);
+    text.add("labels", labels).add("training", training).add("publishing", publishing);
+    for (int i = 0; i < models.size(); i++) {
+      String path = "models[" + i + "]";
+      text.add(path, models.get(i)).add(path + ".kind", models.get(i).kind());
+    }
+    return Sha256.of(text.toString().getBytes(StandardCharsets.UTF_8));
   }
 
   /** A writer for the versions of one of the models. */

@@ -8,7 +8,6 @@ import dev.freshet.core.training.ModelTrainer;
 import dev.freshet.core.training.embedding.EmbeddingTable;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -65,12 +64,6 @@ public final class SnapshotWriter {
   /** Whether the next version may be a delta, so that only what changed has to be looked at. */
   public boolean hasParent() {
     return parent != null;
-  }
-
-  /** Fingerprint of all that the weights' meaning depends on besides the features. */
-  public static String settingsFingerprint(ModelContext context) {
-    String text = context.model() + "\n" + context.tasks();
-    return Sha256.of(text.getBytes(StandardCharsets.UTF_8));
   }
 
   /**
@@ -142,7 +135,7 @@ public final class SnapshotWriter {
             on == null ? null : on.version(),
             on == null ? null : on.sha256(),
             context.schema().fingerprint(),
-            settingsFingerprint(context),
+            ModelFingerprint.of(context),
             chunks.written,
             bytes,
             Sha256.hex(chunks.whole.digest()),

@@ -244,7 +244,7 @@ public final class RecordBinder {
     return Arrays.stream(raw.getEnumConstants()).map(c -> written((Enum<?>) c)).toList();
   }
 
-  private static Object parse(String text, Type type) {
+  static Object parse(String text, Type type) {
     if (type instanceof ParameterizedType generic) {
       if (generic.getRawType() == Map.class) {
         return new TreeMap<>();

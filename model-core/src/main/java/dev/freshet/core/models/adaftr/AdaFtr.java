@@ -145,6 +145,23 @@ public record AdaFtr(
   }
 
   @Override
+  public Map<String, Object> meaning() {
+    return Map.of(
+        "sharing",
+        sharing,
+        "bottom",
+        bottom,
+        "tower",
+        tower,
+        "space",
+        space,
+        "projection",
+        projection,
+        "relatedness",
+        relatedness);
+  }
+
+  @Override
   public ScriptArchive script(ModelShape shape) {
     Map<String, Object> own = new HashMap<>();
     own.put("separate", sharing == Sharing.EMBEDDINGS);

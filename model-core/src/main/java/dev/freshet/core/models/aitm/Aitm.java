@@ -45,6 +45,11 @@ public record Aitm(
   }
 
   @Override
+  public Map<String, Object> meaning() {
+    return Map.of("bottom", bottom, "tower", tower);
+  }
+
+  @Override
   public ScriptArchive script(ModelShape shape) {
     return ScriptArchive.withPlainStep(
         "aitm",

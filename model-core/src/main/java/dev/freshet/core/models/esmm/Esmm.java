@@ -36,6 +36,11 @@ public record Esmm(
   }
 
   @Override
+  public Map<String, Object> meaning() {
+    return Map.of("tower", tower);
+  }
+
+  @Override
   public ScriptArchive script(ModelShape shape) {
     return ScriptArchive.withPlainStep(
         "esmm", "Esmm", attributes(shape, Map.of("depth", tower.size())));

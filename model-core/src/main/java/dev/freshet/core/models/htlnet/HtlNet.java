@@ -42,7 +42,8 @@ public record HtlNet(
     @Option(
             value =
                 "Where gradients of later tasks stop: `before` the units (our reading: the units"
-                    + " learn), `literal` after them (the units stay as they started), or at `none`",
+                    + " learn), `literal` after them (the units stay as they started), or at"
+                    + " `none`",
             fallback = "before")
         StopGradient stopGradient,
     @Option(value = "Whether later tasks see earlier label embeddings", fallback = "true")
@@ -121,6 +122,23 @@ public record HtlNet(
   @Override
   public String kind() {
     return KIND;
+  }
+
+  @Override
+  public Map<String, Object> meaning() {
+    return Map.of(
+        "tower",
+        tower,
+        "label-size",
+        labelSize,
+        "representation",
+        representation,
+        "label-embedding",
+        labelEmbedding,
+        "fusion",
+        fusion,
+        "inference",
+        inference);
   }
 
   @Override

@@ -40,6 +40,11 @@ public record Mmoe(
   }
 
   @Override
+  public Map<String, Object> meaning() {
+    return Map.of("experts", experts, "expert", expert, "tower", tower);
+  }
+
+  @Override
   public ScriptArchive script(ModelShape shape) {
     return ScriptArchive.withPlainStep(
         "mmoe",

@@ -44,6 +44,11 @@ public record Ple(
   }
 
   @Override
+  public Map<String, Object> meaning() {
+    return Map.of("own", own, "shared", shared, "levels", levels, "tower", tower);
+  }
+
+  @Override
   public ScriptArchive script(ModelShape shape) {
     return ScriptArchive.withPlainStep(
         "ple",

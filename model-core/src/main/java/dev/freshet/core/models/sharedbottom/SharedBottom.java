@@ -35,6 +35,11 @@ public record SharedBottom(
   }
 
   @Override
+  public Map<String, Object> meaning() {
+    return Map.of("bottom", bottom, "tower", tower);
+  }
+
+  @Override
   public ScriptArchive script(ModelShape shape) {
     return ScriptArchive.withPlainStep(
         "shared_bottom",

@@ -33,6 +33,11 @@ public record SingleTask(
   }
 
   @Override
+  public Map<String, Object> meaning() {
+    return Map.of("tower", tower);
+  }
+
+  @Override
   public ScriptArchive script(ModelShape shape) {
     return ScriptArchive.withPlainStep(
         "single_task",

@@ -39,8 +39,8 @@ public record Tafe(
     @Option(value = "Widths of each task's tower", fallback = "128, 64") List<Integer> tower,
     @Option(
             value =
-                "`entire`: every step's probability from the impression on, over all impressions; `path`:"
-                    + " likelihood of the path, each step where the one before happened",
+                "`entire`: every step's probability from the impression on, over all impressions;"
+                    + " `path`: likelihood of the path, each step where the one before happened",
             fallback = "entire")
         Loss loss,
     @Option(
@@ -86,6 +86,27 @@ public record Tafe(
   @Override
   public void requireFit(ModelShape shape) {
     check(shape.dim() > 0, "kind", KIND, "a model for features of different `dim`; tafe needs one");
+  }
+
+  @Override
+  public Map<String, Object> meaning() {
+    return Map.of(
+        "groups",
+        groups,
+        "seeds",
+        seeds,
+        "reduction",
+        reduction,
+        "indicator",
+        indicator,
+        "tower",
+        tower,
+        "selector",
+        selector,
+        "reconstruct",
+        reconstruct,
+        "select",
+        select);
   }
 
   @Override
