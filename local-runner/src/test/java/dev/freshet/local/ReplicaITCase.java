@@ -3,9 +3,11 @@ package dev.freshet.local;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.core.pipeline.SystemTopic;
 import dev.freshet.core.pipeline.TestingPipelines;
 import dev.freshet.core.publishing.Lineage;
@@ -23,6 +25,8 @@ import dev.freshet.replica.RefusalReason;
 import dev.freshet.replica.ReplicaListener;
 import dev.freshet.replica.ReplicaSettings;
 import dev.freshet.replica.Versions;
+import dev.freshet.replica.Waiting;
+import dev.freshet.topics.ModelPartitions;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -31,13 +35,19 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.admin.NewPartitions;
+import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -183,6 +193,173 @@ class ReplicaITCase {
       }
       assertThat(heard).containsExactly("base", "delta", "delta", "delta", "delta", "delta");
       assertThat(replica.refused()).isEmpty();
+    }
+  }
+
+  /** The disk has no room for the second version, then it has. */
+  @Test
+  void aFullDiskIsWaitedForAndNoVersionIsLost(@TempDir Path kept) throws Exception {
+    Path full = Path.of("/dev/full");
+    assumeTrue(Files.exists(full), "no device that is always full");
+    List<String> refusals = new CopyOnWriteArrayList<>();
+    try (ModelReplica replica =
+        ModelReplica.follow(pipeline, "plain", new ReplicaSettings(kept, 0))) {
+      replica.listen(
+          new ReplicaListener() {
+            @Override
+            public void refused(RefusalReason reason, String detail) {
+              refusals.add(detail);
+            }
+          });
+      awaitVersion(replica, publish());
+      Files.createSymbolicLink(kept.resolve("plain").resolve("9-2.part"), full);
+      awaitVersion(replica, publish());
+      awaitVersion(replica, publish());
+      assertThat(replica.refused()).isEqualTo(Map.of(RefusalReason.STORAGE, 1L));
+      assertThat(refusals).hasSize(1);
+      assertThat(refusals.get(0)).contains("9-2").contains("No space left").contains("tried again");
+    }
+  }
+
+  /** As above, but all that there is on the topic must be read before any of it is taken. */
+  @Test
+  void aFullDiskAtTheStartIsWaitedForToo(@TempDir Path kept) throws Exception {
+    Path full = Path.of("/dev/full");
+    assumeTrue(Files.exists(full), "no device that is always full");
+    publish();
+    String second = publish();
+    try (ModelReplica replica =
+        ModelReplica.follow(pipeline, "plain", new ReplicaSettings(kept, 0))) {
+      // It may be there before or after the chunks come.
+      Path part = kept.resolve("plain").resolve("9-2.part");
+      if (!Files.exists(part)) {
+        Files.createSymbolicLink(part, full);
+      }
+      awaitVersion(replica, second);
+      assertThat(replica.refused().keySet()).isSubsetOf(RefusalReason.STORAGE);
+    }
+  }
+
+  /**
+   * Whoever closes need not wait, but what is being taken meanwhile is not pulled away: neither the
+   * weights nor the folder.
+   */
+  @Test
+  void closingWaitsForWhatIsBeingTaken() throws Exception {
+    CountDownLatch taken = new CountDownLatch(1);
+    CountDownLatch closed = new CountDownLatch(1);
+    publish();
+    ModelReplica replica = ModelReplica.follow(pipelineInOneFetch(), "plain");
+    assertThat(replica.awaitVersion(LONG)).isTrue();
+    replica.listen(
+        new ReplicaListener() {
+          @Override
+          public void version(Manifest manifest) {
+            taken.countDown();
+            try {
+              closed.await();
+            } catch (InterruptedException e) {
+              Thread.currentThread().interrupt();
+            }
+          }
+        });
+    producer.beginTransaction();
+    send(pipeline, nextVersion());
+    send(pipeline, nextVersion());
+    send(pipeline, nextVersion());
+    producer.commitTransaction();
+    taken.await();
+    Thread.currentThread().interrupt();
+    replica.close();
+    assertThat(Thread.interrupted()).isTrue();
+    assertThatThrownBy(() -> replica.predict(List.of())).hasMessageContaining("closed");
+    closed.countDown();
+    replica.close();
+    assertThat(replica.failure()).isEmpty();
+    assertThat(replica.manifest()).isEmpty();
+  }
+
+  private Pipeline pipelineInOneFetch() {
+    return TestingPipelines.shop(
+            "tasks:",
+            """
+            kafka: {topics: {models: %s}}
+            tasks:"""
+                .formatted(pipeline.topic(SystemTopic.MODELS)))
+        .withBootstrap(broker.bootstrap());
+  }
+
+  /** Chunks beyond what a fetch may bring, as the user's own settings have it. */
+  @Test
+  void largeChunksComeWhole() throws Exception {
+    String file =
+        TestingPipelines.SHOP
+            .replace("bottom: [16]", "bottom: [600, 600]")
+            .replace(
+                "tasks:",
+                """
+                kafka:
+                  topics: {models: %s}
+                  properties: {max.partition.fetch.bytes: "1000", fetch.max.bytes: "1000"}
+                publishing: {chunk: 900KB}
+                tasks:"""
+                    .formatted(pipeline.topic(SystemTopic.MODELS)));
+    Pipeline large = PipelineFile.parse(file, "test").withBootstrap(broker.bootstrap());
+    try (TestingPublisher publisher = new TestingPublisher(large);
+        ModelReplica replica = ModelReplica.follow(large, "plain")) {
+      String first = publisher.publish();
+      await(() -> replica.manifest().map(Manifest::version).equals(Optional.of(first)));
+      assertThat(replica.manifest().get().chunks().get(0).bytes()).isEqualTo(900 << 10);
+      assertThat(replica.refused()).isEmpty();
+    }
+  }
+
+  /** What it waits for, from a topic that is not there to a version that it can use. */
+  @Test
+  void saysWhatItWaitsFor() throws Exception {
+    String name = "models-later-" + topics++;
+    Pipeline later =
+        TestingPipelines.shop("tasks:", "kafka: {topics: {models: %s}}\ntasks:".formatted(name))
+            .withBootstrap(broker.bootstrap());
+    List<Waiting> heard = new CopyOnWriteArrayList<>();
+    try (ModelReplica replica = ModelReplica.follow(later, "plain");
+        Admin admin =
+            Admin.create(Map.of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, broker.bootstrap()))) {
+      replica.listen(
+          new ReplicaListener() {
+            @Override
+            public void waiting(Waiting what, String detail) {
+              if (what != Waiting.END) {
+                heard.add(what);
+              }
+            }
+          });
+      await(() -> replica.state().waiting() == Waiting.TOPIC);
+      assertThat(replica.state().detail()).contains(name).contains("does not exist");
+      admin.createTopics(List.of(new NewTopic(name, 1, (short) 1))).all().get();
+      await(() -> replica.state().waiting() == Waiting.PARTITION);
+      assertThat(replica.state().detail()).contains("no partition of model plain");
+      admin.createPartitions(Map.of(name, NewPartitions.increaseTo(2))).all().get();
+      ModelPartitions.claim(later);
+      await(() -> replica.state().waiting() == Waiting.VERSION);
+      String otherEdges =
+          TestingPipelines.SHOP
+              .replace("edges: [1, 10, 100]", "edges: [1, 10, 200]")
+              .replace("tasks:", "kafka: {topics: {models: %s}}\ntasks:".formatted(name));
+      Pipeline other = PipelineFile.parse(otherEdges, "test").withBootstrap(broker.bootstrap());
+      try (TestingPublisher wrong = new TestingPublisher(other)) {
+        wrong.publish();
+        wrong.publish();
+      }
+      await(() -> replica.state().detail().contains("other-schema"));
+      assertThat(replica.caughtUp()).isTrue();
+      try (TestingPublisher right = new TestingPublisher(later)) {
+        right.publish();
+      }
+      await(() -> replica.state().waiting() == Waiting.NOTHING);
+      assertThat(replica.lagSeconds()).isLessThan(LONG.toSeconds());
+      assertThat(new LinkedHashSet<>(heard))
+          .containsSubsequence(Waiting.PARTITION, Waiting.VERSION, Waiting.NOTHING);
     }
   }
 

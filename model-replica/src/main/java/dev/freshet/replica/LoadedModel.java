@@ -1,5 +1,7 @@
 package dev.freshet.replica;
 
+import dev.freshet.core.events.FieldCounts;
+import dev.freshet.core.events.FieldCounts.Kind;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.features.FeatureEncoder;
@@ -21,6 +23,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -57,6 +60,7 @@ final class LoadedModel {
   private ServedScale scale;
   private int users = 1;
   private boolean replaced;
+  private Runnable afterwards = () -> {};
 
   /**
    * Loads a base and makes it warm: the first calls of a fresh script compile it.
@@ -105,7 +109,7 @@ final class LoadedModel {
       model.warmUp();
       return Optional.of(model);
     } catch (IOException | RuntimeException e) {
-      model.network.close();
+      model.replaced();
       throw e;
     }
   }
@@ -216,12 +220,19 @@ final class LoadedModel {
     release();
   }
 
+  /** The replica goes, and {@code then} is done when the last user has gone too. */
+  synchronized void retire(Runnable then) {
+    afterwards = then;
+    release();
+  }
+
   /** One user less; the replica itself is one until it retires this version. */
   synchronized void release() {
     users--;
     if (users == 0) {
       network.close();
       closeRows();
+      afterwards.run();
     }
   }
 
@@ -240,19 +251,53 @@ final class LoadedModel {
     }
   }
 
-  synchronized List<Prediction> predict(List<Impression> impressions) {
+  /**
+   * Scores impressions, all by this version.
+   *
+   * @param counts of fields that are absent or unknown
+   */
+  synchronized List<Prediction> predict(List<Impression> impressions, FieldCounts counts) {
     List<EncodedExample> batch = new ArrayList<>(impressions.size());
     for (Impression impression : impressions) {
       batch.add(encoder.encode(new LabeledExample(impression, impression.eventTime(), NO_LABELS)));
     }
+    float[][] rows = network.predict(batch);
+    Map<Kind, List<BitSet>> odd = Map.of(Kind.ABSENT, sets(batch), Kind.UNKNOWN, sets(batch));
+    network.eachMissing(batch, (example, field, kind) -> odd.get(kind).get(example).set(field));
     List<Prediction> predictions = new ArrayList<>(batch.size());
-    for (float[] row : network.predict(batch)) {
+    for (int e = 0; e < rows.length; e++) {
       Map<String, Double> scores = new LinkedHashMap<>();
-      for (int i = 0; i < row.length; i++) {
-        scores.put(context.tasks().get(i).name(), scale.served(i, row[i]));
+      for (int i = 0; i < rows[e].length; i++) {
+        scores.put(context.tasks().get(i).name(), scale.served(i, rows[e][i]));
       }
-      predictions.add(new Prediction(manifest.version(), scores));
+      counts.impression();
+      predictions.add(
+          new Prediction(
+              manifest.version(),
+              scores,
+              names(odd.get(Kind.ABSENT).get(e), Kind.ABSENT, counts),
+              names(odd.get(Kind.UNKNOWN).get(e), Kind.UNKNOWN, counts)));
     }
     return predictions;
+  }
+
+  private static List<BitSet> sets(List<EncodedExample> batch) {
+    List<BitSet> sets = new ArrayList<>(batch.size());
+    batch.forEach(example -> sets.add(new BitSet()));
+    return sets;
+  }
+
+  private List<String> names(BitSet fields, Kind kind, FieldCounts counts) {
+    if (fields.isEmpty()) {
+      return List.of();
+    }
+    List<String> names = new ArrayList<>();
+    fields.stream()
+        .forEach(
+            field -> {
+              names.add(context.schema().fields().get(field).name());
+              counts.add(field, kind);
+            });
+    return names;
   }
 }

@@ -1,6 +1,8 @@
 package dev.freshet.replica;
 
+import dev.freshet.core.events.FieldCounts;
 import dev.freshet.core.events.Impression;
+import dev.freshet.core.features.FeatureField;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.publishing.Manifest;
 import dev.freshet.core.publishing.ModelFingerprint;
@@ -8,6 +10,7 @@ import dev.freshet.core.publishing.ModelRecord;
 import dev.freshet.core.publishing.ModelVersion;
 import dev.freshet.core.publishing.SnapshotAssembler;
 import dev.freshet.core.publishing.SnapshotAssembler.Snapshot;
+import dev.freshet.core.publishing.StorageException;
 import dev.freshet.core.training.ModelContext;
 import java.io.IOException;
 import java.time.Clock;
@@ -23,10 +26,12 @@ import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import org.apache.kafka.common.errors.RetriableException;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.WakeupException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -56,6 +61,15 @@ public final class ModelReplica implements AutoCloseable {
   private static final Duration POLL = Duration.ofMillis(250);
   private static final int REMEMBERED = 100;
 
+  /** How often the broker is asked where the topic ends, and how long for an answer. */
+  private static final Duration LOOK = Duration.ofSeconds(1);
+
+  private static final Duration LOOK_TIMEOUT = Duration.ofSeconds(5);
+  private static final Duration CAUGHT_UP = Duration.ofSeconds(30);
+
+  /** After a failure of Kafka or the disk. */
+  private static final Duration PAUSE = Duration.ofSeconds(1);
+
   private final ModelContext context;
   private final ModelTopic topic;
   private final Clock clock;
@@ -79,25 +93,50 @@ public final class ModelReplica implements AutoCloseable {
   private final Thread follower;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
+  private final AtomicBoolean left = new AtomicBoolean();
   private final Map<RefusalReason, Long> refused = new EnumMap<>(RefusalReason.class);
   private final AtomicLong predictions = new AtomicLong();
+  private final FieldCounts fieldCounts;
   private final TreeSet<ModelVersion> known = new TreeSet<>();
   private LoadedModel current;
   private Pin pin;
   private boolean rewind;
   private long swaps;
-  private volatile boolean caughtUp;
+  private boolean readOnce;
   private volatile boolean closing;
+
+  /** An end of the topic, and when that was its end; read when the position is there. */
+  private long end;
+
+  private long endAt;
+  private boolean endReached = true;
+
+  /** When the topic was last known to be read to its end, {@link System#nanoTime}. */
+  private volatile OptionalLong readUpTo = OptionalLong.empty();
+
+  /** Where to begin again if a version cannot be put together for want of disk. */
+  private long resume;
+
+  private boolean unstored;
+  private boolean untidy;
+  private String lastRefusal;
+  private volatile State state;
   private volatile RuntimeException failure;
 
   /** A version to hold, and whoever waits for it. */
   private record Pin(String version, CompletableFuture<Manifest> held) {}
+
+  /** What is waited for, and that in a sentence. */
+  public record State(Waiting waiting, String detail) {}
 
   private ModelReplica(
       Pipeline pipeline, String model, VersionStore store, long rowCache, Clock clock) {
     this.rowCache = rowCache;
     context = pipeline.context(pipeline.model(model));
     topic = new ModelTopic(pipeline, model);
+    state = new State(Waiting.BROKER, "no broker has answered yet at " + topic.bootstrap());
+    fieldCounts =
+        new FieldCounts(context.schema().fields().stream().map(FeatureField::name).toList());
     this.store = store;
     assembler = store.assembler();
     filed = store.stays() && rowCache == 0;
@@ -142,6 +181,9 @@ public final class ModelReplica implements AutoCloseable {
       failure = e;
     } finally {
       topic.close();
+      if (closing) {
+        leave();
+      }
     }
   }
 
@@ -167,26 +209,136 @@ public final class ModelReplica implements AutoCloseable {
   private void follow() {
     try {
       Pin wanted = takeTurn();
+      if (!topic.find()) {
+        waitFor(Waiting.PARTITION);
+        pause();
+        return;
+      }
+      if (!assembler.pending()) {
+        resume = topic.position();
+      }
       List<ModelRecord> records = topic.poll(POLL);
       for (ModelRecord record : records) {
+        if (closing) {
+          return;
+        }
         accept(record, wanted);
       }
       if (!records.isEmpty()) {
         passOver(records.get(records.size() - 1), wanted);
       }
-      // Asks the broker, so only while something waits for the end.
-      boolean ended = (!caughtUp || chain != null) && topic.atEnd();
+      boolean hurried = !readOnce || chain != null;
+      boolean ended = isRead(hurried);
       if (ended) {
         atEnd(wanted);
       }
-      if ((ended || !records.isEmpty()) && !assembler.pending()) {
+      if (((ended && hurried) || !records.isEmpty()) && !assembler.pending()) {
         tidy(wanted);
       }
-    } catch (RetriableException e) {
-      LOG.warn("Model {}: Kafka does not answer, trying again", context.model().name(), e);
-    } catch (IOException e) {
-      LOG.warn("Model {}: its folder cannot be written", context.model().name(), e);
+    } catch (StorageException e) {
+      startAgain(e);
+    } catch (WakeupException e) {
+      throw e;
+    } catch (TimeoutException e) {
+      Waiting missing = topic.missing(LOOK_TIMEOUT);
+      waitFor(missing);
+      pause();
+    } catch (KafkaException e) {
+      waitFor(Waiting.ACCESS, e.getMessage());
+      pause();
     }
+  }
+
+  /**
+   * Whether the position is where the topic ended when that was asked last, which is done again now
+   * and then, because a consumer does not tell whether nothing comes or nobody answers.
+   */
+  private boolean isRead(boolean hurried) {
+    if (endReached && (hurried || System.nanoTime() - endAt > LOOK.toNanos())) {
+      long asked = System.nanoTime();
+      end = topic.end(LOOK_TIMEOUT);
+      endAt = asked;
+      endReached = false;
+    }
+    if (!endReached && topic.position() >= end) {
+      endReached = true;
+      readUpTo = OptionalLong.of(endAt);
+      return true;
+    }
+    if (!endReached && (hurried || state.waiting() != Waiting.NOTHING)) {
+      waitFor(Waiting.END);
+    }
+    return false;
+  }
+
+  /** The version that is on its way is read again: the disk may have room by then. */
+  private void startAgain(StorageException problem) {
+    if (!unstored) {
+      unstored = true;
+      refuse(RefusalReason.STORAGE, problem.getMessage() + "; it is tried again until it works");
+    }
+    discard();
+    topic.seek(resume);
+    endReached = true;
+    pause();
+  }
+
+  private void discard() {
+    try {
+      assembler.discard();
+    } catch (IOException e) {
+      LOG.debug("What is half there cannot be deleted", e);
+    }
+  }
+
+  private void pause() {
+    lock.lock();
+    try {
+      if (!closing) {
+        changed.awaitNanos(PAUSE.toNanos());
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void waitFor(Waiting what) {
+    String of = "topic " + topic.name();
+    String detail =
+        switch (what) {
+          case BROKER -> "no broker answers at " + topic.bootstrap();
+          case TOPIC -> of + " does not exist";
+          case PARTITION ->
+              of
+                  + " has no partition of model "
+                  + context.model().name()
+                  + ": no job that trains it has been started";
+          case END -> of + " is being read";
+          case VERSION -> of + " holds no version of " + usable();
+          default -> "";
+        };
+    waitFor(what, detail);
+  }
+
+  private String usable() {
+    String none = "model " + context.model().name() + " that can be used";
+    return lastRefusal == null ? none : none + "; the last one was refused: " + lastRefusal;
+  }
+
+  private void waitFor(Waiting what, String detail) {
+    State next = new State(what, detail);
+    if (next.equals(state)) {
+      return;
+    }
+    state = next;
+    if (what == Waiting.NOTHING || what == Waiting.END) {
+      LOG.debug("Model {}: {} {}", context.model().name(), what, detail);
+    } else {
+      LOG.warn("Model {} waits: {}", context.model().name(), detail);
+    }
+    listeners.forEach(listener -> listener.waiting(what, detail));
   }
 
   /** Takes the version whose rows are on disk, if they are there and there is one. */
@@ -216,14 +368,15 @@ public final class ModelReplica implements AutoCloseable {
   }
 
   /** Goes back to the beginning if that was asked for; the version to hold, if there is one. */
-  private Pin takeTurn() throws IOException {
+  private Pin takeTurn() {
     lock.lock();
     try {
       if (rewind) {
         rewind = false;
         topic.rewind();
-        assembler.discard();
+        discard();
         chain = new Chain();
+        endReached = true;
       }
       return pin;
     } finally {
@@ -232,7 +385,19 @@ public final class ModelReplica implements AutoCloseable {
   }
 
   /** Leaves on disk what a restart needs; between two versions, not for every piece of one. */
-  private void tidy(Pin wanted) throws IOException {
+  private void tidy(Pin wanted) {
+    try {
+      leaveForRestart(wanted);
+      untidy = false;
+    } catch (IOException e) {
+      if (!untidy) {
+        untidy = true;
+        LOG.warn("Model {}: its folder cannot be written", context.model().name(), e);
+      }
+    }
+  }
+
+  private void leaveForRestart(Pin wanted) throws IOException {
     Set<String> needed = new HashSet<>(held);
     if (chain != null) {
       chain.manifests().forEach(manifest -> needed.add(manifest.version()));
@@ -243,7 +408,7 @@ public final class ModelReplica implements AutoCloseable {
     }
   }
 
-  private void atEnd(Pin wanted) {
+  private void atEnd(Pin wanted) throws StorageException {
     if (wanted != null && !wanted.held.isDone()) {
       fail(wanted, "version " + wanted.version + " is not on the topic any more, or never was");
     }
@@ -256,15 +421,16 @@ public final class ModelReplica implements AutoCloseable {
       }
       chain = null;
     }
-    if (!caughtUp) {
+    if (!readOnce) {
       lock.lock();
       try {
-        caughtUp = true;
+        readOnce = true;
         changed.signalAll();
       } finally {
         lock.unlock();
       }
     }
+    waitFor(current == null ? Waiting.VERSION : Waiting.NOTHING);
   }
 
   /** Whether a message is of the version in use, of which no more than its name is wanted. */
@@ -282,7 +448,7 @@ public final class ModelReplica implements AutoCloseable {
     }
   }
 
-  private void accept(ModelRecord record, Pin wanted) {
+  private void accept(ModelRecord record, Pin wanted) throws StorageException {
     Optional<Snapshot> snapshot;
     try {
       if (isOfCurrent(record, wanted)) {
@@ -292,14 +458,18 @@ public final class ModelReplica implements AutoCloseable {
         return;
       }
       snapshot = assembler.accept(record);
+    } catch (StorageException e) {
+      throw e;
     } catch (IOException e) {
       refuse(RefusalReason.BROKEN, e.getMessage());
       return;
     }
-    snapshot.filter(whole -> fits(whole.manifest())).ifPresent(whole -> accept(whole, wanted));
+    if (snapshot.isPresent() && fits(snapshot.get().manifest())) {
+      accept(snapshot.get(), wanted);
+    }
   }
 
-  private void accept(Snapshot snapshot, Pin wanted) {
+  private void accept(Snapshot snapshot, Pin wanted) throws StorageException {
     if (chain == null) {
       if (wanted == null && isNews(snapshot.manifest())) {
         take(snapshot);
@@ -343,7 +513,7 @@ public final class ModelReplica implements AutoCloseable {
             > 0;
   }
 
-  private void take(Snapshot snapshot) {
+  private void take(Snapshot snapshot) throws StorageException {
     Manifest manifest = snapshot.manifest();
     try {
       if (manifest.isDelta() && current == null) {
@@ -361,19 +531,23 @@ public final class ModelReplica implements AutoCloseable {
         }
         hold(manifest);
       }
+    } catch (StorageException e) {
+      throw e;
     } catch (IOException e) {
       refuse(RefusalReason.UNREADABLE, "version " + manifest.version() + ": " + e.getMessage());
     }
   }
 
   /** The version in use is on the topic as a base too; the next delta builds on that. */
-  private void publishedAgain(Manifest manifest) {
+  private void publishedAgain(Manifest manifest) throws StorageException {
     if (manifest.isDelta() || !current.manifest().isDelta()) {
       return;
     }
     try {
       current.becomeBase(manifest);
       hold(manifest);
+    } catch (StorageException e) {
+      throw e;
     } catch (IOException e) {
       refuse(RefusalReason.UNREADABLE, "version " + manifest.version() + ": " + e.getMessage());
     }
@@ -388,7 +562,7 @@ public final class ModelReplica implements AutoCloseable {
     }
   }
 
-  private void take(Chain whole, Pin wanted) {
+  private void take(Chain whole, Pin wanted) throws StorageException {
     try {
       LoadedModel model = whole.load(context, newDatabase());
       whole.manifests().forEach(this::know);
@@ -398,6 +572,8 @@ public final class ModelReplica implements AutoCloseable {
       } else {
         whole.manifests().forEach(this::hold);
       }
+    } catch (StorageException e) {
+      throw e;
     } catch (IOException e) {
       refuse(RefusalReason.UNREADABLE, e.getMessage());
       if (wanted != null) {
@@ -449,6 +625,7 @@ public final class ModelReplica implements AutoCloseable {
 
   private void taken(Manifest manifest) {
     know(manifest);
+    unstored = false;
     lock.lock();
     try {
       swaps++;
@@ -458,10 +635,14 @@ public final class ModelReplica implements AutoCloseable {
     }
     LOG.info("Model {} is now version {}", context.model().name(), manifest.version());
     listeners.forEach(listener -> listener.version(manifest));
+    if (state.waiting() == Waiting.VERSION) {
+      waitFor(Waiting.NOTHING);
+    }
   }
 
   private void refuse(RefusalReason reason, String detail) {
     LOG.warn("Model {}: {} refused: {}", context.model().name(), reason.label(), detail);
+    lastRefusal = reason.label() + ", " + detail;
     lock.lock();
     try {
       refused.merge(reason, 1L, Long::sum);
@@ -551,7 +732,7 @@ public final class ModelReplica implements AutoCloseable {
   public List<Prediction> predict(List<Impression> impressions) {
     LoadedModel model = lease();
     try {
-      List<Prediction> scored = model.predict(impressions);
+      List<Prediction> scored = model.predict(impressions, fieldCounts);
       predictions.addAndGet(scored.size());
       return scored;
     } finally {
@@ -562,6 +743,9 @@ public final class ModelReplica implements AutoCloseable {
   private LoadedModel lease() {
     lock.lock();
     try {
+      if (closing) {
+        throw new IllegalStateException("the replica of " + context.model().name() + " is closed");
+      }
       if (current == null || !current.lease()) {
         throw new IllegalStateException(
             "model " + context.model().name() + " has no version yet; see awaitVersion");
@@ -583,7 +767,7 @@ public final class ModelReplica implements AutoCloseable {
     lock.lockInterruptibly();
     try {
       long left = timeout.toNanos();
-      while (!(caughtUp && current != null) && left > 0 && failure == null) {
+      while (!(readOnce && current != null) && left > 0 && failure == null) {
         changed.awaitNanos(Math.min(left, TimeUnit.SECONDS.toNanos(1)));
         left = deadline - System.nanoTime();
       }
@@ -593,9 +777,26 @@ public final class ModelReplica implements AutoCloseable {
     }
   }
 
-  /** Whether the topic has been read to its end once, so that the version in use is no old one. */
+  /**
+   * Whether the topic has been read to its end within the last 30 seconds, so that the version in
+   * use is the newest; false while no broker answers.
+   */
   public boolean caughtUp() {
-    return caughtUp;
+    return lagSeconds() <= CAUGHT_UP.toSeconds();
+  }
+
+  /**
+   * Seconds since everything on the topic was known to be read, which grows while no broker
+   * answers; NaN before the first time.
+   */
+  public double lagSeconds() {
+    OptionalLong upTo = readUpTo;
+    return upTo.isPresent() ? (System.nanoTime() - upTo.getAsLong()) / 1e9 : Double.NaN;
+  }
+
+  /** What is waited for. */
+  public State state() {
+    return state;
   }
 
   /** The manifest of the version in use. */
@@ -647,31 +848,67 @@ public final class ModelReplica implements AutoCloseable {
     return predictions.get();
   }
 
+  /** How often a field of what was scored was absent, or had a value that has no row. */
+  public FieldCounts fieldCounts() {
+    return fieldCounts;
+  }
+
   /** Why following ended by itself, if it did. */
   public Optional<RuntimeException> failure() {
     return Optional.ofNullable(failure);
   }
 
+  /**
+   * Stops following. Weights are freed when the last prediction is done, and whatever is being
+   * taken, which is waited for up to 10 s, but not longer.
+   */
   @Override
   public void close() {
     closing = true;
+    lock.lock();
+    try {
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
     topic.wakeup();
     try {
       follower.join(TimeUnit.SECONDS.toMillis(10));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+    if (!follower.isAlive()) {
+      leave();
+    }
+  }
+
+  /** Gives up the weights and the folder: nobody follows any more. */
+  private void leave() {
+    if (!left.compareAndSet(false, true)) {
+      return;
+    }
+    LoadedModel last;
     lock.lock();
     try {
-      if (current != null) {
-        current.release();
-        current = null;
+      last = current;
+      current = null;
+      if (pin != null) {
+        pin.held.cancel(false);
       }
+      changed.signalAll();
     } finally {
       lock.unlock();
     }
+    discard();
+    if (last == null) {
+      leaveFolder();
+    } else {
+      last.retire(this::leaveFolder);
+    }
+  }
+
+  private void leaveFolder() {
     try {
-      assembler.discard();
       store.close();
     } catch (IOException e) {
       LOG.warn("The folder of model {} cannot be left", context.model().name(), e);

@@ -15,7 +15,10 @@ import java.util.OptionalInt;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.header.Header;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,11 +33,13 @@ public final class ModelTopic implements AutoCloseable {
 
   private static final int API_TIMEOUT_MS = 10_000;
 
-  /**
-   * A chunk of the default size: one comes whole however large it is, and a second one that would
-   * not fit is not sent in part, to be sent again.
-   */
-  private static final int FETCH_BYTES = 256 * 1024;
+  /** Small chunks come many at a time. */
+  private static final int FETCH_BYTES = 256 << 10;
+
+  private static final int FETCH_MAX_BYTES = 50 << 20;
+
+  /** What a message has beside its chunk: key, headers, and the batch around it. */
+  private static final int AROUND_A_CHUNK = 4 << 10;
 
   /** How long a model may have no partition until it is looked for again. */
   private static final long LOOK_EVERY_NANOS = Duration.ofSeconds(1).toNanos();
@@ -70,15 +75,23 @@ public final class ModelTopic implements AutoCloseable {
     this.pipeline = pipeline;
     this.model = pipeline.model(model).name();
     this.topic = topic;
+    int fetch = fetchBytes(pipeline);
     consumer =
         CommittedConsumers.open(
             pipeline,
             Map.of(
-                ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest",
-                ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false,
-                ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, FETCH_BYTES,
-                ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, API_TIMEOUT_MS,
-                ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, API_TIMEOUT_MS));
+                ConsumerConfig.AUTO_OFFSET_RESET_CONFIG,
+                "earliest",
+                ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG,
+                false,
+                ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG,
+                fetch,
+                ConsumerConfig.FETCH_MAX_BYTES_CONFIG,
+                Math.max(fetch, FETCH_MAX_BYTES),
+                ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG,
+                API_TIMEOUT_MS,
+                ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG,
+                API_TIMEOUT_MS));
   }
 
   /**
@@ -87,7 +100,7 @@ public final class ModelTopic implements AutoCloseable {
    *
    * @return whether there is one
    */
-  private boolean find() {
+  boolean find() {
     if (partition != null) {
       return true;
     }
@@ -110,6 +123,15 @@ public final class ModelTopic implements AutoCloseable {
       consumer.seekToBeginning(List.of(partition));
     }
     return true;
+  }
+
+  /**
+   * A chunk, of the size that the pipeline says, or many small ones: one comes whole however large
+   * it is, and a second one that would not fit is not sent in part, to be sent again.
+   */
+  static int fetchBytes(Pipeline pipeline) {
+    return Math.max(
+        FETCH_BYTES, Math.toIntExact(pipeline.publishing().chunk().bytes()) + AROUND_A_CHUNK);
   }
 
   /** The next messages, in order; empty if none came within {@code timeout}. */
@@ -176,7 +198,8 @@ public final class ModelTopic implements AutoCloseable {
     }
   }
 
-  private void seek(long offset) {
+  /** Goes on from an offset. */
+  void seek(long offset) {
     consumer.seek(partition, offset);
   }
 
@@ -206,6 +229,51 @@ public final class ModelTopic implements AutoCloseable {
 
   private long end() {
     return consumer.endOffsets(List.of(partition)).get(partition);
+  }
+
+  /**
+   * Offset behind the last committed message.
+   *
+   * @throws org.apache.kafka.common.errors.TimeoutException if no broker says so in time
+   */
+  long end(Duration timeout) {
+    return consumer.endOffsets(List.of(partition), timeout).get(partition);
+  }
+
+  /**
+   * What there is not, if the broker does not say where the partition ends. If that is the topic,
+   * the model is looked for again: its topic may come back in another form.
+   */
+  Waiting missing(Duration timeout) {
+    Waiting missing = Waiting.BROKER;
+    try {
+      List<PartitionInfo> partitions = consumer.partitionsFor(topic, timeout);
+      if (partitions == null || partitions.isEmpty()) {
+        missing = Waiting.TOPIC;
+      } else if (partition != null
+          && partitions.stream().noneMatch(one -> one.partition() == partition.partition())) {
+        missing = Waiting.PARTITION;
+      }
+    } catch (UnknownTopicOrPartitionException e) {
+      missing = Waiting.TOPIC;
+    } catch (TimeoutException e) {
+      LOG.debug("No broker answers", e);
+    }
+    if (missing != Waiting.BROKER && partition != null) {
+      partition = null;
+      consumer.assign(List.of());
+    }
+    return missing;
+  }
+
+  /** Its topic's name. */
+  String name() {
+    return topic;
+  }
+
+  /** The brokers that were named. */
+  String bootstrap() {
+    return pipeline.kafka().bootstrap();
   }
 
   /** Makes a {@link #poll} under way on another thread fail with a wake-up exception. */

@@ -1,5 +1,6 @@
 package dev.freshet.replica;
 
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -7,5 +8,9 @@ import java.util.Map;
  *
  * @param version of the weights that made them
  * @param scores per task: a probability, or the continuous task's value in its own unit
+ * @param missing fields that the impression does not have
+ * @param unknown fields with a value that this version has no row for: never seen in training, or
+ *     not often enough
  */
-public record Prediction(String version, Map<String, Double> scores) {}
+public record Prediction(
+    String version, Map<String, Double> scores, List<String> missing, List<String> unknown) {}

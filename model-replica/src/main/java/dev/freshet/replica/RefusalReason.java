@@ -16,7 +16,9 @@ public enum RefusalReason {
   /** It belongs to another model, or to other settings of it. */
   OTHER_MODEL,
   /** Its payload does not fit the model. */
-  UNREADABLE;
+  UNREADABLE,
+  /** The disk is full or cannot be written; it is tried again until it can. */
+  STORAGE;
 
   /** As in metrics: {@code other-schema}. */
   public String label() {

@@ -10,4 +10,11 @@ public interface ReplicaListener {
 
   /** A version was not taken; the one in use stays. */
   default void refused(RefusalReason reason, String detail) {}
+
+  /**
+   * It waits for something else from now on.
+   *
+   * @param detail what that is, in a sentence for whoever runs it
+   */
+  default void waiting(Waiting what, String detail) {}
 }

@@ -3,6 +3,7 @@ package dev.freshet.replica;
 import dev.freshet.core.features.FeatureEncoder;
 import dev.freshet.core.features.FeatureSchema;
 import dev.freshet.core.publishing.PublishedRows;
+import dev.freshet.core.publishing.StorageException;
 import dev.freshet.core.training.ModelContext;
 import dev.freshet.core.training.embedding.KeyMap;
 import dev.freshet.core.training.embedding.RowSource;
@@ -32,6 +33,7 @@ import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.Snapshot;
 import org.rocksdb.SstFileWriter;
+import org.rocksdb.Status;
 import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
 
@@ -115,7 +117,22 @@ final class RowDatabase implements AutoCloseable {
         tables.add(new Table(tables.size(), group.dim(), unknownKeys));
       }
     }
-    reopen();
+    try {
+      reopen();
+    } catch (IOException | RuntimeException e) {
+      close();
+      throw e;
+    }
+  }
+
+  /**
+   * What went wrong, told apart: a disk that is full or fails is not a version that cannot be used.
+   */
+  private static IOException problem(String what, RocksDBException e) {
+    String message = what + ": " + e.getMessage();
+    Status status = e.getStatus();
+    boolean disk = status != null && status.getCode() == Status.Code.IOError;
+    return disk ? new StorageException(message, e) : new IOException(message, e);
   }
 
   /** Opens the newest database that is a version; deletes what was left half written. */
@@ -145,7 +162,7 @@ final class RowDatabase implements AutoCloseable {
     try {
       return new Open(RocksDB.open(options, path.toString()), path);
     } catch (RocksDBException e) {
-      throw new IOException(path + ": " + e.getMessage(), e);
+      throw problem(path.toString(), e);
     }
   }
 
@@ -223,7 +240,7 @@ final class RowDatabase implements AutoCloseable {
       db.write(write, last);
       delta = null;
     } catch (RocksDBException e) {
-      throw new IOException("rows cannot be written: " + e.getMessage(), e);
+      throw problem("rows cannot be written", e);
     }
     written = db.getSnapshot();
   }
@@ -258,6 +275,7 @@ final class RowDatabase implements AutoCloseable {
     if (current != null) {
       current.db().releaseSnapshot(reading.snapshot());
       current.db().close();
+      current = null;
     }
     reading.close();
     write.close();
@@ -386,7 +404,7 @@ final class RowDatabase implements AutoCloseable {
         }
         return unknownAmong(published, values);
       } catch (RocksDBException e) {
-        throw new IOException("rows cannot be written: " + e.getMessage(), e);
+        throw problem("rows cannot be written", e);
       }
     }
 
@@ -402,7 +420,7 @@ final class RowDatabase implements AutoCloseable {
         }
         return unknownAmong(published, values);
       } catch (RocksDBException e) {
-        throw new IOException("rows cannot be written: " + e.getMessage(), e);
+        throw problem("rows cannot be written", e);
       }
     }
 

@@ -3,9 +3,13 @@ package dev.freshet.replica;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.freshet.core.events.FieldCounts;
 import dev.freshet.core.events.Impression;
+import dev.freshet.core.events.JsonEventFormat;
 import dev.freshet.core.features.EncodedExample;
+import dev.freshet.core.features.FeatureField;
 import dev.freshet.core.labels.LabeledExample;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
@@ -17,15 +21,23 @@ import dev.freshet.core.publishing.SnapshotAssembler;
 import dev.freshet.core.publishing.SnapshotAssembler.BrokenSnapshotException;
 import dev.freshet.core.publishing.SnapshotAssembler.Snapshot;
 import dev.freshet.core.publishing.SnapshotWriter;
+import dev.freshet.core.publishing.StorageException;
 import dev.freshet.core.training.ModelContext;
 import dev.freshet.core.training.ModelTrainer;
 import dev.freshet.core.training.TestingExamples;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -50,7 +62,7 @@ class LoadedModelTest {
       List<Impression> impressions = fresh.stream().map(LabeledExample::impression).toList();
       float[][] expected = trainer.network().predict(TestingExamples.settled(pipeline, 200, 99));
       LoadedModel loaded = new LoadedModel(trainer.context(), snapshot(records(trainer)));
-      List<Prediction> predictions = loaded.predict(impressions);
+      List<Prediction> predictions = predict(loaded, impressions);
       for (int i = 0; i < expected.length; i++) {
         var scores = predictions.get(i).scores();
         assertThat(scores.get("click")).isCloseTo((double) expected[i][0], within(1e-6));
@@ -85,7 +97,7 @@ class LoadedModelTest {
       // The replica's own file may say something else: the manifest counts.
       LoadedModel loaded = new LoadedModel(pipeline.context(pipeline.model("plain")), snapshot);
       List<Prediction> served =
-          loaded.predict(fresh.stream().map(LabeledExample::impression).toList());
+          predict(loaded, fresh.stream().map(LabeledExample::impression).toList());
       for (int i = 0; i < learnt.length; i++) {
         double b = 0.25 * learnt[i][0] / (1 - 0.75 * learnt[i][0]);
         double purchase = 0.25 * learnt[i][1] / (1 - 0.75 * learnt[i][1]);
@@ -161,7 +173,7 @@ class LoadedModelTest {
         if (published.size() == 2) {
           both.add(step);
           LoadedModel starting = new LoadedModel(trainer.context(), published.get(1));
-          assertThat(following.predict(fresh)).isEqualTo(starting.predict(fresh));
+          assertThat(predict(following, fresh)).isEqualTo(predict(starting, fresh));
           starting.release();
           following.becomeBase(published.get(1).manifest());
           assertThat(following.manifest()).isSameAs(published.get(1).manifest());
@@ -216,12 +228,11 @@ class LoadedModelTest {
     return later;
   }
 
-  private static void same(
-      ModelTrainer trainer, LoadedModel loaded, Pipeline shop, double tolerance) {
+  private void same(ModelTrainer trainer, LoadedModel loaded, Pipeline shop, double tolerance) {
     float[][] expected = trainer.network().predict(TestingExamples.settled(shop, 100, 99));
     List<Impression> fresh =
         TestingExamples.labelled(100, 99).stream().map(LabeledExample::impression).toList();
-    List<Prediction> predictions = loaded.predict(fresh);
+    List<Prediction> predictions = predict(loaded, fresh);
     for (int i = 0; i < expected.length; i++) {
       assertThat(predictions.get(i).scores().get("click"))
           .isCloseTo((double) expected[i][0], within(tolerance));
@@ -279,6 +290,122 @@ class LoadedModelTest {
       same(trainer, loaded, shop, 1e-6);
       loaded.replaced();
       assertThat(folder).as("gone with the last user").doesNotExist();
+    }
+  }
+
+  /** The version before stays whole, and the next attempt finds nothing of the one that failed. */
+  @Test
+  void aFullDiskIsToldApartAndMayBeTriedAgain(@TempDir Path folder) throws IOException {
+    Path full = Path.of("/dev/full");
+    assumeTrue(Files.exists(full), "no device that is always full");
+    Pipeline shop = expiring();
+    SnapshotWriter writer = writer("base-every: 1");
+    ModelContext context = shop.context(shop.model("plain"));
+    try (ModelTrainer trainer = new ModelTrainer(context, shop.training())) {
+      trainer.process(examples(shop).subList(0, 64));
+      LoadedModel loaded =
+          new LoadedModel(
+              context, snapshot(written(writer, trainer)), new RowDatabase(folder, 4096, context));
+      List<Prediction> before = predict(loaded, impressions());
+      trainer.process(examples(shop).subList(64, 128));
+      List<Snapshot> second = snapshots(written(writer, trainer));
+      Snapshot base = second.get(second.size() - 1);
+      Path next = Files.createDirectories(folder.resolve("rows-000000001"));
+      Files.createSymbolicLink(next.resolve("base-0.sst"), full);
+      assertThatThrownBy(() -> loaded.become(base)).isInstanceOf(StorageException.class);
+      assertThat(predict(loaded, impressions())).isEqualTo(before);
+      loaded.become(base);
+      same(trainer, loaded, shop, 1e-6);
+      loaded.replaced();
+    }
+  }
+
+  private List<Prediction> predict(LoadedModel by, List<Impression> impressions) {
+    return by.predict(impressions, counts(pipeline));
+  }
+
+  private static FieldCounts counts(Pipeline of) {
+    return new FieldCounts(
+        of.context(of.model("plain")).schema().fields().stream().map(FeatureField::name).toList());
+  }
+
+  private static List<Impression> impressions() {
+    return TestingExamples.labelled(100, 99).stream().map(LabeledExample::impression).toList();
+  }
+
+  /** Wherever the rows are, an absent field and a value without a row are told and counted. */
+  @ParameterizedTest
+  @ValueSource(longs = {0, 4096})
+  void tellsWhatItDoesNotKnow(long cache, @TempDir Path folder) throws IOException {
+    Pipeline shop = expiring();
+    ModelContext context = shop.context(shop.model("plain"));
+    JsonEventFormat format = new JsonEventFormat(shop.impressionFields(), shop.feedbackKinds());
+    try (ModelTrainer trainer = new ModelTrainer(context, shop.training())) {
+      trainer.process(examples(shop).subList(0, 640));
+      LoadedModel loaded =
+          new LoadedModel(
+              context,
+              snapshot(records(trainer)),
+              cache == 0 ? null : new RowDatabase(folder, cache, context));
+      String seen = "{\"user\": \"u1\", \"item\": \"i1\", \"tags\": [\"t1\"], \"price\": 5}";
+      String strange = "{\"user\": \"nobody\", \"item\": null, \"tags\": [\"t1\", \"never\"]}";
+      List<Impression> impressions = new ArrayList<>();
+      for (String features : List.of(seen, strange)) {
+        String message =
+            "{\"impression_id\": \"i\", \"event_time\": 1767225600000, \"features\": "
+                + features
+                + "}";
+        impressions.add(format.impression(message.getBytes(StandardCharsets.UTF_8)).event());
+      }
+      FieldCounts counts = counts(shop);
+      List<Prediction> predictions = loaded.predict(impressions, counts);
+      assertThat(predictions.get(0).missing()).isEmpty();
+      assertThat(predictions.get(0).unknown()).isEmpty();
+      assertThat(predictions.get(1).missing()).containsExactlyInAnyOrder("item", "price");
+      assertThat(predictions.get(1).unknown()).containsExactlyInAnyOrder("user", "tags");
+      assertThat(counts.impressions()).isEqualTo(2);
+      assertThat(counts.byField().get("user")).isEqualTo(Map.of("unknown", 1L));
+      assertThat(counts.byField().get("price")).isEqualTo(Map.of("absent", 1L));
+      loaded.replaced();
+    }
+  }
+
+  /** However many score when the replica goes, the weights stay until the last of them is done. */
+  @Test
+  void weightsStayUntilTheLastUserIsDone() throws Exception {
+    try (ModelTrainer trainer =
+        new ModelTrainer(pipeline.context(pipeline.model("plain")), pipeline.training())) {
+      trainer.process(TestingExamples.settled(pipeline, 64, 1));
+      Snapshot base = snapshot(records(trainer));
+      for (int round = 0; round < 20; round++) {
+        LoadedModel loaded = new LoadedModel(trainer.context(), base);
+        AtomicBoolean retired = new AtomicBoolean();
+        AtomicInteger gone = new AtomicInteger();
+        AtomicInteger scored = new AtomicInteger();
+        CountDownLatch begun = new CountDownLatch(3);
+        List<CompletableFuture<Void>> users = new ArrayList<>();
+        for (int user = 0; user < 3; user++) {
+          users.add(
+              CompletableFuture.runAsync(
+                  () -> {
+                    while (!retired.get() && loaded.lease()) {
+                      begun.countDown();
+                      assertThat(predict(loaded, impressions())).hasSize(100);
+                      assertThat(gone.get()).as("not while in use").isZero();
+                      scored.incrementAndGet();
+                      loaded.release();
+                    }
+                  }));
+        }
+        begun.await();
+        retired.set(true);
+        loaded.retire(gone::incrementAndGet);
+        for (CompletableFuture<Void> user : users) {
+          user.get(60, TimeUnit.SECONDS);
+        }
+        assertThat(gone).hasValue(1);
+        assertThat(scored.get()).isGreaterThanOrEqualTo(3);
+      }
     }
   }
 

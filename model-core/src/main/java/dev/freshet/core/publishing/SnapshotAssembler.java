@@ -9,6 +9,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -68,18 +69,19 @@ public final class SnapshotAssembler {
    *
    * @return a snapshot, if the message completes one
    * @throws BrokenSnapshotException if it is a manifest whose version is not whole and unharmed
+   * @throws StorageException if the folder cannot be written; the version's first message may be
+   *     given again, then the others, when it can
    */
   public Optional<Snapshot> accept(ModelRecord record) throws IOException {
     if (record.value() == null) {
       return Optional.empty();
     }
     if (record.index() != ModelRecord.MANIFEST) {
-      Parts of = parts.get(record.version());
-      if (of == null) {
-        of = folder == null ? new InMemory() : new InFile(folder.resolve(record.version() + PART));
-        parts.put(record.version(), of);
+      if (!parts.containsKey(record.version())) {
+        store(record, () -> parts.put(record.version(), begin(record.version())));
       }
-      of.put(record.index(), record.value());
+      Parts of = parts.get(record.version());
+      store(record, () -> of.put(record.index(), record.value()));
       return Optional.empty();
     }
     Parts of = parts.remove(record.version());
@@ -88,8 +90,12 @@ public final class SnapshotAssembler {
       ByteBuffer payload = (of == null ? new InMemory() : of).whole(manifest);
       check(manifest, payload);
       if (folder != null && of != null) {
-        of.keep(folder.resolve(manifest.version() + ".safetensors"));
-        Files.write(folder.resolve(manifest.version() + ".json"), record.value());
+        store(
+            record,
+            () -> {
+              of.keep(folder.resolve(manifest.version() + ".safetensors"));
+              Files.write(folder.resolve(manifest.version() + ".json"), record.value());
+            });
       }
       return Optional.of(new Snapshot(manifest, payload));
     } finally {
@@ -102,6 +108,24 @@ public final class SnapshotAssembler {
     }
   }
 
+  private Parts begin(String version) throws IOException {
+    return folder == null ? new InMemory() : new InFile(folder.resolve(version + PART));
+  }
+
+  private interface Storing {
+    void run() throws IOException;
+  }
+
+  private void store(ModelRecord record, Storing what) throws StorageException {
+    try {
+      what.run();
+    } catch (IOException e) {
+      throw new StorageException(
+          "version " + record.version() + " cannot be written to " + folder + ": " + e.getMessage(),
+          e);
+    }
+  }
+
   /** Whether chunks wait for a manifest. */
   public boolean pending() {
     return !parts.isEmpty();
@@ -109,10 +133,11 @@ public final class SnapshotAssembler {
 
   /** Forgets chunks that wait for a manifest. */
   public void discard() throws IOException {
-    for (Parts of : parts.values()) {
+    List<Parts> all = List.copyOf(parts.values());
+    parts.clear();
+    for (Parts of : all) {
       of.discard();
     }
-    parts.clear();
   }
 
   /**
@@ -237,8 +262,12 @@ public final class SnapshotAssembler {
         }
         at += manifest.chunks().get(i).bytes();
       }
-      channel.truncate(at);
-      return channel.map(FileChannel.MapMode.READ_ONLY, 0, at);
+      try {
+        channel.truncate(at);
+        return channel.map(FileChannel.MapMode.READ_ONLY, 0, at);
+      } catch (IOException e) {
+        throw new StorageException(file + " cannot be mapped: " + e.getMessage(), e);
+      }
     }
 
     @Override
