@@ -4,6 +4,8 @@ import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.local.broker.EmbeddedBroker;
 import dev.freshet.local.broker.Topics;
 import dev.freshet.replica.ReplicaSettings;
+import dev.freshet.replica.server.Limits;
+import dev.freshet.replica.server.Readiness;
 import dev.freshet.replica.server.ScoringServer;
 import dev.freshet.replica.server.ServerSettings;
 import java.net.URI;
@@ -51,11 +53,8 @@ public final class ScoringLoad {
         new ServerSettings(
             "127.0.0.1",
             0,
-            1 << 20,
-            1024,
-            2,
-            100,
-            Duration.ofSeconds(30),
+            new Limits(1 << 20, 1024, 1024, 2, 100, Duration.ofSeconds(30)),
+            Readiness.DEFAULT,
             null,
             ReplicaSettings.DEFAULT);
     try (ScoringServer server = ScoringServer.start(pipeline, "main", settings)) {

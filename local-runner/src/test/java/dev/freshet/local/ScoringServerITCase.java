@@ -18,8 +18,11 @@ import dev.freshet.job.publishing.KafkaSinks;
 import dev.freshet.local.broker.EmbeddedBroker;
 import dev.freshet.local.broker.Topics;
 import dev.freshet.replica.ReplicaSettings;
+import dev.freshet.replica.server.Limits;
+import dev.freshet.replica.server.Readiness;
 import dev.freshet.replica.server.ScoringServer;
 import dev.freshet.replica.server.ServerSettings;
+import dev.freshet.replica.server.Token;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -70,12 +73,9 @@ class ScoringServerITCase {
         new ServerSettings(
             "127.0.0.1",
             0,
-            4096,
-            16,
-            4,
-            10,
-            Duration.ofSeconds(10),
-            TOKEN,
+            new Limits(4096, 16, 100, 4, 10, Duration.ofSeconds(10)),
+            Readiness.DEFAULT,
+            Token.of(TOKEN),
             ReplicaSettings.DEFAULT);
     server = ScoringServer.start(pipeline, "plain", settings);
     beforeTheFirstVersion();
@@ -165,6 +165,29 @@ class ScoringServerITCase {
         server.replica().predict(java.util.List.of(known)).get(0).scores().get("click");
     float learnt = trainer.network().predict(TestingExamples.settled(pipeline, 1, 77))[0][0];
     assertThat(expected).isCloseTo(learnt, within(1e-6));
+  }
+
+  /** Nothing that is missing is missing in silence: the answer says so, and a counter. */
+  @Test
+  void warnsOfWhatIsMissingOrUnknown() throws Exception {
+    JsonNode scores =
+        JSON.readTree(
+                post(
+                        "/v1/score",
+                        "{\"impressions\":[{\"features\":{\"user\":\"a stranger\",\"price\":\"5\"}}]}")
+                    .body())
+            .path("scores");
+    JsonNode warnings = scores.get(0).path("warnings");
+    assertThat(warnings.path("missing"))
+        .map(JsonNode::asText)
+        .containsExactlyInAnyOrder("item", "tags");
+    assertThat(warnings.path("unknown")).map(JsonNode::asText).contains("user");
+    post("/v1/score", "{\"impressions\":[{\"features\":{\"price\":\"dear\"}}]}");
+    assertThat(get("/metrics").body())
+        .containsPattern("freshet_fields_total\\{field=\"tags\",kind=\"absent\"\\} [1-9]")
+        .containsPattern("freshet_fields_total\\{field=\"user\",kind=\"unknown\"\\} [1-9]")
+        .containsPattern("freshet_fields_total\\{field=\"price\",kind=\"wrong-type\"\\} [1-9]")
+        .containsPattern("freshet_fields_total\\{field=\"price\",kind=\"number-as-text\"\\} [1-9]");
   }
 
   @Test

@@ -2,11 +2,19 @@ package dev.freshet.local.commands;
 
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.ByteSize;
+import dev.freshet.core.settings.InvalidValueException;
 import dev.freshet.replica.ReplicaSettings;
+import dev.freshet.replica.server.Limits;
+import dev.freshet.replica.server.Readiness;
 import dev.freshet.replica.server.ScoringServer;
 import dev.freshet.replica.server.ServerSettings;
+import dev.freshet.replica.server.Token;
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.PosixFilePermission;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -71,21 +79,63 @@ final class ServeCommand implements Callable<Integer> {
   private int queue;
 
   @Option(
+      names = "--max-connections",
+      paramLabel = "N",
+      defaultValue = "1024",
+      description = {
+        "Open connections; beyond it the one that has kept the server waiting longest is closed for",
+        "the newest. Default: ${DEFAULT-VALUE}."
+      })
+  private int connections;
+
+  @Option(
       names = "--timeout",
       paramLabel = "TIME",
       defaultValue = "30s",
       converter = DurationConverter.class,
-      description = "For sending a request, and for idle connections. Default: ${DEFAULT-VALUE}.")
+      description = {
+        "For a request from its first byte to the last one of its answer, and for idle connections.",
+        "Default: ${DEFAULT-VALUE}."
+      })
   private Duration timeout;
 
   @Option(
-      names = "--token",
-      paramLabel = "TEXT",
-      defaultValue = "${env:FRESHET_TOKEN}",
+      names = "--max-lag",
+      paramLabel = "TIME",
+      defaultValue = "30s",
+      converter = DurationConverter.class,
       description = {
-        "Bearer token that pin, unpin and rollback ask for.",
+        "Not ready if the topic was last known to be read to its end so long ago, as when no broker",
+        "answers. Default: ${DEFAULT-VALUE}."
+      })
+  private Duration maxLag;
+
+  @Option(
+      names = "--max-age",
+      paramLabel = "TIME",
+      defaultValue = "1h",
+      converter = DurationConverter.class,
+      description = {
+        "Not ready if the version in use was published so long ago, unless it is pinned.",
+        "Default: ${DEFAULT-VALUE}."
+      })
+  private Duration maxAge;
+
+  @Option(
+      names = "--prefer-stale",
+      description = "Ready with any version, however long ago it or the topic was read.")
+  private boolean preferStale;
+
+  @Option(
+      names = "--token-file",
+      paramLabel = "FILE",
+      description = {
+        "File with the bearer token that pin, unpin and rollback ask for.",
         "Default: the environment's FRESHET_TOKEN; without one they are open."
       })
+  private Path tokenFile;
+
+  @Option(names = "--token", hidden = true, arity = "0..1", fallbackValue = "")
   private String token;
 
   @Option(
@@ -112,30 +162,67 @@ final class ServeCommand implements Callable<Integer> {
     String model = topic.model(pipeline);
     PrintWriter out = spec.commandLine().getOut();
     CountDownLatch ended = new CountDownLatch(1);
-    try (ScoringServer server = ScoringServer.start(pipeline, model, settings())) {
+    try (ScoringServer server = ScoringServer.start(pipeline, model, settings(out))) {
       int at = server.address().getPort();
       out.printf("Model %s on http://%s:%d, described at /openapi.yaml%n", model, host, at);
       out.flush();
+      ServeConsole console = new ServeConsole(out);
+      server.replica().listen(console);
+      server.replica().manifest().ifPresent(console::version);
+      console.waiting(server.replica().state().waiting(), server.replica().state().detail());
       Runtime.getRuntime().addShutdownHook(new Thread(ended::countDown, "serve-end"));
       ended.await();
     }
     return 0;
   }
 
-  private ServerSettings settings() {
+  private ServerSettings settings(PrintWriter out) throws IOException {
     try {
       return new ServerSettings(
           host,
           port,
-          ByteSize.parse(largestBody).bytes(),
-          largestBatch,
-          concurrency,
-          queue,
-          timeout,
-          token == null || token.isEmpty() ? null : token,
+          new Limits(
+              Math.toIntExact(ByteSize.parse(largestBody).bytes()),
+              largestBatch,
+              connections,
+              concurrency,
+              queue,
+              timeout),
+          new Readiness(maxLag, maxAge, preferStale),
+          token(out),
           new ReplicaSettings(folder, rowCache == null ? 0 : ByteSize.parse(rowCache).bytes()));
+    } catch (ArithmeticException e) {
+      throw new Usage("--max-body: '" + largestBody + "'; allowed: below 2GB");
     } catch (IllegalArgumentException e) {
       throw new Usage("--" + e.getMessage());
+    }
+  }
+
+  private Token token(PrintWriter out) throws IOException {
+    if (token != null) {
+      throw new Usage(
+          "--token: on the command line everybody on this machine can read it; allowed: --token-file"
+              + " or the environment's FRESHET_TOKEN");
+    }
+    if (tokenFile == null) {
+      String variable = System.getenv("FRESHET_TOKEN");
+      return variable == null ? null : token("FRESHET_TOKEN", variable);
+    }
+    if (!Files.isReadable(tokenFile) || Files.isDirectory(tokenFile)) {
+      throw new Usage("--token-file: '" + tokenFile + "'; allowed: a file that can be read");
+    }
+    if (Files.getFileStore(tokenFile).supportsFileAttributeView(PosixFileAttributeView.class)
+        && Files.getPosixFilePermissions(tokenFile).contains(PosixFilePermission.OTHERS_READ)) {
+      out.printf("Warning: everybody on this machine can read %s; chmod 600 it%n", tokenFile);
+    }
+    return token("--token-file", Files.readString(tokenFile));
+  }
+
+  private static Token token(String from, String text) {
+    try {
+      return Token.of(text);
+    } catch (InvalidValueException e) {
+      throw new Usage(from + ": allowed: " + e.allowed());
     }
   }
 }

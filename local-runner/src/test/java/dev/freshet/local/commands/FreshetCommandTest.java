@@ -2,11 +2,13 @@ package dev.freshet.local.commands;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.freshet.replica.server.Token;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -50,7 +52,8 @@ class FreshetCommandTest {
         "models list",
         "models follow",
         "models export",
-        "predict"
+        "predict",
+        "serve"
       })
   void everyCommandHasHelp(String command) {
     Ran ran = run((command + " --help").trim().split(" "));
@@ -97,5 +100,33 @@ class FreshetCommandTest {
         .contains("tasks: '[]'")
         .contains("features: '3'")
         .contains("more: 'more'");
+  }
+
+  /** Where everybody can read it, it is no secret; wherever it comes from, it is not shown. */
+  @Test
+  void theTokenOfAServerIsNeverOnTheCommandLineNorTheScreen() throws Exception {
+    String pipeline = "../pipelines/shop.yaml";
+    String secret = "my-secret";
+    for (String given : List.of("--token " + secret, "--token=" + secret)) {
+      Ran ran = run(("serve --pipeline " + pipeline + " " + given).split(" "));
+      assertThat(ran.code).isEqualTo(2);
+      assertThat(ran.err).contains("allowed: --token-file").contains("FRESHET_TOKEN");
+      assertThat(ran.out + ran.err).doesNotContain(secret);
+    }
+    Path file = folder.resolve("token");
+    Ran missing = run("serve", "--pipeline", pipeline, "--token-file", file.toString());
+    assertThat(missing.code).isEqualTo(2);
+    assertThat(missing.err).contains("allowed: a file that can be read");
+    for (String bad :
+        List.of("", "\n", "tiny", "two\nlines of it", "\u00e4\u00f6\u00fc is not in headers")) {
+      Files.writeString(file, bad);
+      Ran ran = run("serve", "--pipeline", pipeline, "--token-file", file.toString());
+      assertThat(ran.code).as(bad).isEqualTo(2);
+      assertThat(ran.err).contains("--token-file: allowed: ");
+      assertThat(bad.isBlank() || !ran.err.contains(bad)).isTrue();
+    }
+    assertThat(Token.of(" a-good-one \n").toString()).isEqualTo("***");
+    assertThat(run("serve", "--pipeline", pipeline, "--max-connections", "50").err)
+        .contains("--max-connections: '50'; allowed: above concurrency and queue together");
   }
 }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.freshet.core.events.EventJson;
+import dev.freshet.core.events.FieldCounts;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.JsonEventFormat;
 import dev.freshet.core.events.Parsed;
@@ -13,7 +14,6 @@ import dev.freshet.core.events.Rejection;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.replica.Prediction;
 import java.io.IOException;
-import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -21,7 +21,6 @@ import java.util.List;
 final class ScoreRequests {
 
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final int BAD = 400;
 
   private final JsonEventFormat format;
   private final int largestBatch;
@@ -32,15 +31,15 @@ final class ScoreRequests {
   }
 
   /** Reads one JSON object. */
-  static JsonNode object(InputStream body) throws IOException, BadRequest {
+  static JsonNode object(byte[] body) throws Refused {
     try {
-      JsonNode root = EventJson.read(body.readAllBytes());
+      JsonNode root = EventJson.read(body);
       if (!root.isObject()) {
-        throw new BadRequest(BAD, "body: allowed: one JSON object");
+        throw new Refused(Refused.BAD_REQUEST, "body: allowed: one JSON object");
       }
       return root;
     } catch (JsonProcessingException e) {
-      throw new BadRequest(BAD, "body: not JSON: " + e.getOriginalMessage());
+      throw new Refused(Refused.BAD_REQUEST, "body: not JSON: " + e.getOriginalMessage());
     }
   }
 
@@ -48,14 +47,16 @@ final class ScoreRequests {
    * Impressions as on the impressions topic. {@code impression_id} and {@code event_time} may be
    * absent.
    */
-  List<Impression> impressions(JsonNode root) throws BadRequest {
+  List<Impression> impressions(JsonNode root) throws Refused {
     JsonNode list = root.path("impressions");
     if (!list.isArray() || list.isEmpty()) {
-      throw new BadRequest(BAD, "impressions: allowed: a list of at least one impression");
+      throw new Refused(
+          Refused.BAD_REQUEST, "impressions: allowed: a list of at least one impression");
     }
     if (list.size() > largestBatch) {
-      throw new BadRequest(
-          BAD, "impressions: " + list.size() + " of them; allowed: up to " + largestBatch);
+      throw new Refused(
+          Refused.BAD_REQUEST,
+          "impressions: " + list.size() + " of them; allowed: up to " + largestBatch);
     }
     long now = System.currentTimeMillis();
     List<Impression> impressions = new ArrayList<>(list.size());
@@ -67,7 +68,8 @@ final class ScoreRequests {
       }
       Parsed<Impression> parsed = format.impression(node);
       if (parsed.event() == null) {
-        throw new BadRequest(BAD, "impressions[" + i + "]." + message(parsed.rejection()));
+        throw new Refused(
+            Refused.BAD_REQUEST, "impressions[" + i + "]." + message(parsed.rejection()));
       }
       impressions.add(parsed.event());
     }
@@ -94,16 +96,65 @@ final class ScoreRequests {
     for (int i = 0; i < predictions.size(); i++) {
       ObjectNode one = scores.addObject().put("impression_id", impressions.get(i).id());
       ObjectNode byTask = one.putObject("scores");
-      predictions.get(i).scores().forEach(byTask::put);
+      predictions.get(i).scores().forEach((task, score) -> byTask.put(task, finite(score)));
+      warn(one, predictions.get(i));
     }
     return JSON.writeValueAsBytes(root);
+  }
+
+  private static void warn(ObjectNode one, Prediction prediction) {
+    if (prediction.missing().isEmpty() && prediction.unknown().isEmpty()) {
+      return;
+    }
+    ObjectNode warnings = one.putObject("warnings");
+    if (!prediction.missing().isEmpty()) {
+      prediction.missing().forEach(warnings.putArray("missing")::add);
+    }
+    if (!prediction.unknown().isEmpty()) {
+      prediction.unknown().forEach(warnings.putArray("unknown")::add);
+    }
+  }
+
+  /** What was wrong with fields as they came. */
+  FieldCounts fieldCounts() {
+    return format.fieldCounts();
+  }
+
+  /** JSON has no other numbers. */
+  static Double finite(double value) {
+    return Double.isFinite(value) ? value : null;
   }
 
   static byte[] write(Object value) throws IOException {
     return JSON.writeValueAsBytes(value);
   }
 
-  static JsonNode tree(byte[] json) throws IOException {
-    return JSON.readTree(json);
+  /** A manifest as it is told: without its chunks, and what is no number is null. */
+  static JsonNode manifest(byte[] json) throws IOException {
+    JsonNode root = JSON.readTree(json);
+    ((ObjectNode) root).remove("chunks");
+    clean(root.path("quality"));
+    clean(root.path("targetScale"));
+    return root;
+  }
+
+  private static void clean(JsonNode node) {
+    if (node instanceof ObjectNode object) {
+      object.fieldNames().forEachRemaining(name -> replaceUnlessNumber(object, name));
+      object.forEach(ScoreRequests::clean);
+    } else if (node instanceof ArrayNode array) {
+      for (int i = 0; i < array.size(); i++) {
+        if (!array.get(i).isContainerNode() && !array.get(i).isNumber()) {
+          array.setNull(i);
+        }
+      }
+    }
+  }
+
+  private static void replaceUnlessNumber(ObjectNode object, String name) {
+    JsonNode value = object.get(name);
+    if (!value.isContainerNode() && !value.isNumber()) {
+      object.putNull(name); // Jackson writes NaN as text
+    }
   }
 }

@@ -1,86 +1,128 @@
 package dev.freshet.replica.server;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.publishing.Manifest;
 import dev.freshet.replica.ModelReplica;
 import dev.freshet.replica.RefusalReason;
-import io.undertow.Handlers;
-import io.undertow.Undertow;
 import io.undertow.UndertowOptions;
-import io.undertow.server.HttpHandler;
+import io.undertow.server.DefaultByteBufferPool;
 import io.undertow.server.HttpServerExchange;
-import io.undertow.server.RequestTooBigException;
-import io.undertow.server.RoutingHandler;
-import io.undertow.server.handlers.BlockingHandler;
-import io.undertow.server.handlers.RequestLimitingHandler;
+import io.undertow.server.handlers.HttpContinueReadHandler;
+import io.undertow.server.protocol.http.HttpOpenListener;
 import io.undertow.util.Headers;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.xnio.ChannelListeners;
+import org.xnio.IoUtils;
+import org.xnio.OptionMap;
+import org.xnio.Options;
+import org.xnio.StreamConnection;
+import org.xnio.Xnio;
+import org.xnio.XnioWorker;
+import org.xnio.channels.AcceptingChannel;
 
 /**
  * Answers with predictions of the newest version over HTTP. {@code /openapi.yaml} describes every
  * call. Bad input is answered with the field at fault; what is too much is refused at once, so that
  * the rest is answered in time.
+ *
+ * <p>A request is read, as it comes, by the few threads that serve all connections. Only one that
+ * has come whole takes one of the places to be scored, and its answer leaves these again as fast as
+ * the client reads; so a client can be as slow as it likes at nobody's cost but its own.
  */
 public final class ScoringServer implements AutoCloseable {
 
-  private static final Logger LOG = LoggerFactory.getLogger(ScoringServer.class);
-
-  private static final int OK = 200;
-  private static final int BAD_REQUEST = 400;
-  private static final int UNAUTHORIZED = 401;
-  private static final int CONFLICT = 409;
-  private static final int TOO_LARGE = 413;
-  private static final int ERROR = 500;
-  private static final int UNAVAILABLE = 503;
-  private static final int IN_TIME = 504;
-  private static final int PIN_SECONDS = 60;
-  private static final String JSON = "application/json";
+  private static final String SCORE = "/v1/score";
+  private static final String MODEL = "/v1/model";
+  private static final String PIN = "/v1/model/pin";
+  private static final String ROLL_BACK = "/v1/model/rollback";
+  private static final String LIVE = "/health/live";
+  private static final String READY = "/health/ready";
+  private static final String METRICS = "/metrics";
+  private static final String OPEN_API = "/openapi.yaml";
+  private static final String OTHER = "other";
   private static final String BEARER = "Bearer ";
+  private static final int BUFFER = 16 << 10;
+  private static final int BACKLOG = 1000;
+  private static final long GOODBYE_SECONDS = 5;
 
   private final String model;
   private final ModelReplica replica;
   private final ServerSettings settings;
   private final ScoreRequests requests;
   private final ServerMetrics metrics;
-  private final Undertow server;
+  private final Clients clients;
+  private final ExecutorService scoring;
+  private final Semaphore places;
+  private final Map<String, Map<String, Route>> routes = new LinkedHashMap<>();
+  private XnioWorker worker;
+  private AcceptingChannel<StreamConnection> listening;
+
+  /** What is done with a request when it has come whole; runs on its connection's thread. */
+  private interface Action {
+    void go(Call call) throws Refused;
+  }
+
+  /**
+   * @param guarded whether it asks for the token
+   */
+  private record Route(boolean guarded, Action action) {}
 
   private ScoringServer(
       Pipeline pipeline, String model, ModelReplica replica, ServerSettings settings) {
     this.model = model;
     this.replica = replica;
     this.settings = settings;
-    requests = new ScoreRequests(pipeline, settings.largestBatch());
-    metrics = new ServerMetrics(replica);
-    int timeout = Math.toIntExact(settings.timeout().toMillis());
-    server =
-        Undertow.builder()
-            .addHttpListener(settings.port(), settings.host())
-            .setServerOption(UndertowOptions.MAX_ENTITY_SIZE, settings.largestBody())
-            .setServerOption(UndertowOptions.REQUEST_PARSE_TIMEOUT, timeout)
-            .setServerOption(UndertowOptions.NO_REQUEST_TIMEOUT, timeout)
-            .setServerOption(UndertowOptions.IDLE_TIMEOUT, timeout)
-            .setWorkerThreads(settings.concurrency() + 2)
-            .setHandler(routes())
-            .build();
+    requests = new ScoreRequests(pipeline, settings.limits().largestBatch());
+    metrics = new ServerMetrics(replica, requests.fieldCounts());
+    clients = new Clients(settings.limits(), metrics);
+    places = new Semaphore(settings.limits().atWork());
+    AtomicInteger number = new AtomicInteger();
+    scoring =
+        Executors.newFixedThreadPool(
+            settings.limits().concurrency(),
+            task -> {
+              Thread thread = new Thread(task, "scoring-" + number.getAndIncrement());
+              thread.setDaemon(true);
+              return thread;
+            });
+    open("POST", SCORE, this::score);
+    open("GET", MODEL, call -> call.answer(this::describe));
+    guarded("POST", PIN, this::pin);
+    guarded("DELETE", PIN, this::unpin);
+    guarded("POST", ROLL_BACK, this::rollBack);
+    open("GET", LIVE, call -> call.answer(() -> Map.of("status", "live")));
+    open("GET", READY, call -> call.answer(this::ready));
+    open("GET", METRICS, call -> call.answer(ServerMetrics.CONTENT_TYPE, this::scrape));
+    open("GET", OPEN_API, call -> call.answer("application/yaml", ScoringServer::openApi));
+  }
+
+  private void open(String method, String path, Action action) {
+    route(method, path, new Route(false, action));
+  }
+
+  private void guarded(String method, String path, Action action) {
+    route(method, path, new Route(true, action));
+  }
+
+  private void route(String method, String path, Route route) {
+    routes.computeIfAbsent(path, p -> new LinkedHashMap<>()).put(method, route);
   }
 
   /**
@@ -93,71 +135,126 @@ public final class ScoringServer implements AutoCloseable {
     ModelReplica replica = ModelReplica.follow(pipeline, model, settings.replica());
     ScoringServer server = new ScoringServer(pipeline, model, replica, settings);
     try {
-      server.server.start();
-    } catch (RuntimeException e) {
-      replica.close();
+      server.listen();
+    } catch (IOException | RuntimeException e) {
+      server.close();
       throw new IOException(
           "cannot listen on " + settings.host() + ":" + settings.port() + ": " + e.getMessage(), e);
     }
     return server;
   }
 
-  private HttpHandler routes() {
-    RoutingHandler scoring =
-        Handlers.routing()
-            .post("/v1/score", call("/v1/score", this::score))
-            .get("/v1/model", call("/v1/model", exchange -> describe()))
-            .post("/v1/model/pin", call("/v1/model/pin", this::pin))
-            .delete("/v1/model/pin", call("/v1/model/pin", this::unpin))
-            .post("/v1/model/rollback", call("/v1/model/rollback", this::rollBack));
-    // Health and metrics answer even when scoring has no room left.
-    return Handlers.routing()
-        .get("/health/live", call("/health/live", exchange -> Map.of("status", "live")))
-        .get("/health/ready", call("/health/ready", exchange -> ready()))
-        .get("/metrics", new BlockingHandler(this::metrics))
-        .get("/openapi.yaml", new BlockingHandler(ScoringServer::openApi))
-        .setFallbackHandler(
-            new RequestLimitingHandler(settings.concurrency(), settings.queue(), scoring));
+  /** As Undertow's own builder does, but that every connection passes through our hands first. */
+  private void listen() throws IOException {
+    worker =
+        Xnio.getInstance(HttpOpenListener.class.getClassLoader())
+            .createWorker(
+                OptionMap.builder()
+                    .set(Options.WORKER_NAME, "scoring-http")
+                    .set(
+                        Options.WORKER_IO_THREADS,
+                        Math.max(2, Runtime.getRuntime().availableProcessors()))
+                    .set(Options.WORKER_TASK_CORE_THREADS, 1)
+                    .set(Options.WORKER_TASK_MAX_THREADS, 1)
+                    .set(Options.TCP_NODELAY, true)
+                    .set(Options.THREAD_DAEMON, true)
+                    .getMap());
+    HttpOpenListener http =
+        new HttpOpenListener(
+            new DefaultByteBufferPool(true, BUFFER, -1, 4),
+            OptionMap.create(UndertowOptions.MAX_ENTITY_SIZE, -1L)); // Call looks to that
+    http.setRootHandler(new HttpContinueReadHandler(this::handle));
+    listening =
+        worker.createStreamConnectionServer(
+            new InetSocketAddress(settings.host(), settings.port()),
+            ChannelListeners.<StreamConnection>openListenerAdapter(
+                connection -> {
+                  clients.opened(connection);
+                  http.handleEvent(connection);
+                }),
+            OptionMap.builder()
+                .set(Options.TCP_NODELAY, true)
+                .set(Options.REUSE_ADDRESSES, true)
+                .set(Options.BACKLOG, BACKLOG)
+                .getMap());
+    listening.resumeAccepts();
   }
 
-  /** What a call answers; bytes are sent as they are, anything else as JSON. */
-  private interface Answer {
-    Object to(HttpServerExchange exchange) throws Exception;
-  }
-
-  private HttpHandler call(String path, Answer answer) {
-    return new BlockingHandler(exchange -> respond(path, answer, exchange));
-  }
-
-  private void respond(String path, Answer answer, HttpServerExchange exchange) throws IOException {
-    int status = OK;
-    Object body;
-    try {
-      body = answer.to(exchange);
-    } catch (BadRequest e) {
-      status = e.status();
-      body = Map.of("error", e.getMessage());
-    } catch (RequestTooBigException e) {
-      status = TOO_LARGE;
-      body = Map.of("error", "body: allowed: up to " + settings.largestBody() + " bytes");
-    } catch (Exception e) {
-      LOG.error("{} failed", path, e);
-      status = ERROR;
-      body = Map.of("error", "the server's log has the details");
+  /** The head of a request has come; on its connection's thread, which must not wait here. */
+  private void handle(HttpServerExchange exchange) {
+    Client client = clients.of(exchange);
+    if (client == null) {
+      IoUtils.safeClose(exchange.getConnection()); // displaced a moment ago
+      return;
     }
-    metrics.answered(path, status);
-    exchange.setStatusCode(status);
-    exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, JSON);
-    byte[] bytes = body instanceof byte[] ready ? ready : ScoreRequests.write(body);
-    exchange.getResponseSender().send(ByteBuffer.wrap(bytes));
+    Map<String, Route> methods = routes.get(exchange.getRequestPath());
+    Call call =
+        new Call(
+            exchange,
+            client,
+            clients,
+            methods == null ? OTHER : exchange.getRequestPath(),
+            metrics,
+            settings.limits().largestBody());
+    if (methods == null) {
+      call.fail(
+          new Refused(Refused.NOT_FOUND, "path: allowed: " + String.join(", ", routes.keySet())));
+      return;
+    }
+    String method = exchange.getRequestMethod().toString();
+    Route route = methods.get(method.equals("HEAD") ? "GET" : method);
+    if (route == null) {
+      String allowed = String.join(", ", new TreeSet<>(methods.keySet()));
+      call.fail(
+          new Refused(Refused.NOT_ALLOWED, "method: '" + method + "'; allowed: " + allowed),
+          Map.of(Headers.ALLOW, allowed));
+      return;
+    }
+    try {
+      if (route.guarded()) {
+        authorize(call);
+      }
+      call.receive(() -> go(route.action(), call));
+    } catch (Refused e) {
+      call.fail(e);
+    }
   }
 
-  private Object score(HttpServerExchange exchange) throws IOException, BadRequest {
+  private static void go(Action action, Call call) {
+    try {
+      action.go(call);
+    } catch (Refused e) {
+      call.fail(e);
+    }
+  }
+
+  private void score(Call call) throws Refused {
+    if (!places.tryAcquire()) {
+      throw new Refused(
+          Refused.UNAVAILABLE,
+          "busy: "
+              + settings.limits().concurrency()
+              + " requests are at work and "
+              + settings.limits().queue()
+              + " wait");
+    }
+    call.later(
+        () ->
+            scoring.execute(
+                () -> {
+                  try {
+                    call.answer(() -> scores(call));
+                  } finally {
+                    places.release();
+                  }
+                }));
+  }
+
+  private Object scores(Call call) throws IOException, Refused {
     long start = System.nanoTime();
-    List<Impression> impressions =
-        requests.impressions(ScoreRequests.object(exchange.getInputStream()));
+    List<Impression> impressions = requests.impressions(ScoreRequests.object(call.body()));
     if (replica.manifest().isEmpty()) {
-      throw new BadRequest(UNAVAILABLE, "model " + model + " has no version yet");
+      throw new Refused(Refused.UNAVAILABLE, "model " + model + " has no version yet");
     }
     byte[] answer = ScoreRequests.answer(model, impressions, replica.predict(impressions));
     metrics.scored(System.nanoTime() - start);
@@ -170,6 +267,9 @@ public final class ScoringServer implements AutoCloseable {
     Optional<Manifest> manifest = replica.manifest();
     all.put("version", manifest.map(Manifest::version).orElse(null));
     all.put("stalenessSeconds", orNull(replica.stalenessSeconds()));
+    all.put("lagSeconds", orNull(replica.lagSeconds()));
+    all.put("waitingFor", replica.state().waiting().label());
+    all.put("waiting", replica.state().detail());
     all.put("newestEventAgeSeconds", orNull(replica.newestEventAgeSeconds()));
     all.put("pinned", replica.pinned().orElse(null));
     all.put("versionsTaken", replica.swaps());
@@ -179,104 +279,121 @@ public final class ScoringServer implements AutoCloseable {
     }
     all.put("versionsRefused", refused);
     if (manifest.isPresent()) {
-      ObjectNode json = (ObjectNode) ScoreRequests.tree(manifest.get().toJson());
-      json.remove("chunks");
-      all.put("manifest", json);
+      all.put("manifest", ScoreRequests.manifest(manifest.get().toJson()));
     }
     return all;
   }
 
   private static Double orNull(double seconds) {
-    return Double.isNaN(seconds) ? null : seconds;
+    return ScoreRequests.finite(seconds);
   }
 
-  private Object pin(HttpServerExchange exchange) throws IOException, BadRequest {
-    authorize(exchange);
-    JsonNode version = ScoreRequests.object(exchange.getInputStream()).path("version");
+  private void pin(Call call) throws Refused {
+    JsonNode version = ScoreRequests.object(call.body()).path("version");
     if (!version.isTextual()) {
-      throw new BadRequest(
-          BAD_REQUEST, "version: '" + version.asText() + "'; allowed: run-step, as text");
+      throw new Refused(
+          Refused.BAD_REQUEST, "version: '" + version.asText() + "'; allowed: run-step, as text");
     }
-    hold(replica.pin(version.asText()));
-    return describe();
+    describeOnce(replica.pin(version.asText()), call);
   }
 
-  private Object unpin(HttpServerExchange exchange) throws IOException, BadRequest {
-    authorize(exchange);
+  private void unpin(Call call) {
     replica.unpin();
-    return describe();
+    call.answer(this::describe);
   }
 
-  private Object rollBack(HttpServerExchange exchange) throws IOException, BadRequest {
-    authorize(exchange);
+  private void rollBack(Call call) throws Refused {
     try {
-      hold(replica.rollBack());
+      describeOnce(replica.rollBack(), call);
     } catch (IllegalStateException e) {
-      throw new BadRequest(CONFLICT, e.getMessage());
-    }
-    return describe();
-  }
-
-  private static void hold(Future<Manifest> held) throws BadRequest {
-    try {
-      held.get(PIN_SECONDS, TimeUnit.SECONDS);
-    } catch (ExecutionException e) {
-      throw new BadRequest(CONFLICT, e.getCause().getMessage());
-    } catch (TimeoutException e) {
-      throw new BadRequest(IN_TIME, "the version did not arrive within " + PIN_SECONDS + " s");
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new BadRequest(UNAVAILABLE, "the server is going down");
+      throw new Refused(Refused.CONFLICT, e.getMessage());
     }
   }
 
-  private void authorize(HttpServerExchange exchange) throws BadRequest {
+  /** Answers when a version is held; nothing waits for that but the client. */
+  private void describeOnce(CompletableFuture<Manifest> held, Call call) {
+    call.later(
+        () ->
+            held.whenCompleteAsync(
+                (manifest, problem) -> {
+                  if (problem == null) {
+                    call.answer(this::describe);
+                  } else {
+                    String why = problem.getMessage();
+                    call.fail(
+                        new Refused(
+                            Refused.CONFLICT, why == null ? "another call came after it" : why));
+                  }
+                },
+                call.ioThread()));
+  }
+
+  private void authorize(Call call) throws Refused {
     if (settings.token() == null) {
       return;
     }
-    String header = exchange.getRequestHeaders().getFirst(Headers.AUTHORIZATION);
-    String brought =
-        header == null || !header.startsWith(BEARER) ? "" : header.substring(BEARER.length());
-    // In a time that does not tell how much of it was right.
-    if (!MessageDigest.isEqual(
-        brought.getBytes(StandardCharsets.UTF_8),
-        settings.token().getBytes(StandardCharsets.UTF_8))) {
-      throw new BadRequest(UNAUTHORIZED, "Authorization: allowed: Bearer and the server's token");
+    String header = call.header(Headers.AUTHORIZATION);
+    if (header == null
+        || !header.startsWith(BEARER)
+        || !settings.token().isThatOf(header.substring(BEARER.length()))) {
+      throw new Refused(
+          Refused.UNAUTHORIZED, "Authorization: allowed: Bearer and the server's token");
     }
   }
 
-  private Object ready() throws BadRequest {
+  private Object ready() throws Refused {
     if (replica.failure().isPresent()) {
-      throw new BadRequest(UNAVAILABLE, "following ended: " + replica.failure().get().getMessage());
+      throw notReady("following ended: " + replica.failure().get().getMessage());
     }
+    String waiting = replica.state().detail();
     String version =
         replica
             .manifest()
             .map(Manifest::version)
-            .orElseThrow(() -> new BadRequest(UNAVAILABLE, "no version has arrived yet"));
-    if (!replica.caughtUp()) {
-      throw new BadRequest(UNAVAILABLE, "the topic is still being read, version " + version);
+            .orElseThrow(() -> notReady("no version has arrived yet; " + waiting));
+    Readiness readiness = settings.readiness();
+    if (!readiness.preferStale()) {
+      double lag = replica.lagSeconds();
+      if (Double.isNaN(lag)) {
+        throw notReady("version " + version + "; the topic is still being read; " + waiting);
+      }
+      if (lag > seconds(readiness.maxLag())) {
+        throw notReady(
+            "version %s; the topic was last read to its end %.0f s ago; %s"
+                .formatted(version, lag, waiting));
+      }
+      if (replica.pinned().isEmpty() && replica.stalenessSeconds() > seconds(readiness.maxAge())) {
+        throw notReady(
+            "version %s was published %.0f s ago; allowed: %.0f s"
+                .formatted(version, replica.stalenessSeconds(), seconds(readiness.maxAge())));
+      }
     }
     return Map.of("status", "ready", "version", version);
   }
 
-  private void metrics(HttpServerExchange exchange) throws IOException {
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    metrics.write(out);
-    exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, ServerMetrics.CONTENT_TYPE);
-    exchange.getResponseSender().send(ByteBuffer.wrap(out.toByteArray()));
+  private static Refused notReady(String why) {
+    return new Refused(Refused.UNAVAILABLE, why);
   }
 
-  private static void openApi(HttpServerExchange exchange) throws IOException {
+  private static double seconds(Duration duration) {
+    return duration.toMillis() / 1000.0;
+  }
+
+  private byte[] scrape() throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    metrics.write(out);
+    return out.toByteArray();
+  }
+
+  private static byte[] openApi() throws IOException {
     try (InputStream in = ScoringServer.class.getResourceAsStream("/freshet-openapi.yaml")) {
-      exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, "application/yaml");
-      exchange.getResponseSender().send(ByteBuffer.wrap(in.readAllBytes()));
+      return in.readAllBytes();
     }
   }
 
   /** Where it listens. */
   public InetSocketAddress address() {
-    return (InetSocketAddress) server.getListenerInfo().get(0).getAddress();
+    return listening.getLocalAddress(InetSocketAddress.class);
   }
 
   /** The replica behind it. */
@@ -284,9 +401,21 @@ public final class ScoringServer implements AutoCloseable {
     return replica;
   }
 
+  /** Takes no more connections, finishes what is at work, and stops. */
   @Override
   public void close() {
-    server.stop();
+    IoUtils.safeClose(listening);
+    scoring.shutdown();
+    try {
+      scoring.awaitTermination(GOODBYE_SECONDS, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    scoring.shutdownNow();
+    clients.close();
+    if (worker != null) {
+      worker.shutdown();
+    }
     replica.close();
   }
 }

@@ -1,5 +1,7 @@
 package dev.freshet.replica.server;
 
+import dev.freshet.core.events.FieldCounts;
+import dev.freshet.core.events.FieldCounts.Kind;
 import dev.freshet.replica.ModelReplica;
 import dev.freshet.replica.RefusalReason;
 import io.prometheus.metrics.core.metrics.Counter;
@@ -11,7 +13,9 @@ import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import io.prometheus.metrics.model.snapshots.Unit;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.util.List;
 import java.util.function.DoubleSupplier;
+import java.util.function.IntSupplier;
 
 /** What the server counts, as Prometheus reads it. Names are part of the interface. */
 final class ServerMetrics {
@@ -30,6 +34,12 @@ final class ServerMetrics {
           .help("Requests by path and status.")
           .labelNames("path", "status")
           .register(registry);
+  private final Counter closed =
+      Counter.builder()
+          .name("freshet_connections_closed_total")
+          .help("Connections that were closed before their request was answered, by reason.")
+          .labelNames("reason")
+          .register(registry);
   private final Histogram duration =
       Histogram.builder()
           .name("freshet_score_duration_seconds")
@@ -39,8 +49,12 @@ final class ServerMetrics {
           .classicUpperBounds(SECONDS)
           .register(registry);
 
-  ServerMetrics(ModelReplica replica) {
+  /**
+   * @param received what is counted of fields when requests are read
+   */
+  ServerMetrics(ModelReplica replica, FieldCounts received) {
     counter("freshet_predictions_total", "Impressions scored.", replica::predictions);
+    fields(received, replica.fieldCounts());
     counter("freshet_versions_taken_total", "Versions taken.", replica::swaps);
     seconds(
         "freshet_staleness_seconds",
@@ -50,6 +64,10 @@ final class ServerMetrics {
         "freshet_newest_event_age_seconds",
         "Seconds since the newest event that the version in use has learnt from was produced.",
         replica::newestEventAgeSeconds);
+    seconds(
+        "freshet_lag_seconds",
+        "Seconds since everything on the topic was known to be read; NaN before the first time.",
+        replica::lagSeconds);
     GaugeWithCallback.builder()
         .name("freshet_pinned")
         .help("1 while a version is held.")
@@ -67,6 +85,28 @@ final class ServerMetrics {
               }
             })
         .register(registry);
+  }
+
+  private void fields(FieldCounts received, FieldCounts scored) {
+    CounterWithCallback.builder()
+        .name("freshet_fields_total")
+        .help("Impressions in which a feature field was not what a model can learn from.")
+        .labelNames("field", "kind")
+        .callback(
+            callback -> {
+              count(received, List.of(Kind.WRONG_TYPE, Kind.NUMBER_AS_TEXT), callback);
+              count(scored, List.of(Kind.ABSENT, Kind.UNKNOWN), callback);
+            })
+        .register(registry);
+  }
+
+  private static void count(
+      FieldCounts counts, List<Kind> kinds, CounterWithCallback.Callback callback) {
+    for (int field = 0; field < counts.fields().size(); field++) {
+      for (Kind kind : kinds) {
+        callback.call(counts.count(field, kind), counts.fields().get(field), kind.label());
+      }
+    }
   }
 
   private void seconds(String name, String help, DoubleSupplier now) {
@@ -92,6 +132,20 @@ final class ServerMetrics {
 
   void answered(String path, int status) {
     requests.labelValues(path, Integer.toString(status)).inc();
+  }
+
+  /** A connection was closed that did not ask for it, or left before its answer. */
+  void closed(String reason) {
+    closed.labelValues(reason).inc();
+  }
+
+  /** How many connections there are. */
+  void connections(IntSupplier open) {
+    GaugeWithCallback.builder()
+        .name("freshet_connections")
+        .help("Open connections.")
+        .callback(callback -> callback.call(open.getAsInt()))
+        .register(registry);
   }
 
   void scored(long nanos) {
