@@ -352,6 +352,10 @@ class ReplicaITCase {
         wrong.publish();
       }
       await(() -> replica.state().detail().contains("other-schema"));
+      assertThat(replica.state().detail())
+          .contains("it has price: numeric, dim 4, edges [1.0, 10.0, 200.0]")
+          .contains("here is price: numeric, dim 4, edges [1.0, 10.0, 100.0]")
+          .doesNotContain("user");
       assertThat(replica.caughtUp()).isTrue();
       try (TestingPublisher right = new TestingPublisher(later)) {
         right.publish();

@@ -490,12 +490,23 @@ public final class ModelReplica implements AutoCloseable {
 
   private boolean fits(Manifest manifest) {
     if (!manifest.schema().equals(context.schema().fingerprint())) {
-      refuse(RefusalReason.OTHER_SCHEMA, "version " + manifest.version());
+      refuse(
+          RefusalReason.OTHER_SCHEMA,
+          "version "
+              + manifest.version()
+              + " is of other features: "
+              + context.schema().differencesFrom(manifest.features()));
       return false;
     }
     if (!manifest.model().equals(context.model().name())
         || !manifest.settings().equals(ModelFingerprint.of(context))) {
-      refuse(RefusalReason.OTHER_MODEL, "version " + manifest.version());
+      refuse(
+          RefusalReason.OTHER_MODEL,
+          "version "
+              + manifest.version()
+              + (manifest.model().equals(context.model().name())
+                  ? " is of this model with other settings or tasks"
+                  : " is of model " + manifest.model()));
       return false;
     }
     return true;

@@ -1,5 +1,6 @@
 package dev.freshet.core.features;
 
+import dev.freshet.core.settings.RecordBinder;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -73,6 +74,51 @@ public final class FeatureSchema implements Serializable {
   /** Names of the numeric fields, in order. */
   public List<String> numeric() {
     return fields.stream().filter(FeatureField::numeric).map(FeatureField::name).toList();
+  }
+
+  /** Each field in words, in order: everything of it that decides about keys and places. */
+  public List<String> described() {
+    return fields.stream().map(FeatureSchema::describe).toList();
+  }
+
+  private static String describe(FeatureField f) {
+    StringBuilder text = new StringBuilder(f.name()).append(": ");
+    text.append(RecordBinder.written(f.kind())).append(", dim ").append(f.dim());
+    if (!f.numeric()) {
+      return text.append(f.many() ? ", many" : "").toString();
+    }
+    if (f.buckets() == 0) {
+      return text.append(", edges ").append(f.edges()).toString();
+    }
+    return text.append(", ")
+        .append(f.buckets())
+        .append(" buckets from ")
+        .append(f.from())
+        .append(" to ")
+        .append(f.to())
+        .append(", ")
+        .append(RecordBinder.written(f.scale()))
+        .toString();
+  }
+
+  /**
+   * How another schema differs, for people.
+   *
+   * @param others what it described; null if it did not
+   */
+  public String differencesFrom(List<String> others) {
+    if (others == null) {
+      return "it does not say of which";
+    }
+    List<String> here = described();
+    List<String> differences = new ArrayList<>();
+    others.stream()
+        .filter(field -> !here.contains(field))
+        .forEach(field -> differences.add("it has " + field));
+    here.stream()
+        .filter(field -> !others.contains(field))
+        .forEach(field -> differences.add("here is " + field));
+    return differences.isEmpty() ? "they are in another order" : String.join("; ", differences);
   }
 
   /**

@@ -44,6 +44,8 @@ import java.util.OptionalLong;
  * @param watermark event time up to which labels had been told, epoch milliseconds
  * @param configuration fingerprint of everything in the pipeline file but Kafka
  * @param code version of the code that trained
+ * @param features the fields of the schema in words, for messages; absent in manifests of before
+ *     2026-11-26
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 @JsonIgnoreProperties(ignoreUnknown = true)
@@ -71,7 +73,8 @@ public record Manifest(
     List<SourcePosition> sources,
     Long watermark,
     String configuration,
-    String code) {
+    String code,
+    List<String> features) {
 
   /** The format that this code writes. */
   public static final int FORMAT = 1;
@@ -145,7 +148,8 @@ public record Manifest(
         sources,
         watermark,
         configuration,
-        code);
+        code,
+        features);
   }
 
   /** What was left out of the noes. */

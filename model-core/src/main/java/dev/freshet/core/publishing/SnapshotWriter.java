@@ -149,7 +149,8 @@ public final class SnapshotWriter {
             of.lineage.sources(),
             of.lineage.watermark(),
             configuration,
-            CodeVersion.CURRENT);
+            CodeVersion.CURRENT,
+            context.schema().described());
     of.out.accept(
         new ModelRecord(
             slot + "manifest", manifest.toJson(), version, ModelRecord.MANIFEST, count));

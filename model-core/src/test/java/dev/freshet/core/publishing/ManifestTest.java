@@ -49,11 +49,12 @@ class ManifestTest {
               new SourcePosition("impressions", 0, 60_000, 1_767_225_699_000L)),
           1_767_225_690_000L,
           "ef56",
-          "0.1.0+1a2b3c4");
+          "0.1.0+1a2b3c4",
+          List.of("user_id: categorical, dim 16", "price: numeric, dim 4, edges [1.0, 10.0]"));
 
   @Test
   void isWrittenAsItIsFrozen() throws IOException {
-    Path file = GOLDEN.resolve("manifest-delta.json");
+    Path file = GOLDEN.resolve("manifest-delta-features.json");
     String written = new String(DELTA.toJson(), StandardCharsets.UTF_8) + "\n";
     if (Boolean.getBoolean("golden.write")) {
       Files.writeString(file, written);
@@ -76,6 +77,9 @@ class ManifestTest {
     assertThat(read.correction("click")).isEqualTo(DelayCorrections.WAIT);
     assertThat(read.sampling()).isEqualTo(NegativeSampling.NONE);
     assertThat(read.producedUpTo()).isEmpty();
+    Manifest silent = Manifest.fromJson(Files.readAllBytes(GOLDEN.resolve("manifest-delta.json")));
+    assertThat(silent.code()).isEqualTo("0.1.0+1a2b3c4");
+    assertThat(silent.features()).as("told later").isNull();
     Manifest whole = DELTA.asBase(7, "ef56");
     assertThat(whole.isDelta()).isFalse();
     assertThat(whole.parent()).isNull();
