@@ -137,10 +137,11 @@ public final class FeatureSchema implements Serializable {
     return hash(false);
   }
 
-  // A field of one value is written as it was before fields of several were told apart, so that
-  // only fingerprints of schemas with such fields have changed.
+  // Version 2 of the fingerprint: an absent field has a key, a number one however it is written,
+  // and
+  // fields of several values are told apart. Compact features are laid out as they were.
   private String hash(boolean withMany) {
-    StringBuilder text = new StringBuilder("freshet-schema-1");
+    StringBuilder text = new StringBuilder(withMany ? "freshet-schema-2" : "freshet-schema-1");
     for (FeatureField f : fields) {
       text.append('\n').append(f.name()).append('|').append(f.kind()).append('|').append(f.dim());
       if (f.numeric()) {
