@@ -211,7 +211,7 @@ public final class FeatureEncoder {
     try {
       DataInputStream in = new DataInputStream(new ByteArrayInputStream(compact));
       if (in.readInt() != fingerprint) {
-        throw new IllegalArgumentException(
+        throw new OtherFieldsException(
             "an impression waits for its labels with features of other fields: let all windows"
                 + " close (stop the job with drain) before fields are changed");
       }

@@ -3,9 +3,11 @@ package dev.freshet.job.features;
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.features.FeatureEncoder;
 import dev.freshet.core.features.FeatureSchema;
+import dev.freshet.core.features.OtherFieldsException;
 import dev.freshet.core.labels.LabeledExample;
 import org.apache.flink.api.common.functions.OpenContext;
 import org.apache.flink.api.common.functions.RichMapFunction;
+import org.apache.flink.runtime.execution.SuppressRestartsException;
 
 /** Encodes examples, in parallel and before the trainers, which are one task each. */
 public final class EncodeFunction extends RichMapFunction<LabeledExample, EncodedExample> {
@@ -27,6 +29,11 @@ public final class EncodeFunction extends RichMapFunction<LabeledExample, Encode
 
   @Override
   public EncodedExample map(LabeledExample example) {
-    return encoder.encode(example);
+    try {
+      return encoder.encode(example);
+    } catch (OtherFieldsException e) {
+      // It is in the state, so it would come again after every restart.
+      throw new SuppressRestartsException(e);
+    }
   }
 }

@@ -15,6 +15,7 @@ import dev.freshet.core.publishing.SnapshotWriter;
 import dev.freshet.core.publishing.TrainingLog;
 import dev.freshet.core.training.ModelContext;
 import dev.freshet.core.training.ModelTrainer;
+import dev.freshet.core.training.TrainedShape;
 import dev.freshet.core.training.TrainerSnapshot;
 import dev.freshet.core.training.TrainerSnapshot.Surroundings;
 import dev.freshet.core.training.TrainingSettings;
@@ -29,7 +30,11 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import org.apache.flink.api.common.operators.MailboxExecutor;
+import org.apache.flink.api.common.state.ListState;
+import org.apache.flink.api.common.state.ListStateDescriptor;
 import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.api.common.typeutils.base.StringSerializer;
+import org.apache.flink.runtime.execution.SuppressRestartsException;
 import org.apache.flink.runtime.state.StateInitializationContext;
 import org.apache.flink.runtime.state.StatePartitionStreamProvider;
 import org.apache.flink.runtime.state.StateSnapshotContext;
@@ -75,6 +80,7 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
   private final TrainingSettings training;
   private final PublishingSettings publishing;
 
+  private transient ListState<String> shape;
   private transient MailboxExecutor mailbox;
   private transient ExecutorService worker;
   private transient Clock clock;
@@ -123,6 +129,7 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
     openInputs = 2;
     publishedStep = -1;
     run = clock.instant().getEpochSecond();
+    requireShape(state);
     for (StatePartitionStreamProvider part : state.getRawOperatorStateInputs()) {
       try (InputStream in = part.getStream()) {
         Surroundings around = TrainerSnapshot.read(trainer, in);
@@ -133,6 +140,27 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
         // Two runs never share an id, even if the clock went back.
         run = Math.max(run, around.run() + 1);
         LOGGER.info("Model {} goes on from step {}", context.model().name(), trainer.steps());
+      }
+    }
+  }
+
+  /** Another shape will not fit at the next attempt either, so there is none. */
+  private void requireShape(StateInitializationContext state) throws Exception {
+    shape =
+        state
+            .getOperatorStateStore()
+            .getListState(new ListStateDescriptor<>("shape", StringSerializer.INSTANCE));
+    for (String before : shape.get()) {
+      List<String> different = TrainedShape.differences(before, TrainedShape.of(context));
+      if (!different.isEmpty()) {
+        throw new SuppressRestartsException(
+            new IllegalStateException(
+                "the checkpoint of model '"
+                    + context.model().name()
+                    + "' was learnt with other "
+                    + String.join(", ", different)
+                    + ": give the model a new name to start it afresh, or set back what was"
+                    + " changed"));
       }
     }
   }
@@ -285,6 +313,7 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
   @Override
   public void snapshotState(StateSnapshotContext state) throws Exception {
     super.snapshotState(state);
+    shape.update(List.of(TrainedShape.of(context)));
     var out = state.getRawOperatorStateOutput();
     out.startNewPartition();
     TrainerSnapshot.write(

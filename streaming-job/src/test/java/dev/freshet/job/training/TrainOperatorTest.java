@@ -1,6 +1,7 @@
 package dev.freshet.job.training;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.freshet.core.events.SourcePosition;
 import dev.freshet.core.features.EncodedExample;
@@ -15,9 +16,13 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
+import org.apache.flink.runtime.throwable.ThrowableClassifier;
+import org.apache.flink.runtime.throwable.ThrowableType;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class TrainOperatorTest {
 
@@ -48,6 +53,38 @@ class TrainOperatorTest {
       assertThat(version(resumed).step()).isEqualTo(10);
       assertThat(version(resumed).run()).as("a run of its own").isGreaterThan(first.run());
     }
+  }
+
+  /** Equal sizes are not enough: fields in another order are other inputs. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      value = {
+        "tower: [16, 8], tau; tower: [8, 8], tau; dense",
+        "dim: 8, admit-after: 2}; dim: 8, admit-after: 2}, {name: more, kind: categorical};"
+            + " features",
+        "name: user, kind: categorical, dim: 8, admit-after: 1; name: visitor, kind: categorical,"
+            + " dim: 8, admit-after: 1; features",
+        "name: revenue; name: amount; tasks",
+        "kind: htlnet, tower: [16, 8], tau-steps: 50; kind: esmm; kind, dense"
+      })
+  void aCheckpointOfAnotherShapeIsRefusedOnce(String part, String other, String different)
+      throws Exception {
+    OperatorSubtaskState state;
+    try (var harness = harness(null)) {
+      harness.feed(examples.subList(0, 64));
+      state = harness.snapshot(1, 1);
+    }
+    harness(state).close();
+    String replacement = other.replace("}, {", "}\n  - {");
+    Pipeline changed = TestingPipelines.shop(part, replacement);
+    assertThatThrownBy(() -> TestingTrainHarness.open(changed, state))
+        .satisfies(
+            e ->
+                assertThat(ThrowableClassifier.getThrowableType(e))
+                    .isEqualTo(ThrowableType.NonRecoverableError))
+        .hasStackTraceContaining("learnt with other " + different.split(", ")[0])
+        .hasStackTraceContaining("give the model a new name");
   }
 
   @Test

@@ -1,0 +1,82 @@
+package dev.freshet.core.training;
+
+import dev.freshet.core.settings.RecordBinder;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * What a trainer's weights, moments and rows are laid out for. It lies beside them in a checkpoint:
+ * sizes alone do not tell fields in another order apart, whose weights would be read at wrong
+ * places.
+ *
+ * <pre>
+ * freshet-shape-1
+ * features=fingerprint of the schema
+ * kind=htlnet
+ * tasks=click:binary,revenue:continuous
+ * rows=sets of embedding rows
+ * dense=name[16 8],...
+ * </pre>
+ */
+public final class TrainedShape {
+
+  private static final String VERSION = "freshet-shape-1";
+
+  private TrainedShape() {}
+
+  /** The text for a model as it is set up now. */
+  public static String of(ModelContext context) {
+    var shape = context.shape();
+    String tasks =
+        context.tasks().stream()
+            .map(task -> task.name() + ":" + RecordBinder.written(task.kind()))
+            .collect(Collectors.joining(","));
+    String dense =
+        context.model().parameters(shape).stream()
+            .map(p -> p.name() + Arrays.toString(p.shape()).replace(",", ""))
+            .collect(Collectors.joining(","));
+    return String.join(
+        "\n",
+        VERSION,
+        "features=" + context.schema().fingerprint(),
+        "kind=" + context.model().kind(),
+        "tasks=" + tasks,
+        "rows=" + context.model().rowSets(shape),
+        "dense=" + dense);
+  }
+
+  /**
+   * Which parts of a checkpoint's text are not those of now; none if it can be gone on from.
+   *
+   * @throws IllegalArgumentException if the text is of a version that is unknown here
+   */
+  public static List<String> differences(String before, String now) {
+    Map<String, String> old = lines(before);
+    List<String> different = new ArrayList<>();
+    lines(now)
+        .forEach(
+            (name, value) -> {
+              if (!value.equals(old.get(name))) {
+                different.add(name);
+              }
+            });
+    return different;
+  }
+
+  private static Map<String, String> lines(String text) {
+    List<String> all = text.lines().toList();
+    if (all.isEmpty() || !all.get(0).equals(VERSION)) {
+      throw new IllegalArgumentException("not " + VERSION + ": " + text);
+    }
+    Map<String, String> lines = new LinkedHashMap<>();
+    for (String line : all.subList(1, all.size())) {
+      int equal = line.indexOf('=');
+      lines.put(line.substring(0, equal), line.substring(equal + 1));
+    }
+    return lines;
+  }
+}
