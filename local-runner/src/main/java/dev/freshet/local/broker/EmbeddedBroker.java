@@ -28,9 +28,14 @@ public final class EmbeddedBroker implements AutoCloseable {
   private final Process process;
   private final String bootstrap;
 
-  private EmbeddedBroker(Process process, String bootstrap) {
+  private final Path folder;
+  private final int port;
+
+  private EmbeddedBroker(Process process, Path folder, int port) {
     this.process = process;
-    this.bootstrap = bootstrap;
+    this.folder = folder;
+    this.port = port;
+    bootstrap = "127.0.0.1:" + port;
   }
 
   /**
@@ -62,6 +67,17 @@ public final class EmbeddedBroker implements AutoCloseable {
     throw new IOException("no port stays free long enough for the Kafka broker");
   }
 
+  /** Starts another process for this folder and these clients, after this one was killed. */
+  public EmbeddedBroker restart() throws IOException, InterruptedException {
+    for (int i = 0; i < ATTEMPTS; i++) {
+      Optional<EmbeddedBroker> broker = attempt(folder, port, freePort());
+      if (broker.isPresent()) {
+        return broker.get();
+      }
+    }
+    throw new IOException("port " + port + " is taken");
+  }
+
   /** A broker; nothing if somebody else has one of the ports. */
   private static Optional<EmbeddedBroker> attempt(Path folder, int port, int controllerPort)
       throws IOException, InterruptedException {
@@ -81,7 +97,7 @@ public final class EmbeddedBroker implements AutoCloseable {
                     Integer.toString(controllerPort)))
             .redirectError(ProcessBuilder.Redirect.appendTo(log.toFile()))
             .start();
-    EmbeddedBroker broker = new EmbeddedBroker(process, "127.0.0.1:" + port);
+    EmbeddedBroker broker = new EmbeddedBroker(process, folder, port);
     if (!broker.awaitReady(log)) {
       boolean taken =
           process.waitFor(1, TimeUnit.SECONDS) && process.exitValue() == BrokerMain.PORT_TAKEN;

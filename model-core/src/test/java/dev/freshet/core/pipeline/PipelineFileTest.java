@@ -102,7 +102,7 @@ class PipelineFileTest {
   @Test
   void reportsFaultsOfMeaningBesideFaultsOfForm() {
     String broken =
-        """
+"""
 pipeline: test
 kafka:
   topics: {impressions: "a b", metrics: models, dead-letters: dead.x, examples: dead_x, clik: c}
