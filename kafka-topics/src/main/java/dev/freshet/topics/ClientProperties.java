@@ -1,7 +1,15 @@
 package dev.freshet.topics;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.pipeline.PipelineFile;
+import dev.freshet.core.settings.InvalidSettingsException;
 import dev.freshet.core.settings.Problems;
+import dev.freshet.core.settings.Problems.Problem;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,9 +34,42 @@ public final class ClientProperties {
 
   private ClientProperties() {}
 
-  /** Adds everything that is wrong with them; asks no broker. */
-  public static void check(Pipeline pipeline, Problems problems) {
-    Map<String, String> properties = pipeline.kafka().properties();
+  /**
+   * Reads a pipeline file and tells everything that is wrong with it, these properties included;
+   * asks no broker.
+   *
+   * @throws InvalidSettingsException with every problem
+   * @throws IOException if it cannot be read
+   */
+  public static Pipeline read(Path file) throws IOException {
+    String source = file.toString();
+    String text = Files.readString(file);
+    JsonNode tree = PipelineFile.tree(text, source);
+    Problems problems = new Problems();
+    Map<String, String> properties = new HashMap<>();
+    for (Map.Entry<String, JsonNode> e : tree.path("kafka").path("properties").properties()) {
+      if (e.getValue().isValueNode() && !e.getValue().isNull()) {
+        properties.put(e.getKey(), e.getValue().asText());
+      }
+    }
+    check(properties, problems);
+    try {
+      Pipeline pipeline = PipelineFile.bind(tree, source);
+      problems.throwIfAny(source);
+      return pipeline;
+    } catch (InvalidSettingsException e) {
+      List<Problem> all = new ArrayList<>(e.problems());
+      problems.found().stream().filter(p -> !all.contains(p)).forEach(all::add);
+      throw new InvalidSettingsException(source, all);
+    }
+  }
+
+  /** Adds everything that is wrong with a pipeline's properties. */
+  static void check(Pipeline pipeline, Problems problems) {
+    check(pipeline.kafka().properties(), problems);
+  }
+
+  private static void check(Map<String, String> properties, Problems problems) {
     Map<String, String> wrong = new TreeMap<>();
     for (ConfigDef known : KNOWN) {
       for (ConfigValue value : known.validate(new HashMap<>(properties))) {

@@ -30,18 +30,25 @@ public final class StartChecks {
       problems.add("kafka", pipeline.kafka().bootstrap(), "brokers that answer: " + e.getCause());
     } catch (KafkaException e) {
       // A client that cannot even be made; its message may repeat the properties.
-      problems.add(
-          "kafka.properties", "(not shown)", "settings that clients start with: " + root(e));
+      if (String.valueOf(root(e).getMessage()).contains("bootstrap")) {
+        problems.add(
+            "kafka.bootstrap", pipeline.kafka().bootstrap(), "hosts whose names can be resolved");
+      } else {
+        problems.add(
+            "kafka.properties",
+            "(not shown)",
+            "settings that clients start with: " + root(e).getClass().getSimpleName());
+      }
     }
     problems.throwIfAny(source);
   }
 
-  private static String root(Throwable failure) {
+  private static Throwable root(Throwable failure) {
     Throwable root = failure;
     while (root.getCause() != null) {
       root = root.getCause();
     }
-    return root.getClass().getSimpleName();
+    return root;
   }
 
   /**

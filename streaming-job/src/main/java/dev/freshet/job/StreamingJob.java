@@ -1,8 +1,8 @@
 package dev.freshet.job;
 
 import dev.freshet.core.pipeline.Pipeline;
-import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.core.settings.InvalidSettingsException;
+import dev.freshet.topics.ClientProperties;
 import dev.freshet.topics.StartChecks;
 import java.nio.file.Path;
 import java.util.Map;
@@ -24,7 +24,7 @@ public final class StreamingJob {
    */
   public static void main(String[] args) throws Exception {
     Path file = file(args);
-    Pipeline pipeline = PipelineFile.read(file);
+    Pipeline pipeline = ClientProperties.read(file);
     Map<String, Integer> partitions = StartChecks.runAndClaim(pipeline, file.toString());
     StreamExecutionEnvironment env = StreamExecutionEnvironment.getExecutionEnvironment();
     JobGraph.onKafka(pipeline, partitions).build(env);

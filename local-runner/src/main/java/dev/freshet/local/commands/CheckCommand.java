@@ -2,8 +2,6 @@ package dev.freshet.local.commands;
 
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.pipeline.Pipeline;
-import dev.freshet.core.settings.Problems;
-import dev.freshet.topics.ClientProperties;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -26,9 +24,6 @@ final class CheckCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     Pipeline pipeline = PipelineOption.read(file);
-    Problems problems = new Problems();
-    ClientProperties.check(pipeline, problems);
-    problems.throwIfAny(file.toString());
     PrintWriter out = spec.commandLine().getOut();
     out.printf(
         "%s: pipeline %s is valid: %d tasks, %d features, models %s%n",

@@ -1,7 +1,8 @@
 package dev.freshet.local.commands;
 
 import dev.freshet.core.pipeline.Pipeline;
-import dev.freshet.core.pipeline.PipelineFile;
+import dev.freshet.core.settings.InvalidValueException;
+import dev.freshet.topics.ClientProperties;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,7 +18,21 @@ final class PipelineOption {
 
   static Pipeline read(Path file) throws IOException {
     existing(file);
-    return PipelineFile.read(file);
+    return ClientProperties.read(file);
+  }
+
+  /**
+   * As the other one, on other brokers.
+   *
+   * @param bootstrap what {@code --bootstrap} says; null for the file's
+   */
+  static Pipeline read(Path file, String bootstrap) throws IOException {
+    Pipeline pipeline = read(file);
+    try {
+      return bootstrap == null ? pipeline : pipeline.withBootstrap(bootstrap);
+    } catch (InvalidValueException e) {
+      throw new Usage("--" + e.getMessage());
+    }
   }
 
   static void existing(Path file) {

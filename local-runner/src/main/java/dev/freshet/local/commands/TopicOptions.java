@@ -29,8 +29,7 @@ final class TopicOptions {
   private String model;
 
   Pipeline pipeline() throws IOException {
-    Pipeline read = PipelineOption.read(pipeline);
-    return bootstrap == null ? read : read.withBootstrap(bootstrap);
+    return PipelineOption.read(pipeline, bootstrap);
   }
 
   String model(Pipeline from) {

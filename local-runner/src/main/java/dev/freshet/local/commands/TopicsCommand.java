@@ -46,8 +46,7 @@ final class TopicsCommand implements Callable<Integer> {
     private String bootstrap;
 
     Pipeline pipeline() throws IOException {
-      Pipeline read = PipelineOption.read(file);
-      return bootstrap == null ? read : read.withBootstrap(bootstrap);
+      return PipelineOption.read(file, bootstrap);
     }
   }
 

@@ -53,7 +53,10 @@ class FreshetCommandTest {
         "models follow",
         "models export",
         "predict",
-        "serve"
+        "serve",
+        "topics",
+        "topics create",
+        "topics check"
       })
   void everyCommandHasHelp(String command) {
     Ran ran = run((command + " --help").trim().split(" "));
@@ -79,6 +82,11 @@ class FreshetCommandTest {
         "models export --out x --version one",
         "models list --pipeline ../pipelines/shop.yaml --model nobody",
         "predict --impressions nofile",
+        "models list --bootstrap nowhere",
+        "topics check --pipeline ../pipelines/shop.yaml --bootstrap host:port",
+        "topics create --pipeline ../pipelines/shop.yaml --partitions 0",
+        "topics create --pipeline nofile.yaml",
+        "topics",
         "models"
       })
   void wrongUsageIsOneClearLineAndCodeTwo(String command) {
@@ -128,5 +136,30 @@ class FreshetCommandTest {
     assertThat(Token.of(" a-good-one \n").toString()).isEqualTo("***");
     assertThat(run("serve", "--pipeline", pipeline, "--max-connections", "50").err)
         .contains("--max-connections: '50'; allowed: above concurrency and queue together");
+  }
+
+  @Test
+  void malformedSecurityIsToldBesideEverythingElseAndNotShown() throws Exception {
+    Path broken = folder.resolve("secrets.yaml");
+    Files.writeString(
+        broken,
+        Files.readString(Path.of("../pipelines/shop.yaml"))
+            .replace("pipeline: shop", "pipeline: Shop")
+            .replace("kafka:\n", "kafka:\n  properties: {sasl.jaas.config: 'user hush'}\n"));
+    for (String[] command :
+        new String[][] {
+          {"check", broken.toString()},
+          {"models", "list", "--pipeline", broken.toString()},
+          {"topics", "create", "--pipeline", broken.toString()},
+          {"demo", "--pipeline", broken.toString()}
+        }) {
+      Ran ran = run(command);
+      assertThat(ran.code).isEqualTo(2);
+      assertThat(ran.err)
+          .contains("2 problems")
+          .contains("pipeline: 'Shop'")
+          .contains("kafka.properties.sasl.jaas.config: '(not shown)'")
+          .doesNotContain("hush");
+    }
   }
 }
