@@ -191,9 +191,14 @@ final class Call {
     } catch (Refused e) {
       fail(e);
     } catch (Exception e) {
-      LOG.error("{} failed", path, e);
-      fail(new Refused(Refused.ERROR, "the server's log has the details"));
+      failed(e);
     }
+  }
+
+  /** Answers that it is our fault, unless somebody has answered. */
+  void failed(Exception why) {
+    LOG.error("{} failed", path, why);
+    fail(new Refused(Refused.ERROR, "the server's log has the details"));
   }
 
   /** Answers with an error, unless somebody has answered; a body that is not whole is not read. */

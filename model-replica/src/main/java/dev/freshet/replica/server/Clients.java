@@ -12,6 +12,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.xnio.StreamConnection;
 
 /**
@@ -22,6 +24,7 @@ import org.xnio.StreamConnection;
  */
 final class Clients implements AutoCloseable {
 
+  private static final Logger LOG = LoggerFactory.getLogger(Clients.class);
   private static final long TICK_MS = 50;
 
   private final Limits limits;
@@ -90,9 +93,14 @@ final class Clients implements AutoCloseable {
   }
 
   private void tick() {
-    forgetClosed();
-    long allowed = limits.timeout().toNanos();
-    all.values().stream().filter(client -> client.isLate(allowed)).forEach(this::late);
+    try {
+      forgetClosed();
+      long allowed = limits.timeout().toNanos();
+      all.values().stream().filter(client -> client.isLate(allowed)).forEach(this::late);
+    } catch (RuntimeException e) {
+      // Thrown on, it would end all deadlines.
+      LOG.error("Deadlines are looked at again in {} ms", TICK_MS, e);
+    }
   }
 
   private void late(Client client) {

@@ -225,6 +225,8 @@ public final class ScoringServer implements AutoCloseable {
       action.go(call);
     } catch (Refused e) {
       call.fail(e);
+    } catch (RuntimeException e) {
+      call.failed(e);
     }
   }
 
