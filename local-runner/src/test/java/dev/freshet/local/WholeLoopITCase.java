@@ -95,7 +95,8 @@ class WholeLoopITCase {
     Files.writeString(
         impressions,
         "{\"impression_id\":\"x\",\"event_time\":1767225600000,"
-            + "\"features\":{\"user_id\":\"u3\",\"item_id\":\"p5\",\"price\":12.5}}\n");
+            + "\"features\":{\"user_id\":\"u3\",\"item_id\":\"p5\",\"price\":12.5,"
+            + "\"segment\":\"s\",\"category\":\"c\",\"hour\":\"7\",\"tags\":[\"t\"]}}\n");
     try (EmbeddedBroker broker = EmbeddedBroker.start(data.resolve("kafka"))) {
       String at = broker.bootstrap();
       List<String> listed = processes.run("list", "models", "list", "--bootstrap", at);

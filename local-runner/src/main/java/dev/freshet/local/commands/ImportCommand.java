@@ -3,8 +3,10 @@ package dev.freshet.local.commands;
 import dev.freshet.local.importers.BadRows;
 import dev.freshet.local.importers.EventFiles;
 import dev.freshet.local.importers.Importers;
+import dev.freshet.local.run.Verdict;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -50,6 +52,15 @@ final class ImportCommand implements Callable<Integer> {
       description = "Stop at the first row that is no event, instead of skipping and counting it.")
   private boolean strict;
 
+  @Option(
+      names = "--min-accepted",
+      paramLabel = "SHARE",
+      defaultValue = "0.5",
+      description =
+          "Share of events among events and skipped rows; with less the exit code is 3. Default:"
+              + " ${DEFAULT-VALUE}.")
+  private double minAccepted;
+
   @Spec private CommandSpec spec;
 
   @Override
@@ -68,6 +79,9 @@ final class ImportCommand implements Callable<Integer> {
                                 .map(Importers::label)
                                 .collect(Collectors.joining(", "))));
     files.forEach(PipelineOption::existing);
+    if (!(minAccepted >= 0 && minAccepted <= 1)) {
+      throw new Usage("--min-accepted: '" + minAccepted + "'; allowed: 0 to 1");
+    }
     PrintWriter text = spec.commandLine().getOut();
     BadRows bad = new BadRows(strict);
     try (EventFiles events = new EventFiles(out)) {
@@ -76,7 +90,27 @@ final class ImportCommand implements Callable<Integer> {
           "%,d impressions and %,d feedback events in %s%n",
           events.impressionCount(), events.feedbackCount(), out);
       bad.lines().forEach(text::println);
+      text.flush();
+      return judged(events, bad);
     }
-    return 0;
+  }
+
+  /** The exit code; says why if what came out is not what was meant. */
+  private int judged(EventFiles events, BadRows bad) {
+    List<String> problems = new ArrayList<>();
+    if (events.impressionCount() == 0) {
+      problems.add("there are no impressions");
+    }
+    if (events.feedbackCount() == 0) {
+      problems.add("there is no feedback");
+    }
+    double made = events.impressionCount() + events.feedbackCount();
+    if (bad.count() > 0 && made < minAccepted * (made + bad.count())) {
+      problems.add(
+          "%,d rows were skipped for %,.0f events; --min-accepted is %s"
+              .formatted(bad.count(), made, minAccepted));
+    }
+    problems.forEach(problem -> spec.commandLine().getErr().println("Problem: " + problem));
+    return problems.isEmpty() ? 0 : Verdict.CODE;
   }
 }

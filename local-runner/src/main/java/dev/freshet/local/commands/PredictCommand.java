@@ -3,10 +3,13 @@ package dev.freshet.local.commands;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.freshet.core.events.EventFormat;
+import dev.freshet.core.events.FieldCounts;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.Parsed;
+import dev.freshet.core.events.Rejection;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.local.replay.Lines;
+import dev.freshet.local.run.Verdict;
 import dev.freshet.replica.ModelReplica;
 import dev.freshet.replica.Prediction;
 import java.io.BufferedReader;
@@ -16,6 +19,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -53,11 +58,25 @@ final class PredictCommand implements Callable<Integer> {
       description = "How long to wait for a version. Default: ${DEFAULT-VALUE}.")
   private Duration wait;
 
-  private long rejected;
+  @Option(
+      names = "--min-accepted",
+      paramLabel = "SHARE",
+      defaultValue = "0.5",
+      description =
+          "Share of the lines that has to be impressions; with less the exit code is 3. Default:"
+              + " ${DEFAULT-VALUE}.")
+  private double minAccepted;
+
+  private long accepted;
+  private final Map<String, Long> rejected = new TreeMap<>();
+  private final Map<String, Rejection> samples = new TreeMap<>();
 
   @Override
   public Integer call() throws Exception {
     PipelineOption.existing(impressions);
+    if (!(minAccepted >= 0 && minAccepted <= 1)) {
+      throw new Usage("--min-accepted: '" + minAccepted + "'; allowed: 0 to 1");
+    }
     Pipeline pipeline = topic.pipeline();
     String model = topic.model(pipeline);
     EventFormat format =
@@ -76,10 +95,37 @@ final class PredictCommand implements Callable<Integer> {
       }
       score(replica, batch);
     }
-    if (rejected > 0) {
-      spec.commandLine().getErr().printf("%,d lines were no impressions%n", rejected);
+    return told(format.fieldCounts());
+  }
+
+  /** Tells what was left out, and what is wrong with the rest; returns the exit code. */
+  private int told(FieldCounts fields) {
+    PrintWriter err = spec.commandLine().getErr();
+    rejected.forEach(
+        (reason, count) ->
+            err.printf(
+                "%,d lines were no impressions: %s%n    the first: %s%n",
+                count, reason, samples.get(reason)));
+    long lines = accepted + rejected.values().stream().mapToLong(Long::longValue).sum();
+    List<String> problems = new ArrayList<>();
+    if (lines == 0) {
+      problems.add("there were no impressions");
+    } else if (accepted == 0 || accepted < minAccepted * lines) {
+      problems.add(
+          "only %,d of %,d lines were scored; --min-accepted is %s"
+              .formatted(accepted, lines, minAccepted));
     }
-    return 0;
+    for (int field = 0; field < fields.fields().size(); field++) {
+      if (fields.impressions() > 0
+          && fields.count(field, FieldCounts.Kind.ABSENT) == fields.impressions()) {
+        problems.add(
+            "field %s is absent in all %,d impressions"
+                .formatted(fields.fields().get(field), fields.impressions()));
+      }
+    }
+    problems.forEach(problem -> err.println("Problem: " + problem));
+    err.flush();
+    return problems.isEmpty() ? 0 : Verdict.CODE;
   }
 
   private void add(EventFormat format, String line, List<Impression> batch) {
@@ -89,9 +135,10 @@ final class PredictCommand implements Callable<Integer> {
     Parsed<Impression> parsed = format.impression(line.getBytes(StandardCharsets.UTF_8));
     if (parsed.event() != null) {
       batch.add(parsed.event());
+      accepted++;
     } else {
-      rejected++;
-      spec.commandLine().getErr().println(parsed.rejection());
+      rejected.merge(parsed.rejection().reason().label(), 1L, Long::sum);
+      samples.putIfAbsent(parsed.rejection().reason().label(), parsed.rejection());
     }
   }
 

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -53,9 +54,18 @@ public final class DemoRun {
    *
    * @param duration null for no limit
    * @return the final figures
+   * @throws RefusedException if the folder holds something else
    */
   public ObjectNode run(LocalRun.Settings settings, Duration duration, long impressions)
       throws Exception {
+    // The messages that are there are a prefix of these only if it is the same shop.
+    Map<String, String> of = Map.of("load", simulator.settings().toString());
+    Optional<RunRecord> before = RunRecord.read(settings.folder());
+    if (before.isPresent()) {
+      before.get().require(RunRecord.DEMO, of, settings.folder());
+    } else {
+      RunRecord.begin(RunRecord.DEMO, of).write(settings.folder());
+    }
     end.interruptsMe(true);
     try (LocalRun run = LocalRun.open(pipeline, settings, end, out)) {
       run.startJob();

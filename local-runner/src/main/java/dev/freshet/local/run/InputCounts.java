@@ -50,7 +50,12 @@ record InputCounts(
       }
       for (String field : fields) {
         JsonNode value = event.path("features").path(field);
-        absent.merge(field, value.isMissingNode() || value.isNull() ? 1L : 0L, Long::sum);
+        boolean empty =
+            value.isMissingNode()
+                || value.isNull()
+                || value.isTextual() && value.asText().isEmpty()
+                || value.isArray() && value.isEmpty();
+        absent.merge(field, empty ? 1L : 0L, Long::sum);
       }
     }
 

@@ -28,7 +28,7 @@ final class Progress {
   void print(double seconds) throws Exception {
     JsonNode report = RunReport.of(observer, seconds, truthKnown);
     StringBuilder text = new StringBuilder();
-    text.append(line("%6.0fs  events", seconds));
+    text.append(line("%5.0fs events", seconds));
     report
         .path("events")
         .properties()
@@ -39,7 +39,7 @@ final class Progress {
     }
     text.append(
         line(
-            "  | examples %,d  rejected %,d  late %,d  orphaned %,d  duplicates %,d%n",
+            "%n       examples %,d  rejected %,d  late %,d  orphaned %,d  duplicates %,d%n",
             report.path("examples").asLong(),
             rejected,
             report.path("late").asLong(),
@@ -88,23 +88,28 @@ final class Progress {
     JsonNode replica = report.path("replica").path(name);
     text.append(
         line(
-            "         %-10s step %,d  %,.0f examples/s  published %d  replica %s (%.1fs old)%n",
+            "  %-10s step %,d  %,.0f examples/s  versions %d",
             name,
             metrics.path("steps").asLong(),
             metrics.path("examplesPerSecond").asDouble(),
-            report.path("versions").path(name).path("published").asLong(),
-            replica.path("version").asText("").isEmpty() ? "-" : replica.path("version").asText(),
-            replica.path("stalenessSeconds").asDouble()));
+            report.path("versions").path(name).path("published").asLong()));
+    if (!replica.path("version").asText("").isEmpty()) {
+      text.append(
+          line(
+              "%n             replica at %s, %.1f s old",
+              replica.path("version").asText(), replica.path("stalenessSeconds").asDouble()));
+    }
+    text.append(line("%n"));
     for (Task task : observer.pipeline().tasks()) {
       JsonNode quality = report.path("quality").path(name).path(task.name());
       if (quality.path("examples").asLong() == 0) {
         continue;
       }
-      text.append(line("           %-10s", task.name()));
+      text.append(line("    %-8s", task.name()));
       if (task.binary()) {
         text.append(line(" AUC %s", number(quality.path("auc"))));
         if (quality.has("bestAuc")) {
-          text.append(line(" (best possible %s)", number(quality.path("bestAuc"))));
+          text.append(line(" (best %s)", number(quality.path("bestAuc"))));
         }
         text.append(line("  log loss %s", number(quality.path("logLoss"))));
         if (quality.has("bestLogLoss")) {
@@ -122,7 +127,7 @@ final class Progress {
       }
       text.append(
           line(
-              "  calibration %s  of %,d%n",
+              "%n             calibration %s  of %,d labels%n",
               number(quality.path("calibration")), quality.path("examples").asLong()));
     }
   }

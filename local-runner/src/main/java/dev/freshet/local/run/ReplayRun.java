@@ -47,7 +47,10 @@ public final class ReplayRun {
   // What Kafka takes by default, less what surrounds the event.
   private static final int LONGEST_LINE = 1_000_000;
 
-  private final Pipeline pipeline;
+  private static final String EXAMPLES = "examples";
+  private static final String NONE = "none";
+
+  private Pipeline pipeline;
   private final LocalRun.Settings settings;
   private final EndRequest end;
   private final PrintStream out;
@@ -93,6 +96,12 @@ public final class ReplayRun {
   }
 
   private RunRecord record() throws IOException {
+    Optional<RunRecord> kept = RunRecord.read(settings.folder());
+    String wanted = kept.map(k -> k.of().get(EXAMPLES)).orElse(NONE);
+    if (pipeline.examplesTopic() == null && wanted != null && !wanted.equals(NONE)) {
+      // Examples that were written from the beginning are written to the end.
+      pipeline = pipeline.withExamplesTopic(wanted);
+    }
     Map<String, String> of = new TreeMap<>();
     of.put("pipeline", pipeline.fingerprint());
     Map<String, String> topics = new TreeMap<>(pipeline.kafka().topics());
@@ -100,8 +109,7 @@ public final class ReplayRun {
     of.put(
         "topics",
         Sha256.of((topics + " " + pipeline.kafka().format()).getBytes(StandardCharsets.UTF_8)));
-    of.put("examples", pipeline.examplesTopic() == null ? "none" : pipeline.examplesTopic());
-    Optional<RunRecord> kept = RunRecord.read(settings.folder());
+    of.put(EXAMPLES, pipeline.examplesTopic() == null ? NONE : pipeline.examplesTopic());
     if (kept.isEmpty()) {
       if (Files.exists(settings.folder().resolve("kafka"))) {
         throw new RefusedException(

@@ -111,6 +111,11 @@ public final class Simulator {
     return 1 / (1 + Math.exp(-x));
   }
 
+  /** What its messages depend on. */
+  public SimulatorSettings settings() {
+    return settings;
+  }
+
   /** Impressions made so far. */
   public long impressions() {
     return impressions;

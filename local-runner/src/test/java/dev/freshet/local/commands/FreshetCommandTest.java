@@ -97,6 +97,15 @@ class FreshetCommandTest {
   }
 
   @Test
+  void anImportThatMadeNothingIsNoSuccess() throws Exception {
+    Path empty = folder.resolve("events.csv");
+    Files.writeString(empty, "timestamp,visitorid,event,itemid,transactionid\n");
+    Ran ran = run("import", "retailrocket", empty.toString(), "--out", folder + "/out");
+    assertThat(ran.code).isEqualTo(3);
+    assertThat(ran.err).contains("Problem: there are no impressions");
+  }
+
+  @Test
   void checkReportsEveryProblemOfAFile() throws Exception {
     assertThat(run("check", "../pipelines/shop.yaml").out).contains("pipeline shop is valid");
     Path broken = folder.resolve("broken.yaml");
