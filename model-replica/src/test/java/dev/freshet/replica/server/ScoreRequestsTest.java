@@ -34,8 +34,7 @@ class ScoreRequestsTest {
     scores.put("click", Double.NaN);
     scores.put("purchase", 0.25);
     scores.put("revenue", Double.POSITIVE_INFINITY);
-    Prediction prediction =
-        new Prediction("9-1", scores, List.of("user"), List.of("item", "tags"));
+    Prediction prediction = new Prediction("9-1", scores, List.of("user"), List.of("item", "tags"));
     JsonNode one =
         JSON.readTree(ScoreRequests.answer("plain", impressions, List.of(prediction)))
             .path("scores")
@@ -45,7 +44,9 @@ class ScoreRequestsTest {
     assertThat(one.path("warnings").toString())
         .isEqualTo("{\"missing\":[\"user\"],\"unknown\":[\"item\",\"tags\"]}");
     Prediction known = new Prediction("9-1", scores, List.of(), List.of());
-    assertThat(new String(ScoreRequests.answer("plain", impressions, List.of(known)), StandardCharsets.UTF_8))
+    assertThat(
+            new String(
+                ScoreRequests.answer("plain", impressions, List.of(known)), StandardCharsets.UTF_8))
         .doesNotContain("warnings");
   }
 
