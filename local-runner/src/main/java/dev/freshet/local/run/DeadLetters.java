@@ -22,6 +22,7 @@ final class DeadLetters {
   static final String IMPRESSION = "impression";
 
   private static final ObjectMapper JSON = new ObjectMapper();
+  private static final String FEATURES = "features.";
   private static final int SAMPLE = 300;
 
   /**
@@ -38,6 +39,7 @@ final class DeadLetters {
   private final Pipeline pipeline;
   private final Map<String, Map<String, Long>> counts = new TreeMap<>();
   private final Map<String, Sample> samples = new LinkedHashMap<>();
+  private final Map<String, Long> fields = new TreeMap<>();
 
   DeadLetters(Pipeline pipeline) {
     this.pipeline = pipeline;
@@ -47,6 +49,10 @@ final class DeadLetters {
     String reason = header(letter, "freshet.reason");
     String kind = kind(letter);
     counts.computeIfAbsent(reason, r -> new TreeMap<>()).merge(kind, 1L, Long::sum);
+    String field = header(letter, "freshet.field");
+    if (field.startsWith(FEATURES)) {
+      fields.merge(field.substring(FEATURES.length()), 1L, Long::sum);
+    }
     if (!samples.containsKey(reason)) {
       samples.put(
           reason,
@@ -76,6 +82,11 @@ final class DeadLetters {
                 (kind, count) ->
                     kinds.computeIfAbsent(kind, k -> new TreeMap<>()).put(reason, count)));
     return kinds;
+  }
+
+  /** How many impressions were refused because of each feature field. */
+  synchronized Map<String, Long> byField() {
+    return new TreeMap<>(fields);
   }
 
   /** The first message of each reason. */

@@ -3,6 +3,7 @@ package dev.freshet.local.run;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.freshet.core.events.FieldCounts.Kind;
 import dev.freshet.core.events.RejectReason;
 import dev.freshet.core.labels.DropReason;
 import dev.freshet.core.labels.Task;
@@ -47,6 +48,7 @@ final class RunReport {
     report.put("late", letters.getOrDefault(DropReason.LATE.label(), 0L));
     report.put("orphaned", letters.getOrDefault(DropReason.ORPHANED.label(), 0L));
     report.put("duplicates", letters.getOrDefault(DropReason.DUPLICATE.label(), 0L));
+    report.set("fields", fields(observer));
     ObjectNode steps = JSON.createObjectNode();
     ObjectNode versions = JSON.createObjectNode();
     ObjectNode replicas = JSON.createObjectNode();
@@ -86,6 +88,22 @@ final class RunReport {
       json.put("partition", sample.partition()).put("offset", sample.offset());
     }
     return json.put("error", sample.error()).put("value", sample.value());
+  }
+
+  /** What was found in feature fields: the first model stands for all, which see the same. */
+  private static ObjectNode fields(Observer observer) {
+    ObjectNode fields = JSON.createObjectNode();
+    JsonNode metrics = observer.metrics(observer.pipeline().models().get(0).name());
+    metrics
+        .path("fields")
+        .properties()
+        .forEach(field -> fields.set(field.getKey(), field.getValue().deepCopy()));
+    observer
+        .deadLetters()
+        .byField()
+        .forEach(
+            (field, count) -> fields.withObjectProperty(field).put(Kind.WRONG_TYPE.label(), count));
+    return fields;
   }
 
   private static ObjectNode taskQuality(JsonNode metrics, Task task, boolean truthKnown) {
