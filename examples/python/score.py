@@ -114,15 +114,16 @@ def probability(task, log_odds, manifest):
 
 
 def amount(task, scaled, manifest):
-    """What is served for an amount: back to its own unit."""
-    count, mean, squares = manifest["targetScale"]
-    deviation = math.sqrt(squares / count) if count >= 2 and squares > 0 else 1.0
-    transform = task.get("transform", "log1p")
-    if transform == "log1p":
-        return math.copysign(math.expm1(min(abs(scaled), 50)), scaled)
-    if transform == "zscore":
-        return scaled * deviation + mean
-    return scaled * deviation if transform == "deviation" else scaled
+    """What is served for an amount: back to its own unit, shifted by and times what makes a mean of it, in the plausible range."""
+    if manifest["format"] != 2:
+        raise SystemExit("this example knows manifests of format 2 only")
+    scale = manifest["amounts"]
+    if scale["transform"] == "log1p":
+        plain = math.copysign(math.expm1(min(abs(scaled), 50)), scaled) * scale["unit"]
+    else:
+        plain = scaled * scale["unit"] + scale["centre"]
+    plain = min(max(plain, scale["from"]), scale["to"])
+    return min(max(scale["shift"] + plain * scale["factor"], scale["from"]), scale["to"])
 
 
 def score(pipeline, tensors, manifest, impression):

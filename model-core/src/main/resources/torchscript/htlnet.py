@@ -87,7 +87,7 @@ class HtlNet(Module):
     p = layers.leaves(self.p)
     x = layers.embed(tables, indices, offsets, torch.size(y, 0))
     gumbel = torch.reshape(noise, [torch.size(y, 0), self.tasks, 2])
-    losses = layers.losses((self).forward(x, p, gumbel, hyper[2], ), self.binary, y, w, self.amount, self.delta)
+    losses = layers.losses((self).forward(x, p, gumbel, hyper[3], ), self.binary, y, w, self.amount, self.delta)
     n = len(p)
     wrt = p + tables
     dense = annotate(List[Tensor], [])
@@ -107,7 +107,7 @@ class HtlNet(Module):
         shared = layers.add(shared, (self).adjusted(rows[k], core, ))
       else:
         shared = layers.add(shared, rows[k])
-    norm = layers.adam(self.p, dense, self.m, self.v, self.steps, float(hyper[0]), float(hyper[1]))
+    norm = layers.adam(self.p, dense, self.m, self.v, self.steps, losses, shared, hyper)
     return layers.report(losses, norm, shared)
 
   def predict(self: __torch__.HtlNet, e: List[Tensor], indices: List[Tensor], offsets: List[Tensor], shape: Tensor) -> List[Tensor]:

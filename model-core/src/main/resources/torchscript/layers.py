@@ -117,17 +117,24 @@ def dot(a: List[Tensor], b: List[Tensor]) -> Tensor:
     s = torch.add(s, torch.sum(torch.mul(a[i], b[i])))
   return s
 
-def adam(p: List[Tensor], g: List[Tensor], m: List[Tensor], v: List[Tensor], steps: List[Tensor], rate: float, decay: float) -> Tensor:
-  # One fused Adam step in place (Kingma and Ba, 2015), L2 through `decay`. Returns the gradient's norm.
+def adam(p: List[Tensor], g: List[Tensor], m: List[Tensor], v: List[Tensor], steps: List[Tensor], losses: List[Tensor], rows: List[Tensor], hyper: Tensor) -> Tensor:
+  # One fused Adam step in place (Kingma and Ba, 2015), unless a loss or a gradient is not finite or a gradient's norm
+  # is above the bound: then nothing is touched. hyper: rate, L2 factor, bound. Returns [norm of the dense gradient,
+  # 1 if the step was taken, else 0]. A comparison with NaN is false.
   # The step counters must be raised first: at 0 the bias correction divides by zero.
   norm = torch.sqrt(layers.dot(g, g))
-  torch._foreach_add_(steps, 1.)
-  none = annotate(List[Tensor], [])
-  torch._fused_adam_(p, g, m, v, none, steps, lr=rate, beta1=0.9, beta2=0.999, weight_decay=decay, eps=1e-08, amsgrad=False, maximize=False)
-  return norm
+  largest = torch.maximum(norm, torch.sqrt(layers.dot(rows, rows)))
+  sound = torch.logical_and(torch.le(largest, hyper[2]), torch.isfinite(torch.sum(torch.stack(losses))))
+  taken = torch.zeros([])
+  if bool(sound):
+    torch._foreach_add_(steps, 1.)
+    none = annotate(List[Tensor], [])
+    torch._fused_adam_(p, g, m, v, none, steps, lr=float(hyper[0]), beta1=0.9, beta2=0.999, weight_decay=float(hyper[1]), eps=1e-08, amsgrad=False, maximize=False)
+    taken = torch.ones([])
+  return torch.stack([norm, taken])
 
 def report(losses: List[Tensor], norm: Tensor, rows: List[Tensor]) -> List[Tensor]:
-  # What a step returns: losses (the tasks' come first), norm of the dense gradient, gradient of each table's rows.
+  # What a step returns: losses (the tasks' come first), what `adam` does, gradient of each table's rows.
   out = annotate(List[Tensor], [torch.stack(losses), norm])
   for g in rows:
     out.append(g)

@@ -9,7 +9,6 @@ import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.Parsed;
 import dev.freshet.core.features.FeatureEncoder;
 import dev.freshet.core.labels.LabeledExample;
-import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
@@ -19,7 +18,6 @@ import dev.freshet.core.publishing.ModelVersion;
 import dev.freshet.core.publishing.SnapshotAssembler;
 import dev.freshet.core.publishing.SnapshotAssembler.Snapshot;
 import dev.freshet.core.training.ModelTrainer;
-import dev.freshet.core.training.ServedScale;
 import dev.freshet.core.training.TestingExamples;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -109,15 +107,10 @@ class PythonExampleTest {
     FeatureEncoder encoder = new FeatureEncoder(pipeline.schema(), 0);
     LabeledExample example = new LabeledExample(parsed.event(), 0, new TaskLabel[0]);
     float[] said = trainer.network().predict(List.of(encoder.encode(example)))[0];
-    ServedScale served =
-        new ServedScale(
-            2,
-            trainer.scale(),
-            pipeline.tasks().stream().map(Task::correction).toList(),
-            trainer.sampling());
+    double[] served = trainer.served().served(said);
     ObjectNode scores = JSON.createObjectNode();
     for (int task = 0; task < said.length; task++) {
-      scores.put(pipeline.tasks().get(task).name(), served.served(task, said[task]));
+      scores.put(pipeline.tasks().get(task).name(), served[task]);
     }
     Files.write(folder.resolve("impression-" + index + ".json"), impression);
     Files.write(folder.resolve("scores-" + index + ".json"), JSON.writeValueAsBytes(scores));

@@ -18,7 +18,6 @@ import dev.freshet.core.publishing.WeightsLoader;
 import dev.freshet.core.training.ModelContext;
 import dev.freshet.core.training.Network;
 import dev.freshet.core.training.ServedScale;
-import dev.freshet.core.training.TargetScale;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -130,9 +129,8 @@ final class LoadedModel {
     for (Task task : context.tasks()) {
       corrections.add(of.correction(task.name()));
     }
-    TargetScale amounts = context.targetScale();
-    amounts.restore(of.targetScale());
-    return new ServedScale(context.core(), amounts, corrections, of.sampling());
+    return new ServedScale(
+        context.core(), of.amounts(context.transform()), corrections, of.sampling());
   }
 
   Manifest manifest() {

@@ -68,7 +68,7 @@ class LoadedModelTest {
         assertThat(scores.get("click")).isCloseTo((double) expected[i][0], within(1e-6));
         assertThat(scores.get("purchase")).isCloseTo((double) expected[i][1], within(1e-6));
         assertThat(scores.get("revenue"))
-            .isCloseTo(trainer.scale().decode(expected[i][2]), within(1e-6));
+            .isCloseTo(trainer.amounts().decode(expected[i][2]), within(1e-6));
         assertThat(predictions.get(i).version()).isEqualTo("7-30");
       }
       loaded.release();

@@ -251,7 +251,8 @@ public final class FeatureEncoder {
     }
     float[] scores = new float[served.scores().length];
     for (int i = 0; i < scores.length; i++) {
-      scores[i] = (float) served.scores()[i];
+      // A number that only a double can hold must not become infinity.
+      scores[i] = (float) Math.min(Math.max(served.scores()[i], -Float.MAX_VALUE), Float.MAX_VALUE);
     }
     return scores;
   }

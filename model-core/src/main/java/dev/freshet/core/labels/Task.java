@@ -2,6 +2,7 @@ package dev.freshet.core.labels;
 
 import static dev.freshet.core.settings.InvalidValueException.check;
 
+import com.fasterxml.jackson.annotation.JsonValue;
 import dev.freshet.core.labels.correction.DelayCorrections;
 import dev.freshet.core.settings.Option;
 import dev.freshet.core.settings.RecordBinder;
@@ -37,11 +38,12 @@ public record Task(
         Aggregate aggregate,
     @Option(
             value =
-                "Continuous tasks: the scale in which the model learns; `zscore` uses the running"
-                    + " mean and deviation of the labels seen, `deviation` only the latter, so that"
-                    + " 0 stays 0",
+                "Continuous tasks: the scale in which the model learns; `none` and `log1p` measure a"
+                    + " label by the running typical amount, `deviation` by the running deviation,"
+                    + " `zscore` from the running mean by the deviation",
             fallback = "log1p")
         Transform transform,
+    @Option("Continuous tasks: what a label may plausibly be") AmountRange range,
     @Option(value = "Weight of the task's loss beside the others'", fallback = "1.0")
         double lossWeight,
     @Option(
@@ -83,7 +85,13 @@ public record Task(
     NONE,
     LOG1P,
     ZSCORE,
-    DEVIATION
+    DEVIATION;
+
+    /** As in pipeline files and manifests. */
+    @JsonValue
+    public String label() {
+      return RecordBinder.written(this);
+    }
   }
 
   public Task {
@@ -117,6 +125,7 @@ public record Task(
         negatives,
         aggregate,
         transform,
+        range,
         lossWeight,
         correction == null ? suited : correction,
         waiting == null ? labels.waiting() : waiting);
@@ -132,6 +141,7 @@ public record Task(
         Negatives.IMPLICIT,
         aggregate,
         transform,
+        range,
         lossWeight,
         null,
         waiting);

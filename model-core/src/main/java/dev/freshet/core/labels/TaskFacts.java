@@ -130,7 +130,7 @@ record TaskFacts(
     return parents.isEmpty() || event.eventTime() < parents.get(0) - skew;
   }
 
-  /** The label: 0 or 1, or the aggregated amount. */
+  /** The label: 0 or 1, or the aggregated amount, which is finite. */
   double value() {
     if (task.binary()) {
       return opens.isEmpty() ? 0 : 1;
@@ -140,7 +140,8 @@ record TaskFacts(
       double amount = counted.get(i).event().value();
       value =
           switch (task.aggregate()) {
-            case SUM -> value + amount;
+            // Two numbers at the ends of the range must not add up to infinity.
+            case SUM -> Math.min(Math.max(value + amount, -Double.MAX_VALUE), Double.MAX_VALUE);
             case LAST -> amount;
             case MAX -> i == 0 ? amount : Math.max(value, amount);
           };

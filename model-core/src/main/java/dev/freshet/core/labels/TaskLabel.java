@@ -49,6 +49,11 @@ public record TaskLabel(
     return new TaskLabel(kind, value, other, elapsed, delay, reached, late, changes);
   }
 
+  /** The same label of another value. */
+  public TaskLabel withValue(double other) {
+    return new TaskLabel(kind, other, weight, elapsed, delay, reached, late, changes);
+  }
+
   public boolean isFinal() {
     return kind == LabelKind.FINAL;
   }

@@ -74,7 +74,7 @@ public interface ModelDefinition extends Serializable {
     return false;
   }
 
-  /** What the script's {@code hyper} holds from index 2 on, at a step. */
+  /** What the script's {@code hyper} holds from index 3 on, at a step. */
   default float[] hyper(long step) {
     return new float[0];
   }

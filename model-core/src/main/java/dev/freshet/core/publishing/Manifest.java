@@ -7,9 +7,12 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.freshet.core.codec.FiniteNumbers;
 import dev.freshet.core.events.SourcePosition;
+import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.correction.DelayCorrections;
 import dev.freshet.core.labels.correction.NegativeSampling;
+import dev.freshet.core.training.AmountScale;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +22,8 @@ import java.util.OptionalLong;
  * Announces a version: a reader acts on this and on nothing else, and only when every chunk it
  * names is there and has the length and hash it names. JSON; unknown keys are ignored.
  *
- * @param format of this manifest, 1
+ * @param format of this manifest: 2; 1 in those of before 2026-11-26, whose amounts were scaled by
+ *     {@code targetScale}
  * @param type {@code base}: all weights; {@code delta}: what changed on top of {@code parent}
  * @param version {@code run-step}
  * @param parent version that a delta builds on; absent for a base
@@ -31,7 +35,10 @@ import java.util.OptionalLong;
  * @param bytes of the whole payload, a safetensors file
  * @param examples the model has seen
  * @param newestEvent event time up to which it has seen impressions, epoch milliseconds
- * @param targetScale count, mean and sum of squared deviations of the core task's labels
+ * @param targetScale in format 1: count, mean and sum of squared deviations of the core task's
+ *     labels; absent since
+ * @param amounts how a reader turns what the model says of the core task into an amount; absent
+ *     without a core task, and in format 1
  * @param corrections delay correction of each binary task, whose predictions a reader turns into
  *     what is served with {@link DelayCorrections#served}; absent in manifests of before
  *     2026-11-22, when none changed a prediction
@@ -66,6 +73,7 @@ public record Manifest(
     long examples,
     long newestEvent,
     double[] targetScale,
+    AmountScale amounts,
     Map<String, String> corrections,
     Double negativeSampling,
     Map<String, Map<String, Double>> quality,
@@ -77,7 +85,9 @@ public record Manifest(
     List<String> features) {
 
   /** The format that this code writes. */
-  public static final int FORMAT = 1;
+  public static final int FORMAT = 2;
+
+  private static final int OLDEST_FORMAT = 1;
 
   /** All weights. */
   public static final String BASE = "base";
@@ -86,7 +96,10 @@ public record Manifest(
   public static final String DELTA = "delta";
 
   private static final ObjectMapper JSON =
-      JsonMapper.builder().enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS).build();
+      JsonMapper.builder()
+          .addModule(FiniteNumbers.module())
+          .enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS)
+          .build();
 
   /** One piece of the payload. */
   public record Chunk(int bytes, String sha256) {}
@@ -99,6 +112,26 @@ public record Manifest(
   public DelayCorrections correction(String task) throws IOException {
     String name = corrections == null ? null : corrections.get(task);
     return name == null ? DelayCorrections.WAIT : DelayCorrections.named(name);
+  }
+
+  /**
+   * How amounts are decoded, whatever the format.
+   *
+   * @param transform of the reader's core task; null without one
+   * @throws IOException if the manifest does not say, or says something impossible
+   */
+  public AmountScale amounts(Task.Transform transform) throws IOException {
+    if (transform == null) {
+      return null;
+    }
+    if (amounts == null && targetScale == null) {
+      throw new IOException("the manifest of version " + version + " has no scale of amounts");
+    }
+    AmountScale scale = amounts == null ? AmountScale.ofMoments(transform, targetScale) : amounts;
+    if (!scale.sound()) {
+      throw new IOException("the manifest of version " + version + " has an impossible " + scale);
+    }
+    return scale;
   }
 
   /** Whether a delta builds on just this version. */
@@ -141,6 +174,7 @@ public record Manifest(
         examples,
         newestEvent,
         targetScale,
+        amounts,
         corrections,
         negativeSampling,
         quality,
@@ -172,8 +206,14 @@ public record Manifest(
    */
   public static Manifest fromJson(byte[] json) throws IOException {
     Manifest manifest = JSON.readValue(json, Manifest.class);
-    if (manifest.format != FORMAT) {
-      throw new IOException("manifest format " + manifest.format + " is unknown; known: " + FORMAT);
+    if (manifest.format < OLDEST_FORMAT || manifest.format > FORMAT) {
+      throw new IOException(
+          "manifest format "
+              + manifest.format
+              + " is unknown; known: "
+              + OLDEST_FORMAT
+              + " to "
+              + FORMAT);
     }
     return manifest;
   }

@@ -106,8 +106,12 @@ final class DelayHeads implements AutoCloseable {
     return heads.isEmpty() ? null : new DelayHeads(context, settings, headOf, heads);
   }
 
-  /** Estimates for a batch, and then a step on what it settles. */
-  void process(List<EncodedExample> batch) {
+  /**
+   * Estimates for a batch, and then a step on what it settles.
+   *
+   * @return false if its loss or gradient was not finite or too large, and nothing was learnt
+   */
+  boolean process(List<EncodedExample> batch) {
     network.gather(batch, example -> !example.holdout());
     estimates = network.predict(batch.size());
     float[][] labels = new float[batch.size()][width];
@@ -123,14 +127,15 @@ final class DelayHeads implements AutoCloseable {
         }
       }
     }
-    if (any) {
-      network.learn(
-          new Network.Targets(
-              labels, weights, new float[batch.size()][width], new long[batch.size()]),
-          settings.dense(),
-          steps++,
-          settings.seed());
+    if (!any) {
+      return true;
     }
+    Network.Targets targets =
+        new Network.Targets(
+            labels, weights, new float[batch.size()][width], new long[batch.size()]);
+    boolean taken = network.learn(targets, settings, steps).taken();
+    steps += taken ? 1 : 0;
+    return taken;
   }
 
   private void teach(int task, TaskLabel label, float[] labels, float[] weights) {

@@ -33,13 +33,18 @@ public record ModelContext(
     return shape().core() ? tasks.size() - 1 : -1;
   }
 
-  /** An empty scale for the core task's labels. */
-  public TargetScale targetScale() {
+  /** An empty scale for the core task's labels; null without one. */
+  TargetScale targetScale() {
+    return core() < 0 ? null : new TargetScale(transform(), tasks.get(core()).range());
+  }
+
+  /** How the model sees the core task's amounts; null without one. */
+  public Task.Transform transform() {
     if (core() < 0) {
-      return new TargetScale(Task.Transform.NONE);
+      return null;
     }
     boolean lognormal = model.amount().loss() == AmountHead.Loss.ZILN;
-    return new TargetScale(lognormal ? Task.Transform.DEVIATION : tasks.get(core()).transform());
+    return lognormal ? Task.Transform.DEVIATION : tasks.get(core()).transform();
   }
 
   /** Positions of the fields that say which user saw which item. */

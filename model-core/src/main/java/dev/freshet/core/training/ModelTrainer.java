@@ -3,16 +3,26 @@ package dev.freshet.core.training;
 import dev.freshet.core.events.FieldCounts;
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.features.FeatureField;
+import dev.freshet.core.labels.AmountRange;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.TaskLabel;
+import dev.freshet.core.labels.correction.DelayCorrections;
 import dev.freshet.core.labels.correction.Estimates;
 import dev.freshet.core.labels.correction.NegativeSampling;
 import dev.freshet.core.labels.correction.Target;
+import dev.freshet.core.training.TrainingIncidents.Kind;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Learns one model from a stream of examples: predicts a batch, scores what is settled, then
@@ -21,21 +31,29 @@ import java.util.Map;
  */
 public final class ModelTrainer implements AutoCloseable {
 
+  private static final Logger LOGGER = LoggerFactory.getLogger(ModelTrainer.class);
+  private static final int NAMED_EXAMPLES = 8;
+
   private final ModelContext context;
   private final TrainingSettings settings;
   private final Network network;
   private final int core;
   private final int[] identity;
-  private final TargetScale scale;
+  private final List<DelayCorrections> corrections;
   private final NegativeSampling sampling;
-  private final ServedScale served;
   private final ProgressiveScores scores;
+  private final TrainingIncidents incidents = new TrainingIncidents();
   private final DelayHeads heads;
   private final FieldCounts fieldCounts;
 
   private long steps;
   private long examples;
   private long boundedWeights;
+  private int skippedInARow;
+
+  /** Null without a core task. */
+  private TargetScale scale;
+
   private long newestEvent = Long.MIN_VALUE;
   private float[] losses = {};
   private float norm;
@@ -51,17 +69,16 @@ public final class ModelTrainer implements AutoCloseable {
     identity = context.identity();
     scale = context.targetScale();
     sampling = settings.sampling();
-    served =
-        new ServedScale(
-            core, scale, context.tasks().stream().map(Task::correction).toList(), sampling);
+    corrections = context.tasks().stream().map(Task::correction).toList();
     scores = new ProgressiveScores(context.tasks(), context.schema(), settings.scoring());
   }
 
   /**
-   * One round on a batch.
+   * One round on a batch. If its loss or a gradient is not finite or too large, it is predicted,
+   * scored and counted, but leaves weights, optimiser, embedding rows and scales as they were.
    *
    * @return the predictions made before learning: [example][task], in the model's scale
-   * @throws TrainingDivergedException if a loss or a gradient is not finite or far too large
+   * @throws TrainingDivergedException if this is one of too many such batches in a row
    */
   public float[][] process(List<EncodedExample> batch) {
     if (batch.isEmpty()) {
@@ -71,18 +88,100 @@ public final class ModelTrainer implements AutoCloseable {
     batch.forEach(example -> fieldCounts.impression());
     network.eachMissing(batch, (example, field, kind) -> fieldCounts.add(field, kind));
     float[][] predictions = network.predict(batch.size());
+    ServedScale served = served();
+    TargetScale next = scale == null ? null : seen(batch);
+    List<EncodedExample> plausible = next == null ? batch : plausible(batch, next.current());
     for (int i = 0; i < predictions.length; i++) {
-      scores.score(batch.get(i), served(predictions[i]));
+      score(plausible.get(i), predictions[i], served);
       newestEvent = Math.max(newestEvent, batch.get(i).eventTime());
     }
     examples += batch.size();
-    if (heads != null) {
-      heads.process(batch);
+    if (heads != null && !heads.process(batch)) {
+      skipped("its delay heads' loss or gradient is not finite or too large");
     }
-    if (batch.stream().anyMatch(this::learnt)) {
-      learn(batch, predictions);
+    boolean sound = true;
+    if (plausible.stream().anyMatch(this::learnt)) {
+      sound = learn(plausible, predictions, next == null ? null : next.current());
+    }
+    if (sound && next != null) {
+      compare(plausible, predictions, next);
+      scale = next;
     }
     return predictions;
+  }
+
+  /** What is known of amounts after the ones that a batch teaches. */
+  private TargetScale seen(List<EncodedExample> batch) {
+    TargetScale next = scale.copy();
+    for (EncodedExample example : batch) {
+      if (importance(example, core) > 0) {
+        double value = example.labels()[core].value();
+        next.see(value, sampling.amountWeight(value, example.id()));
+      }
+    }
+    next.refresh();
+    return next;
+  }
+
+  /** The same examples with amounts that are in the plausible range. */
+  private List<EncodedExample> plausible(List<EncodedExample> batch, AmountScale amounts) {
+    List<EncodedExample> plausible = new ArrayList<>(batch);
+    for (int i = 0; i < batch.size(); i++) {
+      EncodedExample example = batch.get(i);
+      TaskLabel label = example.labels()[core];
+      double clipped = amounts.clip(label.value());
+      if (label.present() && clipped != label.value()) {
+        incidents.add(Kind.CLIPPED, 1);
+        incidents.sample(
+            Kind.CLIPPED,
+            String.format(
+                Locale.ROOT,
+                "task %s, example %016x: %s is learnt as %s",
+                context.tasks().get(core).name(),
+                example.id(),
+                label.value(),
+                clipped));
+        TaskLabel[] labels = example.labels().clone();
+        labels[core] = label.withValue(clipped);
+        plausible.set(i, example.withLabels(labels));
+      }
+    }
+    return plausible;
+  }
+
+  private void score(EncodedExample example, float[] said, ServedScale served) {
+    double[] scored = served.served(said);
+    for (int task = 0; task < said.length; task++) {
+      if (!Double.isFinite(said[task])) {
+        scored[task] = Double.NaN;
+        incidents.add(Kind.UNSCORED, 1);
+        incidents.sample(
+            Kind.UNSCORED,
+            String.format(
+                Locale.ROOT,
+                "task %s, example %016x: %s",
+                context.tasks().get(task).name(),
+                example.id(),
+                said[task]));
+      }
+    }
+    if (core >= 0 && !served.amounts().ready()) {
+      scored[core] = Double.NaN;
+    }
+    scores.score(example, scored);
+  }
+
+  /** Settled amounts against what was predicted for them before this batch was learnt. */
+  private void compare(List<EncodedExample> batch, float[][] predictions, TargetScale next) {
+    AmountScale before = scale.current();
+    for (int i = 0; before.ready() && i < predictions.length; i++) {
+      EncodedExample example = batch.get(i);
+      TaskLabel label = example.labels()[core];
+      if (label.isFinal() && !example.holdout() && Float.isFinite(predictions[i][core])) {
+        next.compare(before.plain(predictions[i][core]), label.value());
+      }
+    }
+    next.refresh();
   }
 
   private boolean learnt(EncodedExample example) {
@@ -106,15 +205,11 @@ public final class ModelTrainer implements AutoCloseable {
     return label.value() > 0 || sampling.keeps(example.id()) ? label.weight() : 0;
   }
 
-  private double[] served(float[] said) {
-    double[] scored = new double[said.length];
-    for (int task = 0; task < said.length; task++) {
-      scored[task] = served.served(task, said[task]);
-    }
-    return scored;
-  }
-
-  private void learn(List<EncodedExample> batch, float[][] predictions) {
+  /**
+   * @param amounts null without a core task
+   * @return whether the batch was learnt
+   */
+  private boolean learn(List<EncodedExample> batch, float[][] predictions, AmountScale amounts) {
     // A loss is divided by the number of its rows. This makes it that of a full batch, so that an
     // example counts the same in a batch that was flushed early.
     float share = Math.min(1, batch.size() / (float) settings.batch());
@@ -123,47 +218,43 @@ public final class ModelTrainer implements AutoCloseable {
     float[][] importance = new float[batch.size()][tasks];
     float[][] reached = new float[batch.size()][tasks];
     long[] same = new long[batch.size()];
-    if (core >= 0) {
-      for (EncodedExample example : batch) {
-        if (importance(example, core) > 0) {
-          scale.see(example.labels()[core].value());
-        }
-      }
-    }
     for (int i = 0; i < labels.length; i++) {
       EncodedExample example = batch.get(i);
       same[i] = pair(example);
       for (int task = 0; task < tasks; task++) {
         float weight = importance(example, task);
-        if (weight > 0) {
+        if (weight > 0 && task == core && !amounts.ready()) {
+          incidents.add(Kind.HELD, 1);
+        } else if (weight > 0) {
           weight *= (float) context.tasks().get(task).lossWeight();
           TaskLabel label = example.labels()[task];
           reached[i][task] = label.reached() ? 1 : 0;
           Target target = target(example, i, task, predictions[i][task]);
           double value = target.label();
-          labels[i][task] = (float) (task == core ? scale.encode(value) : value);
+          labels[i][task] = (float) (task == core ? amounts.encode(value) : value);
           weight *= (float) target.weight();
           importance[i][task] = weight * share;
         }
       }
     }
     Network.StepReport report =
-        network.learn(
-            new Network.Targets(labels, importance, reached, same),
-            settings.dense(),
-            steps,
-            settings.seed());
-    steps++;
+        network.learn(new Network.Targets(labels, importance, reached, same), settings, steps);
     losses = report.losses();
     for (int task = 0; task < losses.length; task++) {
       losses[task] /= share;
     }
     norm = report.norm();
-    checkFinite();
+    if (!report.taken()) {
+      leftOut(batch, labels, importance, predictions);
+      return false;
+    }
+    skippedInARow = 0;
+    steps++;
     network.expire(newestEvent);
     if (heads != null) {
       heads.expire(newestEvent);
     }
+    return true;
   }
 
   /** What a record teaches under its task's delay correction, its weight bounded. */
@@ -198,17 +289,54 @@ public final class ModelTrainer implements AutoCloseable {
     return hash;
   }
 
-  private void checkFinite() {
-    for (int task = 0; task < losses.length; task++) {
-      if (!Float.isFinite(losses[task])) {
-        throw new TrainingDivergedException(
-            at() + "the loss of task " + context.tasks().get(task).name() + " is " + losses[task]);
+  private void leftOut(
+      List<EncodedExample> batch, float[][] labels, float[][] importance, float[][] said) {
+    int task = 0;
+    for (int i = 0; i < losses.length; i++) {
+      // The first that is not finite, or else the largest.
+      if (Float.isFinite(losses[task]) && !(losses[i] <= losses[task])) {
+        task = i;
       }
     }
-    if (!Float.isFinite(norm) || norm > settings.maxNorm()) {
+    int worst = task;
+    String why =
+        Float.isFinite(losses[task])
+            ? "a gradient's norm is not finite or above "
+                + settings.maxNorm()
+                + " (that of the dense weights is "
+                + norm
+                + "), the largest loss is that of task "
+                + context.tasks().get(task).name()
+                + ", "
+                + losses[task]
+            : "the loss of task " + context.tasks().get(task).name() + " is " + losses[task];
+    String examples =
+        IntStream.range(0, batch.size())
+            .boxed()
+            .sorted(
+                Comparator.comparingDouble(
+                    i -> -off(importance[i][worst], labels[i][worst], said[i][worst])))
+            .limit(NAMED_EXAMPLES)
+            .map(i -> String.format(Locale.ROOT, "%016x", batch.get(i).id()))
+            .collect(Collectors.joining(", "));
+    String what = why + "; of " + batch.size() + " examples the furthest off are " + examples;
+    skippedInARow++;
+    skipped(what);
+    if (skippedInARow >= settings.maxSkipped()) {
       throw new TrainingDivergedException(
-          at() + "the gradient's norm is " + norm + ", allowed up to " + settings.maxNorm());
+          at() + skippedInARow + " batches in a row cannot be learnt, of the last " + what);
     }
+  }
+
+  private static double off(float importance, float label, float said) {
+    double off = (double) importance * Math.abs(label - said);
+    return Double.isNaN(off) ? Double.POSITIVE_INFINITY : off;
+  }
+
+  private void skipped(String what) {
+    incidents.add(Kind.SKIPPED, 1);
+    incidents.sample(Kind.SKIPPED, at() + what);
+    LOGGER.warn("{}a batch is left out: {}", at(), what);
   }
 
   private String at() {
@@ -223,8 +351,19 @@ public final class ModelTrainer implements AutoCloseable {
     return network;
   }
 
-  public TargetScale scale() {
-    return scale;
+  /** How amounts are learnt and served now; null without a core task. */
+  public AmountScale amounts() {
+    return scale == null ? null : scale.current();
+  }
+
+  /** From what the model says to what is served now. */
+  public ServedScale served() {
+    return new ServedScale(core, amounts(), corrections, sampling);
+  }
+
+  /** What was not learnt, or not as it came. */
+  public TrainingIncidents incidents() {
+    return incidents;
   }
 
   /** What is left out of the noes, as manifests tell it. */
@@ -291,8 +430,9 @@ public final class ModelTrainer implements AutoCloseable {
     out.writeLong(examples);
     out.writeLong(newestEvent);
     out.writeBoolean(scores.sawServed());
-    for (double value : scale.state()) {
-      out.writeDouble(value);
+    out.writeBoolean(scale != null);
+    if (scale != null) {
+      scale.write(out);
     }
     network.write(out);
     scores.write(out);
@@ -302,6 +442,8 @@ public final class ModelTrainer implements AutoCloseable {
       heads.write(out);
     }
     scores.writeByValue(out);
+    out.writeInt(skippedInARow);
+    incidents.write(out);
   }
 
   /**
@@ -314,7 +456,7 @@ public final class ModelTrainer implements AutoCloseable {
     examples = in.readLong();
     newestEvent = in.readLong();
     boolean sawServed = in.readBoolean();
-    scale.restore(new double[] {in.readDouble(), in.readDouble(), in.readDouble()});
+    readScale(in, version);
     network.read(in);
     scores.read(in, sawServed);
     boolean had = version >= TrainerSnapshot.WITH_HEADS && in.readBoolean();
@@ -333,6 +475,21 @@ public final class ModelTrainer implements AutoCloseable {
     }
     if (version >= TrainerSnapshot.WITH_VALUES) {
       scores.readByValue(in);
+    }
+    if (version >= TrainerSnapshot.WITH_SCALES) {
+      skippedInARow = in.readInt();
+      incidents.read(in);
+    }
+  }
+
+  private void readScale(DataInput in, int version) throws IOException {
+    if (version < TrainerSnapshot.WITH_SCALES) {
+      // There were three numbers even without a core task.
+      TargetScale of =
+          scale == null ? new TargetScale(Task.Transform.NONE, AmountRange.LEARNT) : scale;
+      of.readOfBefore(in);
+    } else if (in.readBoolean()) {
+      scale.read(in);
     }
   }
 

@@ -28,11 +28,13 @@ import java.util.function.Predicate;
  * <p>What the script's methods are handed: {@code e}, the distinct rows of each table that the
  * batch needs, with {@code indices} and {@code offsets} of the bags of each example and field;
  * {@code y}, {@code w}, {@code reached} (B, K) and {@code same} (B,) as in {@link Targets}; {@code
- * noise} (B, n); {@code hyper}: learning rate, L2 factor, and the model's own. A step returns
- * losses, norm of the dense gradient, and the gradient of each table's rows; {@code predict}
- * returns (B, K).
+ * noise} (B, n); {@code hyper}: learning rate, L2 factor, largest norm of a gradient, and the
+ * model's own. A step returns losses, norm of the dense gradient and whether the step was taken,
+ * and the gradient of each table's rows; {@code predict} returns (B, K).
  */
 public final class Network implements AutoCloseable {
+
+  private static final int HYPER = 3;
 
   private final ModelContext context;
   private final ModelShape shape;
@@ -45,6 +47,10 @@ public final class Network implements AutoCloseable {
   private final List<FloatBuffer> firstMoments;
   private final List<FloatBuffer> secondMoments;
   private final List<FloatBuffer> steps;
+
+  /** Dense weights as of {@link #keep}; null if nobody asked. */
+  private float[][] kept;
+
   private final HostBuffer shapeBuffer = new HostBuffer();
   private final HostBuffer labelBuffer = new HostBuffer();
   private final HostBuffer weightBuffer = new HostBuffer();
@@ -170,6 +176,36 @@ public final class Network implements AutoCloseable {
     return call("predict", size);
   }
 
+  /** Remembers all weights as they are now, for {@link #predictAsKept}. */
+  public void keep() {
+    kept = new float[weights.size()][];
+    for (int i = 0; i < kept.length; i++) {
+      kept[i] = new float[weights.get(i).capacity()];
+      weights.get(i).get(0, kept[i]);
+    }
+    tables.forEach(EmbeddingTable::keep);
+  }
+
+  /** As {@link #predict}, with the weights as of {@link #keep}; afterwards all is as it was. */
+  public float[][] predictAsKept(List<EncodedExample> examples) {
+    swapKept();
+    try {
+      return predict(examples);
+    } finally {
+      swapKept();
+    }
+  }
+
+  private void swapKept() {
+    for (int i = 0; i < kept.length; i++) {
+      float[] now = new float[kept[i].length];
+      weights.get(i).get(0, now);
+      weights.get(i).put(0, kept[i]);
+      kept[i] = now;
+    }
+    tables.forEach(EmbeddingTable::swapKept);
+  }
+
   /**
    * What the model's script has to say of each example besides its predictions, for example
    * AdaFTR's relatedness: [example][column].
@@ -204,11 +240,18 @@ public final class Network implements AutoCloseable {
    */
   record Targets(float[][] labels, float[][] importance, float[][] reached, long[] same) {}
 
-  /** What a step reports: the loss of each task, and the norm of the dense gradient. */
-  record StepReport(float[] losses, float norm) {}
+  /**
+   * What a step reports.
+   *
+   * @param losses of each task
+   * @param norm of the dense gradient
+   * @param taken false if a loss or a gradient was not finite or a gradient was too large: then
+   *     nothing has changed
+   */
+  record StepReport(float[] losses, float norm, boolean taken) {}
 
   /** One step on the gathered batch, rows and dense weights. */
-  StepReport learn(Targets targets, TrainingSettings.Dense dense, long step, long seed) {
+  StepReport learn(Targets targets, TrainingSettings settings, long step) {
     int size = targets.same().length;
     fill(labelBuffer.floats(size * shape.tasks()), targets.labels());
     fill(weightBuffer.floats(size * shape.tasks()), targets.importance());
@@ -216,12 +259,14 @@ public final class Network implements AutoCloseable {
     sameBuffer.longs(size).put(targets.same());
     int width = context.model().noise(shape);
     gumbel(
-        noiseBuffer.floats(size * width), new SplittableRandom(seed ^ step * 0x9E3779B97F4A7C15L));
+        noiseBuffer.floats(size * width),
+        new SplittableRandom(settings.seed() ^ step * 0x9E3779B97F4A7C15L));
     float[] own = context.model().hyper(step);
     hyperBuffer
-        .floats(2 + own.length)
-        .put((float) dense.rate())
-        .put((float) dense.decay())
+        .floats(HYPER + own.length)
+        .put((float) settings.dense().rate())
+        .put((float) settings.dense().decay())
+        .put((float) settings.maxNorm())
         .put(own);
     try (TorchEngine.Call call = module.call("step")) {
       addRows(call);
@@ -231,12 +276,12 @@ public final class Network implements AutoCloseable {
               .add("reached", reachedBuffer, size, shape.tasks())
               .add("same", sameBuffer, size)
               .add("noise", noiseBuffer, size, width)
-              .add("hyper", hyperBuffer, 2 + own.length)
+              .add("hyper", hyperBuffer, HYPER + own.length)
               .run();
       float[] losses = new float[shape.tasks()];
       out.get(0).get(0, losses);
-      StepReport report = new StepReport(losses, out.get(1).get(0));
-      for (int i = 0; i < batches.size(); i++) {
+      StepReport report = new StepReport(losses, out.get(1).get(0), out.get(1).get(1) == 1);
+      for (int i = 0; report.taken() && i < batches.size(); i++) {
         batches.get(i).update(out.get(2 + i));
       }
       return report;

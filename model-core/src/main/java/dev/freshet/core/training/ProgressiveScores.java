@@ -66,7 +66,7 @@ public final class ProgressiveScores {
   /**
    * Scores an example, or keeps the prediction until its labels come.
    *
-   * @param predicted what would be served now, per task
+   * @param predicted what would be served now, per task; NaN is not scored
    */
   void score(EncodedExample example, double[] predicted) {
     long value = value(example);
@@ -85,7 +85,7 @@ public final class ProgressiveScores {
     }
     if (scored != null && inRange(example)) {
       for (int task = 0; task < labels.length; task++) {
-        if (labels[task].isFinal()) {
+        if (labels[task].isFinal() && Double.isFinite(scored[task])) {
           quality.add(task, scored[task], labels[task].value());
           if (value != 0) {
             TaskLabel label = labels[task];
@@ -118,7 +118,7 @@ public final class ProgressiveScores {
     }
     TaskLabel[] labels = example.labels();
     for (int task = 0; task < labels.length; task++) {
-      if (labels[task].isFinal() && !Float.isNaN(example.served()[task])) {
+      if (labels[task].isFinal() && Float.isFinite(example.served()[task])) {
         sawServed = true;
         servedQuality.add(task, example.served()[task], labels[task].value());
       }

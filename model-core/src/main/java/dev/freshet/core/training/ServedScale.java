@@ -10,11 +10,20 @@ import java.util.List;
  * both go through here.
  *
  * @param core index of the core task, or -1
- * @param amounts scale of the core task
+ * @param amounts scale of the core task; null without one
  * @param corrections one per task
  */
 public record ServedScale(
-    int core, TargetScale amounts, List<DelayCorrections> corrections, NegativeSampling sampling) {
+    int core, AmountScale amounts, List<DelayCorrections> corrections, NegativeSampling sampling) {
+
+  /** What is served for all tasks. */
+  public double[] served(float[] said) {
+    double[] served = new double[said.length];
+    for (int task = 0; task < said.length; task++) {
+      served[task] = served(task, said[task]);
+    }
+    return served;
+  }
 
   /** What is served for a task. */
   public double served(int task, double said) {

@@ -1,69 +1,293 @@
 package dev.freshet.core.training;
 
-import dev.freshet.core.labels.Task;
+import dev.freshet.core.labels.AmountRange;
+import dev.freshet.core.labels.Task.Transform;
+import java.io.DataInput;
+import java.io.DataOutput;
+import java.io.IOException;
+import java.util.Arrays;
 
 /**
- * Between a continuous label in its own unit and the scale in which the model learns it. For {@code
- * zscore} and {@code deviation}, mean and deviation are those of all labels learnt so far
- * (Welford), and belong to the model: they are in its checkpoint and in every manifest.
+ * What a trainer knows of the core task's amounts: their typical size, deviation, plausible range,
+ * and how far predictions are from them in the mean. All of it rests on the newest amounts other
+ * than 0 and on sums that fade, so nothing that was seen stays for good; and on order statistics,
+ * so that few amounts, however large, move it little:
  *
- * <p>{@code log1p} is signed, so that refunds beyond the price stay ordered: {@code sign(y) log(1 +
- * |y|)}. A squared error on it estimates a median-like value, not a mean: expect calibration below
- * 1.
+ * <pre>
+ * median, q90   of the newest |amounts|;  s = 1.4826 median |log(|amount| / median)|
+ * largest       max(median clamp(exp(4 s), 20, 10000), 10 q90); the range is -largest to largest
+ * typical       mean of min(|amount|, max(median max(10, exp(3 s)), q90))
+ * unit          none, log1p: typical | zscore, deviation: that of all labels, at least typical / 10
+ * factor        faded sum of labels over faded sum of plain predictions, 1/4 to 4
+ * shift         what the mean then lacks, over faded number of labels; mostly next to nothing
+ * </pre>
+ *
+ * <p>Multiplying all amounts by a number multiplies the unit by it, so a currency's size means
+ * nothing. Until {@value #FEWEST} amounts were seen nothing is known: amounts are not learnt, and 0
+ * is predicted.
  */
 public final class TargetScale {
 
-  private final Task.Transform transform;
+  /** Amounts other than 0 without which nothing is learnt. */
+  static final int FEWEST = 8;
+
+  private static final double SMALLEST = 1 / AmountRange.LARGEST;
+  private static final double NORMAL = 1.4826;
+  private static final double LARGEST_FACTOR = 4;
+  private static final int SHORTEST_MEMORY = 16;
+  private static final int MOMENTS_UNTIL = 100;
+
+  private final Transform transform;
+  private final AmountRange range;
+
+  /** A ring, its next place to write {@code count % length}. */
+  private double[] newest = {};
+
+  private boolean owned = true;
   private long count;
-  private double mean;
-  private double squares;
 
-  public TargetScale(Task.Transform transform) {
+  /** Sums that fade with each amount other than 0: labels learnt, and those other than 0. */
+  private double labels;
+
+  private double amounts;
+
+  /** The same of settled labels: how many, their sum, and that of plain predictions. */
+  private double settled;
+
+  private double actual;
+  private double predicted;
+
+  /**
+   * Count, mean and squared deviations of a checkpoint of before scales were forgotten. What its
+   * weights say stays what it was: {@code none} and {@code log1p} keep their unit of 1 for good,
+   * the others their moments until enough was seen to do without.
+   */
+  private double[] moments;
+
+  private AmountScale current;
+
+  TargetScale(Transform transform, AmountRange range) {
     this.transform = transform;
+    this.range = range;
+    current = AmountScale.unknown(transform, range);
   }
 
-  /** A label was seen. */
-  void see(double value) {
+  /** The same knowledge; what is seen by the one is not known to the other. */
+  TargetScale copy() {
+    TargetScale copy = new TargetScale(transform, range);
+    copy.newest = newest;
+    copy.owned = false;
+    owned = false;
+    copy.count = count;
+    copy.labels = labels;
+    copy.amounts = amounts;
+    copy.settled = settled;
+    copy.actual = actual;
+    copy.predicted = predicted;
+    copy.moments = moments;
+    copy.current = current;
+    return copy;
+  }
+
+  /**
+   * A label is learnt.
+   *
+   * @param weight of the record; more than 1 where it stands for others that were left out
+   */
+  void see(double value, double weight) {
+    double amount = Math.min(Math.max(value, -AmountRange.LARGEST), AmountRange.LARGEST);
+    if (Math.abs(amount) < SMALLEST) {
+      labels += weight;
+      return;
+    }
+    double kept = 1 - 1 / Math.min(Math.max(count / 4.0, SHORTEST_MEMORY), range.memory());
+    labels = labels * kept + weight;
+    amounts = amounts * kept + weight;
+    settled *= kept;
+    actual *= kept;
+    predicted *= kept;
+    if (!owned || newest.length < range.memory() && count == newest.length) {
+      int grown = Math.min(range.memory(), Math.max(64, 2 * newest.length));
+      newest = Arrays.copyOf(newest, count == newest.length ? grown : newest.length);
+      owned = true;
+    }
+    newest[(int) (count % newest.length)] = amount;
     count++;
-    double off = value - mean;
-    mean += off / count;
-    squares += off * (value - mean);
   }
 
-  private double deviation() {
-    double deviation = count < 2 ? 1 : Math.sqrt(squares / count);
-    return deviation > 0 ? deviation : 1;
+  /**
+   * A settled label, and what was predicted for it, both plausible and in the amount's own unit.
+   */
+  void compare(double plain, double label) {
+    settled++;
+    predicted += plain;
+    actual += label;
   }
 
-  /** Into the model's scale. */
-  public double encode(double value) {
-    return switch (transform) {
-      case NONE -> value;
-      case LOG1P -> Math.copySign(Math.log1p(Math.abs(value)), value);
-      case ZSCORE -> (value - mean) / deviation();
-      case DEVIATION -> value / deviation();
-    };
+  /** Brings {@link #current} up to what has been seen. */
+  void refresh() {
+    if (count >= MOMENTS_UNTIL && scaled()) {
+      moments = null;
+    }
+    if (count < FEWEST) {
+      AmountScale unknown = AmountScale.unknown(transform, range);
+      AmountScale known = moments == null ? unknown : AmountScale.ofMoments(transform, moments);
+      current =
+          new AmountScale(
+              transform,
+              known.centre(),
+              known.unit(),
+              known.factor(),
+              known.shift(),
+              unknown.from(),
+              unknown.to());
+      return;
+    }
+    int size = (int) Math.min(count, newest.length);
+    double[] sorted = new double[size];
+    for (int i = 0; i < size; i++) {
+      sorted[i] = Math.abs(newest[i]);
+    }
+    Arrays.sort(sorted);
+    double median = sorted[size / 2];
+    double q90 = sorted[(int) (0.9 * (size - 1))];
+    double[] off = new double[size];
+    for (int i = 0; i < size; i++) {
+      off[i] = Math.abs(Math.log(sorted[i] / median));
+    }
+    Arrays.sort(off);
+    double spread = NORMAL * off[size / 2];
+    double largest =
+        Math.max(median * Math.min(Math.max(Math.exp(4 * spread), 20), 10_000), 10 * q90);
+    largest = Math.min(largest, AmountRange.LARGEST);
+    double winsor = Math.min(Math.max(median * Math.max(10, Math.exp(3 * spread)), q90), largest);
+    double typical = 0;
+    for (double amount : sorted) {
+      typical += Math.min(amount, winsor) / size;
+    }
+    double from = range.from() == null ? -largest : range.from();
+    double to = range.to() == null ? largest : range.to();
+    double factor = factor(typical);
+    double shift = settled > 0 ? (actual - factor * predicted) / settled : 0;
+    double centre = 0;
+    double unit = typical;
+    if (moments != null) {
+      AmountScale known = AmountScale.ofMoments(transform, moments);
+      centre = known.centre();
+      unit = known.unit();
+    } else if (scaled()) {
+      double[] shape = shape(size, winsor, typical);
+      centre = transform == Transform.ZSCORE ? shape[0] : 0;
+      unit = shape[1];
+    }
+    current = new AmountScale(transform, centre, unit, factor, shift, from, to);
   }
 
-  /** Back to the label's own unit. */
-  public double decode(double scaled) {
-    return switch (transform) {
-      case NONE -> scaled;
-      case LOG1P -> Math.copySign(Math.expm1(Math.min(Math.abs(scaled), 50)), scaled);
-      case ZSCORE -> scaled * deviation() + mean;
-      case DEVIATION -> scaled * deviation();
-    };
+  /** Mean and deviation of all labels. */
+  private double[] shape(int size, double winsor, double typical) {
+    double mean = 0;
+    double square = 0;
+    for (int i = 0; i < size; i++) {
+      double relative = Math.min(Math.max(newest[i], -winsor), winsor) / typical;
+      mean += relative / size;
+      square += relative * relative / size;
+    }
+    double share = amounts / labels;
+    mean *= share;
+    double deviation = Math.sqrt(Math.max(square * share - mean * mean, 0.01));
+    return new double[] {mean * typical, deviation * typical};
   }
 
-  /** Count, mean and sum of squared deviations. */
-  public double[] state() {
-    return new double[] {count, mean, squares};
+  // One typical amount stands on either side of the ratio, so that few labels say little.
+  private double factor(double typical) {
+    double said = actual < 0 ? -predicted : predicted;
+    if (said <= 0) {
+      return 1;
+    }
+    double ratio = (Math.abs(actual) + typical) / (said + typical);
+    return Math.min(Math.max(ratio, 1 / LARGEST_FACTOR), LARGEST_FACTOR);
   }
 
-  /** The inverse of {@link #state}. */
-  public void restore(double[] state) {
-    count = (long) state[0];
-    mean = state[1];
-    squares = state[2];
+  private boolean scaled() {
+    return transform == Transform.ZSCORE || transform == Transform.DEVIATION;
+  }
+
+  /** The scale as of the last {@link #refresh}. */
+  public AmountScale current() {
+    return current;
+  }
+
+  /**
+   *
+   *
+   * <pre>
+   * boolean of before [ double count, mean, squares ] | long count | int size, each, oldest first:
+   * double amount | double labels, amounts, settled, actual, predicted
+   * </pre>
+   */
+  void write(DataOutput out) throws IOException {
+    out.writeBoolean(moments != null);
+    if (moments != null) {
+      for (double moment : moments) {
+        out.writeDouble(moment);
+      }
+    }
+    out.writeLong(count);
+    int size = (int) Math.min(count, newest.length);
+    out.writeInt(size);
+    for (long i = count - size; i < count; i++) {
+      out.writeDouble(newest[(int) (i % newest.length)]);
+    }
+    for (double sum : new double[] {labels, amounts, settled, actual, predicted}) {
+      out.writeDouble(sum);
+    }
+  }
+
+  /** The inverse of {@link #write}; more or less memory than before is allowed. */
+  void read(DataInput in) throws IOException {
+    moments = in.readBoolean() ? readMoments(in) : null;
+    count = in.readLong();
+    int size = in.readInt();
+    double[] oldestFirst = new double[size];
+    for (int i = 0; i < size; i++) {
+      oldestFirst[i] = in.readDouble();
+    }
+    labels = in.readDouble();
+    amounts = in.readDouble();
+    settled = in.readDouble();
+    actual = in.readDouble();
+    predicted = in.readDouble();
+    restore(oldestFirst);
+    refresh();
+  }
+
+  private void restore(double[] oldestFirst) {
+    int kept = Math.min(oldestFirst.length, range.memory());
+    // As long as the ring grows, places are those of an array that is filled from its start.
+    boolean full = kept == range.memory();
+    newest = new double[full ? kept : Math.min(range.memory(), Math.max(64, 2 * kept))];
+    owned = true;
+    if (!full) {
+      count = kept;
+    }
+    for (int i = 0; i < kept; i++) {
+      long place = count - kept + i;
+      newest[(int) (place % newest.length)] = oldestFirst[oldestFirst.length - kept + i];
+    }
+  }
+
+  /** As {@link #read}, for a checkpoint that knew nothing but moments. */
+  void readOfBefore(DataInput in) throws IOException {
+    moments = readMoments(in);
+    boolean sane =
+        moments[0] > 0
+            && Double.isFinite(moments[0] + moments[1] + moments[2])
+            && moments[2] <= moments[0] * AmountRange.LARGEST * AmountRange.LARGEST;
+    moments = sane ? moments : null;
+    refresh();
+  }
+
+  private static double[] readMoments(DataInput in) throws IOException {
+    return new double[] {in.readDouble(), in.readDouble(), in.readDouble()};
   }
 }

@@ -29,9 +29,13 @@ public record TrainingSettings(
         double negativeSampling,
     @Option("What the quality metrics are taken over") Scoring scoring,
     @Option(
-            value = "A gradient norm of the dense weights above this stops the job",
+            value =
+                "A batch whose gradient, of the dense weights or of the rows, has a norm above this"
+                    + " is left out and counted, as is one whose loss is not finite",
             fallback = "1e6")
         double maxNorm,
+    @Option(value = "So many batches in a row that are left out stop the job", fallback = "10")
+        int maxSkipped,
     @Option(value = "Seed of start weights and noise", fallback = "1") long seed)
     implements Serializable {
 
@@ -166,6 +170,7 @@ public record TrainingSettings(
         negativeSampling,
         within("scoring", () -> scoring.at(at == null ? usual : at)),
         maxNorm,
+        maxSkipped,
         seed);
   }
 
@@ -177,12 +182,13 @@ public record TrainingSettings(
   /** The same with another seed. */
   public TrainingSettings withSeed(long other) {
     return new TrainingSettings(
-        batch, maxWait, dense, embeddings, negativeSampling, scoring, maxNorm, other);
+        batch, maxWait, dense, embeddings, negativeSampling, scoring, maxNorm, maxSkipped, other);
   }
 
   public TrainingSettings {
     check(batch >= 1 && batch <= 65_536, "batch", batch, "1 to 65536");
     new NegativeSampling(negativeSampling);
     check(maxNorm > 0, "max-norm", maxNorm, "above 0");
+    check(maxSkipped >= 1, "max-skipped", maxSkipped, "1 or more");
   }
 }

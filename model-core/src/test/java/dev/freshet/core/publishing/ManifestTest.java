@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.freshet.core.events.SourcePosition;
+import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.correction.DelayCorrections;
 import dev.freshet.core.labels.correction.NegativeSampling;
+import dev.freshet.core.training.AmountScale;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -24,7 +26,7 @@ class ManifestTest {
 
   private static final Manifest DELTA =
       new Manifest(
-          1,
+          2,
           Manifest.DELTA,
           "shop",
           "main",
@@ -39,7 +41,8 @@ class ManifestTest {
           "cd34",
           51_200,
           1_767_225_600_000L,
-          new double[] {3, 1.5, 2.25},
+          null,
+          new AmountScale(Task.Transform.LOG1P, 0, 31.5, 1.25, 0.5, -6300, 6300),
           Map.of("click", "fnc", "purchase", "wait"),
           0.1,
           Map.of("click", Map.of("auc", 0.75)),
@@ -54,7 +57,7 @@ class ManifestTest {
 
   @Test
   void isWrittenAsItIsFrozen() throws IOException {
-    Path file = GOLDEN.resolve("manifest-delta-features.json");
+    Path file = GOLDEN.resolve("manifest-delta-2.json");
     String written = new String(DELTA.toJson(), StandardCharsets.UTF_8) + "\n";
     if (Boolean.getBoolean("golden.write")) {
       Files.writeString(file, written);
@@ -80,10 +83,37 @@ class ManifestTest {
     Manifest silent = Manifest.fromJson(Files.readAllBytes(GOLDEN.resolve("manifest-delta.json")));
     assertThat(silent.code()).isEqualTo("0.1.0+1a2b3c4");
     assertThat(silent.features()).as("told later").isNull();
+    Path told = GOLDEN.resolve("manifest-delta-features.json");
+    assertThat(Manifest.fromJson(Files.readAllBytes(told)).features()).hasSize(2);
     Manifest whole = DELTA.asBase(7, "ef56");
     assertThat(whole.isDelta()).isFalse();
     assertThat(whole.parent()).isNull();
     assertThat(whole.chunks()).containsExactly(new Manifest.Chunk(7, "ef56"));
+  }
+
+  /** Written before amounts had a unit and a factor: decoded by its moments. */
+  @Test
+  void readsManifestsOfFormatOne() throws IOException {
+    Manifest read = Manifest.fromJson(Files.readAllBytes(GOLDEN.resolve("manifest-delta.json")));
+    assertThat(read.targetScale()).containsExactly(3, 1.5, 2.25);
+    AmountScale zscore = read.amounts(Task.Transform.ZSCORE);
+    assertThat(zscore.decode(2)).isEqualTo(2 * Math.sqrt(2.25 / 3) + 1.5);
+    assertThat(read.amounts(Task.Transform.DEVIATION).decode(2)).isEqualTo(2 * Math.sqrt(2.25 / 3));
+    assertThat(read.amounts(Task.Transform.LOG1P).decode(-2)).isEqualTo(-Math.expm1(2));
+    assertThat(read.amounts(Task.Transform.NONE).decode(1e20)).isEqualTo(1e20);
+    assertThat(read.amounts(null)).isNull();
+  }
+
+  @Test
+  void anImpossibleScaleIsRefused() throws IOException {
+    String json = new String(DELTA.toJson(), StandardCharsets.UTF_8);
+    Manifest zero =
+        Manifest.fromJson(
+            json.replace("\"unit\":31.5", "\"unit\":0").getBytes(StandardCharsets.UTF_8));
+    assertThatThrownBy(() -> zero.amounts(Task.Transform.LOG1P))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("impossible");
+    assertThat(zero.amounts(null)).as("nobody asks").isNull();
   }
 
   @Test
@@ -91,9 +121,9 @@ class ManifestTest {
     String json = new String(DELTA.toJson(), StandardCharsets.UTF_8);
     String more = json.replaceFirst("\\{", "{\"colour\":\"blue\",");
     assertThat(Manifest.fromJson(more.getBytes(StandardCharsets.UTF_8)).bytes()).isEqualTo(524_388);
-    String later = json.replace("\"format\":1", "\"format\":2");
+    String later = json.replace("\"format\":2", "\"format\":3");
     assertThatThrownBy(() -> Manifest.fromJson(later.getBytes(StandardCharsets.UTF_8)))
-        .hasMessageContaining("manifest format 2 is unknown");
+        .hasMessageContaining("manifest format 3 is unknown");
     String other = json.replace("\"fnc\"", "\"magic\"");
     Manifest unknown = Manifest.fromJson(other.getBytes(StandardCharsets.UTF_8));
     assertThatThrownBy(() -> unknown.correction("click")).hasMessageContaining("magic");

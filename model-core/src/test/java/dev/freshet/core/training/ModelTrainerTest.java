@@ -8,6 +8,9 @@ import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.TestingPipelines;
+import dev.freshet.core.publishing.Precision;
+import dev.freshet.core.publishing.WeightTensors;
+import dev.freshet.core.training.TrainingIncidents.Kind;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -15,6 +18,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
@@ -75,14 +79,14 @@ class ModelTrainerTest {
    * byte. To write it anew, for a new version only: {@code -Dgolden.write=true}.
    */
   @ParameterizedTest
-  @ValueSource(ints = {1, 2, 3, 4})
+  @ValueSource(ints = {1, 2, 3, 4, 5})
   void readsTheFrozenSnapshots(int version) throws IOException {
     // The first version did not tell whether the step before had happened: it reads as if it had.
     List<EncodedExample> pending =
         TestingExamples.settled(pipeline, 3, 5).stream().map(ModelTrainerTest::reached).toList();
-    if (Boolean.getBoolean("golden.write") && version == 4) {
+    if (Boolean.getBoolean("golden.write") && version == 5) {
       try (ModelTrainer trainer = trainer("main");
-          OutputStream out = new GZIPOutputStream(Files.newOutputStream(golden(4)))) {
+          OutputStream out = new GZIPOutputStream(Files.newOutputStream(golden(5)))) {
         TrainerSnapshot.read(trainer, new ByteArrayInputStream(frozen(1)));
         out.write(bytes(trainer, pending));
       }
@@ -95,7 +99,7 @@ class ModelTrainerTest {
       assertThat(trainer.examples()).isEqualTo(192);
       assertThat(around.batch()).usingRecursiveComparison().isEqualTo(pending);
       assertThat(around.sources()).isEqualTo(version < 4 ? List.of() : SOURCES);
-      assertThat(bytes(trainer, pending)).isEqualTo(frozen(4));
+      assertThat(bytes(trainer, pending)).isEqualTo(frozen(5));
       frozen[0] = 9;
       assertThatThrownBy(() -> TrainerSnapshot.read(trainer, new ByteArrayInputStream(frozen)))
           .isInstanceOf(IOException.class)
@@ -153,13 +157,86 @@ class ModelTrainerTest {
     }
   }
 
+  /** A batch that cannot be learnt is as if its examples had been held out. */
+  @ParameterizedTest
+  @ValueSource(strings = {"main", "plain"})
+  void aDivergedBatchLeavesNothingBehind(String model) throws IOException {
+    List<EncodedExample> examples = TestingExamples.settled(pipeline, 64 * 12, 4);
+    List<EncodedExample> diverged = new ArrayList<>(examples.subList(64 * 10, 64 * 11));
+    EncodedExample heavy = diverged.get(5);
+    TaskLabel[] labels = heavy.labels().clone();
+    labels[1] = labels[1].withWeight(Float.MAX_VALUE);
+    labels[2] = labels[2].withValue(1e200);
+    diverged.set(5, heavy.withLabels(labels));
+    byte[] straight;
+    try (ModelTrainer trainer = trainer(model)) {
+      feed(trainer, examples.subList(0, 64 * 10));
+      byte[] weights = weights(trainer);
+      AmountScale amounts = trainer.amounts();
+      trainer.process(diverged);
+      assertThat(weights(trainer)).isEqualTo(weights);
+      assertThat(trainer.amounts()).isEqualTo(amounts);
+      assertThat(trainer.steps()).isEqualTo(10);
+      assertThat(trainer.examples()).isEqualTo(64 * 11);
+      assertThat(trainer.incidents().count(Kind.SKIPPED)).isEqualTo(1);
+      assertThat(trainer.incidents().sample(Kind.SKIPPED))
+          .startsWith("model " + model + ", step 10: ")
+          .contains("task purchase")
+          .contains(String.format("of 64 examples the furthest off are %016x", heavy.id()));
+      feed(trainer, examples.subList(64 * 11, 64 * 12));
+      assertThat(trainer.steps()).isEqualTo(11);
+      straight = bytes(trainer, List.of());
+    }
+    byte[] half;
+    try (ModelTrainer trainer = trainer(model)) {
+      feed(trainer, examples.subList(0, 64 * 10));
+      trainer.process(diverged);
+      half = bytes(trainer, List.of());
+    }
+    try (ModelTrainer trainer = trainer(model)) {
+      TrainerSnapshot.read(trainer, new ByteArrayInputStream(half));
+      assertThat(trainer.incidents().sample(Kind.SKIPPED)).contains("task purchase");
+      feed(trainer, examples.subList(64 * 11, 64 * 12));
+      assertThat(bytes(trainer, List.of())).isEqualTo(straight);
+    }
+  }
+
+  private static byte[] weights(ModelTrainer trainer) throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    WeightTensors.base(trainer.network(), Precision.FLOAT32).write(out);
+    return out.toByteArray();
+  }
+
   @Test
-  void weightsThatAreNotFiniteStopTheTraining() {
-    try (ModelTrainer trainer = trainer("plain")) {
+  void aGradientBeyondTheBoundIsLeftOutToo() {
+    Pipeline strict = TestingPipelines.shop("training: {", "training: {max-norm: 1e-6, ");
+    try (ModelTrainer trainer =
+        new ModelTrainer(strict.context(strict.model("plain")), strict.training())) {
+      trainer.process(TestingExamples.settled(strict, 64, 1));
+      assertThat(trainer.steps()).isZero();
+      assertThat(trainer.incidents().sample(Kind.SKIPPED))
+          .contains("a gradient's norm is not finite or above 1.0E-6");
+    }
+  }
+
+  @Test
+  void onlyARunOfDivergedBatchesStopsTheTraining() {
+    Pipeline patient = TestingPipelines.shop("training: {", "training: {max-skipped: 3, ");
+    try (ModelTrainer trainer =
+        new ModelTrainer(patient.context(patient.model("plain")), patient.training())) {
+      List<EncodedExample> examples = TestingExamples.settled(pipeline, 64 * 4, 1);
+      feed(trainer, examples.subList(0, 64));
       trainer.network().weights().get(0).put(0, Float.NaN);
-      assertThatThrownBy(() -> feed(trainer, TestingExamples.settled(pipeline, 64, 1)))
+      feed(trainer, examples.subList(64, 64 * 3));
+      assertThat(trainer.quality().get("click").get("examples"))
+          .as("what is not a number is in no score")
+          .isEqualTo(64);
+      assertThat(trainer.incidents().count(Kind.UNSCORED)).isEqualTo(2 * 64 * 3);
+      assertThatThrownBy(() -> feed(trainer, examples.subList(64 * 3, 64 * 4)))
           .isInstanceOf(TrainingDivergedException.class)
-          .hasMessageContaining("model plain, step 1: the loss of task click is NaN");
+          .hasMessageContaining("model plain, step 1: 3 batches in a row cannot be learnt")
+          .hasMessageContaining("the loss of task click is NaN")
+          .hasMessageContaining("furthest off are ");
     }
   }
 

@@ -279,7 +279,7 @@ class OracleTest {
     HostBuffer same = new HostBuffer();
     same.longs(SIZE).put(batch.same());
     boolean own = model.hyper(0).length > 0;
-    double[] hyper = own ? new double[] {1e-3, 0, batch.tau()} : new double[] {1e-3, 0};
+    double[] hyper = own ? new double[] {1e-3, 0, 1e6, batch.tau()} : new double[] {1e-3, 0, 1e6};
     try (TorchEngine.Call call = module.call("step")) {
       addRows(call, batch);
       List<double[]> all = new ArrayList<>();
