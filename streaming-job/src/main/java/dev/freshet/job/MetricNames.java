@@ -127,6 +127,9 @@ public final class MetricNames {
   /** Group of counters: versions that were held back, one for each reason. */
   public static final String REFUSED = "versionsRefused";
 
+  /** Counter: versions announced although something was wrong, for the last one's age. */
+  public static final String FORCED = "versionsForced";
+
   /** Gauge: step of the last published version. */
   public static final String PUBLISHED_STEP = "lastPublishedStep";
 

@@ -100,6 +100,8 @@ final class Progress {
               replica.path("version").asText(), replica.path("stalenessSeconds").asDouble()));
     }
     text.append(line("%n"));
+    incidents(text, report.path("refused").path(name), "versions held back");
+    incidents(text, report.path("learning").path(name), "not learnt as it came");
     for (Task task : observer.pipeline().tasks()) {
       JsonNode quality = report.path("quality").path(name).path(task.name());
       if (quality.path("examples").asLong() == 0) {
@@ -129,6 +131,26 @@ final class Progress {
           line(
               "%n             calibration %s  of %,d labels%n",
               number(quality.path("calibration")), quality.path("examples").asLong()));
+    }
+  }
+
+  /** One line of counts that are not 0, and one for each sample in words. */
+  private static void incidents(StringBuilder text, JsonNode counts, String title) {
+    StringBuilder found = new StringBuilder();
+    for (Map.Entry<String, JsonNode> count : counts.properties()) {
+      if (count.getValue().isNumber() && count.getValue().asLong() > 0) {
+        found.append(line("  %s %,d", count.getKey(), count.getValue().asLong()));
+      }
+    }
+    if (found.isEmpty()) {
+      return;
+    }
+    text.append(line("           %s:%s%n", title, found));
+    if (counts.has("last")) {
+      text.append(line("             %s%n", counts.path("last").asText()));
+    }
+    for (JsonNode sample : counts.path("samples")) {
+      text.append(line("             the first: %s%n", sample.asText()));
     }
   }
 

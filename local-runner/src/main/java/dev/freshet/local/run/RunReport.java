@@ -8,6 +8,7 @@ import dev.freshet.core.events.RejectReason;
 import dev.freshet.core.labels.DropReason;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.models.ModelDefinition;
+import dev.freshet.core.training.TrainingIncidents;
 import dev.freshet.replica.ModelReplica;
 import java.util.Arrays;
 import java.util.Map;
@@ -53,12 +54,16 @@ final class RunReport {
     ObjectNode versions = JSON.createObjectNode();
     ObjectNode replicas = JSON.createObjectNode();
     ObjectNode quality = JSON.createObjectNode();
+    ObjectNode refused = JSON.createObjectNode();
+    ObjectNode learning = JSON.createObjectNode();
     long examples = 0;
     for (ModelDefinition model : observer.pipeline().models()) {
       String name = model.name();
       JsonNode metrics = observer.metrics(name);
       examples = Math.max(examples, metrics.path("examples").asLong());
       steps.put(name, metrics.path("steps").asLong());
+      refused.set(name, refusals(metrics));
+      learning.set(name, learning(metrics));
       ModelReplica replica = observer.replica(name);
       String version = replica.manifest().map(m -> m.version()).orElse("");
       versions.putObject(name).put("published", observer.versions(name)).put("last", version);
@@ -76,6 +81,8 @@ final class RunReport {
     report.put("examples", examples);
     report.set("steps", steps);
     report.set("versions", versions);
+    report.set("refused", refused);
+    report.set("learning", learning);
     report.set("replica", replicas);
     report.set("quality", quality);
     return report;
@@ -106,6 +113,31 @@ final class RunReport {
     return fields;
   }
 
+  private static ObjectNode refusals(JsonNode metrics) {
+    ObjectNode refusals = JSON.createObjectNode();
+    for (Map.Entry<String, JsonNode> reason : metrics.path("refused").properties()) {
+      if (reason.getValue().asLong() > 0) {
+        refusals.put(reason.getKey(), reason.getValue().asLong());
+      }
+    }
+    refusals.put("forced", metrics.path("forced").asLong());
+    if (metrics.has("lastRefusal")) {
+      refusals.set("last", metrics.path("lastRefusal"));
+    }
+    return refusals;
+  }
+
+  private static ObjectNode learning(JsonNode metrics) {
+    ObjectNode learning = JSON.createObjectNode();
+    for (TrainingIncidents.Kind kind : TrainingIncidents.Kind.values()) {
+      learning.put(kind.label(), metrics.path(kind.label()).asLong());
+    }
+    if (metrics.has("samples")) {
+      learning.set("samples", metrics.path("samples"));
+    }
+    return learning;
+  }
+
   private static ObjectNode taskQuality(JsonNode metrics, Task task, boolean truthKnown) {
     ObjectNode quality = JSON.createObjectNode();
     JsonNode own = metrics.path("quality").path(task.name());
@@ -131,6 +163,7 @@ final class RunReport {
   }
 
   static double round(double value) {
-    return Math.round(value * 1e6) / 1e6;
+    // A large amount has no sixth decimal, and times a million no place in a long.
+    return Math.abs(value) < 1e9 ? Math.round(value * 1e6) / 1e6 : value;
   }
 }

@@ -1,34 +1,48 @@
 package dev.freshet.core.publishing;
 
+import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.models.Parameter;
 import dev.freshet.core.settings.RecordBinder;
 import dev.freshet.core.training.ModelTrainer;
 import dev.freshet.core.training.Network;
+import dev.freshet.core.training.ServedScale;
 import dev.freshet.core.training.embedding.EmbeddingTable;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
  * Decides whether a version may be announced. Training goes on whatever it says; what was held back
  * is part of the next version that passes.
  *
- * <p>Scores are compared with those of the last version that this run announced: a binary task's
- * normalised entropy, an amount's NRMSE, both smaller the better, and both over the newest scored
- * labels. The first version of a run has nothing to be compared with.
+ * <p>Scores are those of the labels that were settled since a version was announced, and the
+ * training's are compared with that version's on the same labels: a binary task's normalised
+ * entropy, an amount's NRMSE, both smaller the better. If the world becomes harder to predict it
+ * becomes so for both. The first version of a run without a checkpoint has nothing to be compared
+ * with.
+ *
+ * <p>After {@code max-age} without a version the next one is announced whatever its norms and
+ * scores, but never one whose weights or scales are not finite.
  */
 public final class PublishingGate {
 
   /** Why a version is held back. */
   public enum Reason {
     /** A weight is not a number, or infinite. */
-    NOT_FINITE,
+    NOT_FINITE(false),
+    /** The scale of amounts has a part that is not finite or not in its range. */
+    BAD_SCALE(false),
     /** The norm of a dense tensor or an embedding row is larger than the bound. */
-    LARGE_NORM,
-    /** A task's score is much worse than that of the last announced version. */
-    WORSE_SCORE;
+    LARGE_NORM(true),
+    /** A task's score is much worse than that of the version in use on the same labels. */
+    WORSE_SCORE(true);
+
+    private final boolean timesOut;
+
+    Reason(boolean timesOut) {
+      this.timesOut = timesOut;
+    }
 
     /** As in metrics: {@code not-finite}. */
     public String label() {
@@ -36,127 +50,150 @@ public final class PublishingGate {
     }
   }
 
-  /** A version that is held back. */
-  public record Refusal(Reason reason, String detail) {}
+  /**
+   * Something is wrong with a version.
+   *
+   * @param forced whether it is announced nevertheless, because the one in use is too old
+   */
+  public record Refusal(Reason reason, String detail, boolean forced) {}
 
-  private static final List<String> SMALLER_IS_BETTER = List.of("normalizedEntropy", "nrmse");
-  private static final double FEWEST_EXAMPLES = 1000;
+  private record Finding(Reason reason, String detail) {}
+
+  private static final long NEVER = Long.MIN_VALUE;
 
   private final PublishingSettings.Gate settings;
-  private Map<String, Map<String, Double>> announced = Map.of();
+  private VersionInUse inUse;
+  private long since = NEVER;
 
   public PublishingGate(PublishingSettings.Gate settings) {
     this.settings = settings;
   }
 
+  /** Training goes on from a checkpoint: its weights count as those in use. */
+  public void restored(ModelTrainer trainer) {
+    if (trainer.steps() > 0) {
+      inUse = new VersionInUse(trainer);
+    }
+  }
+
   /**
-   * Looks at the weights that the next version would hold.
+   * A batch was predicted, and then learnt.
+   *
+   * @param said what {@link ModelTrainer#process} returned
+   * @param served the trainer's scale before that
+   */
+  public void scored(List<EncodedExample> batch, float[][] said, ServedScale served) {
+    for (int i = 0; inUse != null && i < said.length; i++) {
+      inUse.scored(batch.get(i), said[i], served);
+    }
+  }
+
+  /**
+   * Looks at the weights that the next version would hold. The trainer must be idle.
    *
    * @param changesOnly whether only rows that changed since the last version are looked at; the
    *     others have passed before
+   * @param now epoch milliseconds
+   * @return what is wrong, if anything
    */
-  public Optional<Refusal> check(ModelTrainer trainer, boolean changesOnly) {
-    return dense(trainer.network())
-        .or(() -> rows(trainer.network(), changesOnly))
-        .or(() -> scores(trainer.quality()));
+  public Optional<Refusal> check(ModelTrainer trainer, boolean changesOnly, long now) {
+    since = since == NEVER ? now : since;
+    boolean old = now - since >= settings.maxAge().toMillis();
+    return worst(trainer, changesOnly)
+        .map(found -> new Refusal(found.reason, found.detail, old && found.reason.timesOut));
   }
 
-  /** A version with these scores was announced. */
-  public void announced(Map<String, Map<String, Double>> quality) {
-    announced = quality;
-  }
-
-  private Optional<Refusal> dense(Network network) {
-    for (int i = 0; i < network.weights().size(); i++) {
-      FloatBuffer values = network.weights().get(i);
-      double squares = 0;
-      for (int j = 0; j < values.capacity(); j++) {
-        squares += (double) values.get(j) * values.get(j);
-      }
-      Parameter parameter = network.parameters().get(i);
-      Optional<Refusal> refusal = norm(squares, () -> "dense." + parameter.name());
-      if (refusal.isPresent()) {
-        return refusal;
-      }
+  private Optional<Finding> worst(ModelTrainer trainer, boolean changesOnly) {
+    Norms norms = new Norms();
+    norms.dense(trainer.network());
+    norms.rows(trainer.network(), changesOnly);
+    if (norms.notFinite != null) {
+      return Optional.of(norms.notFinite);
     }
-    return Optional.empty();
+    if (trainer.amounts() != null && !trainer.amounts().sound()) {
+      return Optional.of(new Finding(Reason.BAD_SCALE, "the scale is " + trainer.amounts()));
+    }
+    if (norms.large != null) {
+      return Optional.of(norms.large);
+    }
+    return inUse == null
+        ? Optional.empty()
+        : inUse.worse(settings.worseBy()).map(worse -> new Finding(Reason.WORSE_SCORE, worse));
+  }
+
+  /**
+   * The weights as they are have been announced.
+   *
+   * @param forced whether they were although something was wrong
+   * @param now epoch milliseconds
+   */
+  public void announced(ModelTrainer trainer, boolean forced, long now) {
+    since = now;
+    // One that has hardly been tried stays: versions may follow each other faster than labels.
+    if (inUse == null || forced || inUse.judged()) {
+      inUse = new VersionInUse(trainer);
+    }
   }
 
   private interface Name {
     String text();
   }
 
-  private Optional<Refusal> norm(double squares, Name name) {
-    // The square of a float is finite as a double, so a sum is not finite if a weight is not.
-    if (!Double.isFinite(squares)) {
-      return Optional.of(new Refusal(Reason.NOT_FINITE, name.text() + " is not finite"));
-    }
-    double norm = Math.sqrt(squares);
-    return norm <= settings.maxNorm()
-        ? Optional.empty()
-        : Optional.of(
-            new Refusal(
-                Reason.LARGE_NORM,
-                name.text() + " has norm " + norm + ", allowed up to " + settings.maxNorm()));
-  }
+  /** The first weights that are not finite, and the first that are too large. */
+  private final class Norms {
+    private Finding notFinite;
+    private Finding large;
 
-  private Optional<Refusal> rows(Network network, boolean changesOnly) {
-    for (EmbeddingTable table : network.tables()) {
-      FirstRefusal first = new FirstRefusal(table.dim());
-      try {
-        if (changesOnly) {
-          table.eachTouched(first);
-        } else {
-          table.eachRow(first);
-        }
-      } catch (IOException e) {
-        throw new IllegalStateException("looking does no I/O", e);
-      }
-      if (first.found.isPresent()) {
-        return first.found;
-      }
-    }
-    return Optional.empty();
-  }
-
-  private final class FirstRefusal implements EmbeddingTable.RowVisitor {
-    private final int dim;
-    private Optional<Refusal> found = Optional.empty();
-
-    FirstRefusal(int dim) {
-      this.dim = dim;
-    }
-
-    @Override
-    public void row(long key, float[] values, int at) {
-      if (found.isEmpty()) {
+    void dense(Network network) {
+      for (int i = 0; i < network.weights().size(); i++) {
+        FloatBuffer values = network.weights().get(i);
         double squares = 0;
-        for (int i = at; i < at + dim; i++) {
-          squares += (double) values[i] * values[i];
+        for (int j = 0; j < values.capacity(); j++) {
+          squares += (double) values.get(j) * values.get(j);
         }
-        found = norm(squares, () -> "the embedding row of key " + key);
+        Parameter parameter = network.parameters().get(i);
+        look(squares, () -> "dense." + parameter.name());
       }
     }
-  }
 
-  private Optional<Refusal> scores(Map<String, Map<String, Double>> quality) {
-    for (Map.Entry<String, Map<String, Double>> task : quality.entrySet()) {
-      Map<String, Double> before = announced.getOrDefault(task.getKey(), Map.of());
-      if (task.getValue().getOrDefault("examples", 0.0) < FEWEST_EXAMPLES
-          || before.getOrDefault("examples", 0.0) < FEWEST_EXAMPLES) {
-        continue;
-      }
-      for (String metric : SMALLER_IS_BETTER) {
-        Double now = task.getValue().get(metric);
-        Double then = before.get(metric);
-        if (now != null && then != null && now > then * (1 + settings.worseBy())) {
-          return Optional.of(
-              new Refusal(
-                  Reason.WORSE_SCORE,
-                  task.getKey() + "'s " + metric + " is " + now + ", it was " + then));
+    void rows(Network network, boolean changesOnly) {
+      for (EmbeddingTable table : network.tables()) {
+        EmbeddingTable.RowVisitor each =
+            (key, values, at) -> {
+              double squares = 0;
+              for (int i = at; i < at + table.dim(); i++) {
+                squares += (double) values[i] * values[i];
+              }
+              look(squares, () -> "the embedding row of key " + key);
+            };
+        try {
+          if (changesOnly) {
+            table.eachTouched(each);
+          } else {
+            table.eachRow(each);
+          }
+        } catch (IOException e) {
+          throw new IllegalStateException("looking does no I/O", e);
         }
       }
     }
-    return Optional.empty();
+
+    private void look(double squares, Name name) {
+      // The square of a float is finite as a double, so a sum is not finite if a weight is not.
+      if (!Double.isFinite(squares)) {
+        if (notFinite == null) {
+          notFinite = new Finding(Reason.NOT_FINITE, name.text() + " is not finite");
+        }
+      } else if (large == null && Math.sqrt(squares) > settings.maxNorm()) {
+        large =
+            new Finding(
+                Reason.LARGE_NORM,
+                name.text()
+                    + " has norm "
+                    + Math.sqrt(squares)
+                    + ", allowed up to "
+                    + settings.maxNorm());
+      }
+    }
   }
 }

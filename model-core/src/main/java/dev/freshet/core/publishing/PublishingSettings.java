@@ -5,6 +5,7 @@ import static dev.freshet.core.settings.InvalidValueException.check;
 import dev.freshet.core.settings.ByteSize;
 import dev.freshet.core.settings.Option;
 import java.io.Serializable;
+import java.time.Duration;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -45,14 +46,22 @@ public record PublishingSettings(
       @Option(
               value =
                   "How much worse, as a share, a task's normalised entropy or NRMSE may be than"
-                      + " that of the last announced version",
+                      + " that of the version in use on the same labels",
               fallback = "0.5")
-          double worseBy)
+          double worseBy,
+      @Option(
+              value =
+                  "After so long without a version (by the clock) the next one is announced whatever"
+                      + " its norms and scores, with a warning; weights that are not finite never"
+                      + " are",
+              fallback = "1h")
+          Duration maxAge)
       implements Serializable {
 
     public Gate {
       check(maxNorm > 0, "max-norm", maxNorm, "above 0");
       check(worseBy >= 0, "worse-by", worseBy, "0 or more");
+      check(!maxAge.isZero() && !maxAge.isNegative(), "max-age", maxAge, "a duration above zero");
     }
   }
 

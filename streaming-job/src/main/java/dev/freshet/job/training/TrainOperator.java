@@ -15,6 +15,7 @@ import dev.freshet.core.publishing.SnapshotWriter;
 import dev.freshet.core.publishing.TrainingLog;
 import dev.freshet.core.training.ModelContext;
 import dev.freshet.core.training.ModelTrainer;
+import dev.freshet.core.training.ServedScale;
 import dev.freshet.core.training.TrainedShape;
 import dev.freshet.core.training.TrainerSnapshot;
 import dev.freshet.core.training.TrainerSnapshot.Surroundings;
@@ -139,6 +140,7 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
         watermark = around.watermark();
         // Two runs never share an id, even if the clock went back.
         run = Math.max(run, around.run() + 1);
+        gate.restored(trainer);
         LOGGER.info("Model {} goes on from step {}", context.model().name(), trainer.steps());
       }
     }
@@ -224,7 +226,8 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
   private void step(List<EncodedExample> full) {
     long start = System.nanoTime();
     try {
-      trainer.process(full);
+      ServedScale before = trainer.served();
+      gate.scored(full, trainer.process(full), before);
       long nanos = System.nanoTime() - start;
       mailbox.execute(() -> stepDone(nanos), "step done");
     } catch (Throwable failure) {
@@ -283,15 +286,24 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
       return;
     }
     checkpoints = 0;
-    Optional<PublishingGate.Refusal> refusal = gate.check(trainer, writer.hasParent());
-    if (refusal.isPresent()) {
-      LOGGER.error(
-          "Model {} at step {} is not announced: {}",
+    Optional<PublishingGate.Refusal> wrong =
+        gate.check(trainer, writer.hasParent(), clock.millis());
+    boolean forced = wrong.isPresent() && wrong.get().forced();
+    if (wrong.isPresent()) {
+      LOGGER.warn(
+          "Model {} at step {} is {}: {}",
           context.model().name(),
           trainer.steps(),
-          refusal.get().detail());
-      report.refused(refusal.get().reason());
-      return;
+          forced
+              ? "announced nevertheless, the version in use is older than "
+                  + publishing.gate().maxAge()
+              : "not announced",
+          wrong.get().detail());
+      report.refused(wrong.get(), trainer.steps());
+      if (!forced) {
+        emitReport();
+        return;
+      }
     }
     ModelVersion version = new ModelVersion(run, trainer.steps());
     Manifest manifest =
@@ -304,7 +316,7 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
     if (log != null && !manifest.isDelta()) {
       log.state(run, trainer, this::emitLog);
     }
-    gate.announced(manifest.quality());
+    gate.announced(trainer, forced, clock.millis());
     publishedStep = trainer.steps();
     report.published(manifest);
     emitReport();

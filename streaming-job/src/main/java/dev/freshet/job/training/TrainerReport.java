@@ -2,6 +2,7 @@ package dev.freshet.job.training;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.freshet.core.codec.FiniteNumbers;
 import dev.freshet.core.events.FieldCounts;
 import dev.freshet.core.events.FieldCounts.Kind;
 import dev.freshet.core.labels.DelayBucket;
@@ -9,6 +10,7 @@ import dev.freshet.core.labels.Task;
 import dev.freshet.core.publishing.Manifest;
 import dev.freshet.core.publishing.PublishingGate;
 import dev.freshet.core.training.ModelTrainer;
+import dev.freshet.core.training.TrainingIncidents;
 import dev.freshet.core.training.evaluation.ValueQuality;
 import dev.freshet.job.MetricNames;
 import java.time.Clock;
@@ -26,7 +28,7 @@ import org.apache.flink.metrics.MetricGroup;
  */
 final class TrainerReport {
 
-  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final ObjectMapper JSON = FiniteNumbers.mapper();
   private static final List<String> BINARY =
       List.of("auc", "logLoss", "normalizedEntropy", "calibration", "examples");
   private static final List<String> AMOUNT =
@@ -53,7 +55,9 @@ final class TrainerReport {
   private long examplesAtRefresh;
   private final Map<PublishingGate.Reason, Counter> refused =
       new EnumMap<>(PublishingGate.Reason.class);
+  private Counter forced;
   private volatile long lastBytes;
+  private String lastRefusal;
 
   TrainerReport(ModelTrainer trainer, long run, Clock clock) {
     this.trainer = trainer;
@@ -81,6 +85,10 @@ final class TrainerReport {
         (Gauge<Double>) () -> published == 0 ? -1 : (clock.millis() - publishedAt) / 1000.0);
     for (PublishingGate.Reason reason : PublishingGate.Reason.values()) {
       refused.put(reason, group.addGroup(MetricNames.REFUSED).counter(reason.label()));
+    }
+    forced = group.counter(MetricNames.FORCED);
+    for (TrainingIncidents.Kind kind : TrainingIncidents.Kind.values()) {
+      group.gauge(kind.label(), (Gauge<Long>) () -> trainer.incidents().count(kind));
     }
     group.gauge(MetricNames.VERSION_BYTES, (Gauge<Long>) () -> lastBytes);
     group.gauge(MetricNames.PENDING_SCORES, (Gauge<Integer>) () -> trainer.scores().pending());
@@ -131,8 +139,13 @@ final class TrainerReport {
     stepMillis = nanos / 1e6;
   }
 
-  void refused(PublishingGate.Reason reason) {
-    refused.get(reason).inc();
+  void refused(PublishingGate.Refusal refusal, long step) {
+    if (refusal.forced()) {
+      forced.inc();
+    } else {
+      refused.get(refusal.reason()).inc();
+    }
+    lastRefusal = "step " + step + ", " + refusal.reason().label() + ": " + refusal.detail();
   }
 
   void published(Manifest manifest) {
@@ -179,6 +192,15 @@ final class TrainerReport {
     record.put("fieldExamples", trainer.fieldCounts().impressions());
     record.put("published", published);
     record.put("version", version);
+    Map<String, Long> refusals = new LinkedHashMap<>();
+    refused.forEach((reason, count) -> refusals.put(reason.label(), count.getCount()));
+    record.put("refused", refusals);
+    record.put("forced", forced.getCount());
+    if (lastRefusal != null) {
+      record.put("lastRefusal", lastRefusal);
+    }
+    record.putAll(trainer.incidents().counts());
+    record.put("samples", trainer.incidents().samples());
     record.put("quality", quality);
     record.put("served", trainer.scores().servedQuality());
     if (byValue() != null) {

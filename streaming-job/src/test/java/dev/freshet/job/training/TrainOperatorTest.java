@@ -3,8 +3,11 @@ package dev.freshet.job.training;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.freshet.core.events.SourcePosition;
 import dev.freshet.core.features.EncodedExample;
+import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.TestingPipelines;
 import dev.freshet.core.publishing.Manifest;
@@ -15,6 +18,7 @@ import dev.freshet.core.training.TestingExamples;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
 import org.apache.flink.runtime.throwable.ThrowableClassifier;
 import org.apache.flink.runtime.throwable.ThrowableType;
@@ -49,7 +53,7 @@ class TrainOperatorTest {
       SnapshotAssembler.Snapshot resumed = publish(harness, 2);
       assertThat(resumed.payload()).isEqualTo(straight.payload());
       assertThat(resumed.manifest().quality()).isEqualTo(straight.manifest().quality());
-      assertThat(resumed.manifest().targetScale()).isEqualTo(straight.manifest().targetScale());
+      assertThat(resumed.manifest().amounts()).isEqualTo(straight.manifest().amounts());
       assertThat(version(resumed).step()).isEqualTo(10);
       assertThat(version(resumed).run()).as("a run of its own").isGreaterThan(first.run());
     }
@@ -107,7 +111,53 @@ class TrainOperatorTest {
       assertThat(records(harness, 1)).as("every norm is larger").isEmpty();
       harness.feed(examples.subList(128, 256));
       assertThat(records(harness, 2)).as("training went on").isEmpty();
+      JsonNode report = report(harness);
+      assertThat(report.path("refused").path("large-norm").asLong()).isEqualTo(2);
+      assertThat(report.path("refused").path("not-finite").asLong()).isZero();
+      assertThat(report.path("forced").asLong()).isZero();
+      assertThat(report.path("lastRefusal").asText()).startsWith("step 4, large-norm: dense.");
+      assertThat(report.path("published").asLong()).isZero();
     }
+  }
+
+  /** Amounts that no double adds up and a batch that cannot be learnt: told, in numbers. */
+  @Test
+  void whatIsNotLearntAsItCameIsTold() throws Exception {
+    List<EncodedExample> wild = new ArrayList<>(examples.subList(0, 64 * 4));
+    change(wild, 150, 2, label -> label.withValue(Double.MAX_VALUE));
+    change(wild, 200, 1, label -> label.withWeight(Float.MAX_VALUE));
+    try (var harness = harness(null)) {
+      harness.feed(wild);
+      records(harness, 1);
+      JsonNode report = report(harness);
+      assertThat(report.path("steps").asLong()).isEqualTo(3);
+      assertThat(report.path("clippedLabels").asLong()).isEqualTo(1);
+      assertThat(report.path("skippedBatches").asLong()).isEqualTo(1);
+      assertThat(report.path("samples").path("clippedLabels").asText())
+          .contains("task revenue, example ");
+      assertThat(report.path("samples").path("skippedBatches").asText())
+          .startsWith("model main, step 3: ")
+          .contains("task purchase");
+      for (JsonNode task : report.path("quality")) {
+        assertThat(task).isNotEmpty().allMatch(JsonNode::isNumber);
+      }
+    }
+  }
+
+  private static void change(
+      List<EncodedExample> examples, int index, int task, UnaryOperator<TaskLabel> to) {
+    TaskLabel[] labels = examples.get(index).labels().clone();
+    labels[task] = to.apply(labels[task]);
+    examples.set(index, examples.get(index).withLabels(labels));
+  }
+
+  /** The newest record of the metrics topic. */
+  private static JsonNode report(TestingTrainHarness harness) throws Exception {
+    String newest = null;
+    for (StreamRecord<String> record : harness.getSideOutput(TrainOperator.METRICS)) {
+      newest = record.getValue();
+    }
+    return new ObjectMapper().readTree(newest);
   }
 
   @Test

@@ -64,6 +64,9 @@ public final class EmbeddingTable implements RowSource {
   /** Rows and keys that changed since {@link #published}; no part of the checkpoint. */
   private final Changes changes = new Changes();
 
+  /** Values as of {@link #keep}; null if nobody asked. No part of the checkpoint. */
+  private KeptRows kept;
+
   /**
    * @param fields the fields whose rows live here; their order is part of the snapshot
    * @param rate Adagrad's learning rate
@@ -119,6 +122,9 @@ public final class EmbeddingTable implements RowSource {
     }
     int admitted = newRow(key, field, eventTime);
     copyRow(unknownRows[field], admitted);
+    if (kept != null) {
+      kept.started(admitted, values[admitted >> SLAB_BITS], (admitted & IN_SLAB) * dim);
+    }
     return admitted;
   }
 
@@ -162,6 +168,9 @@ public final class EmbeddingTable implements RowSource {
     float scale = rate / ((float) Math.sqrt(square) + EPSILON);
     float[] slab = values[row >> SLAB_BITS];
     int start = (row & IN_SLAB) * dim;
+    if (kept != null) {
+      kept.save(row, slab, start);
+    }
     for (int i = 0; i < dim; i++) {
       slab[start + i] -= scale * gradient.get(at + i);
     }
@@ -270,6 +279,23 @@ public final class EmbeddingTable implements RowSource {
     for (int i = 0; i < dim; i++) {
       state = state * 6364136223846793005L + 1442695040888963407L;
       slab[(row & IN_SLAB) * dim + i] = SPREAD * ((state >> 40) / (float) (1 << 23));
+    }
+  }
+
+  /** Remembers the rows' values as they are now, for {@link #swapKept}; what was kept is gone. */
+  public void keep() {
+    kept = new KeptRows(dim);
+  }
+
+  /**
+   * Exchanges the rows' values for those at {@link #keep}; the second call brings everything back.
+   * Nothing may be updated in between. A key that got its row since then has the value of its
+   * field's unknown ones of that time; one whose row expired stays unknown.
+   */
+  public void swapKept() {
+    for (int place = 0; place < kept.count(); place++) {
+      int row = kept.row(place);
+      kept.swap(place, values[row >> SLAB_BITS], (row & IN_SLAB) * dim);
     }
   }
 
@@ -422,6 +448,7 @@ public final class EmbeddingTable implements RowSource {
     if (writtenDim != dim) {
       throw new IOException("rows of " + writtenDim + " floats do not fit a table of " + dim);
     }
+    kept = null;
     rows.clear();
     used = 0;
     freeCount = 0;
