@@ -69,7 +69,8 @@ class PipelineFileTest {
         .contains("tasks[0].window: 'soon'; allowed: a duration such as")
         .contains(
             "models[0].kind: 'transformer'; allowed: one of htlnet, adaftr, tafe, single-task")
-        .contains("labels.corection: 'corection'; allowed: one of the keys correction");
+        .contains("labels.corection: 'corection'; allowed: one of the keys ")
+        .contains("did you mean 'correction'?");
   }
 
   @Test
