@@ -8,7 +8,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
-import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,6 +39,8 @@ final class EndWatch implements AutoCloseable {
     // Where the last look at what lies between position and end was made.
     private long lookedAt = WatchedPartition.NOWHERE;
     private long lookedUpTo;
+    private long seenAt = WatchedPartition.NOWHERE;
+    private long unreadAt = WatchedPartition.NOWHERE;
   }
 
   private final Supplier<PartitionEnds> brokers;
@@ -122,7 +123,8 @@ final class EndWatch implements AutoCloseable {
       }
     } catch (org.apache.kafka.common.errors.InterruptException e) {
       throw e;
-    } catch (KafkaException e) {
+    } catch (RuntimeException e) {
+      // Whatever it is: a watch that ended would let a silent partition hold labels back for ever.
       changed = outage(all, e);
     }
     if (changed) {
@@ -153,8 +155,15 @@ final class EndWatch implements AutoCloseable {
     if (place >= end || silence.lookedAt == place && silence.lookedUpTo == end) {
       return true;
     }
-    // Behind the last message there may be marks of transactions, which nobody reads.
+    // Behind the last message there may be marks of transactions, which nobody reads. That is worth
+    // a look once the reader stands still, and one look at a place is enough.
+    boolean stands = silence.seenAt == place;
+    silence.seenAt = place;
+    if (!stands || silence.unreadAt == place) {
+      return false;
+    }
     if (!ends.nothingBetween(partition, place, end)) {
+      silence.unreadAt = place;
       return false;
     }
     silence.lookedAt = place;
@@ -162,7 +171,7 @@ final class EndWatch implements AutoCloseable {
     return true;
   }
 
-  private boolean outage(List<WatchedPartition> all, KafkaException cause) {
+  private boolean outage(List<WatchedPartition> all, RuntimeException cause) {
     if (!away) {
       away = true;
       LOG.warn(

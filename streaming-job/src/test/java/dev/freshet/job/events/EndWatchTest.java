@@ -118,6 +118,28 @@ class EndWatchTest {
   }
 
   @Test
+  void looksOnceForWhatIsUnread() {
+    broker.end(BUSY, 9);
+    pass(8);
+    assertThat(busy.atRest()).isFalse();
+    assertThat(broker.looks).as("at one place").isEqualTo(1);
+    busy.moved(4);
+    pass(8);
+    assertThat(broker.looks).as("and at the next").isEqualTo(2);
+  }
+
+  @Test
+  void goesOnAfterAnyFailure() {
+    broker.ends.remove(QUIET);
+    broker.lastMessage.remove(QUIET);
+    pass(3);
+    assertThat(quiet.atRest()).as("the broker does not know it").isFalse();
+    broker.end(QUIET, 0);
+    pass(3);
+    assertThat(quiet.atRest()).isTrue();
+  }
+
+  @Test
   void aPartitionOfWhichNothingEverCameRestsIfThereIsNothing() {
     List<WatchedPartition> fresh = new ArrayList<>();
     for (int i = 0; i < 2; i++) {
