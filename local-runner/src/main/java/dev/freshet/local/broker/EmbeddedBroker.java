@@ -82,12 +82,15 @@ public final class EmbeddedBroker implements AutoCloseable {
   private static Optional<EmbeddedBroker> attempt(Path folder, int port, int controllerPort)
       throws IOException, InterruptedException {
     Path log = folder.resolve("broker.log");
+    // What it unpacks it can only remove if it ends in order: let that lie where it goes anyway.
+    Path temporary = Files.createDirectories(folder.resolve("tmp"));
     Process process =
         new ProcessBuilder(
                 List.of(
                     Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                     "-Xmx512m",
                     "-XX:+UseParallelGC",
+                    "-Djava.io.tmpdir=" + temporary,
                     "-cp",
                     System.getProperty("java.class.path"),
                     "-Dlog4j2.configurationFile=freshet-broker-log4j2.xml",

@@ -38,7 +38,9 @@ import org.apache.flink.runtime.jobmaster.JobResult;
 import org.apache.flink.runtime.minicluster.MiniCluster;
 import org.apache.flink.runtime.minicluster.MiniClusterConfiguration;
 import org.apache.flink.runtime.minicluster.RpcServiceSharing;
+import org.apache.flink.runtime.rpc.RpcSystem;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.flink.util.Reference;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -126,7 +128,8 @@ public final class LocalJob implements AutoCloseable {
                 .setNumTaskManagers(1)
                 .setNumSlotsPerTaskManager(slots)
                 .setRpcServiceSharing(RpcServiceSharing.SHARED)
-                .build());
+                .build(),
+            () -> Reference.owned(RpcSystem.load(conf)));
     try {
       cluster.start();
       var graph = plan.getJobGraph();

@@ -82,7 +82,7 @@ public final class LocalRun implements AutoCloseable {
     this.broker = broker;
     this.pipeline = pipeline;
     this.topics = topics;
-    observer = new Observer(pipeline, topics);
+    observer = new Observer(pipeline, topics, settings.folder().resolve("tmp"));
     progress = new Progress(observer, out, settings.truthKnown());
   }
 

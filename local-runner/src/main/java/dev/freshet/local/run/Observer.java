@@ -8,7 +8,9 @@ import dev.freshet.core.pipeline.SystemTopic;
 import dev.freshet.core.publishing.ModelRecords;
 import dev.freshet.local.broker.Topics;
 import dev.freshet.replica.ModelReplica;
+import dev.freshet.replica.ReplicaSettings;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -33,7 +35,7 @@ final class Observer implements AutoCloseable {
   private final TopicFollower metricFollower;
   private final TopicFollower versionFollower;
 
-  Observer(Pipeline pipeline, Topics topics) throws IOException {
+  Observer(Pipeline pipeline, Topics topics, Path temporary) throws IOException {
     this.pipeline = pipeline;
     this.topics = topics;
     deadLetters = new DeadLetters(pipeline);
@@ -45,7 +47,12 @@ final class Observer implements AutoCloseable {
     versionFollower =
         new TopicFollower(pipeline, pipeline.topic(SystemTopic.MODELS), this::version);
     for (ModelDefinition model : pipeline.models()) {
-      replicas.put(model.name(), ModelReplica.follow(pipeline, model.name()));
+      replicas.put(
+          model.name(),
+          ModelReplica.follow(
+              pipeline,
+              model.name(),
+              new ReplicaSettings(temporary.resolve("replica-" + model.name()), 0)));
     }
   }
 
