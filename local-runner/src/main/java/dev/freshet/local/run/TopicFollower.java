@@ -84,7 +84,7 @@ final class TopicFollower implements AutoCloseable {
   private boolean awaitOffsets(Map<TopicPartition, Long> ends, Duration patience)
       throws IOException, InterruptedException {
     Map<TopicPartition, Long> seen = Map.of();
-    long deadline = 0;
+    long deadline = System.nanoTime() + patience.toNanos();
     while (!reached(ends)) {
       if (!thread.isAlive()) {
         throw new IOException("topic " + topic + " could not be read", failure);
