@@ -40,6 +40,8 @@ public final class FreshetCommand {
   /** Runs a command line; 0 for success, 2 for wrong usage or settings, 1 for anything else. */
   public static int run(String... args) {
     CommandLine line = new CommandLine(new FreshetCommand());
+    // A misspelt option behind a list of files is no file.
+    line.setUnmatchedOptionsAllowedAsOptionParameters(false);
     line.setExecutionExceptionHandler((e, command, parsed) -> report(e, command));
     line.setParameterExceptionHandler(
         (e, ignored) -> {

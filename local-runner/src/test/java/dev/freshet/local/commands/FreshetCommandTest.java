@@ -97,6 +97,23 @@ class FreshetCommandTest {
   }
 
   @Test
+  void anUnknownOptionBehindFilesIsNotOneOfThem() {
+    Ran ran =
+        run(
+            "replay",
+            "--pipeline",
+            "p",
+            "--impressions",
+            "i",
+            "--feedback",
+            "f",
+            "--examples",
+            "x");
+    assertThat(ran.code).isEqualTo(2);
+    assertThat(ran.err).contains("Unknown option").contains("--examples");
+  }
+
+  @Test
   void anImportThatMadeNothingIsNoSuccess() throws Exception {
     Path empty = folder.resolve("events.csv");
     Files.writeString(empty, "timestamp,visitorid,event,itemid,transactionid\n");
