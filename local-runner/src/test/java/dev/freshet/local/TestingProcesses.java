@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
@@ -27,7 +28,19 @@ final class TestingProcesses {
 
   /** Starts a command; {@code name} names its files. */
   Process start(String name, String... args) throws IOException {
-    List<String> command = new ArrayList<>();
+    return start(name, List.of(), Map.of(), args);
+  }
+
+  /** Starts a command as a terminal does: leads a process group, and no signal is ignored. */
+  Process startGroup(String name, Map<String, String> environment, String... args)
+      throws IOException {
+    return start(name, List.of("setsid", "env", "--default-signal"), environment, args);
+  }
+
+  private Process start(
+      String name, List<String> before, Map<String, String> environment, String... args)
+      throws IOException {
+    List<String> command = new ArrayList<>(before);
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(
         List.of(
@@ -44,11 +57,13 @@ final class TestingProcesses {
             System.getProperty("java.class.path"),
             Freshet.class.getName()));
     command.addAll(List.of(args));
-    return new ProcessBuilder(command)
-        .redirectErrorStream(true)
-        .redirectOutput(output(name).toFile())
-        .redirectInput(new File("/dev/null"))
-        .start();
+    ProcessBuilder builder =
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(output(name).toFile())
+            .redirectInput(new File("/dev/null"));
+    builder.environment().putAll(environment);
+    return builder.start();
   }
 
   /** Runs a command to its end, which must be a good one, and returns what it printed. */
