@@ -76,7 +76,8 @@ class OracleTest {
   @ParameterizedTest
   @MethodSource("models")
   void agreesForThreeStepsAlone(String model) {
-    check(model, 3, false);
+    // Without an amount its loss is a setting without use, which is refused.
+    check(model.replaceFirst(", amount: \\{[^}]*}", ""), 3, false);
   }
 
   private static void check(String text, int binary, boolean core) {
