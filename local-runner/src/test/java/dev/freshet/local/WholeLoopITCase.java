@@ -197,7 +197,11 @@ class WholeLoopITCase {
     assertThat(report.path("samples").path("orphaned").path("value").asText()).contains("nobody");
     assertThat(report.path("problems").findValuesAsText("code"))
         .as("only user_id is there, and there are clicks only")
-        .containsExactly("absent-field", "no-label", "no-label");
+        .containsExactly("absent-field", "no-label", "no-label", "no-version", "no-version");
+    JsonNode refused = report.path("refused").path("main");
+    assertThat(refused.path("absent-field").asLong()).isPositive();
+    assertThat(refused.path("last").asText())
+        .contains("category, hour, price, tags were absent in all ");
     assertThat(report.path("examples").asLong()).isEqualTo(3 * 600);
     List<String> lines = Files.readAllLines(examples);
     assertThat(lines).hasSize(3 * 600);

@@ -3,6 +3,7 @@ package dev.freshet.core.publishing;
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.models.Parameter;
 import dev.freshet.core.settings.RecordBinder;
+import dev.freshet.core.training.Evidence;
 import dev.freshet.core.training.ModelTrainer;
 import dev.freshet.core.training.Network;
 import dev.freshet.core.training.ServedScale;
@@ -23,7 +24,9 @@ import java.util.Optional;
  * with.
  *
  * <p>After {@code max-age} without a version the next one is announced whatever its norms and
- * scores, but never one whose weights or scales are not finite.
+ * scores, but never one whose weights or scales are not finite, or of which a part was learnt from
+ * nothing: a field that no example ever had, a task that never had an outcome. That a model has
+ * learnt of both once is in its checkpoints, so this can only hold back its first versions.
  */
 public final class PublishingGate {
 
@@ -33,6 +36,10 @@ public final class PublishingGate {
     NOT_FINITE(false),
     /** The scale of amounts has a part that is not finite or not in its range. */
     BAD_SCALE(false),
+    /** A field was absent in every example that was ever learnt. */
+    ABSENT_FIELD(false),
+    /** A task has had labels enough to tell, and never a yes or an amount. */
+    NO_LABEL(false),
     /** The norm of a dense tensor or an embedding row is larger than the bound. */
     LARGE_NORM(true),
     /** A task's score is much worse than that of the version in use on the same labels. */
@@ -113,12 +120,46 @@ public final class PublishingGate {
     if (trainer.amounts() != null && !trainer.amounts().sound()) {
       return Optional.of(new Finding(Reason.BAD_SCALE, "the scale is " + trainer.amounts()));
     }
+    // Before what an old age excuses, or that would let this pass.
+    Optional<Finding> nothing = learntFromNothing(trainer.evidence());
+    if (nothing.isPresent()) {
+      return nothing;
+    }
     if (norms.large != null) {
       return Optional.of(norms.large);
     }
     return inUse == null
         ? Optional.empty()
         : inUse.worse(settings.worseBy()).map(worse -> new Finding(Reason.WORSE_SCORE, worse));
+  }
+
+  private Optional<Finding> learntFromNothing(Evidence evidence) {
+    List<String> absent = evidence.absentFields();
+    if (settings.requireFields() && !absent.isEmpty()) {
+      return Optional.of(
+          new Finding(
+              Reason.ABSENT_FIELD,
+              (absent.size() == 1 ? "field " : "fields ")
+                  + String.join(", ", absent)
+                  + (absent.size() == 1 ? " was" : " were")
+                  + " absent in all "
+                  + evidence.examples()
+                  + " examples learnt (publishing.gate.require-fields: false puts up with it)"));
+    }
+    return evidence.fruitless().stream()
+        .filter(none -> settings.requireLabels() > 0 && none.labels() >= settings.requireLabels())
+        .findFirst()
+        .map(
+            none ->
+                new Finding(
+                    Reason.NO_LABEL,
+                    "task "
+                        + none.task().name()
+                        + " has had no "
+                        + (none.task().binary() ? "yes" : "amount")
+                        + " in "
+                        + none.labels()
+                        + " settled labels (publishing.gate.require-labels: 0 puts up with it)"));
   }
 
   /**

@@ -53,15 +53,30 @@ public record PublishingSettings(
               value =
                   "After so long without a version (by the clock) the next one is announced whatever"
                       + " its norms and scores, with a warning; weights that are not finite never"
-                      + " are",
+                      + " are, nor what was learnt from nothing (the next two keys)",
               fallback = "1h")
-          Duration maxAge)
+          Duration maxAge,
+      @Option(
+              value =
+                  "Whether a model waits for every field of `features` to have been in one of the"
+                      + " examples that it has learnt, before its first version; false where a field"
+                      + " will only come later",
+              fallback = "true")
+          boolean requireFields,
+      @Option(
+              value =
+                  "A model is held back while a task has had so many settled labels and not one yes"
+                      + " (or amount) among them; of a task with `after`, labels of impressions where"
+                      + " that step happened. 0 holds nothing back",
+              fallback = "500")
+          int requireLabels)
       implements Serializable {
 
     public Gate {
       check(maxNorm > 0, "max-norm", maxNorm, "above 0");
       check(worseBy >= 0, "worse-by", worseBy, "0 or more");
       check(!maxAge.isZero() && !maxAge.isNegative(), "max-age", maxAge, "a duration above zero");
+      check(requireLabels >= 0, "require-labels", requireLabels, "0 or more");
     }
   }
 

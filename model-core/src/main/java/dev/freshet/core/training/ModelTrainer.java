@@ -45,6 +45,7 @@ public final class ModelTrainer implements AutoCloseable {
   private final TrainingIncidents incidents = new TrainingIncidents();
   private final DelayHeads heads;
   private final FieldCounts fieldCounts;
+  private final Evidence evidence;
 
   private long steps;
   private long examples;
@@ -65,6 +66,7 @@ public final class ModelTrainer implements AutoCloseable {
     heads = DelayHeads.of(context, settings);
     fieldCounts =
         new FieldCounts(context.schema().fields().stream().map(FeatureField::name).toList());
+    evidence = new Evidence(context);
     core = context.core();
     identity = context.identity();
     scale = context.targetScale();
@@ -102,6 +104,9 @@ public final class ModelTrainer implements AutoCloseable {
     boolean sound = true;
     if (plausible.stream().anyMatch(this::learnt)) {
       sound = learn(plausible, predictions, next == null ? null : next.current());
+    }
+    if (sound) {
+      batch.forEach(example -> evidence.add(example, learnt(example)));
     }
     if (sound && next != null) {
       compare(plausible, predictions, next);
@@ -414,6 +419,11 @@ public final class ModelTrainer implements AutoCloseable {
     return fieldCounts;
   }
 
+  /** Which fields and outcomes it has ever been taught. */
+  public Evidence evidence() {
+    return evidence;
+  }
+
   /** How good the predictions have been. */
   public ProgressiveScores scores() {
     return scores;
@@ -444,6 +454,7 @@ public final class ModelTrainer implements AutoCloseable {
     scores.writeByValue(out);
     out.writeInt(skippedInARow);
     incidents.write(out);
+    evidence.write(out);
   }
 
   /**
@@ -479,6 +490,11 @@ public final class ModelTrainer implements AutoCloseable {
     if (version >= TrainerSnapshot.WITH_SCALES) {
       skippedInARow = in.readInt();
       incidents.read(in);
+    }
+    if (version >= TrainerSnapshot.WITH_EVIDENCE) {
+      evidence.read(in);
+    } else {
+      evidence.readOfBefore(examples);
     }
   }
 

@@ -276,7 +276,8 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
   public void prepareSnapshotPreBarrier(long checkpointId) throws Exception {
     awaitStep();
     checkpoints++;
-    if (checkpoints >= publishing.everyCheckpoints()) {
+    // After the end, whose version was the last, nothing may be emitted any more.
+    if (openInputs > 0 && checkpoints >= publishing.everyCheckpoints()) {
       publish();
     }
   }

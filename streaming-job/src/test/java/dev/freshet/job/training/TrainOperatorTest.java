@@ -7,6 +7,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.freshet.core.events.SourcePosition;
 import dev.freshet.core.features.EncodedExample;
+import dev.freshet.core.features.FeatureEncoder;
+import dev.freshet.core.features.FeatureField;
 import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.TestingPipelines;
@@ -29,6 +31,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class TrainOperatorTest {
+
+  /** The place of the field in the schema: smaller rows come first. */
+  private static final int USER = 2;
 
   private final Pipeline pipeline = TestingPipelines.shop();
   // 64 is the batch: 5 full ones and a part of the sixth.
@@ -120,6 +125,32 @@ class TrainOperatorTest {
     }
   }
 
+  /** A name that was mistyped in the pipeline, say. */
+  @Test
+  void nothingIsPublishedOfAFieldThatWasNeverThere() throws Exception {
+    FeatureField user = pipeline.schema().fields().get(USER);
+    assertThat(user.name()).isEqualTo("user");
+    List<EncodedExample> typo = examples.subList(0, 192);
+    typo.forEach(e -> e.keys()[e.starts()[USER]] = FeatureEncoder.absentKey(user));
+    OperatorSubtaskState state;
+    try (var harness = harness(null)) {
+      harness.feed(typo.subList(0, 128));
+      assertThat(records(harness, 1)).isEmpty();
+      state = harness.snapshot(1, 1);
+    }
+    try (var harness = harness(state)) {
+      harness.feed(typo.subList(128, 192));
+      assertThat(records(harness, 2)).isEmpty();
+      JsonNode report = report(harness);
+      assertThat(report.path("refused").path("absent-field").asLong()).isEqualTo(1);
+      assertThat(report.path("published").asLong()).isZero();
+      assertThat(report.path("lastRefusal").asText())
+          .startsWith("step 3, absent-field: field user was absent in all 192 examples learnt");
+      harness.feed(examples.subList(192, 256));
+      assertThat(records(harness, 3)).as("and then it came").isNotEmpty();
+    }
+  }
+
   /** Amounts that no double adds up and a batch that cannot be learnt: told, in numbers. */
   @Test
   void whatIsNotLearntAsItCameIsTold() throws Exception {
@@ -202,6 +233,22 @@ class TrainOperatorTest {
       Manifest last = assemble(drain(harness)).manifest();
       assertThat(ModelVersion.parse(last.version()).step()).isEqualTo(11);
       assertThat(last.examples()).isEqualTo(examples.size());
+    }
+  }
+
+  /** The sinks behind have ended too, and fail on anything that still comes. */
+  @Test
+  void nothingIsEmittedAfterTheEndAlthoughTheGateHeldBackTheLastVersion() throws Exception {
+    Pipeline strict =
+        TestingPipelines.shop("training:", "publishing: {gate: {max-norm: 0.001}}\ntraining:");
+    try (var harness = TestingTrainHarness.open(strict, null)) {
+      harness.feed(examples);
+      harness.endInput1();
+      harness.endInput2();
+      assertThat(report(harness).path("refused").path("large-norm").asLong()).isEqualTo(1);
+      harness.getSideOutput(TrainOperator.METRICS).clear();
+      assertThat(records(harness, 1)).isEmpty();
+      assertThat(harness.getSideOutput(TrainOperator.METRICS)).isEmpty();
     }
   }
 
