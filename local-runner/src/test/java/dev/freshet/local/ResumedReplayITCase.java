@@ -56,7 +56,8 @@ class ResumedReplayITCase {
     Random random = new Random(seed);
     for (int i = 0; i < 2; i++) {
       Process process = processes.start("random-" + i, replay("killed", "a"));
-      boolean ended = process.waitFor(2000 + random.nextInt(15_000), TimeUnit.MILLISECONDS);
+      // Less than a broker, a job and the last savepoint take on any machine.
+      boolean ended = process.waitFor(1000 + random.nextInt(4500), TimeUnit.MILLISECONDS);
       assertThat(ended).as("seed %d, %s", seed, processes.said("random-" + i)).isFalse();
       process.destroyForcibly().waitFor();
     }

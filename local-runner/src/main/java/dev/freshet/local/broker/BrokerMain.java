@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CountDownLatch;
 import kafka.server.KafkaConfig;
 import kafka.server.KafkaRaftServer;
 import org.apache.kafka.common.Uuid;
@@ -38,6 +39,10 @@ public final class BrokerMain {
   public static void main(String[] args) throws Exception {
     // Ctrl-C in a terminal goes to all processes of the command; this one is needed to the end.
     EndRequest.ignore();
+    CountDownLatch stop = new CountDownLatch(1);
+    Thread parent = new Thread(() -> awaitWord(stop), "parent");
+    parent.setDaemon(true);
+    parent.start();
     Path folder = Path.of(args[0]);
     Map<String, String> settings =
         settings(folder, Integer.parseInt(args[1]), Integer.parseInt(args[2]));
@@ -45,14 +50,27 @@ public final class BrokerMain {
     KafkaRaftServer server = new KafkaRaftServer(new KafkaConfig(settings, false), Time.SYSTEM);
     start(server);
     System.out.println(READY);
-    int stop = System.in.read();
-    if (stop < 0) {
-      // The parent is gone without a word: leave as abruptly. The log is on disk.
-      Runtime.getRuntime().halt(1);
-    }
+    stop.await();
     server.shutdown();
     server.awaitShutdown();
     System.exit(0);
+  }
+
+  /**
+   * Listens from the first moment: a broker that went on starting without its parent would keep the
+   * folder from the next one.
+   */
+  private static void awaitWord(CountDownLatch stop) {
+    try {
+      if (System.in.read() >= 0) {
+        stop.countDown();
+        return;
+      }
+    } catch (IOException e) {
+      LoggerFactory.getLogger(BrokerMain.class).error("Nothing is heard of the parent", e);
+    }
+    // The parent is gone without a word: leave as abruptly. The log is on disk.
+    Runtime.getRuntime().halt(1);
   }
 
   /** Ends the process if it does not start: what had begun to holds the folder and lives on. */
@@ -124,7 +142,8 @@ public final class BrokerMain {
   }
 
   private static String clusterId(Path file) throws IOException {
-    if (!Files.exists(file)) {
+    // Empty where the process ended between the two steps of writing it.
+    if (!Files.exists(file) || Files.size(file) == 0) {
       Files.writeString(file, Uuid.randomUuid().toString());
     }
     return Files.readString(file);
