@@ -244,7 +244,7 @@ public final class TopicAdmin implements AutoCloseable {
   }
 
   private void group(Problems problems) throws ExecutionException, InterruptedException {
-    String group = "freshet-" + pipeline.pipeline();
+    String group = pipeline.consumerGroup();
     try {
       var described =
           admin

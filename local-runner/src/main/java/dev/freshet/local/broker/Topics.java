@@ -90,7 +90,7 @@ public final class Topics implements AutoCloseable {
     Map<TopicPartition, Long> ends = ends(eventTopics());
     var committed =
         admin
-            .listConsumerGroupOffsets("freshet-" + pipeline.pipeline())
+            .listConsumerGroupOffsets(pipeline.consumerGroup())
             .partitionsToOffsetAndMetadata()
             .get();
     return ends.entrySet().stream()

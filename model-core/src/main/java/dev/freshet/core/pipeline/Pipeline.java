@@ -121,6 +121,11 @@ public record Pipeline(
                         + models.stream().map(ModelDefinition::name).toList()));
   }
 
+  /** The group as which the job's sources commit how far they have read. */
+  public String consumerGroup() {
+    return "freshet-" + pipeline;
+  }
+
   /** Fingerprint of everything that decides what is learnt: all but Kafka. */
   public String fingerprint() {
     RecordText text = new RecordText().add("pipeline", pipeline);

@@ -45,7 +45,7 @@ public final class KafkaSources {
     KafkaSource<SourceEvent<T>> source =
         KafkaSource.<SourceEvent<T>>builder()
             .setBootstrapServers(pipeline.kafka().bootstrap())
-            .setGroupId("freshet-" + pipeline.pipeline())
+            .setGroupId(pipeline.consumerGroup())
             .setTopics(topics)
             .setStartingOffsets(OffsetsInitializer.earliest())
             .setDeserializer(parser)
