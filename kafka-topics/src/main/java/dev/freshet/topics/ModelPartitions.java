@@ -7,7 +7,6 @@ import dev.freshet.core.publishing.ModelRecords;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -23,13 +22,11 @@ import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
  * Which partition of the models topic is whose. A partition belongs to the model that its first
@@ -167,12 +164,7 @@ public final class ModelPartitions {
   }
 
   private static void say(Pipeline pipeline, String topic, Map<String, Integer> claims) {
-    Map<String, Object> settings = new HashMap<>(KafkaClients.settings(pipeline));
-    settings.remove(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG);
-    settings.put(ProducerConfig.ACKS_CONFIG, "all");
-    settings.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
-    try (KafkaProducer<byte[], byte[]> producer =
-        new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer())) {
+    try (KafkaProducer<byte[], byte[]> producer = KafkaClients.producer(pipeline, Map.of())) {
       List<Future<?>> sent = new ArrayList<>();
       claims.forEach(
           (model, partition) ->

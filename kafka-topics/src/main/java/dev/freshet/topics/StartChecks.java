@@ -18,43 +18,29 @@ public final class StartChecks {
    * Checks everything.
    *
    * @param source what to call the pipeline in the message
+   * @throws NoBrokerException if brokers cannot be reached or do not let this client in
    * @throws dev.freshet.core.settings.InvalidSettingsException with every problem
    */
   public static void run(Pipeline pipeline, String source) throws InterruptedException {
     Problems problems = new Problems();
     ClientProperties.check(pipeline, problems);
     problems.throwIfAny(source);
+    Brokers.require(pipeline);
     try (TopicAdmin topics = new TopicAdmin(pipeline)) {
       topics.check(problems);
     } catch (ExecutionException e) {
-      problems.add("kafka", pipeline.kafka().bootstrap(), "brokers that answer: " + e.getCause());
+      throw new NoBrokerException(Brokers.afterwards(pipeline, e.getCause()));
     } catch (KafkaException e) {
-      // A client that cannot even be made; its message may repeat the properties.
-      if (String.valueOf(root(e).getMessage()).contains("bootstrap")) {
-        problems.add(
-            "kafka.bootstrap", pipeline.kafka().bootstrap(), "hosts whose names can be resolved");
-      } else {
-        problems.add(
-            "kafka.properties",
-            "(not shown)",
-            "settings that clients start with: " + root(e).getClass().getSimpleName());
-      }
+      throw new NoBrokerException(Brokers.afterwards(pipeline, e));
     }
     problems.throwIfAny(source);
-  }
-
-  private static Throwable root(Throwable failure) {
-    Throwable root = failure;
-    while (root.getCause() != null) {
-      root = root.getCause();
-    }
-    return root;
   }
 
   /**
    * Checks everything, and gives each model its partition.
    *
    * @return the partition of each model
+   * @throws NoBrokerException if brokers cannot be reached or do not let this client in
    * @throws dev.freshet.core.settings.InvalidSettingsException with every problem
    */
   public static Map<String, Integer> runAndClaim(Pipeline pipeline, String source)

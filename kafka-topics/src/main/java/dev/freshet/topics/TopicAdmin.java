@@ -5,19 +5,21 @@ import dev.freshet.core.pipeline.SystemTopic;
 import dev.freshet.core.settings.Problems;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
-import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.Config;
-import org.apache.kafka.clients.admin.DescribeConsumerGroupsOptions;
 import org.apache.kafka.clients.admin.DescribeTopicsOptions;
+import org.apache.kafka.clients.admin.MemberToRemove;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.RemoveMembersFromConsumerGroupOptions;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -28,10 +30,12 @@ import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.AuthorizationException;
-import org.apache.kafka.common.errors.GroupIdNotFoundException;
+import org.apache.kafka.common.errors.InvalidConfigurationException;
+import org.apache.kafka.common.errors.InvalidReplicationFactorException;
+import org.apache.kafka.common.errors.PolicyViolationException;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** Makes a pipeline's topics, and says what is wrong with them. */
 public final class TopicAdmin implements AutoCloseable {
@@ -39,7 +43,12 @@ public final class TopicAdmin implements AutoCloseable {
   /** Bytes of a message beside the chunk in it: key, headers and the batch around them. */
   private static final int AROUND_A_CHUNK = 1024;
 
+  private static final String KEY = "kafka.topics.";
+
   private static final String LONGEST_TRANSACTION = "transaction.max.timeout.ms";
+
+  /** A member that no group has. */
+  private static final String NOBODY = "freshet-start-check";
 
   private static final String MAKES_IT = "; `./freshet topics create` makes it";
 
@@ -58,40 +67,74 @@ public final class TopicAdmin implements AutoCloseable {
    * @param eventPartitions of topics of events that are made
    * @param replication factor of topics that are made; empty for the brokers' default
    * @return what was made, for people
-   * @throws ExecutionException if the brokers refuse
+   * @throws dev.freshet.core.settings.InvalidSettingsException with all that could not be made
+   * @throws ExecutionException if the brokers answer something unforeseen
    */
   public List<String> create(int eventPartitions, Optional<Short> replication)
       throws ExecutionException, InterruptedException {
-    Map<String, TopicDescription> there = there(plans(eventPartitions, 1));
-    List<String> made = new ArrayList<>();
-    List<NewTopic> missing = new ArrayList<>();
-    Map<String, NewPartitions> small = new HashMap<>();
-    for (TopicPlan plan : plans(eventPartitions, modelPartitions(there))) {
-      TopicDescription topic = there.get(plan.name());
-      if (topic == null) {
-        missing.add(
-            new NewTopic(plan.name(), Optional.of(plan.partitions()), replication)
-                .configs(plan.settings()));
-        made.add("topic %s, %d partitions".formatted(plan.name(), plan.partitions()));
-      } else if (plan.chunked() && topic.partitions().size() < plan.partitions()) {
-        small.put(plan.name(), NewPartitions.increaseTo(plan.partitions()));
-        made.add(
-            "topic %s, now %d partitions instead of %d"
-                .formatted(plan.name(), plan.partitions(), topic.partitions().size()));
-      }
+    Found found = find(plans(eventPartitions, 1));
+    Problems problems = new Problems();
+    int modelPartitions = 0;
+    try {
+      modelPartitions = modelPartitions(found);
+    } catch (AuthorizationException e) {
+      TopicPlan.of(pipeline, 1, 1).stream()
+          .filter(plan -> plan.use().equals(SystemTopic.MODELS.key()))
+          .forEach(plan -> permission(plan, AclOperation.READ, problems));
+      problems.throwIfAny(pipeline.pipeline());
     }
-    for (KafkaFuture<Void> one : admin.createTopics(missing).values().values()) {
-      try {
-        one.get();
-      } catch (ExecutionException e) {
-        // Somebody else was quicker.
-        if (!(e.getCause() instanceof TopicExistsException)) {
-          throw e;
+    List<String> made = new ArrayList<>();
+    for (TopicPlan plan : plans(eventPartitions, modelPartitions)) {
+      TopicDescription topic = found.topics().get(plan.name());
+      if (topic == null) {
+        NewTopic missing =
+            new NewTopic(plan.name(), Optional.of(plan.partitions()), replication)
+                .configs(plan.settings());
+        if (done(admin.createTopics(List.of(missing)).all(), plan, AclOperation.CREATE, problems)) {
+          made.add("topic %s, %d partitions".formatted(plan.name(), plan.partitions()));
+        }
+      } else if (plan.chunked() && topic.partitions().size() < plan.partitions()) {
+        var more = Map.of(plan.name(), NewPartitions.increaseTo(plan.partitions()));
+        if (done(admin.createPartitions(more).all(), plan, AclOperation.ALTER, problems)) {
+          made.add(
+              "topic %s, now %d partitions instead of %d"
+                  .formatted(plan.name(), plan.partitions(), topic.partitions().size()));
         }
       }
     }
-    admin.createPartitions(small).all().get();
+    problems.throwIfAny(pipeline.pipeline());
     return made;
+  }
+
+  /**
+   * Whether this has made something; not if somebody else was quicker, or if there is a problem.
+   */
+  private static boolean done(
+      KafkaFuture<Void> making, TopicPlan plan, AclOperation needed, Problems problems)
+      throws ExecutionException, InterruptedException {
+    try {
+      making.get();
+      return true;
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof AuthorizationException) {
+        permission(plan, needed, problems);
+      } else if (e.getCause() instanceof InvalidConfigurationException
+          || e.getCause() instanceof InvalidReplicationFactorException
+          || e.getCause() instanceof PolicyViolationException) {
+        problems.add(
+            KEY + plan.use(),
+            plan.name(),
+            "a topic that brokers make: " + e.getCause().getMessage());
+      } else if (!(e.getCause() instanceof TopicExistsException)) {
+        throw e;
+      }
+      return false;
+    }
+  }
+
+  private static void permission(TopicPlan plan, AclOperation operation, Problems problems) {
+    problems.add(
+        KEY + plan.use(), plan.name(), "a topic on which this user has the right " + operation);
   }
 
   /**
@@ -100,31 +143,28 @@ public final class TopicAdmin implements AutoCloseable {
    * @throws ExecutionException if the brokers answer something unforeseen
    */
   public void check(Problems problems) throws ExecutionException, InterruptedException {
-    Map<String, TopicDescription> there;
+    Found found = find(plans(1, 1));
+    int modelPartitions = 1;
     try {
-      admin.describeCluster().nodes().get();
-      there = there(plans(1, 1));
-    } catch (ExecutionException e) {
-      problems.add(
-          "kafka.bootstrap",
-          pipeline.kafka().bootstrap(),
-          "brokers that answer, with security as kafka.properties says: " + e.getCause());
-      return;
+      modelPartitions = modelPartitions(found);
+    } catch (AuthorizationException e) {
+      // Told as a missing right; whose the partitions are is not known then.
+      modelPartitions = pipeline.models().size();
     }
-    List<TopicPlan> plans = plans(1, modelPartitions(there));
+    List<TopicPlan> plans = plans(1, modelPartitions);
     for (TopicPlan plan : plans) {
-      TopicDescription topic = there.get(plan.name());
-      if (topic == null) {
-        problems.add(
-            "kafka.topics." + plan.use(),
-            plan.name(),
-            "a topic that is there and that this user may describe" + MAKES_IT);
-      } else {
+      TopicDescription topic = found.topics().get(plan.name());
+      if (topic != null) {
         partitions(plan, topic, problems);
         permissions(plan, topic, problems);
+      } else if (found.hidden().contains(plan.name())) {
+        plan.access().forEach(operation -> permission(plan, operation, problems));
+      } else {
+        problems.add(KEY + plan.use(), plan.name(), "a topic that is there" + MAKES_IT);
       }
     }
-    settings(plans.stream().filter(plan -> there.containsKey(plan.name())).toList(), problems);
+    settings(
+        plans.stream().filter(plan -> found.topics().containsKey(plan.name())).toList(), problems);
     group(problems);
     transactions(problems);
   }
@@ -133,37 +173,40 @@ public final class TopicAdmin implements AutoCloseable {
     return TopicPlan.of(pipeline, eventPartitions, modelPartitions);
   }
 
-  private Map<String, TopicDescription> there(List<TopicPlan> plans)
-      throws ExecutionException, InterruptedException {
-    Map<String, TopicDescription> there = new HashMap<>();
+  /** Topics that are there; of others whether they are absent or may not be seen is not known. */
+  private record Found(Map<String, TopicDescription> topics, Set<String> hidden) {}
+
+  private Found find(List<TopicPlan> plans) throws ExecutionException, InterruptedException {
+    Found found = new Found(new HashMap<>(), new HashSet<>());
     var asked =
         admin.describeTopics(
             plans.stream().map(TopicPlan::name).toList(),
             new DescribeTopicsOptions().includeAuthorizedOperations(true));
     for (Map.Entry<String, KafkaFuture<TopicDescription>> e : asked.topicNameValues().entrySet()) {
       try {
-        there.put(e.getKey(), e.getValue().get());
+        found.topics().put(e.getKey(), e.getValue().get());
       } catch (ExecutionException failed) {
-        boolean absent =
-            failed.getCause() instanceof UnknownTopicOrPartitionException
-                || failed.getCause() instanceof AuthorizationException;
-        if (!absent) {
+        if (failed.getCause() instanceof AuthorizationException) {
+          found.hidden().add(e.getKey());
+        } else if (!(failed.getCause() instanceof UnknownTopicOrPartitionException)) {
           throw failed;
         }
       }
     }
-    return there;
+    return found;
   }
 
-  private int modelPartitions(Map<String, TopicDescription> there) {
+  /**
+   * How many partitions the models topic must have.
+   *
+   * @throws AuthorizationException if it may not be read
+   */
+  private int modelPartitions(Found found) {
     String topic = pipeline.topic(SystemTopic.MODELS);
     SortedMap<Integer, String> named = new TreeMap<>();
-    if (there.containsKey(topic)) {
+    if (found.topics().containsKey(topic)) {
       try (KafkaConsumer<byte[], byte[]> consumer = ModelPartitions.consumer(pipeline)) {
         named = ModelPartitions.named(consumer, topic);
-      } catch (AuthorizationException e) {
-        // Told as a missing permission; whose the partitions are is not known then.
-        named = new TreeMap<>();
       }
     }
     return ModelPartitions.needed(pipeline, named);
@@ -173,7 +216,7 @@ public final class TopicAdmin implements AutoCloseable {
     int size = topic.partitions().size();
     if (size < plan.partitions()) {
       problems.add(
-          "kafka.topics." + plan.use() + ".partitions",
+          KEY + plan.use() + ".partitions",
           Integer.toString(size),
           "at least "
               + plan.partitions()
@@ -184,7 +227,7 @@ public final class TopicAdmin implements AutoCloseable {
         .forEach(
             partition ->
                 problems.add(
-                    "kafka.topics." + plan.use() + ".partitions[" + partition.partition() + "]",
+                    KEY + plan.use() + ".partitions[" + partition.partition() + "]",
                     plan.name(),
                     "a partition whose leader is up"));
   }
@@ -195,8 +238,7 @@ public final class TopicAdmin implements AutoCloseable {
     }
     for (AclOperation operation : plan.access()) {
       if (!topic.authorizedOperations().contains(operation)) {
-        problems.add(
-            "kafka.topics." + plan.use(), plan.name(), "a topic with the permission " + operation);
+        permission(plan, operation, problems);
       }
     }
   }
@@ -219,7 +261,7 @@ public final class TopicAdmin implements AutoCloseable {
   }
 
   private void settings(TopicPlan plan, Config config, Problems problems) {
-    String at = "kafka.topics." + plan.use() + ".";
+    String at = KEY + plan.use() + ".";
     String policy = config.get(TopicConfig.CLEANUP_POLICY_CONFIG).value();
     boolean compacted = policy.contains(TopicConfig.CLEANUP_POLICY_COMPACT);
     if (plan.compacted() && !policy.equals(TopicConfig.CLEANUP_POLICY_COMPACT)) {
@@ -243,27 +285,19 @@ public final class TopicAdmin implements AutoCloseable {
     }
   }
 
+  /**
+   * Asks for something that needs the right and changes nothing, because brokers tell of no rights
+   * on groups that are not there yet: that a member leaves which there is not.
+   */
   private void group(Problems problems) throws ExecutionException, InterruptedException {
     String group = pipeline.consumerGroup();
+    var nobody = new RemoveMembersFromConsumerGroupOptions(List.of(new MemberToRemove(NOBODY)));
     try {
-      var described =
-          admin
-              .describeConsumerGroups(
-                  List.of(group),
-                  new DescribeConsumerGroupsOptions().includeAuthorizedOperations(true))
-              .all()
-              .get()
-              .get(group);
-      boolean may =
-          described.authorizedOperations() == null
-              || described.authorizedOperations().contains(AclOperation.READ);
-      if (!may) {
-        problems.add("consumer group", group, "a group with the permission READ");
-      }
+      admin.removeMembersFromConsumerGroup(group, nobody).all().get();
     } catch (ExecutionException e) {
       if (e.getCause() instanceof AuthorizationException) {
-        problems.add("consumer group", group, "a group with the permission READ");
-      } else if (!(e.getCause() instanceof GroupIdNotFoundException)) {
+        problems.add("consumer group", group, "a group on which this user has the right READ");
+      } else if (e.getCause() instanceof TimeoutException) {
         throw e;
       }
     }
@@ -280,24 +314,24 @@ public final class TopicAdmin implements AutoCloseable {
           "at most " + longest.get() + ", the brokers' " + LONGEST_TRANSACTION);
       return;
     }
-    String id = Transactions.prefix(pipeline) + "start";
-    Map<String, Object> settings = KafkaClients.settings(pipeline);
-    settings.remove(CommonClientConfigs.DEFAULT_API_TIMEOUT_MS_CONFIG);
-    settings.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, id);
-    settings.put(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, timeout);
-    settings.put(
-        ProducerConfig.MAX_BLOCK_MS_CONFIG,
-        settings.get(CommonClientConfigs.REQUEST_TIMEOUT_MS_CONFIG));
-    try (KafkaProducer<byte[], byte[]> producer =
-        new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer())) {
+    String prefix = Transactions.prefix(pipeline);
+    Map<String, Object> settings =
+        Map.of(
+            ProducerConfig.TRANSACTIONAL_ID_CONFIG,
+            prefix + "start",
+            ProducerConfig.TRANSACTION_TIMEOUT_CONFIG,
+            timeout);
+    try (KafkaProducer<byte[], byte[]> producer = KafkaClients.producer(pipeline, settings)) {
       producer.initTransactions();
     } catch (KafkaException e) {
       boolean forbidden =
           e instanceof AuthorizationException || e.getCause() instanceof AuthorizationException;
       problems.add(
-          "transactional id",
-          id,
-          forbidden ? "a prefix with the permission WRITE" : "one that brokers open: " + e);
+          "transactional ids",
+          prefix,
+          forbidden
+              ? "a prefix on which this user has the right WRITE"
+              : "ids that brokers open: " + e.getMessage());
     }
   }
 

@@ -92,7 +92,9 @@ class LostBrokerITCase {
           while (strict.replica().state().waiting() != Waiting.BROKER) {
             Thread.sleep(100);
           }
-          assertThat(await(strict, 503)).contains("no broker answers at " + broker.bootstrap());
+          assertThat(await(strict, 503))
+              .contains("Kafka broker at " + broker.bootstrap())
+              .contains("does not answer");
           var model = new ObjectMapper().readTree(get(strict, "/v1/model").body());
           assertThat(model.path("lagSeconds").asDouble()).isGreaterThan(3);
           assertThat(model.path("waitingFor").asText()).isEqualTo("broker");

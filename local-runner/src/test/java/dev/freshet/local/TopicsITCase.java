@@ -35,6 +35,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * A pipeline's topics on a real broker: whose partition is whose, what is made, what is refused.
@@ -232,13 +234,49 @@ class TopicsITCase {
     assertThat(StartChecks.runAndClaim(more, "test")).isEqualTo(Map.of("a", 0, "b", 1));
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "topics check --pipeline FILE",
+        "topics create --pipeline FILE",
+        "models list --pipeline FILE",
+        "models follow --pipeline FILE",
+        "models export --pipeline FILE --out NOWHERE",
+        "predict --pipeline FILE --impressions FILE",
+        "reproduce --pipeline FILE"
+      })
+  void aDeadBrokerIsOneLine(String command) throws Exception {
+    String text =
+        TestingPipelines.SHOP.replace("tasks:", "kafka: {topics: {training-log: log}}\ntasks:");
+    String file = file(text);
+    String[] args = (command.replace("FILE", file) + " --bootstrap 127.0.0.1:1").split(" ");
+    var dead = TestingCommand.run(args);
+    assertThat(dead.err().strip())
+        .isEqualTo("cannot reach a Kafka broker at 127.0.0.1:1: connection refused");
+    assertThat(dead.code()).isEqualTo(4);
+  }
+
   @Test
-  void brokersThatDoNotAnswerAreOneProblem() {
+  void aTopicWithoutVersionsIsNoDeadBroker() throws Exception {
+    String text = text("models-" + topics++, "a");
+    String file = file(text);
+    create(PipelineFile.parse(text, "test"));
+    var none =
+        TestingCommand.run("predict", "--pipeline", file, "--impressions", file, "--wait", "2s");
+    assertThat(none.code()).isEqualTo(2);
+    assertThat(none.err()).contains("no version of model a").contains("no partition of model a");
+  }
+
+  @Test
+  void aReplicaSaysAtOnceThatNoBrokerIsThere() throws Exception {
     Pipeline nowhere = TestingPipelines.shop().withBootstrap("127.0.0.1:1");
-    assertThatThrownBy(() -> StartChecks.run(nowhere, "test"))
-        .isInstanceOf(InvalidSettingsException.class)
-        .hasMessageContaining("1 problem")
-        .hasMessageContaining("kafka.bootstrap: '127.0.0.1:1'; allowed: brokers that answer");
+    try (ModelReplica replica = ModelReplica.follow(nowhere, "main")) {
+      while (!replica.state().detail().contains("connection refused")) {
+        Thread.sleep(20);
+      }
+      assertThat(replica.state().detail())
+          .isEqualTo("cannot reach a Kafka broker at 127.0.0.1:1: connection refused");
+    }
   }
 
   private static String file(String text) throws IOException {

@@ -12,6 +12,7 @@ import dev.freshet.core.publishing.SnapshotAssembler;
 import dev.freshet.core.publishing.SnapshotAssembler.Snapshot;
 import dev.freshet.core.publishing.StorageException;
 import dev.freshet.core.training.ModelContext;
+import dev.freshet.topics.Brokers;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
@@ -70,6 +71,7 @@ public final class ModelReplica implements AutoCloseable {
   /** After a failure of Kafka or the disk. */
   private static final Duration PAUSE = Duration.ofSeconds(1);
 
+  private final Pipeline pipeline;
   private final ModelContext context;
   private final ModelTopic topic;
   private final Clock clock;
@@ -131,6 +133,7 @@ public final class ModelReplica implements AutoCloseable {
 
   private ModelReplica(
       Pipeline pipeline, String model, VersionStore store, long rowCache, Clock clock) {
+    this.pipeline = pipeline;
     this.rowCache = rowCache;
     context = pipeline.context(pipeline.model(model));
     topic = new ModelTopic(pipeline, model);
@@ -171,6 +174,7 @@ public final class ModelReplica implements AutoCloseable {
   private void run() {
     try {
       warmStart();
+      noBroker().ifPresent(why -> waitFor(Waiting.BROKER, why));
       while (!closing) {
         follow();
       }
@@ -240,12 +244,23 @@ public final class ModelReplica implements AutoCloseable {
     } catch (WakeupException e) {
       throw e;
     } catch (TimeoutException e) {
-      Waiting missing = topic.missing(LOOK_TIMEOUT);
-      waitFor(missing);
+      noBroker()
+          .ifPresentOrElse(
+              why -> waitFor(Waiting.BROKER, why), () -> waitFor(topic.missing(LOOK_TIMEOUT)));
       pause();
     } catch (KafkaException e) {
-      waitFor(Waiting.ACCESS, e.getMessage());
+      waitFor(Waiting.ACCESS, Brokers.sentence(pipeline, e));
       pause();
+    }
+  }
+
+  /** Why no broker can be reached; empty if one can be, or it cannot be told. */
+  private Optional<String> noBroker() {
+    try {
+      return Brokers.fault(pipeline, LOOK_TIMEOUT);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return Optional.empty();
     }
   }
 

@@ -16,6 +16,7 @@ import kafka.server.KafkaRaftServer;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.utils.Exit;
 import org.apache.kafka.common.utils.Time;
+import org.apache.kafka.common.utils.Utils;
 import org.apache.kafka.metadata.storage.Formatter;
 import org.apache.kafka.server.common.MetadataVersion;
 import org.slf4j.LoggerFactory;
@@ -23,11 +24,14 @@ import org.slf4j.LoggerFactory;
 /**
  * One Kafka node, broker and controller in one, in a process of its own: {@code folder port
  * controller-port}. Prints {@value #READY} when clients can come, and ends when its standard input
- * does, so that it never outlives the process that started it.
+ * does, so that it never outlives the process that started it. A file {@value #SETTINGS} in the
+ * folder has further settings of the broker, or others.
  */
 public final class BrokerMain {
 
   static final String READY = "freshet-broker-ready";
+
+  static final String SETTINGS = "broker.properties";
 
   /** Exit code that says that somebody else was quicker to take one of the ports. */
   static final int PORT_TAKEN = 98;
@@ -97,7 +101,8 @@ public final class BrokerMain {
     return false;
   }
 
-  private static Map<String, String> settings(Path folder, int port, int controllerPort) {
+  private static Map<String, String> settings(Path folder, int port, int controllerPort)
+      throws IOException {
     Map<String, String> settings = new TreeMap<>();
     settings.put("process.roles", "broker,controller");
     settings.put("node.id", "1");
@@ -122,6 +127,11 @@ public final class BrokerMain {
     // Replayed events are years old; they stay until the folder is deleted.
     settings.put("log.retention.ms", "-1");
     settings.put("log.cleaner.dedupe.buffer.size", "33554432");
+    Path further = folder.resolve(SETTINGS);
+    if (Files.exists(further)) {
+      Utils.loadProps(further.toString())
+          .forEach((key, value) -> settings.put(key.toString(), value.toString()));
+    }
     return settings;
   }
 

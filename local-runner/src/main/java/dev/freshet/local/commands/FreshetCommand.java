@@ -5,6 +5,7 @@ import dev.freshet.core.settings.InvalidSettingsException;
 import dev.freshet.local.run.JobFailedException;
 import dev.freshet.local.run.RefusedException;
 import dev.freshet.local.run.RootCause;
+import dev.freshet.topics.NoBrokerException;
 import java.util.concurrent.ExecutionException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.slf4j.LoggerFactory;
@@ -34,10 +35,11 @@ public final class FreshetCommand {
 
   private static final int BAD_USAGE = 2;
   private static final int FAILED = 1;
+  private static final int NO_BROKER = 4;
 
   private FreshetCommand() {}
 
-  /** Runs a command line; 0 for success, 2 for wrong usage or settings, 1 for anything else. */
+  /** Runs a command line; its exit code is one of those in docs/command-line.md. */
   public static int run(String... args) {
     CommandLine line = new CommandLine(new FreshetCommand());
     // A misspelt option behind a list of files is no file.
@@ -70,6 +72,10 @@ public final class FreshetCommand {
         || cause instanceof InvalidSettingsException) {
       command.getErr().println(cause.getMessage());
       return BAD_USAGE;
+    }
+    if (cause instanceof NoBrokerException) {
+      command.getErr().println(cause.getMessage());
+      return NO_BROKER;
     }
     if (cause instanceof TimeoutException) {
       command.getErr().println("Kafka does not answer, or lacks the topic: " + cause.getMessage());

@@ -4,6 +4,7 @@ import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.publishing.Manifest;
 import dev.freshet.replica.Versions;
 import dev.freshet.replica.Versions.Whole;
+import dev.freshet.topics.Brokers;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -64,11 +65,10 @@ final class ModelsCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
       Pipeline pipeline = topic.pipeline();
+      String model = topic.model(pipeline);
+      Brokers.require(pipeline);
       Versions.read(
-          pipeline,
-          topic.model(pipeline),
-          () -> goOn,
-          s -> print(spec.commandLine().getOut(), s.manifest()));
+          pipeline, model, () -> goOn, s -> print(spec.commandLine().getOut(), s.manifest()));
       return 0;
     }
   }
@@ -122,6 +122,7 @@ final class ModelsCommand implements Callable<Integer> {
     public Integer call() throws Exception {
       Pipeline pipeline = topic.pipeline();
       String model = topic.model(pipeline);
+      Brokers.require(pipeline);
       Whole found =
           Versions.whole(pipeline, model, version.version())
               .orElseThrow(() -> version.notThere(model));

@@ -12,6 +12,7 @@ import dev.freshet.local.replay.Lines;
 import dev.freshet.local.run.Verdict;
 import dev.freshet.replica.ModelReplica;
 import dev.freshet.replica.Prediction;
+import dev.freshet.topics.Brokers;
 import java.io.BufferedReader;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -79,12 +80,13 @@ final class PredictCommand implements Callable<Integer> {
     }
     Pipeline pipeline = topic.pipeline();
     String model = topic.model(pipeline);
+    Brokers.require(pipeline);
     EventFormat format =
         pipeline.kafka().format().create(pipeline.impressionFields(), pipeline.feedbackKinds());
     try (ModelReplica replica = ModelReplica.follow(pipeline, model);
         BufferedReader lines = Lines.open(impressions)) {
       if (!replica.awaitVersion(wait)) {
-        throw new Usage("model " + model + " has no version on " + pipeline.kafka().bootstrap());
+        throw new Usage("no version of model " + model + ": " + replica.state().detail());
       }
       List<Impression> batch = new ArrayList<>();
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {

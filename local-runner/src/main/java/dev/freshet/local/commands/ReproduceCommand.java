@@ -9,6 +9,7 @@ import dev.freshet.core.publishing.TrainingLog.Mark;
 import dev.freshet.core.training.ModelTrainer;
 import dev.freshet.replica.ModelTopic;
 import dev.freshet.replica.Versions;
+import dev.freshet.topics.Brokers;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -39,6 +40,7 @@ final class ReproduceCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     Pipeline pipeline = topic.pipeline();
     String model = topic.model(pipeline);
+    Brokers.require(pipeline);
     if (pipeline.trainingLogTopic() == null) {
       throw new Usage(
           "kafka.topics: no training-log; a pipeline that writes none cannot be reproduced");

@@ -18,6 +18,7 @@ final class ServeConsole implements ReplicaListener {
   private Waiting waiting;
   private String version;
   private boolean ready;
+  private boolean interrupted;
 
   ServeConsole(PrintWriter out) {
     this.out = out;
@@ -30,10 +31,15 @@ final class ServeConsole implements ReplicaListener {
     }
     waiting = what;
     if (what == Waiting.NOTHING) {
-      say((ready ? "Following again, version " : "Ready, version ") + version);
+      // Reading once more what is there, for a pin or its end, is no interruption.
+      if (!ready || interrupted) {
+        say((ready ? "Following again, version " : "Ready, version ") + version);
+      }
       ready = true;
+      interrupted = false;
     } else if (what != Waiting.END) {
       say("Waits: " + sentence);
+      interrupted = true;
     }
   }
 

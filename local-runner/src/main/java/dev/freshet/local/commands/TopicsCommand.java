@@ -1,6 +1,7 @@
 package dev.freshet.local.commands;
 
 import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.topics.Brokers;
 import dev.freshet.topics.StartChecks;
 import dev.freshet.topics.TopicAdmin;
 import java.io.IOException;
@@ -83,7 +84,9 @@ final class TopicsCommand implements Callable<Integer> {
         throw new Usage("--replication-factor: '" + replication + "'; allowed: 1 or more");
       }
       PrintWriter out = spec.commandLine().getOut();
-      try (TopicAdmin topics = new TopicAdmin(where.pipeline())) {
+      Pipeline pipeline = where.pipeline();
+      Brokers.require(pipeline);
+      try (TopicAdmin topics = new TopicAdmin(pipeline)) {
         List<String> made = topics.create(partitions, Optional.ofNullable(replication));
         made.forEach(out::println);
         if (made.isEmpty()) {

@@ -50,6 +50,9 @@ class ServeConsoleTest {
     assertThat(said())
         .isEqualTo(
             "Refused, storage: version 9-8: no space\nRefused, storage: version 9-9: no space\n");
+    console.waiting(Waiting.END, "");
+    console.waiting(Waiting.NOTHING, "");
+    assertThat(said()).as("read again for a pin").isEmpty();
     console.waiting(Waiting.BROKER, "no broker answers at x:1");
     console.waiting(Waiting.END, "");
     console.waiting(Waiting.NOTHING, "");

@@ -1,0 +1,333 @@
+package dev.freshet.local;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.pipeline.PipelineFile;
+import dev.freshet.core.pipeline.SystemTopic;
+import dev.freshet.core.settings.InvalidSettingsException;
+import dev.freshet.local.broker.EmbeddedBroker;
+import dev.freshet.local.run.LocalJob;
+import dev.freshet.replica.ModelReplica;
+import dev.freshet.replica.Waiting;
+import dev.freshet.topics.NoBrokerException;
+import dev.freshet.topics.StartChecks;
+import dev.freshet.topics.TopicAdmin;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.acl.AccessControlEntry;
+import org.apache.kafka.common.acl.AclBinding;
+import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.acl.AclPermissionType;
+import org.apache.kafka.common.resource.PatternType;
+import org.apache.kafka.common.resource.ResourcePattern;
+import org.apache.kafka.common.resource.ResourceType;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * A broker that wants a password and gives every user the rights that docs/deployment.md lists, and
+ * no others.
+ */
+@Timeout(value = 4, unit = TimeUnit.MINUTES)
+class SecuredBrokerITCase {
+
+  private static final String SECRET = "hush-";
+  private static final String MODULE = "org.apache.kafka.common.security.plain.PlainLoginModule";
+
+  /** Users whose names end in a number lack one of the trainer's rights. */
+  private static final int LACKING = 20;
+
+  private static final String PIPELINE =
+      """
+      pipeline: secured
+      kafka:
+        topics: {examples: examples, training-log: training-log}
+        properties: {}
+      tasks:
+        - {name: click, kind: binary, window: 10m}
+      labels: {idle-after: 500ms, holdout: 0.0}
+      features:
+        - {name: user_id, kind: categorical, dim: 4}
+      models:
+        - {name: main, kind: shared-bottom, bottom: [4], tower: [4]}
+      training: {batch: 16, max-wait: 0ms}
+      """;
+
+  /** One right of one user, as the table says it. */
+  private record Right(String who, ResourceType on, String name, AclOperation operation) {
+
+    AclBinding binding(String user) {
+      return binding(user, operation);
+    }
+
+    AclBinding binding(String user, AclOperation other) {
+      PatternType pattern =
+          on == ResourceType.TRANSACTIONAL_ID ? PatternType.PREFIXED : PatternType.LITERAL;
+      return new AclBinding(
+          new ResourcePattern(on, name, pattern),
+          new AccessControlEntry("User:" + user, "*", other, AclPermissionType.ALLOW));
+    }
+  }
+
+  @TempDir private static Path folder;
+  private static EmbeddedBroker broker;
+  private static Admin admin;
+  private static List<Right> rights;
+
+  @BeforeAll
+  static void start() throws Exception {
+    Path kafka = Files.createDirectories(folder.resolve("kafka"));
+    StringBuilder users = new StringBuilder();
+    List<String> names = new ArrayList<>(List.of("admin", "trainer", "replica", "creator", "none"));
+    for (int i = 0; i < LACKING; i++) {
+      names.addAll(List.of("blind" + i, "seeing" + i));
+    }
+    names.forEach(name -> users.append(" user_" + name + "=\"" + SECRET + name + "\""));
+    Files.writeString(
+        kafka.resolve("broker.properties"),
+        """
+        listener.security.protocol.map=CLIENTS:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
+        sasl.enabled.mechanisms=PLAIN
+        sasl.mechanism.inter.broker.protocol=PLAIN
+        listener.name.clients.plain.sasl.jaas.config=%s required username="admin" password="%sadmin"%s;
+        authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+        super.users=User:admin;User:ANONYMOUS
+        """
+            .formatted(MODULE, SECRET, users));
+    broker = EmbeddedBroker.start(kafka);
+    Map<String, Object> settings = new HashMap<>(as("admin").kafka().properties());
+    settings.put("bootstrap.servers", broker.bootstrap());
+    admin = Admin.create(settings);
+    rights = rights();
+    grant(rights("topics create"), "creator");
+    try (TopicAdmin topics = new TopicAdmin(as("creator"))) {
+      topics.create(1, Optional.of((short) 1));
+    }
+  }
+
+  @AfterAll
+  static void stop() {
+    admin.close();
+    broker.close();
+  }
+
+  private static Pipeline pipeline(String properties) {
+    return PipelineFile.parse(PIPELINE.replace("{}", "{" + properties + "}"), "test")
+        .withBootstrap(broker.bootstrap());
+  }
+
+  private static String login(String user, String password) {
+    return "security.protocol: SASL_PLAINTEXT, sasl.mechanism: PLAIN, sasl.jaas.config: '"
+        + MODULE
+        + " required username=\""
+        + user
+        + "\" password=\""
+        + password
+        + "\";'";
+  }
+
+  private static Pipeline as(String user) {
+    return pipeline(login(user, SECRET + user));
+  }
+
+  /** The table, for this pipeline; a topic in it is a key of {@code kafka.topics}. */
+  private static List<Right> rights() throws Exception {
+    Pipeline pipeline = pipeline("");
+    Pattern row =
+        Pattern.compile(
+            "^\\| ([^|]+) \\| (topic|group|transactional id) \\| ([^|]+) \\| ([^|]+) \\|$");
+    List<Right> found = new ArrayList<>();
+    for (String line : Files.readAllLines(Path.of("../docs/deployment.md"))) {
+      Matcher cells = row.matcher(line);
+      if (!cells.matches()) {
+        continue;
+      }
+      ResourceType on =
+          ResourceType.valueOf(cells.group(2).toUpperCase(java.util.Locale.ROOT).replace(' ', '_'));
+      for (String name : cells.group(3).split(", ")) {
+        String key = name.replaceAll("`", "");
+        String resource =
+            switch (key) {
+              case "<task>" -> pipeline.topic(pipeline.tasks().get(0));
+              case "freshet-<pipeline>", "freshet-<pipeline>-" ->
+                  key.replace("<pipeline>", pipeline.pipeline());
+              default ->
+                  pipeline.topic(
+                      java.util.Arrays.stream(SystemTopic.values())
+                          .filter(t -> t.key().equals(key))
+                          .findFirst()
+                          .orElseThrow(() -> new AssertionError(key)));
+            };
+        for (String operation : cells.group(4).split(", ")) {
+          found.add(new Right(cells.group(1), on, resource, AclOperation.valueOf(operation)));
+        }
+      }
+    }
+    return found;
+  }
+
+  private static List<Right> rights(String who) {
+    List<Right> of = rights.stream().filter(right -> right.who().equals(who)).toList();
+    assertThat(of).as(who).isNotEmpty();
+    return of;
+  }
+
+  private static void grant(List<Right> given, String user) throws Exception {
+    admin.createAcls(given.stream().map(right -> right.binding(user)).toList()).all().get();
+  }
+
+  @Test
+  void theListedRightsAreEnough() throws Exception {
+    grant(rights("trainer job"), "trainer");
+    grant(rights("serving replica"), "replica");
+    try (LocalJob job =
+            LocalJob.start(as("trainer"), folder.resolve("job"), 1, Duration.ofSeconds(1));
+        ModelReplica replica = ModelReplica.follow(as("replica"), "main")) {
+      Map<String, Object> settings = new HashMap<>(as("admin").kafka().properties());
+      settings.put("bootstrap.servers", broker.bootstrap());
+      try (var producer =
+          new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer())) {
+        long at = System.currentTimeMillis() - Duration.ofHours(1).toMillis();
+        for (int i = 0; i < 400; i++) {
+          String event =
+              "{\"impression_id\":\"i%d\",\"event_time\":%d,%s}"
+                  .formatted(i, at + i * 5000L, "\"features\":{\"user_id\":\"u" + i % 9 + "\"}");
+          send(producer, "impressions", "i" + i, event);
+          if (i % 3 == 0) {
+            send(
+                producer,
+                "click",
+                "i" + i,
+                "{\"impression_id\":\"i%d\",\"event_id\":\"c\",\"event_time\":%d}"
+                    .formatted(i, at + i * 5000L + 1000));
+          }
+        }
+      }
+      while (!replica.awaitVersion(Duration.ofSeconds(1))) {
+        assertThat(job.finished()).isFalse();
+      }
+      assertThat(job.failures()).isEmpty();
+      assertThat(replica.manifest().orElseThrow().model()).isEqualTo("main");
+    }
+  }
+
+  private static void send(
+      KafkaProducer<byte[], byte[]> producer, String topic, String key, String value) {
+    producer.send(
+        new ProducerRecord<>(
+            topic, key.getBytes(StandardCharsets.UTF_8), value.getBytes(StandardCharsets.UTF_8)));
+  }
+
+  @Test
+  void eachMissingRightIsNamed() throws Exception {
+    List<Right> all = rights("trainer job");
+    assertThat(all).hasSizeLessThanOrEqualTo(LACKING);
+    for (int i = 0; i < all.size(); i++) {
+      Right missing = all.get(i);
+      List<Right> others = all.stream().filter(right -> right != missing).toList();
+      // Who may see what he may not use, and who does not even see it.
+      for (String user : List.of("seeing" + i, "blind" + i)) {
+        grant(others, user);
+        if (user.startsWith("seeing")) {
+          admin.createAcls(List.of(missing.binding(user, AclOperation.DESCRIBE))).all().get();
+        }
+        InvalidSettingsException refused =
+            catchThrowableOfType(
+                InvalidSettingsException.class, () -> StartChecks.run(as(user), "test"));
+        assertThat(refused).as("%s lacks %s", user, missing).isNotNull();
+        assertThat(refused.problems()).as(refused.getMessage()).hasSize(1);
+        assertThat(refused.problems().get(0).value()).isEqualTo(missing.name());
+        assertThat(refused.problems().get(0).allowed())
+            .contains("this user has the right " + missing.operation());
+        assertThat(refused.getMessage()).doesNotContain(SECRET);
+      }
+    }
+  }
+
+  @Test
+  void whoHasNoRightsIsToldAllOfThem() throws Exception {
+    InvalidSettingsException refused =
+        catchThrowableOfType(
+            InvalidSettingsException.class, () -> StartChecks.run(as("none"), "test"));
+    assertThat(refused.problems()).as(refused.getMessage()).hasSameSizeAs(rights("trainer job"));
+    Path file =
+        Files.writeString(
+            folder.resolve("none.yaml"),
+            PIPELINE.replace("{}", "{" + login("none", SECRET + "none") + "}"));
+    var checked =
+        TestingCommand.run(
+            "topics", "check", "--pipeline", file.toString(), "--bootstrap", broker.bootstrap());
+    assertThat(checked.code()).isEqualTo(2);
+    assertThat(checked.err()).contains("transactional ids: 'freshet-secured-'");
+    var created =
+        TestingCommand.run(
+            "topics", "create", "--pipeline", file.toString(), "--bootstrap", broker.bootstrap());
+    assertThat(created.code()).isEqualTo(2);
+    assertThat(created.err())
+        .contains(
+            "kafka.topics.click: 'click'; allowed: a topic on which this user has the right CREATE");
+  }
+
+  @Test
+  void aReplicaWithoutRightsSaysSo() throws Exception {
+    try (ModelReplica replica = ModelReplica.follow(as("none"), "main")) {
+      while (replica.state().waiting() != Waiting.ACCESS) {
+        Thread.sleep(20);
+      }
+      assertThat(replica.state().detail())
+          .isEqualTo(
+              "the Kafka broker at %s: Not authorized to access topics: [models]"
+                  .formatted(broker.bootstrap()));
+    }
+  }
+
+  @Test
+  void wrongLoginsAreOneLineWithoutSecrets() {
+    String at = broker.bootstrap();
+    refused(
+        login("trainer", "hush-wrong"),
+        "the Kafka broker at %s does not take the credentials in kafka.properties.sasl.jaas.config"
+            .formatted(at));
+    refused(
+        login("trainer", "hush-trainer")
+            .replace("mechanism: PLAIN", "mechanism: SCRAM-SHA-512")
+            .replace("plain.Plain", "scram.Scram"),
+        "the Kafka broker at %s does not take the login of kafka.properties.sasl.mechanism; allowed: PLAIN"
+            .formatted(at));
+    refused(
+        "",
+        "the Kafka broker at %s wants a login; kafka.properties.security.protocol is PLAINTEXT, allowed: SASL_PLAINTEXT"
+            .formatted(at));
+    refused(
+        login("trainer", "hush-trainer").replace("SASL_PLAINTEXT", "SASL_SSL"),
+        "the Kafka broker at %s speaks no TLS; kafka.properties.security.protocol is SASL_SSL, allowed: SASL_PLAINTEXT"
+            .formatted(at));
+  }
+
+  private static void refused(String properties, String message) {
+    Pipeline pipeline = pipeline(properties);
+    assertThatThrownBy(() -> StartChecks.run(pipeline, "test"))
+        .isInstanceOf(NoBrokerException.class)
+        .hasMessage(message);
+  }
+}
