@@ -57,6 +57,16 @@ public final class ByteLines implements Closeable {
     return tooLong;
   }
 
+  /** Whether there is nothing in a line. */
+  public static boolean blank(byte[] line) {
+    for (byte b : line) {
+      if (b > ' ' || b < 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   @Override
   public void close() throws IOException {
     in.close();

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.torch.TorchEngine;
 import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.pipeline.SystemTopic;
 import dev.freshet.core.settings.RecordBinder;
 import dev.freshet.local.broker.EmbeddedBroker;
 import dev.freshet.local.broker.Topics;
@@ -14,6 +15,7 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -223,6 +225,28 @@ public final class LocalRun implements AutoCloseable {
     ObjectNode report = RunReport.of(observer, seconds(), settings.truthKnown());
     report.put("ended", RecordBinder.written(ending));
     return report;
+  }
+
+  /**
+   * Adds what was left out since then to a report: how many of what, and the first of each reason.
+   *
+   * @param from messages on the dead-letter topic before that, by topic-partition
+   */
+  void reportDeadLetters(ObjectNode report, Map<String, Long> from) throws Exception {
+    DeadLetters since = new DeadLetters(pipeline);
+    String topic = pipeline.topic(SystemTopic.DEAD_LETTERS);
+    try (TopicFollower follower =
+        new TopicFollower(
+            pipeline,
+            topic,
+            letter -> {
+              if (letter.offset() >= from.getOrDefault(topic + "-" + letter.partition(), 0L)) {
+                since.add(letter);
+              }
+            })) {
+      TopicFollower.catchUp(topics, BRIEFLY, follower);
+    }
+    RunReport.deadLetters(report, since);
   }
 
   /** The replica of a model, by its definition. */

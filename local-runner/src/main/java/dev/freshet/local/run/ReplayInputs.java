@@ -55,36 +55,21 @@ final class ReplayInputs {
   }
 
   /**
-   * What is to be learnt next: the batch that was begun, or one of the files that are new; null if
-   * all is learnt.
+   * What is to be learnt next: the batch that was begun, or those of the files whose content is
+   * new; null if all is learnt. After a batch that was begun it is to be asked again.
    *
-   * @throws RefusedException if that cannot be told, or a file is not what it was
+   * @throws RefusedException if a batch was begun whose files are not given as they were
    */
   static Batch next(RunRecord record, List<Input> given) {
-    List<Input> known = record.batches().stream().flatMap(b -> b.inputs().stream()).toList();
-    List<Input> fresh = new ArrayList<>();
-    for (Input input : given) {
-      if (known.stream().anyMatch(input::sameContent)) {
-        continue;
-      }
-      if (known.stream().anyMatch(input::samePlace)) {
-        throw new RefusedException(
-            input.path()
-                + " is not what it was when this --data-dir learnt it; give what is new in a file"
-                + " of its own, or --again to begin anew");
-      }
-      fresh.add(input);
-    }
     if (record.open().isEmpty()) {
+      List<Input> known = record.batches().stream().flatMap(b -> b.inputs().stream()).toList();
+      List<Input> fresh =
+          given.stream().filter(input -> known.stream().noneMatch(input::sameContent)).toList();
       return fresh.isEmpty() ? null : new Batch(fresh, Map.of(), State.SENDING);
     }
     Batch begun = record.open().get();
-    if (!fresh.isEmpty()) {
-      throw new RefusedException(
-          "--data-dir: an earlier replay has not ended: end it first, with just "
-              + paths(begun.inputs())
-              + ", then give "
-              + paths(fresh));
+    if (begun.state() == State.SENT) {
+      return begun;
     }
     List<Input> missing = new ArrayList<>();
     List<Input> found = new ArrayList<>();
@@ -95,14 +80,14 @@ final class ReplayInputs {
           .findFirst()
           .ifPresentOrElse(found::add, () -> missing.add(input));
     }
-    if (begun.state() == State.SENT) {
-      return begun;
-    }
     if (!missing.isEmpty()) {
       throw new RefusedException(
           "--data-dir: an earlier replay stopped while it read its files; give "
               + paths(missing)
-              + " too, or --again to begin anew");
+              + (missing.stream().anyMatch(m -> given.stream().anyMatch(m::samePlace))
+                  ? " as it was then"
+                  : " too")
+              + ", or --again to begin anew");
     }
     return new Batch(found, begun.from(), begun.state());
   }

@@ -1,17 +1,12 @@
 package dev.freshet.local.run;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.freshet.core.events.JsonEventFormat;
-import dev.freshet.core.features.FeatureField;
-import dev.freshet.core.labels.Task;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.SystemTopic;
 import dev.freshet.core.publishing.Sha256;
+import dev.freshet.core.settings.RecordBinder;
 import dev.freshet.local.broker.Topics;
-import dev.freshet.local.replay.ArrivalTimes;
-import dev.freshet.local.replay.ByteLines;
 import dev.freshet.local.run.RunRecord.Batch;
 import dev.freshet.local.run.RunRecord.Input;
 import dev.freshet.local.run.RunRecord.State;
@@ -27,9 +22,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import org.apache.kafka.common.TopicPartition;
 
@@ -39,14 +37,12 @@ import org.apache.kafka.common.TopicPartition;
  *
  * <p>It may be ended at any point, by whatever: started again with the same folder and files it
  * goes on, and ends with what an undisturbed run would have written, once. Files that are new to a
- * folder whose run has ended are sent after the others and learnt.
+ * folder whose run has ended are sent after the others and learnt, but for the events in them that
+ * are learnt already.
  */
 public final class ReplayRun {
 
   private static final ObjectMapper JSON = new ObjectMapper();
-  // What Kafka takes by default, less what surrounds the event.
-  private static final int LONGEST_LINE = 1_000_000;
-
   private static final String EXAMPLES = "examples";
   private static final String NONE = "none";
 
@@ -73,26 +69,40 @@ public final class ReplayRun {
   public ObjectNode run(List<Path> impressions, List<Path> feedback, Path examples)
       throws Exception {
     record = record();
-    Batch batch = ReplayInputs.next(record, ReplayInputs.read(impressions, feedback));
+    List<Input> given = ReplayInputs.read(impressions, feedback);
+    Batch batch = ReplayInputs.next(record, given);
     if (batch == null && examples == null) {
       out.println(
           "All of this is learnt already, in " + settings.folder() + "; --again begins anew");
       return record.report();
     }
+    ObjectNode report;
+    do {
+      report = next(batch, examples);
+      batch = learnt(report) ? ReplayInputs.next(record, given) : null;
+    } while (batch != null);
+    return report;
+  }
+
+  private ObjectNode next(Batch batch, Path examples) throws Exception {
     end.interruptsMe(true);
     try (LocalRun run = LocalRun.open(pipeline, settings, end, out);
         ExampleFile file = examples == null ? null : new ExampleFile(run.pipeline(), examples)) {
       end.interruptsMe(false);
       ObjectNode report = batch == null ? record.report() : learn(run, batch);
       if (file != null) {
-        file.catchUp(run.topics(), report.path("ended").asText().equals("learnt"));
+        file.catchUp(run.topics(), learnt(report));
       }
-      if (report.path("ended").asText().equals("learnt")) {
+      if (learnt(report)) {
         record = record.ended(report);
         record.write(settings.folder());
       }
       return report;
     }
+  }
+
+  private static boolean learnt(ObjectNode report) {
+    return report.path("ended").asText().equals(RecordBinder.written(LocalRun.Ending.LEARNT));
   }
 
   private RunRecord record() throws IOException {
@@ -126,6 +136,7 @@ public final class ReplayRun {
 
   private ObjectNode learn(LocalRun run, Batch batch) throws Exception {
     Batch sent = batch;
+    ObjectNode before = record.report();
     if (batch.state() == State.SENDING) {
       Optional<Batch> all = send(run, batch);
       if (all.isEmpty()) {
@@ -133,7 +144,13 @@ public final class ReplayRun {
       }
       sent = all.get();
     }
-    long lines = sent.inputs().stream().mapToLong(input -> input.sent().lines()).sum();
+    long lines = counts(List.of(sent)).lines();
+    if (lines == 0 && before != null) {
+      out.println("Nothing of this is new");
+      before.set("inputs", inputs(record.batches()));
+      before.set("latest", JSON.createObjectNode().set("inputs", inputs(List.of(sent))));
+      return before;
+    }
     double start = run.seconds();
     run.startJob();
     LocalRun.Ending ending = run.follow(() -> true, Double.MAX_VALUE);
@@ -141,17 +158,21 @@ public final class ReplayRun {
     ObjectNode report = run.report(ending);
     out.printf("%,d events in %.1f s: %,.0f events/s%n", lines, took, lines / took);
     report.put("eventsPerSecond", RunReport.round(lines / took));
-    report.set("inputs", inputs());
+    report.set("inputs", inputs(record.batches()));
+    ObjectNode latest = report.putObject("latest");
+    latest.set("inputs", inputs(List.of(sent)));
+    run.reportDeadLetters(latest, sent.from());
     return report;
   }
 
   /** Puts what is not there yet into the topics; empty if the end was wanted before all was. */
-  private Optional<Batch> send(LocalRun run, Batch batch) throws Exception {
+  private Optional<Batch> send(LocalRun run, Batch begun) throws Exception {
+    Batch batch = begun;
     if (record.open().isEmpty()) {
+      Set<String> topics = new HashSet<>(run.topics().eventTopics());
+      topics.add(pipeline.topic(SystemTopic.DEAD_LETTERS));
       Map<String, Long> from = new TreeMap<>();
-      run.topics()
-          .ends(run.topics().eventTopics())
-          .forEach((partition, offset) -> from.put(partition.toString(), offset));
+      run.topics().ends(topics).forEach((partition, at) -> from.put(partition.toString(), at));
       batch = new Batch(batch.inputs(), from, State.SENDING);
     }
     record = record.with(batch);
@@ -161,133 +182,71 @@ public final class ReplayRun {
       from.put(partition, batch.from().getOrDefault(partition.toString(), 0L));
     }
     List<Input> sent = new ArrayList<>();
-    long lines = 0;
+    LearntBefore before = LearntBefore.read(run.pipeline(), from, out, end::made);
     try (ResumingProducer producer = new ResumingProducer(run.pipeline(), run.topics(), from)) {
+      EventSender sender = new EventSender(run, producer, before, end);
       for (Input input : batch.inputs()) {
-        InputCounts counts = send(input, producer, run);
+        InputCounts counts = sender.send(input);
         if (counts == null) {
           return Optional.empty();
         }
         sent.add(new Input(input.use(), input.path(), input.sha256(), counts));
-        lines += counts.lines();
       }
       producer.flush();
       if (producer.skipped() > 0) {
         out.printf("%,d events were there already%n", producer.skipped());
       }
     }
-    out.printf("%,d events are in the topics%n", lines);
     Batch whole = new Batch(sent, batch.from(), State.SENT);
+    tellSent(counts(List.of(whole)));
     record = record.with(whole);
     record.write(settings.folder());
     return Optional.of(whole);
   }
 
-  private InputCounts send(Input input, ResumingProducer producer, LocalRun run) throws Exception {
-    boolean shown = input.use().equals(ReplayInputs.IMPRESSIONS);
-    List<String> fields = pipeline.features().stream().map(FeatureField::name).toList();
-    InputCounts.Counter counter = new InputCounts.Counter();
-    // A topic's lines are in order among themselves; a file may hold several kinds one by one.
-    Map<String, ArrivalTimes<Message>> topics = new HashMap<>();
-    try (ByteLines lines = new ByteLines(Path.of(input.path()), LONGEST_LINE)) {
-      for (byte[] line = lines.next(); line != null; line = lines.next()) {
-        if (end.made()) {
-          return null;
-        }
-        if (blank(line)) {
-          continue;
-        }
-        if (lines.tooLong()) {
-          counter.tooLong();
-          continue;
-        }
-        JsonNode json = parse(line);
-        String topic = pipeline.topic(SystemTopic.IMPRESSIONS);
-        if (shown) {
-          counter.impression(json, fields);
-        } else {
-          String kind = kind(json);
-          counter.feedback(kind);
-          topic = pipeline.topic(task(kind));
-        }
-        topics
-            .computeIfAbsent(
-                topic,
-                to ->
-                    new ArrivalTimes<>(
-                        (message, arrived) ->
-                            producer.send(to, message.key(), message.value(), arrived)))
-            .add(
-                new Message(json.path("impression_id").asText(""), line),
-                JsonEventFormat.timeOf(json).orElse(ArrivalTimes.UNKNOWN));
-        run.tick();
-      }
+  private void tellSent(InputCounts counts) {
+    if (counts.allLearnt() > 0) {
+      StringBuilder kinds = new StringBuilder();
+      counts
+          .learnt()
+          .forEach(
+              (kind, n) ->
+                  kinds.append(
+                      String.format(
+                          Locale.ROOT, "  %s %,d", kind.isEmpty() ? "unknown kind" : kind, n)));
+      out.printf(
+          Locale.ROOT,
+          "%,d lines are learnt already, or were refused, in an earlier replay; passed over:%s%n"
+              + "  the first: %s%n",
+          counts.allLearnt(),
+          kinds,
+          counts.learntSample());
     }
-    for (ArrivalTimes<Message> times : topics.values()) {
-      times.end();
+    if (counts.tooLate() > 0) {
+      out.printf(
+          Locale.ROOT,
+          "%,d feedback events are new, and their impressions are learnt: they come too late%n",
+          counts.tooLate());
     }
-    return counter.counts();
+    out.printf(Locale.ROOT, "%,d events are in the topics%n", counts.lines());
   }
 
-  private record Message(String key, byte[] value) {}
-
-  private static boolean blank(byte[] line) {
-    for (byte b : line) {
-      if (b > ' ' || b < 0) {
-        return false;
-      }
-    }
-    return true;
+  private static InputCounts counts(List<Batch> batches) {
+    return batches.stream()
+        .flatMap(batch -> batch.inputs().stream())
+        .map(Input::sent)
+        .reduce(InputCounts.NONE, InputCounts::plus);
   }
 
-  // What is no JSON still goes to a topic: rejecting it, with a reason, is the job's business.
-  private static JsonNode parse(byte[] line) {
-    try {
-      return JSON.readTree(line);
-    } catch (IOException e) {
-      return JSON.missingNode();
-    }
-  }
-
-  private String kind(JsonNode json) {
-    String kind = json.path("kind").asText("");
-    return pipeline.tasks().stream().map(Task::name).anyMatch(kind::equals) ? kind : "";
-  }
-
-  // What says no kind, or an unknown one, is rejected wherever it goes.
-  private Task task(String kind) {
-    return pipeline.tasks().stream()
-        .filter(task -> task.name().equals(kind))
-        .findFirst()
-        .orElse(pipeline.tasks().get(0));
-  }
-
-  /** All that has ever gone into this folder's topics. */
-  private ObjectNode inputs() {
-    ObjectNode json = JSON.createObjectNode();
-    Map<String, Long> sums = new TreeMap<>();
-    Map<String, Long> absent = new TreeMap<>();
-    List<String> fields = List.of();
-    long impressions = 0;
-    long tooLong = 0;
-    for (Batch batch : record.batches()) {
-      for (Input input : batch.inputs()) {
-        InputCounts counts = input.sent();
-        tooLong += counts.tooLong();
-        if (input.use().equals(ReplayInputs.IMPRESSIONS)) {
-          fields = fields.isEmpty() ? counts.fields() : fields;
-          impressions += counts.lines();
-        }
-        counts.kinds().forEach((kind, n) -> sums.merge(kind, n, Long::sum));
-        counts.absent().forEach((field, n) -> absent.merge(field, n, Long::sum));
-      }
-    }
-    json.put("impressions", impressions);
-    json.set("feedback", JSON.valueToTree(sums));
-    json.set("absent", JSON.valueToTree(absent));
-    json.put("tooLong", tooLong);
-    json.set("fields", JSON.valueToTree(fields));
-    return json;
+  /** All that has gone into this folder's topics with these batches. */
+  private static ObjectNode inputs(List<Batch> batches) {
+    long impressions =
+        batches.stream()
+            .flatMap(batch -> batch.inputs().stream())
+            .filter(input -> input.use().equals(ReplayInputs.IMPRESSIONS))
+            .mapToLong(input -> input.sent().lines() - input.sent().tooLong())
+            .sum();
+    return counts(batches).report(impressions);
   }
 
   /** Follows the examples topic into a file. */

@@ -26,13 +26,14 @@ import java.util.TreeSet;
  * <p>{@code run.json}, one JSON object:
  *
  * <pre>
- * version  1
+ * version  2 (1 knew no lines that were passed over; it is still read)
  * kind     demo or replay
  * of       what may not change between runs: fingerprints of the pipeline and its topics,
  *          the examples topic, the simulator's settings
  * batches  inputs that were given together, in the order in which they were sent:
  *   inputs   each: use, path, sha256 of the content, and once it is sent how much there was of it
- *   from     messages in each partition before the first of this batch, by topic-partition
+ *   from     messages in each partition before the first of this batch, by topic-partition:
+ *            of the event topics, and of the dead letters
  *   state    sending, sent (all of it is in the topics) or learnt (and all windows are closed)
  * report   the final figures, once all is learnt
  * </pre>
@@ -43,7 +44,8 @@ record RunRecord(
   static final String DEMO = "demo";
   static final String REPLAY = "replay";
   static final String FILE = "run.json";
-  private static final int VERSION = 1;
+  private static final int OLDEST = 1;
+  private static final int VERSION = 2;
   private static final ObjectMapper JSON =
       JsonMapper.builder()
           .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
@@ -155,10 +157,11 @@ record RunRecord(
     try {
       var tree = JSON.readTree(file.toFile());
       int version = tree.path("version").asInt(-1);
-      if (version != VERSION) {
+      if (version < OLDEST || version > VERSION) {
         throw new IOException("its version is " + version + ", this program knows " + VERSION);
       }
-      return Optional.of(JSON.treeToValue(tree, RunRecord.class));
+      RunRecord read = JSON.treeToValue(tree, RunRecord.class);
+      return Optional.of(new RunRecord(VERSION, read.kind, read.of, read.batches, read.report));
     } catch (IOException e) {
       throw new IOException(file + " cannot be read: " + e.getMessage(), e);
     }

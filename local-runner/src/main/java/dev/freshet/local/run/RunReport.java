@@ -43,9 +43,7 @@ final class RunReport {
     ObjectNode dropped = report.putObject("dropped");
     letters.forEach(
         (reason, count) -> (REJECTED.contains(reason) ? rejected : dropped).put(reason, count));
-    report.set("leftOut", JSON.valueToTree(observer.deadLetters().byKind()));
-    ObjectNode samples = report.putObject("samples");
-    observer.deadLetters().samples().forEach((reason, s) -> samples.set(reason, sample(s)));
+    deadLetters(report, observer.deadLetters());
     report.put("late", letters.getOrDefault(DropReason.LATE.label(), 0L));
     report.put("orphaned", letters.getOrDefault(DropReason.ORPHANED.label(), 0L));
     report.put("duplicates", letters.getOrDefault(DropReason.DUPLICATE.label(), 0L));
@@ -86,6 +84,13 @@ final class RunReport {
     report.set("replica", replicas);
     report.set("quality", quality);
     return report;
+  }
+
+  /** Adds what was left out, by kind and reason, and the first of each reason. */
+  static void deadLetters(ObjectNode report, DeadLetters letters) {
+    report.set("leftOut", JSON.valueToTree(letters.byKind()));
+    ObjectNode samples = report.putObject("samples");
+    letters.samples().forEach((reason, s) -> samples.set(reason, sample(s)));
   }
 
   private static ObjectNode sample(DeadLetters.Sample sample) {

@@ -39,12 +39,15 @@ public final class Verdict {
   public record Problem(String code, String text) {}
 
   private final JsonNode report;
+  // A replay's last files; what was wrong with earlier ones was told then, and hides nothing now.
+  private final JsonNode latest;
   private final Pipeline pipeline;
   private final Tolerance tolerance;
   private final List<Problem> problems = new ArrayList<>();
 
   private Verdict(JsonNode report, Pipeline pipeline, Tolerance tolerance) {
     this.report = report;
+    latest = report.path("latest").has("leftOut") ? report.path("latest") : report;
     this.pipeline = pipeline;
     this.tolerance = tolerance;
   }
@@ -67,11 +70,13 @@ public final class Verdict {
 
   private void impressions() {
     long sent =
-        report.path("inputs").has("impressions")
-            ? report.path("inputs").path("impressions").asLong()
+        latest.path("inputs").has("impressions")
+            ? latest.path("inputs").path("impressions").asLong()
             : report.path("events").path(DeadLetters.IMPRESSION).asLong();
     if (sent == 0) {
-      problem("no-impressions", "there were no impressions");
+      if (learntBefore() == 0) {
+        problem("no-impressions", "there were no impressions" + tooLong());
+      }
       return;
     }
     Map<String, Long> leftOut = leftOut(DeadLetters.IMPRESSION);
@@ -87,6 +92,20 @@ public final class Verdict {
               + "; files must be in the order of event time, up to labels.disorder;"
               + " --allow-late puts up with it");
     }
+  }
+
+  /** Lines that were passed over, because an earlier replay had them. */
+  private long learntBefore() {
+    long all = 0;
+    for (JsonNode count : latest.path("inputs").path("alreadyLearnt")) {
+      all += count.asLong();
+    }
+    return all;
+  }
+
+  private String tooLong() {
+    long lines = latest.path("inputs").path("tooLong").asLong();
+    return lines == 0 ? "" : line("; %,d lines were too long to be sent", lines);
   }
 
   private void accepted(String what, long sent, Map<String, Long> refused) {
@@ -109,7 +128,7 @@ public final class Verdict {
   }
 
   private void fields() {
-    JsonNode inputs = report.path("inputs");
+    JsonNode inputs = latest.path("inputs");
     long sent = inputs.path("impressions").asLong();
     List<String> absent = new ArrayList<>();
     for (Map.Entry<String, JsonNode> field : inputs.path("absent").properties()) {
@@ -134,8 +153,8 @@ public final class Verdict {
   private void feedback() {
     Map<String, Long> sent = new TreeMap<>();
     long all = 0;
-    JsonNode counts =
-        report.has("inputs") ? report.path("inputs").path("feedback") : report.path("events");
+    JsonNode inputs = latest.path("inputs");
+    JsonNode counts = report.has("inputs") ? inputs.path("feedback") : report.path("events");
     for (Map.Entry<String, JsonNode> e : counts.properties()) {
       if (!e.getKey().equals(DeadLetters.IMPRESSION)) {
         sent.put(e.getKey(), e.getValue().asLong());
@@ -143,13 +162,14 @@ public final class Verdict {
       }
     }
     if (all == 0) {
-      problem("no-feedback", "there was no feedback");
+      if (learntBefore() == 0) {
+        problem("no-feedback", "there was no feedback" + tooLong());
+      }
       return;
     }
     Map<String, Long> refused = new TreeMap<>();
     Map<String, Long> lost = new TreeMap<>();
     long joined = 0;
-    List<Problem> unlabelled = new ArrayList<>();
     for (Map.Entry<String, Long> e : sent.entrySet()) {
       Map<String, Long> leftOut = leftOut(e.getKey());
       leftOut.forEach(
@@ -167,6 +187,9 @@ public final class Verdict {
           (reason, count) -> text.append(line("; %s %,d", reason, count)).append(sample(reason)));
       problem("nothing-joined", text.toString());
       return;
+    }
+    if (report.has("inputs") && inputs.path("impressions").asLong() == 0) {
+      return; // Nothing was there that could have got one.
     }
     for (Task task : pipeline.tasks()) {
       if (pipeline.feedbackTopics().get(pipeline.topic(task)) == null && !report.has("inputs")) {
@@ -196,7 +219,7 @@ public final class Verdict {
 
   private Map<String, Long> leftOut(String kind) {
     Map<String, Long> counts = new TreeMap<>();
-    report
+    latest
         .path("leftOut")
         .path(kind)
         .properties()
@@ -209,7 +232,7 @@ public final class Verdict {
   }
 
   private String sample(String reason) {
-    JsonNode first = report.path("samples").path(reason);
+    JsonNode first = latest.path("samples").path(reason);
     if (first.isMissingNode()) {
       return "";
     }

@@ -45,11 +45,13 @@ class ReplayInputsTest {
     assertThat(ReplayInputs.next(learnt, more).inputs())
         .extracting(Input::path)
         .containsExactly(folder.resolve("i2").toString());
-    file("i", "other");
-    assertThatThrownBy(
-            () -> ReplayInputs.next(learnt, ReplayInputs.read(List.of(shown), List.of(answered))))
-        .isInstanceOf(RefusedException.class)
-        .hasMessageContaining(shown + " is not what it was");
+    file("i", "1, and more");
+    assertThat(
+            ReplayInputs.next(learnt, ReplayInputs.read(List.of(shown), List.of(answered)))
+                .inputs())
+        .as("a file that grew")
+        .extracting(Input::path)
+        .containsExactly(shown.toString());
   }
 
   @Test
@@ -68,8 +70,17 @@ class ReplayInputsTest {
         .as("all of it is in the topics")
         .isEqualTo(State.SENT);
     List<Input> more = ReplayInputs.read(List.of(shown, file("i2", "3")), List.of(answered));
-    assertThatThrownBy(() -> ReplayInputs.next(sent, more))
+    assertThat(ReplayInputs.next(sent, more).inputs()).isEqualTo(both);
+    assertThat(ReplayInputs.next(sending, more).inputs()).isEqualTo(both);
+    RunRecord ended = sent.ended(JsonNodeFactory.instance.objectNode());
+    assertThat(ReplayInputs.next(ended, more).inputs())
+        .as("asked again")
+        .extracting(Input::sha256)
+        .containsExactly(more.get(1).sha256());
+    file("f", "2, and more");
+    List<Input> grown = ReplayInputs.read(List.of(shown), List.of(answered));
+    assertThatThrownBy(() -> ReplayInputs.next(sending, grown))
         .isInstanceOf(RefusedException.class)
-        .hasMessageContaining("end it first");
+        .hasMessageContaining("give " + answered + " as it was then");
   }
 }

@@ -19,10 +19,10 @@ import org.junit.jupiter.api.io.TempDir;
 
 class RunRecordTest {
 
-  private static final Path GOLDEN = Path.of("src", "test", "resources", "golden", "run-1.json");
+  private static final Path GOLDEN = Path.of("src", "test", "resources", "golden");
   private static final RunRecord RECORD =
       new RunRecord(
-          1,
+          2,
           RunRecord.REPLAY,
           Map.of("pipeline", "0f", "topics", "1e", "examples", "none"),
           List.of(
@@ -32,7 +32,15 @@ class RunRecordTest {
                           "impressions",
                           "/data/impressions.jsonl",
                           "2d",
-                          new InputCounts(3, 1, Map.of(), Map.of("price", 2L), List.of("user_id"))),
+                          new InputCounts(
+                              3,
+                              1,
+                              Map.of(),
+                              Map.of("price", 2L),
+                              List.of("user_id"),
+                              Map.of("impression", 4L),
+                              0,
+                              "impressions.jsonl line 1: {}")),
                       new Input("feedback", "/data/feedback.jsonl", "3c", null)),
                   Map.of("impressions-0", 7L, "clicks-1", 5L),
                   State.SENDING)),
@@ -45,18 +53,35 @@ class RunRecordTest {
     RECORD.write(folder);
     Path file = folder.resolve(RunRecord.FILE);
     ObjectMapper json = new ObjectMapper();
-    assertThat(json.readTree(file.toFile())).isEqualTo(json.readTree(GOLDEN.toFile()));
-    Files.copy(GOLDEN, file, StandardCopyOption.REPLACE_EXISTING);
+    assertThat(json.readTree(file.toFile())).isEqualTo(json.readTree(golden(2).toFile()));
+    Files.copy(golden(2), file, StandardCopyOption.REPLACE_EXISTING);
     assertThat(RunRecord.read(folder)).contains(RECORD);
+  }
+
+  private static Path golden(int version) {
+    return GOLDEN.resolve("run-" + version + ".json");
+  }
+
+  @Test
+  void theFirstVersionIsStillRead() throws IOException {
+    Path file = folder.resolve(RunRecord.FILE);
+    Files.copy(golden(1), file);
+    RunRecord read = RunRecord.read(folder).orElseThrow();
+    assertThat(read.batches().get(0).from()).isEqualTo(RECORD.batches().get(0).from());
+    InputCounts counts = read.batches().get(0).inputs().get(0).sent();
+    assertThat(counts.lines()).isEqualTo(3);
+    assertThat(counts.allLearnt()).isZero();
+    read.write(folder);
+    assertThat(RunRecord.read(folder)).contains(read);
   }
 
   @Test
   void anotherVersionIsRefused() throws IOException {
     assertThat(RunRecord.read(folder)).isEmpty();
-    Files.writeString(folder.resolve(RunRecord.FILE), "{\"version\": 2}");
+    Files.writeString(folder.resolve(RunRecord.FILE), "{\"version\": 3}");
     assertThatThrownBy(() -> RunRecord.read(folder))
         .isInstanceOf(IOException.class)
-        .hasMessageContaining("its version is 2");
+        .hasMessageContaining("its version is 3");
   }
 
   @Test

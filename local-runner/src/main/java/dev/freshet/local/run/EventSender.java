@@ -1,0 +1,124 @@
+package dev.freshet.local.run;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.freshet.core.events.JsonEventFormat;
+import dev.freshet.core.features.FeatureField;
+import dev.freshet.core.labels.Task;
+import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.pipeline.SystemTopic;
+import dev.freshet.local.replay.ArrivalTimes;
+import dev.freshet.local.replay.ByteLines;
+import dev.freshet.local.run.LearntBefore.Fate;
+import dev.freshet.local.run.RunRecord.Input;
+import dev.freshet.local.signals.EndRequest;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Sends files of events line by line, but for what is learnt already. */
+final class EventSender {
+
+  // What Kafka takes by default, less what surrounds the event.
+  static final int LONGEST_LINE = 1_000_000;
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final LocalRun run;
+  private final Pipeline pipeline;
+  private final ResumingProducer producer;
+  private final LearntBefore before;
+  private final EndRequest end;
+
+  private record Message(String key, byte[] value) {}
+
+  EventSender(LocalRun run, ResumingProducer producer, LearntBefore before, EndRequest end) {
+    this.run = run;
+    pipeline = run.pipeline();
+    this.producer = producer;
+    this.before = before;
+    this.end = end;
+  }
+
+  /** Sends a file; null if the end was wanted before all of it was sent. */
+  InputCounts send(Input input) throws Exception {
+    boolean shown = input.use().equals(ReplayInputs.IMPRESSIONS);
+    String shownOn = pipeline.topic(SystemTopic.IMPRESSIONS);
+    List<String> fields = pipeline.features().stream().map(FeatureField::name).toList();
+    InputCounts.Counter counter = new InputCounts.Counter(Path.of(input.path()));
+    // A topic's lines are in order among themselves; a file may hold several kinds one by one.
+    Map<String, ArrivalTimes<Message>> topics = new HashMap<>();
+    try (ByteLines lines = new ByteLines(Path.of(input.path()), LONGEST_LINE)) {
+      for (byte[] line = lines.next(); line != null; line = lines.next()) {
+        if (end.made()) {
+          return null;
+        }
+        counter.read();
+        if (ByteLines.blank(line)) {
+          continue;
+        }
+        if (lines.tooLong()) {
+          counter.tooLong();
+          continue;
+        }
+        JsonNode json = parse(line);
+        Optional<Task> task = task(json);
+        String topic = shown ? shownOn : topic(task);
+        Fate fate = shown ? before.impression(line) : before.feedback(topic, line);
+        // As the job tells it: what does not say its kind is of that of its topic, if it has one.
+        String kind =
+            shown
+                ? DeadLetters.IMPRESSION
+                : task.map(Task::name)
+                    .or(() -> Optional.ofNullable(pipeline.feedbackTopics().get(topic)))
+                    .orElse("");
+        run.tick();
+        if (fate == Fate.LEARNT) {
+          counter.learnt(kind, line);
+          continue;
+        }
+        if (shown) {
+          counter.impression(json, fields);
+        } else {
+          counter.feedback(kind, fate == Fate.TOO_LATE);
+        }
+        topics
+            .computeIfAbsent(
+                topic,
+                to ->
+                    new ArrivalTimes<>(
+                        (message, arrived) ->
+                            producer.send(to, message.key(), message.value(), arrived)))
+            .add(
+                new Message(json.path("impression_id").asText(""), line),
+                JsonEventFormat.timeOf(json).orElse(ArrivalTimes.UNKNOWN));
+      }
+    }
+    for (ArrivalTimes<Message> times : topics.values()) {
+      times.end();
+    }
+    return counter.counts();
+  }
+
+  // What is no JSON still goes to a topic: rejecting it, with a reason, is the job's business.
+  private static JsonNode parse(byte[] line) {
+    try {
+      return JSON.readTree(line);
+    } catch (IOException e) {
+      return JSON.missingNode();
+    }
+  }
+
+  private Optional<Task> task(JsonNode json) {
+    String kind = json.path("kind").asText("");
+    return pipeline.tasks().stream().filter(task -> task.name().equals(kind)).findFirst();
+  }
+
+  // What says an unknown kind is rejected wherever it goes.
+  private String topic(Optional<Task> task) {
+    return pipeline.topic(task.orElse(pipeline.tasks().get(0)));
+  }
+}
