@@ -4,6 +4,7 @@ import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.Problems;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
+import java.util.function.Consumer;
 import org.apache.kafka.common.KafkaException;
 
 /**
@@ -22,9 +23,30 @@ public final class StartChecks {
    * @throws dev.freshet.core.settings.InvalidSettingsException with every problem
    */
   public static void run(Pipeline pipeline, String source) throws InterruptedException {
+    run(pipeline, source, problems -> {});
+  }
+
+  private static void run(Pipeline pipeline, String source, Consumer<Problems> more)
+      throws InterruptedException {
     Problems problems = new Problems();
     ClientProperties.check(pipeline, problems);
+    boolean canConnect = problems.found().isEmpty();
+    more.accept(problems);
+    if (canConnect) {
+      try {
+        checkTopics(pipeline, problems);
+      } catch (NoBrokerException e) {
+        if (problems.found().isEmpty()) {
+          throw e;
+        }
+        problems.add("kafka.bootstrap", pipeline.kafka().bootstrap(), e.getMessage());
+      }
+    }
     problems.throwIfAny(source);
+  }
+
+  private static void checkTopics(Pipeline pipeline, Problems problems)
+      throws InterruptedException {
     Brokers.require(pipeline);
     try (TopicAdmin topics = new TopicAdmin(pipeline)) {
       topics.check(problems);
@@ -33,19 +55,19 @@ public final class StartChecks {
     } catch (KafkaException e) {
       throw new NoBrokerException(Brokers.afterwards(pipeline, e));
     }
-    problems.throwIfAny(source);
   }
 
   /**
    * Checks everything, and gives each model its partition.
    *
+   * @param more adds what else is wrong with a start, so that all is told at once
    * @return the partition of each model
    * @throws NoBrokerException if brokers cannot be reached or do not let this client in
    * @throws dev.freshet.core.settings.InvalidSettingsException with every problem
    */
-  public static Map<String, Integer> runAndClaim(Pipeline pipeline, String source)
-      throws InterruptedException {
-    run(pipeline, source);
+  public static Map<String, Integer> runAndClaim(
+      Pipeline pipeline, String source, Consumer<Problems> more) throws InterruptedException {
+    run(pipeline, source, more);
     return ModelPartitions.claim(pipeline);
   }
 }

@@ -88,7 +88,7 @@ class TopicsITCase {
   /** What a job of the pipeline does at its start and at its first checkpoint. */
   private static Map<String, Integer> publish(Pipeline pipeline, int run) throws Exception {
     create(pipeline);
-    Map<String, Integer> partitions = StartChecks.runAndClaim(pipeline, "test");
+    Map<String, Integer> partitions = StartChecks.runAndClaim(pipeline, "test", none -> {});
     for (var model : pipeline.models()) {
       publish(pipeline, model.name(), run, partitions.get(model.name()));
     }
@@ -227,11 +227,11 @@ class TopicsITCase {
     String topic = "models-" + topics++;
     publish(pipeline(topic, "a"), 1);
     Pipeline more = pipeline(topic, "b", "a");
-    assertThatThrownBy(() -> StartChecks.runAndClaim(more, "test"))
+    assertThatThrownBy(() -> StartChecks.runAndClaim(more, "test", none -> {}))
         .isInstanceOf(InvalidSettingsException.class)
         .hasMessageContaining("kafka.topics.models.partitions: '1'; allowed: at least 2");
     create(more);
-    assertThat(StartChecks.runAndClaim(more, "test")).isEqualTo(Map.of("a", 0, "b", 1));
+    assertThat(StartChecks.runAndClaim(more, "test", none -> {})).isEqualTo(Map.of("a", 0, "b", 1));
   }
 
   @ParameterizedTest

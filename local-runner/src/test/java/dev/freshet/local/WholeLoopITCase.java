@@ -85,7 +85,28 @@ class WholeLoopITCase {
       assertThat(resumed.path("replica").path(model).path("version").asText())
           .isEqualTo(resumed.path("versions").path(model).path("last").asText());
     }
+    anotherPipelineIsRefusedBeforeItIsSubmitted(load, data);
     versionsCanBeListedExportedAndUsed(data, resumed);
+  }
+
+  private void anotherPipelineIsRefusedBeforeItIsSubmitted(String[] load, Path data)
+      throws Exception {
+    Path changed = folder.resolve("changed.yaml");
+    Files.writeString(
+        changed,
+        Files.readString(Path.of("..", "pipelines", "shop.yaml"))
+            .replace("dim: 8, admit-after: 2", "dim: 4, admit-after: 2")
+            .replace("{name: baseline, kind: shared-bottom}", "{name: baseline, kind: esmm}"));
+    List<String> args = new ArrayList<>(List.of(with(load, data)));
+    args.addAll(List.of("--pipeline", changed.toString()));
+    List<String> said = processes.runTo(2, "changed", args.toArray(String[]::new));
+    assertThat(said).noneMatch(line -> line.contains("web UI"));
+    assertThat(said)
+        .anyMatch(line -> line.contains("models.main: 'features "))
+        .anyMatch(
+            line ->
+                line.contains("models.baseline: 'features ")
+                    && line.contains("kind esmm, was shared-bottom"));
   }
 
   private void versionsCanBeListedExportedAndUsed(Path data, JsonNode report) throws Exception {

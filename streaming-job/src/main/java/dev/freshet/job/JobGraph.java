@@ -25,6 +25,7 @@ import dev.freshet.job.features.EncodeFunction;
 import dev.freshet.job.labels.DroppedToDeadLetter;
 import dev.freshet.job.labels.LabelJoinFunction;
 import dev.freshet.job.publishing.KafkaSinks;
+import dev.freshet.job.training.CheckpointCheck;
 import dev.freshet.job.training.TrainOperator;
 import java.util.Map;
 import org.apache.flink.api.connector.sink2.Sink;
@@ -169,7 +170,7 @@ public final class JobGraph {
             .connect(positions)
             .transform(
                 "training " + name, CodecTypeInfo.MODEL_RECORD, new TrainOperator(pipeline, model))
-            .uid("training-" + name)
+            .uid(CheckpointCheck.UID + name)
             .slotSharingGroup("training-" + name)
             .setParallelism(1)
             .setMaxParallelism(1);

@@ -2,12 +2,16 @@ package dev.freshet.job;
 
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.InvalidSettingsException;
+import dev.freshet.job.training.CheckpointCheck;
 import dev.freshet.topics.ClientProperties;
 import dev.freshet.topics.StartChecks;
 import java.nio.file.Path;
 import java.util.Map;
+import org.apache.flink.runtime.jobgraph.SavepointRestoreSettings;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.util.ParameterTool;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Start here: reads {@code --pipeline FILE}, reports everything that is wrong with it at once, and
@@ -16,17 +20,26 @@ import org.apache.flink.util.ParameterTool;
  */
 public final class StreamingJob {
 
+  private static final Logger LOGGER = LoggerFactory.getLogger(StreamingJob.class);
+
   private StreamingJob() {}
 
   /**
    * @throws InvalidSettingsException with every problem of the pipeline file; if it has none, with
-   *     every problem of Kafka's topics, permissions and settings
+   *     every problem of Kafka's topics, permissions and settings, and of the checkpoint to start
+   *     from
    */
   public static void main(String[] args) throws Exception {
     Path file = file(args);
     Pipeline pipeline = ClientProperties.read(file);
-    Map<String, Integer> partitions = StartChecks.runAndClaim(pipeline, file.toString());
     StreamExecutionEnvironment env = StreamExecutionEnvironment.getExecutionEnvironment();
+    CheckpointCheck checkpoint =
+        new CheckpointCheck(
+            pipeline,
+            SavepointRestoreSettings.fromConfiguration(env.getConfiguration()),
+            LOGGER::warn);
+    Map<String, Integer> partitions =
+        StartChecks.runAndClaim(pipeline, file.toString(), checkpoint::run);
     JobGraph.onKafka(pipeline, partitions).build(env);
     env.execute("freshet " + pipeline.pipeline());
   }

@@ -2,6 +2,7 @@ package dev.freshet.local.run;
 
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.job.JobGraph;
+import dev.freshet.job.training.CheckpointCheck;
 import dev.freshet.topics.StartChecks;
 import java.io.BufferedInputStream;
 import java.io.DataInputStream;
@@ -80,11 +81,17 @@ public final class LocalJob implements AutoCloseable {
    */
   public static LocalJob start(
       Pipeline pipeline, Path folder, int parallelism, Duration checkpointEvery) throws Exception {
-    Map<String, Integer> partitions = StartChecks.runAndClaim(pipeline, pipeline.pipeline());
     Path checkpoints = Files.createDirectories(folder.resolve("checkpoints"));
     Path savepoints = Files.createDirectories(folder.resolve("savepoints"));
     Path temporary = Files.createDirectories(folder.resolve("tmp"));
-    Optional<Path> newest = newest(checkpoints, savepoints);
+    SavepointRestoreSettings from =
+        newest(checkpoints, savepoints)
+            .map(path -> SavepointRestoreSettings.forPath(path.toUri().toString()))
+            .orElse(SavepointRestoreSettings.none());
+    CheckpointCheck checkpoint =
+        new CheckpointCheck(pipeline, from, LoggerFactory.getLogger(LocalJob.class)::warn);
+    Map<String, Integer> partitions =
+        StartChecks.runAndClaim(pipeline, pipeline.pipeline(), checkpoint::run);
     int slots = parallelism + pipeline.models().size();
     Configuration conf = new Configuration();
     // Bound in this order, not probed: two runs that start together get a port each.
@@ -117,10 +124,7 @@ public final class LocalJob implements AutoCloseable {
     JobGraph.onKafka(pipeline, partitions).build(env);
     var plan = env.getStreamGraph();
     plan.setJobName("freshet " + pipeline.pipeline());
-    newest.ifPresent(
-        path ->
-            plan.setSavepointRestoreSettings(
-                SavepointRestoreSettings.forPath(path.toUri().toString())));
+    plan.setSavepointRestoreSettings(from);
     MiniCluster cluster =
         new MiniCluster(
             new MiniClusterConfiguration.Builder()
@@ -134,7 +138,7 @@ public final class LocalJob implements AutoCloseable {
       cluster.start();
       var graph = plan.getJobGraph();
       cluster.submitJob(graph).get();
-      return new LocalJob(cluster, graph.getJobID(), newest.isPresent(), savepoints);
+      return new LocalJob(cluster, graph.getJobID(), from.restoreSavepoint(), savepoints);
     } catch (Exception e) {
       cluster.close();
       throw e;

@@ -25,6 +25,8 @@ import java.util.stream.Collectors;
 public final class TrainedShape {
 
   private static final String VERSION = "freshet-shape-1";
+  private static final String FEATURES = "features";
+  private static final String DENSE = "dense";
 
   private TrainedShape() {}
 
@@ -42,29 +44,49 @@ public final class TrainedShape {
     return String.join(
         "\n",
         VERSION,
-        "features=" + context.schema().fingerprint(),
+        FEATURES + "=" + context.schema().fingerprint(),
         "kind=" + context.model().kind(),
         "tasks=" + tasks,
         "rows=" + context.model().rowSets(shape),
-        "dense=" + dense);
+        DENSE + "=" + dense);
   }
 
   /**
-   * Which parts of a checkpoint's text are not those of now; none if it can be gone on from.
+   * Which parts of a checkpoint's text are not those of now, each with what was and what is where
+   * that can be said shortly; none if it can be gone on from.
    *
    * @throws IllegalArgumentException if the text is of a version that is unknown here
    */
-  public static List<String> differences(String before, String now) {
+  public static List<String> changes(String before, String now) {
     Map<String, String> old = lines(before);
-    List<String> different = new ArrayList<>();
+    List<String> changes = new ArrayList<>();
     lines(now)
         .forEach(
             (name, value) -> {
-              if (!value.equals(old.get(name))) {
-                different.add(name);
+              String was = old.getOrDefault(name, "");
+              if (!value.equals(was)) {
+                changes.add(
+                    switch (name) {
+                      case FEATURES -> name + " (names, kinds, dims, buckets or order of fields)";
+                      case DENSE -> name + " weights " + dense(was, value);
+                      default -> name + " " + value + ", was " + was;
+                    });
               }
             });
-    return different;
+    return changes;
+  }
+
+  private static String dense(String was, String now) {
+    List<String> old = List.of(was.split(","));
+    List<String> all = List.of(now.split(","));
+    List<String> added = all.stream().filter(p -> !old.contains(p)).toList();
+    List<String> gone = old.stream().filter(p -> !all.contains(p)).toList();
+    return (added.isEmpty() ? "" : first(added)) + (gone.isEmpty() ? "" : ", was " + first(gone));
+  }
+
+  private static String first(List<String> parameters) {
+    return parameters.get(0)
+        + (parameters.size() > 1 ? " and " + (parameters.size() - 1) + " more" : "");
   }
 
   private static Map<String, String> lines(String text) {

@@ -73,6 +73,10 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
   public static final OutputTag<ModelRecord> LOG =
       new OutputTag<>("training-log", CodecTypeInfo.MODEL_RECORD);
 
+  /** What the state was laid out for; one text of {@link TrainedShape}. */
+  static final ListStateDescriptor<String> SHAPE =
+      new ListStateDescriptor<>("shape", StringSerializer.INSTANCE);
+
   private static final Logger LOGGER = LoggerFactory.getLogger(TrainOperator.class);
   private static final long REPORT_MILLIS = 1000;
 
@@ -148,19 +152,16 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
 
   /** Another shape will not fit at the next attempt either, so there is none. */
   private void requireShape(StateInitializationContext state) throws Exception {
-    shape =
-        state
-            .getOperatorStateStore()
-            .getListState(new ListStateDescriptor<>("shape", StringSerializer.INSTANCE));
+    shape = state.getOperatorStateStore().getListState(SHAPE);
     for (String before : shape.get()) {
-      List<String> different = TrainedShape.differences(before, TrainedShape.of(context));
+      List<String> different = TrainedShape.changes(before, TrainedShape.of(context));
       if (!different.isEmpty()) {
         throw new SuppressRestartsException(
             new IllegalStateException(
                 "the checkpoint of model '"
                     + context.model().name()
                     + "' was learnt with other "
-                    + String.join(", ", different)
+                    + String.join("; ", different)
                     + ": give the model a new name to start it afresh, or set back what was"
                     + " changed"));
       }

@@ -16,21 +16,33 @@ import dev.freshet.core.publishing.Manifest;
 import dev.freshet.core.publishing.ModelRecord;
 import dev.freshet.core.publishing.ModelVersion;
 import dev.freshet.core.publishing.SnapshotAssembler;
+import dev.freshet.core.settings.Problems;
 import dev.freshet.core.training.TestingExamples;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import org.apache.flink.runtime.checkpoint.Checkpoints;
+import org.apache.flink.runtime.checkpoint.OperatorState;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
+import org.apache.flink.runtime.checkpoint.metadata.CheckpointMetadata;
+import org.apache.flink.runtime.jobgraph.OperatorID;
+import org.apache.flink.runtime.jobgraph.SavepointRestoreSettings;
 import org.apache.flink.runtime.throwable.ThrowableClassifier;
 import org.apache.flink.runtime.throwable.ThrowableType;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class TrainOperatorTest {
+
+  @TempDir private Path folder;
 
   /** The place of the field in the schema: smaller rows come first. */
   private static final int USER = 2;
@@ -94,6 +106,59 @@ class TrainOperatorTest {
                     .isEqualTo(ThrowableType.NonRecoverableError))
         .hasStackTraceContaining("learnt with other " + different.split(", ")[0])
         .hasStackTraceContaining("give the model a new name");
+    Problems problems = new Problems();
+    check(state, changed, problems);
+    assertThat(problems.found())
+        .as("told before the start as well")
+        .singleElement()
+        .satisfies(
+            problem -> {
+              assertThat(problem.path()).isEqualTo("models.main");
+              assertThat(problem.value()).contains(different.split(", "));
+            });
+  }
+
+  @Test
+  void aCheckpointIsHeldAgainstThePipelineBeforeTheStart() throws Exception {
+    OperatorSubtaskState state;
+    try (var harness = harness(null)) {
+      harness.feed(examples.subList(0, 64));
+      state = harness.snapshot(1, 1);
+    }
+    Problems none = new Problems();
+    check(state, pipeline, none);
+    assertThat(none.found()).isEmpty();
+
+    Problems gone = new Problems();
+    check(state, TestingPipelines.shop("name: main", "name: other"), gone);
+    assertThat(gone.found()).singleElement().extracting(Problems.Problem::value).isEqualTo("main");
+
+    List<String> notes = new ArrayList<>();
+    new CheckpointCheck(
+            pipeline, SavepointRestoreSettings.forPath(folder.resolve("nothing") + ""), notes::add)
+        .run(gone);
+    assertThat(notes).singleElement().asString().contains("could not be looked at");
+    assertThat(gone.found()).hasSize(1);
+  }
+
+  private void check(OperatorSubtaskState state, Pipeline of, Problems problems)
+      throws IOException {
+    Path savepoint = Files.createDirectories(folder.resolve("savepoint"));
+    OperatorState trainer =
+        new OperatorState("training main", "training-main", new OperatorID(1, 2), 1, 1);
+    trainer.putState(0, state);
+    OperatorState log = new OperatorState("log", "training-log-main", new OperatorID(3, 4), 1, 1);
+    try (OutputStream out = Files.newOutputStream(savepoint.resolve("_metadata"))) {
+      Checkpoints.storeCheckpointMetadata(
+          new CheckpointMetadata(7, List.of(trainer, log), List.of()), out);
+    }
+    new CheckpointCheck(
+            of,
+            SavepointRestoreSettings.forPath(savepoint.toUri().toString()),
+            note -> {
+              throw new AssertionError(note);
+            })
+        .run(problems);
   }
 
   @Test
