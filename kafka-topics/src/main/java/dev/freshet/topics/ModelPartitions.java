@@ -4,6 +4,8 @@ import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.SystemTopic;
 import dev.freshet.core.publishing.ModelRecords;
+import dev.freshet.core.settings.Problems;
+import dev.freshet.core.settings.Problems.Problem;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -26,6 +28,8 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
@@ -44,6 +48,13 @@ public final class ModelPartitions {
   private ModelPartitions() {}
 
   /**
+   * What the first message of a partition says.
+   *
+   * @param pipeline that trains the model; null for names from before that was written
+   */
+  record Claim(String model, String pipeline) {}
+
+  /**
    * The model of each partition that has one.
    *
    * @param consumer that is left without an assignment
@@ -51,28 +62,39 @@ public final class ModelPartitions {
    */
   public static SortedMap<Integer, String> named(
       KafkaConsumer<byte[], byte[]> consumer, String topic) {
+    return models(claims(consumer, topic));
+  }
+
+  private static SortedMap<Integer, String> models(SortedMap<Integer, Claim> claims) {
+    SortedMap<Integer, String> models = new TreeMap<>();
+    claims.forEach((partition, claim) -> models.put(partition, claim.model()));
+    return models;
+  }
+
+  /** As {@link #named}, with the pipelines. */
+  static SortedMap<Integer, Claim> claims(KafkaConsumer<byte[], byte[]> consumer, String topic) {
     List<TopicPartition> all = partitions(consumer, topic);
     consumer.assign(all);
     try {
-      return named(consumer, all);
+      return claims(consumer, all);
     } finally {
       // Nor is anything left paused, which a partition that stays assigned would be.
       consumer.assign(List.of());
     }
   }
 
-  private static SortedMap<Integer, String> named(
+  private static SortedMap<Integer, Claim> claims(
       KafkaConsumer<byte[], byte[]> consumer, List<TopicPartition> all) {
     long deadline = System.nanoTime() + ANSWER_NANOS;
     consumer.seekToBeginning(all);
     Map<TopicPartition, Long> ends = consumer.endOffsets(all);
     Set<TopicPartition> open = new HashSet<>(all);
-    SortedMap<Integer, String> named = new TreeMap<>();
+    SortedMap<Integer, Claim> named = new TreeMap<>();
     open.removeIf(partition -> consumer.position(partition) >= ends.get(partition));
     while (!open.isEmpty()) {
       for (ConsumerRecord<byte[], byte[]> message : consumer.poll(POLL)) {
         ModelRecords.model(message.key())
-            .ifPresent(model -> named.putIfAbsent(message.partition(), model));
+            .ifPresent(model -> named.putIfAbsent(message.partition(), claim(model, message)));
       }
       List<TopicPartition> done =
           open.stream()
@@ -85,6 +107,40 @@ public final class ModelPartitions {
       }
     }
     return named;
+  }
+
+  private static Claim claim(String model, ConsumerRecord<byte[], byte[]> message) {
+    Header pipeline = message.headers().lastHeader(ModelRecords.PIPELINE);
+    return new Claim(
+        model, pipeline == null ? null : new String(pipeline.value(), StandardCharsets.UTF_8));
+  }
+
+  /** Adds a problem for each model of a pipeline that is another pipeline's already. */
+  static void taken(Pipeline pipeline, SortedMap<Integer, Claim> claims, Problems problems) {
+    for (Claim claim : claims.values()) {
+      if (claim.pipeline() != null
+          && !claim.pipeline().equals(pipeline.pipeline())
+          && models(pipeline).contains(claim.model())) {
+        taken(pipeline, SystemTopic.MODELS, claim.model(), claim.pipeline(), problems);
+      }
+    }
+  }
+
+  /** Adds the problem that another pipeline has a model of this name on the topic. */
+  static void taken(
+      Pipeline pipeline, SystemTopic topic, String model, String other, Problems problems) {
+    Problem problem =
+        new Problem(
+            "kafka.topics." + topic.key(),
+            pipeline.topic(topic),
+            "a topic on which no other pipeline has a model of the same name: "
+                + model
+                + " is pipeline "
+                + other
+                + "'s (after a change of the pipeline's name: another topic, or name of the model)");
+    if (!problems.found().contains(problem)) {
+      problems.add(problem.path(), problem.value(), problem.allowed());
+    }
   }
 
   private static List<TopicPartition> partitions(
@@ -129,8 +185,11 @@ public final class ModelPartitions {
   }
 
   /** How many partitions the models topic must have. */
-  static int needed(Pipeline pipeline, SortedMap<Integer, String> named) {
-    return 1 + assign(models(pipeline), named).values().stream().max(Integer::compare).orElse(0);
+  static int needed(Pipeline pipeline, SortedMap<Integer, Claim> claims) {
+    return 1
+        + assign(models(pipeline), models(claims)).values().stream()
+            .max(Integer::compare)
+            .orElse(0);
   }
 
   private static List<String> models(Pipeline pipeline) {
@@ -142,12 +201,17 @@ public final class ModelPartitions {
    * Of two that want the same one at a time, the first to say so has it.
    *
    * @throws IllegalStateException if the topic has too few partitions
+   * @throws dev.freshet.core.settings.InvalidSettingsException if another pipeline has one of them
    */
   public static Map<String, Integer> claim(Pipeline pipeline) {
     String topic = pipeline.topic(SystemTopic.MODELS);
     try (KafkaConsumer<byte[], byte[]> consumer = consumer(pipeline)) {
       while (true) {
-        SortedMap<Integer, String> named = named(consumer, topic);
+        SortedMap<Integer, Claim> claims = claims(consumer, topic);
+        Problems problems = new Problems();
+        taken(pipeline, claims, problems);
+        problems.throwIfAny(pipeline.pipeline());
+        SortedMap<Integer, String> named = models(claims);
         Map<String, Integer> assigned = assign(models(pipeline), named);
         if (named.values().containsAll(assigned.keySet())) {
           return assigned;
@@ -164,6 +228,9 @@ public final class ModelPartitions {
   }
 
   private static void say(Pipeline pipeline, String topic, Map<String, Integer> claims) {
+    Header header =
+        new RecordHeader(
+            ModelRecords.PIPELINE, pipeline.pipeline().getBytes(StandardCharsets.UTF_8));
     try (KafkaProducer<byte[], byte[]> producer = KafkaClients.producer(pipeline, Map.of())) {
       List<Future<?>> sent = new ArrayList<>();
       claims.forEach(
@@ -173,8 +240,10 @@ public final class ModelPartitions {
                       new ProducerRecord<>(
                           topic,
                           partition,
+                          null,
                           ModelRecords.nameKey(model),
-                          model.getBytes(StandardCharsets.UTF_8)))));
+                          model.getBytes(StandardCharsets.UTF_8),
+                          List.of(header)))));
       for (Future<?> one : sent) {
         one.get();
       }

@@ -1,8 +1,11 @@
 package dev.freshet.topics;
 
+import dev.freshet.core.labels.Task;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.SystemTopic;
+import dev.freshet.core.settings.Durations;
 import dev.freshet.core.settings.Problems;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -66,17 +69,21 @@ public final class TopicAdmin implements AutoCloseable {
    *
    * @param eventPartitions of topics of events that are made
    * @param replication factor of topics that are made; empty for the brokers' default
+   * @param warnings takes what is no problem, and should be known
    * @return what was made, for people
    * @throws dev.freshet.core.settings.InvalidSettingsException with all that could not be made
    * @throws ExecutionException if the brokers answer something unforeseen
    */
-  public List<String> create(int eventPartitions, Optional<Short> replication)
+  public List<String> create(
+      int eventPartitions, Optional<Short> replication, List<String> warnings)
       throws ExecutionException, InterruptedException {
     Found found = find(plans(eventPartitions, 1));
     Problems problems = new Problems();
     int modelPartitions = 0;
     try {
-      modelPartitions = modelPartitions(found);
+      modelPartitions = modelPartitions(found, problems);
+      new Neighbours(pipeline, admin).check(found.topics(), problems, warnings);
+      problems.throwIfAny(pipeline.pipeline());
     } catch (AuthorizationException e) {
       TopicPlan.of(pipeline, 1, 1).stream()
           .filter(plan -> plan.use().equals(SystemTopic.MODELS.key()))
@@ -140,13 +147,15 @@ public final class TopicAdmin implements AutoCloseable {
   /**
    * Adds everything that would keep the job from running, or from running well.
    *
+   * @param warnings takes what is no problem, and should be known
    * @throws ExecutionException if the brokers answer something unforeseen
    */
-  public void check(Problems problems) throws ExecutionException, InterruptedException {
+  public void check(Problems problems, List<String> warnings)
+      throws ExecutionException, InterruptedException {
     Found found = find(plans(1, 1));
     int modelPartitions = 1;
     try {
-      modelPartitions = modelPartitions(found);
+      modelPartitions = modelPartitions(found, problems);
     } catch (AuthorizationException e) {
       // Told as a missing right; whose the partitions are is not known then.
       modelPartitions = pipeline.models().size();
@@ -164,7 +173,10 @@ public final class TopicAdmin implements AutoCloseable {
       }
     }
     settings(
-        plans.stream().filter(plan -> found.topics().containsKey(plan.name())).toList(), problems);
+        plans.stream().filter(plan -> found.topics().containsKey(plan.name())).toList(),
+        problems,
+        warnings);
+    new Neighbours(pipeline, admin).check(found.topics(), problems, warnings);
     group(problems);
     transactions(problems);
   }
@@ -197,19 +209,20 @@ public final class TopicAdmin implements AutoCloseable {
   }
 
   /**
-   * How many partitions the models topic must have.
+   * How many partitions the models topic must have; adds models that are another pipeline's.
    *
    * @throws AuthorizationException if it may not be read
    */
-  private int modelPartitions(Found found) {
+  private int modelPartitions(Found found, Problems problems) {
     String topic = pipeline.topic(SystemTopic.MODELS);
-    SortedMap<Integer, String> named = new TreeMap<>();
+    SortedMap<Integer, ModelPartitions.Claim> claims = new TreeMap<>();
     if (found.topics().containsKey(topic)) {
       try (KafkaConsumer<byte[], byte[]> consumer = ModelPartitions.consumer(pipeline)) {
-        named = ModelPartitions.named(consumer, topic);
+        claims = ModelPartitions.claims(consumer, topic);
       }
     }
-    return ModelPartitions.needed(pipeline, named);
+    ModelPartitions.taken(pipeline, claims, problems);
+    return ModelPartitions.needed(pipeline, claims);
   }
 
   private static void partitions(TopicPlan plan, TopicDescription topic, Problems problems) {
@@ -243,7 +256,7 @@ public final class TopicAdmin implements AutoCloseable {
     }
   }
 
-  private void settings(List<TopicPlan> plans, Problems problems)
+  private void settings(List<TopicPlan> plans, Problems problems, List<String> warnings)
       throws ExecutionException, InterruptedException {
     Map<ConfigResource, TopicPlan> asked = new HashMap<>();
     plans.forEach(
@@ -251,6 +264,9 @@ public final class TopicAdmin implements AutoCloseable {
     for (var e : admin.describeConfigs(asked.keySet()).values().entrySet()) {
       try {
         settings(asked.get(e.getKey()), e.getValue().get(), problems);
+        if (asked.get(e.getKey()).isEvents()) {
+          retention(asked.get(e.getKey()), e.getValue().get(), warnings);
+        }
       } catch (ExecutionException failed) {
         // Who may not see settings may still have the right ones.
         if (!(failed.getCause() instanceof AuthorizationException)) {
@@ -282,6 +298,43 @@ public final class TopicAdmin implements AutoCloseable {
           at + TopicConfig.MAX_MESSAGE_BYTES_CONFIG,
           Long.toString(largest),
           "at least " + chunk + ", for chunks as in publishing.chunk");
+    }
+  }
+
+  /**
+   * A job reads each event once, so short retention is no fault as long as it runs. Told is what it
+   * costs when it does not.
+   */
+  private void retention(TopicPlan plan, Config config, List<String> warnings) {
+    String at = "kafka.topics." + plan.use() + ": " + plan.name() + " has ";
+    long millis = Long.parseLong(config.get(TopicConfig.RETENTION_MS_CONFIG).value());
+    Duration kept = Duration.ofMillis(millis);
+    Duration needed =
+        Task.horizon(pipeline.tasks())
+            .plus(pipeline.labels().orphanWait())
+            .plus(pipeline.labels().disorder());
+    if (millis >= 0 && kept.compareTo(needed) < 0) {
+      warnings.add(
+          at
+              + TopicConfig.RETENTION_MS_CONFIG
+              + " "
+              + millis
+              + " ("
+              + Durations.written(kept)
+              + "), less than the "
+              + Durations.written(needed)
+              + " that windows, labels.orphan-wait and labels.disorder add up to: a job that has stood"
+              + " for longer goes on without what is gone, and one that starts without its checkpoint"
+              + " cannot learn again what was under way");
+    }
+    long bytes = Long.parseLong(config.get(TopicConfig.RETENTION_BYTES_CONFIG).value());
+    if (bytes >= 0) {
+      warnings.add(
+          at
+              + TopicConfig.RETENTION_BYTES_CONFIG
+              + " "
+              + bytes
+              + " a partition: how long events stay depends on how many come");
     }
   }
 

@@ -85,6 +85,11 @@ record TopicPlan(
     };
   }
 
+  /** Whether events are read from it. */
+  boolean isEvents() {
+    return access.equals(List.of(AclOperation.READ));
+  }
+
   private static TopicPlan plain(
       String name, String use, int partitions, Map<String, String> settings, AclOperation access) {
     return new TopicPlan(name, use, partitions, settings, false, false, List.of(access));

@@ -8,6 +8,8 @@ import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.core.pipeline.SystemTopic;
 import dev.freshet.core.settings.InvalidSettingsException;
+import dev.freshet.core.settings.Problems;
+import dev.freshet.core.settings.Problems.Problem;
 import dev.freshet.local.broker.EmbeddedBroker;
 import dev.freshet.local.run.LocalJob;
 import dev.freshet.replica.ModelReplica;
@@ -121,7 +123,7 @@ class SecuredBrokerITCase {
     rights = rights();
     grant(rights("topics create"), "creator");
     try (TopicAdmin topics = new TopicAdmin(as("creator"))) {
-      topics.create(1, Optional.of((short) 1));
+      topics.create(1, Optional.of((short) 1), new ArrayList<>());
     }
   }
 
@@ -222,13 +224,43 @@ class SecuredBrokerITCase {
                     .formatted(i, at + i * 5000L + 1000));
           }
         }
+        while (!replica.awaitVersion(Duration.ofSeconds(1))) {
+          assertThat(job.finished()).isFalse();
+        }
+        assertThat(job.failures()).isEmpty();
+        assertThat(replica.manifest().orElseThrow().model()).isEqualTo("main");
+        theJobIsSeenByItsNeighbours();
+        // Until it is caught between a dead letter and the checkpoint that commits it.
+        while (StartChecks.run(as("admin"), "test").stream()
+            .noneMatch(warning -> warning.startsWith("transactions of a pipeline secured are"))) {
+          send(producer, "impressions", "x", "no event");
+        }
       }
-      while (!replica.awaitVersion(Duration.ofSeconds(1))) {
-        assertThat(job.finished()).isFalse();
-      }
-      assertThat(job.failures()).isEmpty();
-      assertThat(replica.manifest().orElseThrow().model()).isEqualTo("main");
     }
+  }
+
+  /** By the transactional ids of the real sinks. */
+  private static void theJobIsSeenByItsNeighbours() throws Exception {
+    Pipeline copy =
+        PipelineFile.parse(
+                PIPELINE
+                    .replace("pipeline: secured", "pipeline: copy")
+                    .replace("{}", "{" + login("admin", SECRET + "admin") + "}"),
+                "test")
+            .withBootstrap(broker.bootstrap());
+    Problems problems = new Problems();
+    List<String> warnings = new ArrayList<>();
+    try (TopicAdmin topics = new TopicAdmin(copy)) {
+      topics.check(problems, warnings);
+    }
+    assertThat(problems.found())
+        .extracting(Problem::path)
+        .containsExactlyInAnyOrder("kafka.topics.models", "kafka.topics.training-log");
+    assertThat(problems.found())
+        .allSatisfy(
+            problem -> assertThat(problem.allowed()).contains("main is pipeline secured's"));
+    assertThat(warnings)
+        .anyMatch(warning -> warning.contains("pipeline secured writes to examples as well"));
   }
 
   private static void send(

@@ -24,12 +24,16 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -81,7 +85,7 @@ class TopicsITCase {
 
   private static void create(Pipeline pipeline) throws Exception {
     try (TopicAdmin admin = new TopicAdmin(pipeline)) {
-      admin.create(1, Optional.of((short) 1));
+      admin.create(1, Optional.of((short) 1), new ArrayList<>());
     }
   }
 
@@ -232,6 +236,112 @@ class TopicsITCase {
         .hasMessageContaining("kafka.topics.models.partitions: '1'; allowed: at least 2");
     create(more);
     assertThat(StartChecks.runAndClaim(more, "test", none -> {})).isEqualTo(Map.of("a", 0, "b", 1));
+  }
+
+  @Test
+  void aModelOfAnotherPipelineIsRefusedByItsName() throws Exception {
+    String topic = "models-" + topics++;
+    publish(pipeline(topic, "a"), 1);
+    String other = text(topic, "a").replace("pipeline: test", "pipeline: other");
+    String says =
+        "kafka.topics.models: '%s'; allowed: a topic on which no other pipeline has a model of the"
+                .formatted(topic)
+            + " same name: a is pipeline test's";
+    for (String command : List.of("check", "create")) {
+      var refused = TestingCommand.run("topics", command, "--pipeline", file(other));
+      assertThat(refused.code()).isEqualTo(2);
+      assertThat(refused.err()).contains("1 problem").contains(says);
+    }
+    assertThatThrownBy(() -> ModelPartitions.claim(PipelineFile.parse(other, "test")))
+        .hasMessageContaining(says);
+    // Models of other names may be there.
+    Pipeline b =
+        PipelineFile.parse(text(topic, "b").replace("pipeline: test", "pipeline: other"), "test");
+    assertThat(publish(b, 2)).isEqualTo(Map.of("b", 1));
+    assertThat(StartChecks.runAndClaim(pipeline(topic, "a"), "test", p -> {}))
+        .isEqualTo(Map.of("a", 0));
+  }
+
+  @Test
+  void whoElseWritesThereIsAWarning() throws Exception {
+    String topic = "models-" + topics++;
+    String text = text(topic, "a").replace("{models:", "{dead-letters: " + topic + "-d, models:");
+    Pipeline pipeline = PipelineFile.parse(text, "test");
+    create(pipeline);
+    assertThat(StartChecks.run(pipeline, "test")).isEmpty();
+    try (var other = transaction("freshet-other-dead-letters-labels-0-3", topic + "-d");
+        var open = transaction("freshet-test-dead-letters-labels-1-7", topic + "-d")) {
+      other.commitTransaction();
+      assertThat(StartChecks.run(pipeline, "test"))
+          .hasSize(2)
+          .anyMatch(
+              warning ->
+                  warning.equals(
+                      "kafka.topics.dead-letters: pipeline other writes to "
+                          + topic
+                          + "-d as well, and nobody can tell whose a message is"))
+          .anyMatch(warning -> warning.startsWith("transactions of a pipeline test are open"));
+      open.abortTransaction();
+    }
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrap()))) {
+      admin
+          .alterConsumerGroupOffsets(
+              pipeline.consumerGroup(),
+              Map.of(new TopicPartition(topic, 0), new OffsetAndMetadata(1)))
+          .all()
+          .get();
+      assertThat(StartChecks.run(pipeline, "test"))
+          .anyMatch(
+              warning ->
+                  warning.startsWith("consumer group freshet-test has read " + topic + ", which"));
+      admin.deleteConsumerGroups(List.of(pipeline.consumerGroup())).all().get();
+    }
+  }
+
+  private static KafkaProducer<byte[], byte[]> transaction(String id, String topic)
+      throws Exception {
+    var producer =
+        new KafkaProducer<>(
+            Map.<String, Object>of("bootstrap.servers", broker.bootstrap(), "transactional.id", id),
+            new ByteArraySerializer(),
+            new ByteArraySerializer());
+    producer.initTransactions();
+    producer.beginTransaction();
+    producer.send(new ProducerRecord<>(topic, new byte[1])).get();
+    return producer;
+  }
+
+  @Test
+  void retentionShorterThanTheWindowsIsAWarning() throws Exception {
+    String topic = "models-" + topics++;
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrap()))) {
+      admin
+          .createTopics(
+              List.of(
+                  new NewTopic(topic + "-i", 1, (short) 1)
+                      .configs(Map.of("retention.ms", "7200000")),
+                  new NewTopic(topic + "-c", 1, (short) 1)
+                      .configs(Map.of("retention.ms", "8160000", "retention.bytes", "1000000"))))
+          .all()
+          .get();
+    }
+    String file = file(text(topic, "a"));
+    assertThat(TestingCommand.run("topics", "create", "--pipeline", file).code()).isZero();
+    var checked = TestingCommand.run("topics", "check", "--pipeline", file);
+    assertThat(checked.code()).as(checked.err()).isZero();
+    assertThat(checked.out().lines().filter(line -> line.startsWith("Warning: ")))
+        .hasSize(2)
+        .anyMatch(
+            line ->
+                line.startsWith(
+                    "Warning: kafka.topics.impressions: %s-i has retention.ms 7200000 (2h), less than"
+                            .formatted(topic)
+                        + " the 2h 16m that windows"))
+        .anyMatch(
+            line ->
+                line.startsWith(
+                    "Warning: kafka.topics.click: %s-c has retention.bytes 1000000 a partition"
+                        .formatted(topic)));
   }
 
   @ParameterizedTest

@@ -3,6 +3,7 @@ package dev.freshet.local.broker;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.SystemTopic;
 import dev.freshet.topics.TopicAdmin;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -32,7 +33,7 @@ public final class Topics implements AutoCloseable {
   /** Makes what is missing, on one broker. */
   public void create(int eventPartitions) throws ExecutionException, InterruptedException {
     try (TopicAdmin topics = new TopicAdmin(pipeline)) {
-      topics.create(eventPartitions, Optional.of((short) 1));
+      topics.create(eventPartitions, Optional.of((short) 1), new ArrayList<>());
     }
   }
 

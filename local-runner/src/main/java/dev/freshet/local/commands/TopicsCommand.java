@@ -7,6 +7,7 @@ import dev.freshet.topics.TopicAdmin;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -87,7 +88,9 @@ final class TopicsCommand implements Callable<Integer> {
       Pipeline pipeline = where.pipeline();
       Brokers.require(pipeline);
       try (TopicAdmin topics = new TopicAdmin(pipeline)) {
-        List<String> made = topics.create(partitions, Optional.ofNullable(replication));
+        List<String> warnings = new ArrayList<>();
+        List<String> made = topics.create(partitions, Optional.ofNullable(replication), warnings);
+        warnings.forEach(warning -> out.println("Warning: " + warning));
         made.forEach(out::println);
         if (made.isEmpty()) {
           out.println("nothing is missing");
@@ -113,12 +116,13 @@ final class TopicsCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
       Pipeline pipeline = where.pipeline();
-      StartChecks.run(pipeline, where.file.toString());
-      spec.commandLine()
-          .getOut()
-          .printf(
-              "%s: the topics of pipeline %s on %s are ready%n",
-              where.file, pipeline.pipeline(), pipeline.kafka().bootstrap());
+      PrintWriter out = spec.commandLine().getOut();
+      StartChecks.run(pipeline, where.file.toString())
+          .forEach(warning -> out.println("Warning: " + warning));
+      out.printf(
+          "%s: the topics of pipeline %s on %s are ready%n",
+          where.file, pipeline.pipeline(), pipeline.kafka().bootstrap());
+      out.flush();
       return 0;
     }
   }

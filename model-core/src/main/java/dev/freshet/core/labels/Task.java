@@ -155,6 +155,18 @@ public record Task(
     return negatives == Negatives.EXPLICIT;
   }
 
+  /** How long an impression waits for the last of its labels, the longest chain of windows. */
+  public static Duration horizon(List<Task> tasks) {
+    long longest = 0;
+    long[] horizons = new long[tasks.size()];
+    for (int i = 0; i < tasks.size(); i++) {
+      int parent = parent(tasks, i);
+      horizons[i] = (parent < 0 ? 0 : horizons[parent]) + tasks.get(i).windowMillis();
+      longest = Math.max(longest, horizons[i]);
+    }
+    return Duration.ofMillis(longest);
+  }
+
   /** Index of the task that {@code tasks.get(index)} comes after, or -1 for the impression. */
   static int parent(List<Task> tasks, int index) {
     String after = tasks.get(index).after();

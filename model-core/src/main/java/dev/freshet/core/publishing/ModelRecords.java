@@ -13,6 +13,9 @@ import java.util.Optional;
  */
 public final class ModelRecords {
 
+  /** Header of the message that names a partition's model: the pipeline that trains it. */
+  public static final String PIPELINE = "freshet.pipeline";
+
   private static final String VERSION = "freshet.version";
   private static final String INDEX = "freshet.index";
   private static final String COUNT = "freshet.count";
@@ -22,8 +25,9 @@ public final class ModelRecords {
   private ModelRecords() {}
 
   /**
-   * The key of the message that says whose partition it is: {@code model/name}, without headers. It
-   * is the first of its partition, and never deleted, so whoever looks for a model finds it.
+   * The key of the message that says whose partition it is: {@code model/name}. Its only header is
+   * {@link #PIPELINE}. It is the first of its partition, and never deleted, so whoever looks for a
+   * model finds it.
    */
   public static byte[] nameKey(String model) {
     return bytes(model + NAME);

@@ -11,6 +11,23 @@ public final class Durations {
 
   private Durations() {}
 
+  /** The written form, as in {@code 7d}, {@code 10d 10m} or {@code 500ms}; exact. */
+  public static String written(Duration duration) {
+    StringBuilder text = new StringBuilder();
+    part(text, duration.toDaysPart(), "d");
+    part(text, duration.toHoursPart(), "h");
+    part(text, duration.toMinutesPart(), "m");
+    part(text, duration.toSecondsPart(), "s");
+    part(text, duration.toMillisPart(), "ms");
+    return text.isEmpty() ? "0s" : text.toString();
+  }
+
+  private static void part(StringBuilder text, long amount, String unit) {
+    if (amount != 0) {
+      text.append(text.isEmpty() ? "" : " ").append(amount).append(unit);
+    }
+  }
+
   /** Parses the written form. */
   public static Duration parse(String text) {
     Matcher matcher = FORM.matcher(text.trim());

@@ -178,7 +178,7 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
               thread.setDaemon(true);
               return thread;
             });
-    report = new TrainerReport(trainer, run, clock);
+    report = new TrainerReport(pipeline.pipeline(), trainer, run, clock);
     report.register(getMetricGroup());
     emitReport();
   }

@@ -34,6 +34,7 @@ final class TrainerReport {
   private static final List<String> AMOUNT =
       List.of("nrmse", "nmae", "gini", "spearman", "calibration", "examples");
 
+  private final String pipeline;
   private final ModelTrainer trainer;
   private final long run;
   private final Clock clock;
@@ -59,7 +60,11 @@ final class TrainerReport {
   private volatile long lastBytes;
   private String lastRefusal;
 
-  TrainerReport(ModelTrainer trainer, long run, Clock clock) {
+  /** What was held back since the last version; null if nothing was. */
+  private Map<String, Object> heldBack;
+
+  TrainerReport(String pipeline, ModelTrainer trainer, long run, Clock clock) {
+    this.pipeline = pipeline;
     this.trainer = trainer;
     this.run = run;
     this.clock = clock;
@@ -144,11 +149,18 @@ final class TrainerReport {
       forced.inc();
     } else {
       refused.get(refusal.reason()).inc();
+      long before = heldBack == null ? 0 : (long) heldBack.get("versions");
+      heldBack = new LinkedHashMap<>();
+      heldBack.put("versions", before + 1);
+      heldBack.put("step", step);
+      heldBack.put("reason", refusal.reason().label());
+      heldBack.put("detail", refusal.detail());
     }
     lastRefusal = "step " + step + ", " + refusal.reason().label() + ": " + refusal.detail();
   }
 
   void published(Manifest manifest) {
+    heldBack = null;
     published++;
     lastBytes = manifest.bytes();
     publishedStep = trainer.steps();
@@ -177,6 +189,7 @@ final class TrainerReport {
     refreshedAt = now;
     examplesAtRefresh = examples;
     Map<String, Object> record = new LinkedHashMap<>();
+    record.put("pipeline", pipeline);
     record.put("model", trainer.context().model().name());
     record.put("run", run);
     record.put("time", now);
@@ -198,6 +211,9 @@ final class TrainerReport {
     record.put("forced", forced.getCount());
     if (lastRefusal != null) {
       record.put("lastRefusal", lastRefusal);
+    }
+    if (heldBack != null) {
+      record.put("heldBack", heldBack);
     }
     record.putAll(trainer.incidents().counts());
     record.put("samples", trainer.incidents().samples());

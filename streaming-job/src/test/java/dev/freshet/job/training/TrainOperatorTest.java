@@ -186,6 +186,9 @@ class TrainOperatorTest {
       assertThat(report.path("refused").path("not-finite").asLong()).isZero();
       assertThat(report.path("forced").asLong()).isZero();
       assertThat(report.path("lastRefusal").asText()).startsWith("step 4, large-norm: dense.");
+      assertThat(report.path("heldBack").path("versions").asLong()).isEqualTo(2);
+      assertThat(report.path("heldBack").path("step").asLong()).isEqualTo(4);
+      assertThat(report.path("heldBack").path("reason").asText()).isEqualTo("large-norm");
       assertThat(report.path("published").asLong()).isZero();
     }
   }

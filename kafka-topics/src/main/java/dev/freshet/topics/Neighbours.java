@@ -1,0 +1,178 @@
+package dev.freshet.topics;
+
+import dev.freshet.core.models.ModelDefinition;
+import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.pipeline.SystemTopic;
+import dev.freshet.core.settings.Problems;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ExecutionException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ListTransactionsOptions;
+import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.clients.admin.TransactionListing;
+import org.apache.kafka.clients.admin.TransactionState;
+import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.ApiException;
+import org.apache.kafka.common.errors.TimeoutException;
+
+/**
+ * Finds other pipelines that write where this one does, and other jobs of its name. Brokers
+ * remember for a day who wrote to a partition, and transactional ids name their pipeline. What this
+ * user may not see is not judged.
+ *
+ * <p>Event topics may be read by any number of pipelines. The models topic and the training log may
+ * be shared by pipelines whose models have other names; the others can be, but nobody can tell then
+ * whose a message is.
+ */
+final class Neighbours {
+
+  /** Of the sinks that write in transactions: pipeline, topic, and the model if it has one. */
+  private static final Pattern ID =
+      Pattern.compile(
+          "freshet-(.+?)-(models|training-log|dead-letters|examples)(?:-(.+?))?-\\d+-\\d+");
+
+  private static final List<SystemTopic> WRITTEN =
+      List.of(
+          SystemTopic.MODELS,
+          SystemTopic.TRAINING_LOG,
+          SystemTopic.DEAD_LETTERS,
+          SystemTopic.EXAMPLES);
+
+  private final Pipeline pipeline;
+  private final Admin admin;
+
+  Neighbours(Pipeline pipeline, Admin admin) {
+    this.pipeline = pipeline;
+    this.admin = admin;
+  }
+
+  void check(Map<String, TopicDescription> there, Problems problems, List<String> warnings)
+      throws ExecutionException, InterruptedException {
+    Map<SystemTopic, Set<Long>> producers = new HashMap<>();
+    Set<Long> all = new HashSet<>();
+    for (SystemTopic topic : WRITTEN) {
+      TopicDescription description = there.get(String.valueOf(pipeline.topic(topic)));
+      if (description != null) {
+        producers.put(topic, producers(description));
+        all.addAll(producers.get(topic));
+      }
+    }
+    if (!all.isEmpty()) {
+      Map<Long, String> ids = new HashMap<>();
+      for (TransactionListing one :
+          transactions(new ListTransactionsOptions().filterProducerIds(all))) {
+        ids.put(one.producerId(), one.transactionalId());
+      }
+      producers.forEach(
+          (topic, writers) ->
+              writers.forEach(writer -> judge(topic, ids.get(writer), problems, warnings)));
+    }
+    sameName(warnings);
+    otherTopics(warnings);
+  }
+
+  private void judge(SystemTopic topic, String id, Problems problems, List<String> warnings) {
+    Matcher sink = id == null ? null : ID.matcher(id);
+    if (sink == null || !sink.matches() || sink.group(1).equals(pipeline.pipeline())) {
+      return;
+    }
+    String other = sink.group(1);
+    if (topic == SystemTopic.MODELS || topic == SystemTopic.TRAINING_LOG) {
+      String model = sink.group(3);
+      if (pipeline.models().stream().map(ModelDefinition::name).anyMatch(n -> n.equals(model))) {
+        ModelPartitions.taken(pipeline, topic, model, other, problems);
+      }
+      return;
+    }
+    String warning =
+        "kafka.topics.%s: pipeline %s writes to %s as well, and nobody can tell whose a message is"
+            .formatted(topic.key(), other, pipeline.topic(topic));
+    if (!warnings.contains(warning)) {
+      warnings.add(warning);
+    }
+  }
+
+  /** Who has written to a topic; nobody if this user may not ask. */
+  private Set<Long> producers(TopicDescription topic)
+      throws ExecutionException, InterruptedException {
+    Set<Long> producers = new HashSet<>();
+    List<TopicPartition> partitions =
+        topic.partitions().stream()
+            .map(partition -> new TopicPartition(topic.name(), partition.partition()))
+            .toList();
+    var asked = admin.describeProducers(partitions);
+    for (TopicPartition partition : partitions) {
+      known(asked.partitionResult(partition), state -> state.activeProducers())
+          .forEach(producer -> producers.add(producer.producerId()));
+    }
+    return producers;
+  }
+
+  /** Jobs of the same name take each other's transactional ids away, and so abort each other. */
+  private void sameName(List<String> warnings) throws ExecutionException, InterruptedException {
+    boolean open =
+        transactions(new ListTransactionsOptions().filterStates(Set.of(TransactionState.ONGOING)))
+            .stream()
+            .map(one -> ID.matcher(one.transactionalId()))
+            .anyMatch(id -> id.matches() && id.group(1).equals(pipeline.pipeline()));
+    if (open) {
+      warnings.add(
+          "transactions of a pipeline %s are open: a job of this name runs, or was killed a while ago;"
+                  .formatted(pipeline.pipeline())
+              + " two jobs of one name abort each other's transactions");
+    }
+  }
+
+  /** What the group has read tells of another pipeline of the same name. */
+  private void otherTopics(List<String> warnings) throws ExecutionException, InterruptedException {
+    String group = pipeline.consumerGroup();
+    Set<String> read = new TreeSet<>();
+    known(
+            admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata(),
+            offsets -> offsets.keySet())
+        .forEach(partition -> read.add(partition.topic()));
+    read.remove(pipeline.topic(SystemTopic.IMPRESSIONS));
+    read.removeAll(pipeline.feedbackTopics().keySet());
+    if (!read.isEmpty()) {
+      warnings.add(
+          "consumer group %s has read %s, which this pipeline does not: another one has the name %s,"
+                  .formatted(group, String.join(", ", read), pipeline.pipeline())
+              + " or its topics were changed");
+    }
+  }
+
+  private List<TransactionListing> transactions(ListTransactionsOptions options)
+      throws ExecutionException, InterruptedException {
+    return List.copyOf(known(admin.listTransactions(options).all(), all -> all));
+  }
+
+  private interface Part<T, E> {
+    Iterable<E> of(T whole);
+  }
+
+  /** What brokers tell; nothing if they do not, for want of a right or because they are too old. */
+  private static <T, E> List<E> known(KafkaFuture<T> asked, Part<T, E> part)
+      throws ExecutionException, InterruptedException {
+    List<E> all = new ArrayList<>();
+    try {
+      T told = asked.get();
+      part.of(told).forEach(all::add);
+    } catch (ExecutionException e) {
+      boolean notTold =
+          e.getCause() instanceof ApiException && !(e.getCause() instanceof TimeoutException);
+      if (!notTold) {
+        throw e;
+      }
+    }
+    return all;
+  }
+}
