@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.pipeline.SystemTopic;
 import dev.freshet.core.pipeline.TestingPipelines;
 import dev.freshet.local.broker.EmbeddedBroker;
 import dev.freshet.local.broker.Topics;
@@ -20,9 +21,13 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.StringSerializer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -129,13 +134,47 @@ class LostBrokerITCase {
         try (ScoringServer server = serve(pipeline, Readiness.DEFAULT)) {
           assertThat(server.replica().awaitVersion(Duration.ofSeconds(30))).isTrue();
           assertThat(await(server, 503)).contains(first).contains("published 72");
+          metrics(
+              pipeline,
+              "{'model': 'plain', 'time': 5, 'heldBack': {'versions': 3, 'step': 40, 'reason':"
+                  + " 'large-norm', 'detail': 'dense.a'}}",
+              "{'model': 'main', 'time': 6}",
+              "{'model': 'plain', 'time': 4}",
+              "no record",
+              "{'pipeline': 'other', 'model': 'plain', 'time': 7}");
+          while (server.heldBack().isEmpty()) {
+            Thread.sleep(20);
+          }
+          assertThat(await(server, 503))
+              .contains("the job has held back 3 versions, the last at step 40: large-norm: dense");
+          var model = new ObjectMapper().readTree(get(server, "/v1/model").body());
+          assertThat(model.path("heldBack").path("versions").asLong()).isEqualTo(3);
+          assertThat(get(server, "/metrics").body()).contains("freshet_versions_held_back 3");
           server.replica().pin(first).get(30, TimeUnit.SECONDS);
           await(server, 200); // whoever pins it wants it
           server.replica().unpin();
           assertThat(await(server, 503)).contains("allowed: 3600 s");
           publisher.publish();
           await(server, 200);
+          metrics(pipeline, "{'pipeline': 'test', 'model': 'plain', 'time': 8}");
+          while (server.heldBack().isPresent()) {
+            Thread.sleep(20);
+          }
         }
+      }
+    }
+  }
+
+  /** As trainers write them, but for what is left out. */
+  private static void metrics(Pipeline pipeline, String... records) {
+    try (var producer =
+        new KafkaProducer<>(
+            Map.<String, Object>of("bootstrap.servers", pipeline.kafka().bootstrap()),
+            new StringSerializer(),
+            new StringSerializer())) {
+      for (String record : records) {
+        producer.send(
+            new ProducerRecord<>(pipeline.topic(SystemTopic.METRICS), record.replace('\'', '"')));
       }
     }
   }

@@ -18,6 +18,7 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -166,12 +167,14 @@ final class ServeCommand implements Callable<Integer> {
       int at = server.address().getPort();
       out.printf("Model %s on http://%s:%d, described at /openapi.yaml%n", model, host, at);
       out.flush();
-      ServeConsole console = new ServeConsole(out);
+      ServeConsole console = new ServeConsole(out, server::notReady);
       server.replica().listen(console);
       server.replica().manifest().ifPresent(console::version);
       console.waiting(server.replica().state().waiting(), server.replica().state().detail());
       Runtime.getRuntime().addShutdownHook(new Thread(ended::countDown, "serve-end"));
-      ended.await();
+      while (!ended.await(1, TimeUnit.SECONDS)) {
+        console.look(server.heldBack(), server.replica().stalenessSeconds());
+      }
     }
     return 0;
   }

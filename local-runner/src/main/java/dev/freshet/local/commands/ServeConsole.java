@@ -1,16 +1,25 @@
 package dev.freshet.local.commands;
 
 import dev.freshet.core.publishing.Manifest;
+import dev.freshet.core.settings.Durations;
 import dev.freshet.replica.RefusalReason;
 import dev.freshet.replica.ReplicaListener;
 import dev.freshet.replica.Waiting;
+import dev.freshet.replica.server.HeldBack;
 import java.io.PrintWriter;
+import java.time.Duration;
 import java.time.LocalTime;
 import java.time.temporal.ChronoUnit;
 import java.util.EnumSet;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
-/** Says on the screen what a replica waits for and why versions are refused, each once. */
+/**
+ * Says on the screen what a server waits for, why it is not ready, why versions are refused and
+ * what the job holds back, each once.
+ */
 final class ServeConsole implements ReplicaListener {
 
   private final PrintWriter out;
@@ -19,9 +28,47 @@ final class ServeConsole implements ReplicaListener {
   private String version;
   private boolean ready;
   private boolean interrupted;
+  private boolean saidNotReady;
+  private String heldBack;
+  private final Supplier<Optional<String>> notReady;
 
-  ServeConsole(PrintWriter out) {
+  /**
+   * @param notReady why the server is not ready, if it is not
+   */
+  ServeConsole(PrintWriter out, Supplier<Optional<String>> notReady) {
     this.out = out;
+    this.notReady = notReady;
+  }
+
+  /**
+   * To be called now and then.
+   *
+   * @param age seconds since the version in use was published
+   */
+  synchronized void look(Optional<HeldBack> held, double age) {
+    String reason = held.map(HeldBack::reason).orElse(null);
+    if (!Objects.equals(reason, heldBack)) {
+      heldBack = reason;
+      say(
+          held.map(h -> "Held back: " + h + (version == null ? "" : inUse(age)))
+              .orElse("The job publishes versions again"));
+    }
+    if (ready) {
+      readiness();
+    }
+  }
+
+  private String inUse(double age) {
+    String written = Durations.written(Duration.ofSeconds(Math.round(age)));
+    return "; in use is " + version + ", published " + written + " ago";
+  }
+
+  private void readiness() {
+    Optional<String> why = notReady.get();
+    if (why.isPresent() != saidNotReady) {
+      saidNotReady = why.isPresent();
+      say(why.map(w -> "Not ready: " + w).orElse("Ready again, version " + version));
+    }
   }
 
   @Override
@@ -32,7 +79,10 @@ final class ServeConsole implements ReplicaListener {
     waiting = what;
     if (what == Waiting.NOTHING) {
       // Reading once more what is there, for a pin or its end, is no interruption.
-      if (!ready || interrupted) {
+      if (!ready && notReady.get().isPresent()) {
+        say("Following, version " + version);
+        readiness();
+      } else if (!ready || interrupted) {
         say((ready ? "Following again, version " : "Ready, version ") + version);
       }
       ready = true;

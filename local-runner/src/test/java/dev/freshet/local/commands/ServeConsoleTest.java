@@ -4,14 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.freshet.replica.RefusalReason;
 import dev.freshet.replica.Waiting;
+import dev.freshet.replica.server.HeldBack;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class ServeConsoleTest {
 
+  private Optional<String> notReady = Optional.empty();
   private final StringWriter text = new StringWriter();
-  private final ServeConsole console = new ServeConsole(new PrintWriter(text));
+  private final ServeConsole console = new ServeConsole(new PrintWriter(text), () -> notReady);
 
   private String said() {
     String all = text.toString().replaceAll("(?m)^\\d\\d:\\d\\d(:\\d\\d)? ", "");
@@ -57,5 +60,41 @@ class ServeConsoleTest {
     console.waiting(Waiting.END, "");
     console.waiting(Waiting.NOTHING, "");
     assertThat(said()).isEqualTo("Waits: no broker answers at x:1\nFollowing again, version 9-8\n");
+  }
+
+  @Test
+  void saysWhyItIsNotReady() {
+    notReady = Optional.of("version 9-7 was published 7200 s ago");
+    console.version("9-7");
+    console.waiting(Waiting.NOTHING, "");
+    assertThat(said())
+        .isEqualTo("Following, version 9-7\nNot ready: version 9-7 was published 7200 s ago\n");
+    notReady = Optional.of("version 9-7 was published 7201 s ago");
+    console.look(Optional.empty(), 750);
+    assertThat(said()).isEmpty();
+    console.version("9-8");
+    notReady = Optional.empty();
+    console.look(Optional.empty(), 750);
+    console.look(Optional.empty(), 750);
+    assertThat(said()).isEqualTo("Ready again, version 9-8\n");
+  }
+
+  @Test
+  void saysWhatTheJobHoldsBackOnceForEachReason() {
+    console.look(Optional.of(new HeldBack(1, 40, "no-label", "task click", 0)), Double.NaN);
+    console.look(Optional.of(new HeldBack(2, 50, "no-label", "task click", 0)), Double.NaN);
+    assertThat(said())
+        .isEqualTo(
+            "Held back: the job has held back 1 version, the last at step 40: no-label: task"
+                + " click\n");
+    console.version("9-7");
+    console.look(Optional.of(new HeldBack(3, 60, "large-norm", "dense.a", 0)), 750);
+    assertThat(said())
+        .isEqualTo(
+            "Held back: the job has held back 3 versions, the last at step 60: large-norm:"
+                + " dense.a; in use is 9-7, published 12m 30s ago\n");
+    console.look(Optional.empty(), 750);
+    console.look(Optional.empty(), 750);
+    assertThat(said()).isEqualTo("The job publishes versions again\n");
   }
 }

@@ -64,6 +64,7 @@ public final class ScoringServer implements AutoCloseable {
 
   private final String model;
   private final ModelReplica replica;
+  private final GateWatch gate;
   private final ServerSettings settings;
   private final ScoreRequests requests;
   private final ServerMetrics metrics;
@@ -89,8 +90,9 @@ public final class ScoringServer implements AutoCloseable {
     this.model = model;
     this.replica = replica;
     this.settings = settings;
+    gate = new GateWatch(pipeline, model);
     requests = new ScoreRequests(pipeline, settings.limits().largestBatch());
-    metrics = new ServerMetrics(replica, requests.fieldCounts());
+    metrics = new ServerMetrics(replica, gate, requests.fieldCounts());
     clients = new Clients(settings.limits(), metrics);
     places = new Semaphore(settings.limits().atWork());
     AtomicInteger number = new AtomicInteger();
@@ -280,9 +282,20 @@ public final class ScoringServer implements AutoCloseable {
       refused.put(reason.label(), replica.refused().getOrDefault(reason, 0L));
     }
     all.put("versionsRefused", refused);
+    all.put("heldBack", heldBack().map(ScoringServer::describe).orElse(null));
     if (manifest.isPresent()) {
       all.put("manifest", ScoreRequests.manifest(manifest.get().toJson()));
     }
+    return all;
+  }
+
+  private static Map<String, Object> describe(HeldBack held) {
+    Map<String, Object> all = new LinkedHashMap<>();
+    all.put("versions", held.versions());
+    all.put("step", held.step());
+    all.put("reason", held.reason());
+    all.put("detail", held.detail());
+    all.put("toldSecondsAgo", (System.currentTimeMillis() - held.toldAt()) / 1000.0);
     return all;
   }
 
@@ -344,37 +357,53 @@ public final class ScoringServer implements AutoCloseable {
   }
 
   private Object ready() throws Refused {
-    if (replica.failure().isPresent()) {
-      throw notReady("following ended: " + replica.failure().get().getMessage());
+    Optional<String> notReady = notReady();
+    if (notReady.isPresent()) {
+      throw new Refused(Refused.UNAVAILABLE, notReady.get());
     }
-    String waiting = replica.state().detail();
-    String version =
-        replica
-            .manifest()
-            .map(Manifest::version)
-            .orElseThrow(() -> notReady("no version has arrived yet; " + waiting));
-    Readiness readiness = settings.readiness();
-    if (!readiness.preferStale()) {
-      double lag = replica.lagSeconds();
-      if (Double.isNaN(lag)) {
-        throw notReady("version " + version + "; the topic is still being read; " + waiting);
-      }
-      if (lag > seconds(readiness.maxLag())) {
-        throw notReady(
-            "version %s; the topic was last read to its end %.0f s ago; %s"
-                .formatted(version, lag, waiting));
-      }
-      if (replica.pinned().isEmpty() && replica.stalenessSeconds() > seconds(readiness.maxAge())) {
-        throw notReady(
-            "version %s was published %.0f s ago; allowed: %.0f s"
-                .formatted(version, replica.stalenessSeconds(), seconds(readiness.maxAge())));
-      }
-    }
-    return Map.of("status", "ready", "version", version);
+    return Map.of(
+        "status", "ready", "version", replica.manifest().map(Manifest::version).orElse(""));
   }
 
-  private static Refused notReady(String why) {
-    return new Refused(Refused.UNAVAILABLE, why);
+  /** Why the server is not ready; empty if it is. */
+  public Optional<String> notReady() {
+    if (replica.failure().isPresent()) {
+      return Optional.of("following ended: " + replica.failure().get().getMessage());
+    }
+    String waiting = replica.state().detail();
+    Optional<Manifest> manifest = replica.manifest();
+    if (manifest.isEmpty()) {
+      return Optional.of("no version has arrived yet; " + waiting + heldBackToo());
+    }
+    String version = "version " + manifest.get().version();
+    Readiness readiness = settings.readiness();
+    double lag = replica.lagSeconds();
+    if (readiness.preferStale()) {
+      return Optional.empty();
+    }
+    if (Double.isNaN(lag)) {
+      return Optional.of(version + "; the topic is still being read; " + waiting);
+    }
+    if (lag > seconds(readiness.maxLag())) {
+      return Optional.of(
+          "%s; the topic was last read to its end %.0f s ago; %s".formatted(version, lag, waiting));
+    }
+    double age = replica.stalenessSeconds();
+    if (replica.pinned().isEmpty() && age > seconds(readiness.maxAge())) {
+      return Optional.of(
+          "%s was published %.0f s ago; allowed: %.0f s%s"
+              .formatted(version, age, seconds(readiness.maxAge()), heldBackToo()));
+    }
+    return Optional.empty();
+  }
+
+  /** What the job has held back since its newest version, as far as that is known. */
+  public Optional<HeldBack> heldBack() {
+    return gate.heldBack();
+  }
+
+  private String heldBackToo() {
+    return heldBack().map(held -> "; " + held).orElse("");
   }
 
   private static double seconds(Duration duration) {
@@ -418,6 +447,7 @@ public final class ScoringServer implements AutoCloseable {
     if (worker != null) {
       worker.shutdown();
     }
+    gate.close();
     replica.close();
   }
 }

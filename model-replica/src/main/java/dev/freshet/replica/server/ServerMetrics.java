@@ -52,7 +52,7 @@ final class ServerMetrics {
   /**
    * @param received what is counted of fields when requests are read
    */
-  ServerMetrics(ModelReplica replica, FieldCounts received) {
+  ServerMetrics(ModelReplica replica, GateWatch gate, FieldCounts received) {
     counter("freshet_predictions_total", "Impressions scored.", replica::predictions);
     fields(received, replica.fieldCounts());
     counter("freshet_versions_taken_total", "Versions taken.", replica::swaps);
@@ -72,6 +72,11 @@ final class ServerMetrics {
         .name("freshet_pinned")
         .help("1 while a version is held.")
         .callback(callback -> callback.call(replica.pinned().isPresent() ? 1 : 0))
+        .register(registry);
+    GaugeWithCallback.builder()
+        .name("freshet_versions_held_back")
+        .help("Versions that the job has held back since its newest one, as far as is known.")
+        .callback(callback -> callback.call(gate.heldBack().map(HeldBack::versions).orElse(0L)))
         .register(registry);
     CounterWithCallback.builder()
         .name("freshet_versions_refused_total")
