@@ -78,6 +78,9 @@ public final class ReplayRun {
     }
     ObjectNode report;
     do {
+      if (batch != null && batch.state() == State.SENDING) {
+        FileCheck.require(pipeline, batch.inputs(), out);
+      }
       report = next(batch, examples);
       batch = learnt(report) ? ReplayInputs.next(record, given) : null;
     } while (batch != null);

@@ -188,4 +188,32 @@ class FreshetCommandTest {
           .doesNotContain("hush");
     }
   }
+
+  @Test
+  void filesInEachOthersPlaceStartNothing() throws Exception {
+    Path shown = folder.resolve("shown.jsonl");
+    Path answered = folder.resolve("answered.jsonl");
+    Files.writeString(
+        shown,
+        "{\"impression_id\":\"i\",\"event_time\":1767225600000,\"features\":{\"user_id\":\"u\"}}\n");
+    Files.writeString(
+        answered,
+        "{\"impression_id\":\"i\",\"event_id\":\"e\",\"kind\":\"click\",\"event_time\":1767225600000}\n");
+    Path data = folder.resolve("data");
+    Ran ran =
+        run(
+            "replay",
+            "--pipeline",
+            Path.of("..", "pipelines", "shop.yaml").toString(),
+            "--impressions",
+            answered.toString(),
+            "--feedback",
+            shown.toString(),
+            "--data-dir",
+            data.toString());
+    assertThat(ran.code()).isEqualTo(2);
+    assertThat(ran.err()).contains("in each other's place?").contains("Nothing was started");
+    assertThat(data.resolve("run.json")).doesNotExist();
+    assertThat(data.resolve("kafka")).doesNotExist();
+  }
 }

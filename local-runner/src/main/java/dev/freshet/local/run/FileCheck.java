@@ -1,0 +1,209 @@
+package dev.freshet.local.run;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.freshet.core.events.EventFormat;
+import dev.freshet.core.events.Rejection;
+import dev.freshet.core.features.FeatureField;
+import dev.freshet.core.labels.Task;
+import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.settings.Nearest;
+import dev.freshet.local.replay.ByteLines;
+import dev.freshet.local.run.RunRecord.Input;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Looks at the first lines of files before anything is started, with the parser of the job: files
+ * in each other's place, of another layout or without anything are noticed before they are learnt.
+ */
+final class FileCheck {
+
+  private static final int LINES = 1000;
+  // As long as nothing good was seen.
+  private static final int MOST_LINES = 100_000;
+  private static final int SHOWN = 200;
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final EventFormat format;
+  private final List<String> fields;
+  private final String kind;
+  private final PrintStream out;
+  private final List<String> wrong = new ArrayList<>();
+  private boolean swapped;
+
+  private FileCheck(Pipeline pipeline, PrintStream out) {
+    format =
+        pipeline.kafka().format().create(pipeline.impressionFields(), pipeline.feedbackKinds());
+    fields = pipeline.features().stream().map(FeatureField::name).toList();
+    List<Task> tasks = pipeline.tasks();
+    kind = tasks.size() == 1 ? tasks.get(0).name() : null;
+    this.out = out;
+  }
+
+  /**
+   * Checks all files, and warns of fields that are absent.
+   *
+   * @throws RefusedException with each file of whose first lines none is what it should be
+   */
+  static void require(Pipeline pipeline, List<Input> inputs, PrintStream out) {
+    FileCheck check = new FileCheck(pipeline, out);
+    for (Input input : inputs) {
+      try {
+        check.look(input, input.use().equals(ReplayInputs.IMPRESSIONS));
+      } catch (IOException e) {
+        check.wrong(input, "cannot be read: " + RootCause.of(e));
+      }
+    }
+    if (!check.wrong.isEmpty()) {
+      throw new RefusedException(
+          String.join("\n", check.wrong)
+              + (check.swapped
+                  ? "\nAre the files of --impressions and --feedback in each other's place?"
+                  : "")
+              + "\nNothing was started");
+    }
+  }
+
+  private void look(Input input, boolean shown) throws IOException {
+    First first = first(Path.of(input.path()), shown);
+    String lines = line("none of its first %,d lines ", first.lines);
+    if (first.lines == 0) {
+      wrong(input, "is empty; expected JSON objects, one in each line");
+    } else if (first.accepted == 0) {
+      swapped |= first.others > 0;
+      wrong(
+          input,
+          (first.others > 0 ? "holds " + (shown ? "feedback" : "impressions") + ", it seems: " : "")
+              + lines
+              + (shown ? "is an impression; " : "is feedback; ")
+              + first.refused);
+    } else if (shown && first.absent.size() == fields.size()) {
+      // An impression may be without features, so much passes for one.
+      swapped |= first.others > 0;
+      wrong(
+          input,
+          (first.others > 0 ? "holds feedback, it seems: " : "")
+              + lines
+              + "has one of the fields "
+              + String.join(", ", fields)
+              + ", which stand under `features`; the first is "
+              + first.text);
+    } else if (shown && !first.absent.isEmpty()) {
+      warn(input, first);
+    }
+  }
+
+  private void warn(Input input, First first) {
+    StringBuilder names = new StringBuilder();
+    for (String field : first.absent) {
+      names
+          .append(names.isEmpty() ? "" : ", ")
+          .append(field)
+          .append(Nearest.hint(field, first.has));
+    }
+    out.printf(
+        Locale.ROOT,
+        "Warning: %s: absent in all of its first %,d impressions: %s; the first has %s%n",
+        input.path(),
+        first.accepted,
+        names,
+        first.has.isEmpty() ? "none" : String.join(", ", first.has));
+  }
+
+  private void wrong(Input input, String what) {
+    wrong.add("--" + input.use() + ": " + input.path() + " " + what);
+  }
+
+  /** What the first lines of a file are. */
+  private static final class First {
+    private long read;
+    private long lines;
+    private long accepted;
+    private long others;
+    private String refused = "";
+    private String text = "";
+    private List<String> absent = List.of();
+    private List<String> has = List.of();
+
+    /** Whether enough was seen. */
+    private boolean enough(boolean shown, int fields) {
+      boolean good = accepted > 0 && !(shown && absent.size() == fields);
+      return lines >= (good ? LINES : MOST_LINES);
+    }
+  }
+
+  private First first(Path file, boolean shown) throws IOException {
+    First first = new First();
+    InputCounts.Counter counter = new InputCounts.Counter(file);
+    try (ByteLines lines = new ByteLines(file, EventSender.LONGEST_LINE)) {
+      byte[] line = lines.next();
+      for (; line != null && !first.enough(shown, fields.size()); line = lines.next()) {
+        first.read++;
+        if (!ByteLines.blank(line)) {
+          add(first, counter, line, lines.tooLong(), shown);
+        }
+      }
+    }
+    return first;
+  }
+
+  private void add(
+      First first, InputCounts.Counter counter, byte[] line, boolean tooLong, boolean shown) {
+    if (first.lines++ == 0) {
+      first.text = cut(line);
+    }
+    String refused = tooLong ? "a line may have up to 1,000,000 bytes" : refused(line, shown);
+    if (refused != null) {
+      first.refused =
+          first.refused.isEmpty() ? line("line %,d: %s", first.read, refused) : first.refused;
+    } else {
+      first.accepted++;
+      if (shown) {
+        counter.impression(parsed(line), fields);
+        InputCounts counts = counter.counts();
+        first.absent =
+            fields.stream().filter(field -> counts.absent().get(field) == counts.lines()).toList();
+        first.has = counts.fields();
+      }
+    }
+    if (first.others == 0 && !tooLong && isOther(line, shown)) {
+      first.others++;
+    }
+  }
+
+  /** Whether a line is feedback among impressions, or the reverse. */
+  private boolean isOther(byte[] line, boolean shown) {
+    // Feedback of an unknown kind would pass for an impression without features.
+    return refused(line, !shown) == null && (shown || !parsed(line).path("features").isEmpty());
+  }
+
+  /** Why a line is not what it should be, or null. */
+  private String refused(byte[] line, boolean shown) {
+    Rejection rejection =
+        shown ? format.impression(line).rejection() : format.feedback(line, kind).rejection();
+    return rejection == null ? null : rejection.toString();
+  }
+
+  private static JsonNode parsed(byte[] line) {
+    try {
+      return JSON.readTree(line);
+    } catch (IOException e) {
+      return JSON.missingNode();
+    }
+  }
+
+  private static String cut(byte[] line) {
+    return new String(line, 0, Math.min(line.length, SHOWN), StandardCharsets.UTF_8)
+        + (line.length > SHOWN ? "..." : "");
+  }
+
+  private static String line(String format, Object... values) {
+    return String.format(Locale.ROOT, format, values);
+  }
+}

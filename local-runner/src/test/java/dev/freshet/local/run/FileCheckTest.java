@@ -1,0 +1,109 @@
+package dev.freshet.local.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.pipeline.PipelineFile;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class FileCheckTest {
+
+  private static final String SHOWN =
+      """
+      {"impression_id":"i1","event_time":1767225600000,"features":{"user_id":"u","item_id":"p",\
+      "segment":"s","category":"c","hour":"1","price":7,"tags":["t"]}}
+      """;
+  private static final String ANSWERED =
+      """
+      {"impression_id":"i1","event_id":"e","kind":"click","event_time":1767225600500}
+      """;
+
+  @TempDir private Path folder;
+  private Pipeline pipeline;
+
+  @BeforeEach
+  void open() throws IOException {
+    pipeline = PipelineFile.read(Path.of("..", "pipelines", "shop.yaml"));
+  }
+
+  private Path file(String name, String content) throws IOException {
+    return Files.writeString(folder.resolve(name), content);
+  }
+
+  private String check(Path impressions, Path feedback) throws IOException {
+    ByteArrayOutputStream said = new ByteArrayOutputStream();
+    FileCheck.require(
+        pipeline,
+        ReplayInputs.read(List.of(impressions), List.of(feedback)),
+        new PrintStream(said, true, StandardCharsets.UTF_8));
+    return said.toString(StandardCharsets.UTF_8);
+  }
+
+  @Test
+  void goodFilesPassWithSomeBadLines() throws IOException {
+    Path shown = file("i", "\n{broken\n".repeat(1500) + SHOWN);
+    assertThat(check(shown, file("f", "{}\n" + ANSWERED))).isEmpty();
+  }
+
+  @Test
+  void filesInEachOthersPlaceAreTold() throws IOException {
+    Path shown = file("shown.jsonl", SHOWN);
+    Path answered = file("answered.jsonl", ANSWERED);
+    assertThatThrownBy(() -> check(answered, shown))
+        .isInstanceOf(RefusedException.class)
+        .hasMessageContaining("--impressions: " + answered + " holds feedback, it seems: none of")
+        .hasMessageContaining("--feedback: " + shown + " holds impressions, it seems: none of")
+        .hasMessageContaining("line 1: missing-field: event_id is missing")
+        .hasMessageContaining("in each other's place?");
+    assertThatThrownBy(() -> check(shown, shown))
+        .as("one file given twice")
+        .hasMessageContaining("--feedback: " + shown + " holds impressions");
+  }
+
+  @Test
+  void whatHoldsNothingOrSomethingElseIsTold() throws IOException {
+    Path csv = file("rows.csv", "id;time\n1;2\n");
+    Path empty = file("empty", "\n \n");
+    Path unzipped = file("f.gz", ANSWERED);
+    assertThatThrownBy(() -> check(csv, empty))
+        .hasMessageContaining(csv + " none of its first 2 lines is an impression; line 1: malf")
+        .hasMessageContaining(empty + " is empty")
+        .hasMessageNotContaining("place?");
+    assertThatThrownBy(() -> check(file("i", SHOWN), unzipped))
+        .hasMessageContaining(unzipped + " cannot be read");
+    Path unknown = file("u", ANSWERED.replace("click", "klick"));
+    assertThatThrownBy(() -> check(file("i", SHOWN), unknown))
+        .hasMessageContaining("none of its first 1 lines is feedback; line 1: unknown-kind")
+        .hasMessageNotContaining("place?");
+    Path noKind = file("k", ANSWERED.replace("\"kind\":\"click\",", ""));
+    assertThatThrownBy(() -> check(file("i", SHOWN), noKind))
+        .hasMessageContaining("line 1: missing-field: kind is missing");
+  }
+
+  @Test
+  void fieldsInAnotherPlaceAreRefusedAndAMisspeltOneIsWarnedOf() throws IOException {
+    Path flat =
+        file("flat", "{\"impression_id\":\"i1\",\"event_time\":1767225600000,\"user_id\":\"u\"}\n");
+    Path answered = file("f", ANSWERED);
+    assertThatThrownBy(() -> check(flat, answered))
+        .hasMessageContaining("none of its first 1 lines has one of the fields user_id, item_id")
+        .hasMessageContaining("which stand under `features`; the first is {\"impression_id\"");
+    Path typo = file("typo", SHOWN.replace("price", "prise") + SHOWN.replace("price", "prise"));
+    assertThat(check(typo, answered))
+        .isEqualTo(
+            "Warning: "
+                + typo
+                + ": absent in all of its first 2 impressions: price; did you mean 'prise'?;"
+                + " the first has user_id, item_id, segment, category, hour, prise, tags\n");
+  }
+}
