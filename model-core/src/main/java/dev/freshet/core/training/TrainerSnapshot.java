@@ -20,12 +20,13 @@ import java.util.List;
  * bit as if it had never stopped.
  *
  * <pre>
- * byte version = 6 | long run | trainer: counters, target scale [before version 5: double count,
+ * byte version = 7 | long run | trainer: counters, target scale [before version 5: double count,
  * mean, squares], weights, moments, step counters,
  * embedding tables, metric windows, pending scores, [from version 2] boolean delay heads [ long
  * bounded weights | long steps | weights, moments, step counters, embedding tables ], [from version
  * 3] boolean values watched [ calibration by value ], [from version 5] int batches left out in a
- * row, incidents, [from version 6] evidence
+ * row, incidents, [from version 6] evidence,
+ * [from version 7] base rates
  * | count pending batch, each: example | count writer state, each: int
  * | [from version 4] count positions, each: source position | long watermark
  * </pre>
@@ -34,12 +35,13 @@ import java.util.List;
  */
 public final class TrainerSnapshot {
 
-  private static final int VERSION = 6;
+  private static final int VERSION = 7;
   static final int WITH_HEADS = 2;
   static final int WITH_VALUES = 3;
   private static final int WITH_POSITIONS = 4;
   static final int WITH_SCALES = 5;
   static final int WITH_EVIDENCE = 6;
+  static final int WITH_RATES = 7;
   private static final int BUFFER = 1 << 16;
   private static final EncodedExampleCodec EXAMPLES = new EncodedExampleCodec();
   private static final SourcePositionCodec POSITIONS = new SourcePositionCodec();

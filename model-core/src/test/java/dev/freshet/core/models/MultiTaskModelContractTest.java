@@ -15,6 +15,7 @@ import dev.freshet.core.publishing.WeightTensors;
 import dev.freshet.core.publishing.WeightsLoader;
 import dev.freshet.core.training.ModelTrainer;
 import dev.freshet.core.training.Network;
+import dev.freshet.core.training.TrainingSettings;
 import dev.freshet.core.training.embedding.BatchRows;
 import dev.freshet.core.training.embedding.EmbeddingTable;
 import java.io.ByteArrayOutputStream;
@@ -72,6 +73,23 @@ public abstract class MultiTaskModelContractTest {
     return PipelineFile.parse(file.toString(), "contract");
   }
 
+  /** At rates with which so small a model learns in so few steps. */
+  private static ModelTrainer fast(Pipeline pipeline) {
+    TrainingSettings usual = pipeline.training();
+    return new ModelTrainer(
+        pipeline.context(pipeline.models().get(0)),
+        new TrainingSettings(
+            usual.batch(),
+            usual.maxWait(),
+            new TrainingSettings.Dense(TrainingSettings.Dense.Optimizer.ADAM, 5e-3, 0),
+            new TrainingSettings.Embeddings(TrainingSettings.Embeddings.Optimizer.ADAGRAD, 0.2),
+            usual.negativeSampling(),
+            usual.scoring(),
+            usual.maxNorm(),
+            usual.maxSkipped(),
+            usual.seed()));
+  }
+
   private static ModelTrainer trainer(Pipeline pipeline) {
     return new ModelTrainer(pipeline.context(pipeline.models().get(0)), pipeline.training());
   }
@@ -104,6 +122,23 @@ public abstract class MultiTaskModelContractTest {
     return examples;
   }
 
+  /** Labels that no field tells apart: the same share of yes in every task, some amounts. */
+  private static List<EncodedExample> rare(Pipeline pipeline, int count, int every, long seed) {
+    Random random = new Random(seed);
+    List<EncodedExample> examples = new ArrayList<>();
+    for (EncodedExample example : examples(pipeline, count, seed, 1)) {
+      TaskLabel[] labels = example.labels();
+      boolean yes = random.nextInt(every) == 0;
+      for (int t = 0; t < labels.length; t++) {
+        double amount = Math.exp(3 + 0.5 * random.nextGaussian());
+        double value = pipeline.tasks().get(t).binary() ? 1 : amount;
+        labels[t] = new TaskLabel(LabelKind.FINAL, yes ? value : 0, 1, 0, -1, t == 0 || yes);
+      }
+      examples.add(example);
+    }
+    return examples;
+  }
+
   private static List<float[]> weights(Network network) {
     List<float[]> copies = new ArrayList<>();
     for (FloatBuffer live : network.weights()) {
@@ -112,6 +147,26 @@ public abstract class MultiTaskModelContractTest {
       copies.add(copy);
     }
     return copies;
+  }
+
+  /** However rare an outcome is: no steps are needed to get from 0.5 to its rate. */
+  @ParameterizedTest
+  @ValueSource(strings = {"squared", "huber", "ziln"})
+  void startsAtTheBaseRate(String loss) {
+    Pipeline pipeline = pipeline(loss);
+    try (ModelTrainer trainer = trainer(pipeline)) {
+      List<EncodedExample> examples = rare(pipeline, 64 * 128, 20, 1);
+      for (int i = 0; i < examples.size(); i += 128) {
+        trainer.process(examples.subList(i, i + 128));
+      }
+      for (int t = 0; t < 2; t++) {
+        Map<String, Double> quality = trainer.quality().get("t" + t);
+        assertThat(quality.get("normalizedEntropy")).as("t" + t).isLessThan(1.05);
+        assertThat(quality.get("calibration")).as("t" + t).isBetween(0.7, 1.3);
+        assertThat(quality.get("examples")).as("nothing is said at first").isEqualTo(63 * 128);
+      }
+      assertThat(trainer.quality().get("core").get("calibration")).isBetween(0.8, 1.2);
+    }
   }
 
   @ParameterizedTest
@@ -217,19 +272,20 @@ public abstract class MultiTaskModelContractTest {
   @ValueSource(strings = {"squared", "huber", "ziln"})
   void everyLossOfTheCoreTaskIsLearntWithItsWeights(String loss) {
     Pipeline pipeline = pipeline(loss);
-    try (ModelTrainer trainer = trainer(pipeline);
-        ModelTrainer heavier = trainer(pipeline)) {
+    try (ModelTrainer trainer = fast(pipeline);
+        ModelTrainer heavier = fast(pipeline)) {
       // The same first batch for both sets the running scale of the labels.
       trainer.process(examples(pipeline, 512, 1, 1));
       heavier.process(examples(pipeline, 512, 1, 3));
       assertThat(heavier.losses()[2] / trainer.losses()[2]).isBetween(2.999f, 3.001f);
       assertThat(heavier.norm() / trainer.norm()).isBetween(2.99f, 3.01f);
-      float first = trainer.losses()[2];
       for (int i = 2; i < 150; i++) {
         trainer.process(examples(pipeline, 512, i, 1));
+        if (i == 100) {
+          trainer.scores().reset();
+        }
       }
-      trainer.process(examples(pipeline, 512, 1, 1));
-      assertThat(trainer.losses()[2]).isLessThan(first);
+      assertThat(trainer.quality().get("core").get("spearman")).isGreaterThan(0.2);
     }
   }
 
@@ -351,7 +407,7 @@ public abstract class MultiTaskModelContractTest {
   @Test
   void theLossFalls() {
     Pipeline pipeline = pipeline(2, true);
-    try (ModelTrainer trainer = trainer(pipeline)) {
+    try (ModelTrainer trainer = fast(pipeline)) {
       trainer.process(examples(pipeline, 512, 1, 1));
       float[] first = trainer.losses();
       for (int i = 2; i < 150; i++) {

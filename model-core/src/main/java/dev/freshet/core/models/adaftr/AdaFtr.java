@@ -162,6 +162,11 @@ public record AdaFtr(
   }
 
   @Override
+  public boolean conditional() {
+    return space != Space.DIRECT;
+  }
+
+  @Override
   public ScriptArchive script(ModelShape shape) {
     Map<String, Object> own = new HashMap<>();
     own.put("separate", sharing == Sharing.EMBEDDINGS);

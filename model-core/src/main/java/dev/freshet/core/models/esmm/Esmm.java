@@ -41,6 +41,11 @@ public record Esmm(
   }
 
   @Override
+  public boolean conditional() {
+    return true;
+  }
+
+  @Override
   public ScriptArchive script(ModelShape shape) {
     return ScriptArchive.withPlainStep(
         "esmm", "Esmm", attributes(shape, Map.of("depth", tower.size())));

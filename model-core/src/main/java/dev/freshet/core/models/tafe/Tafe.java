@@ -110,6 +110,11 @@ public record Tafe(
   }
 
   @Override
+  public boolean conditional() {
+    return true;
+  }
+
+  @Override
   public ScriptArchive script(ModelShape shape) {
     return ScriptArchive.withPlainStep(
         "tafe",
