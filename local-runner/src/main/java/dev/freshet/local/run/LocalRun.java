@@ -69,6 +69,7 @@ public final class LocalRun implements AutoCloseable {
   private long printedAt;
   private long failuresSought;
   private int failuresTold;
+  private String lastFailure;
 
   private LocalRun(
       Settings settings,
@@ -184,9 +185,13 @@ public final class LocalRun implements AutoCloseable {
   private void tellFailures() throws Exception {
     List<TaskFailure> failures = job.failures();
     for (TaskFailure failure : failures.subList(failuresTold, failures.size())) {
+      String what = failure.toString();
       out.printf(
-          "A step failed: %s%n  the job goes back to its newest checkpoint, attempt %d of %d%n",
-          failure, failure.attempt() + 1, LocalJob.RESTARTS);
+          "A step failed%s%n  the job goes back to its newest checkpoint, attempt %d of %d%n",
+          what.equals(lastFailure) ? " again, in the same way" : ": " + what,
+          failure.attempt() + 1,
+          LocalJob.RESTARTS);
+      lastFailure = what;
     }
     failuresTold = failures.size();
   }

@@ -50,6 +50,11 @@ public final class RootCause {
     if (all.contains("OutOfMemoryError")) {
       return "more memory: FRESHET_HEAP=4g ./freshet ...";
     }
+    if (all.contains("TrainingDivergedException")) {
+      return "look at these examples (the training log names them so too), a range for the task's"
+          + " amounts, a smaller training.dense.rate or training.embeddings.rate, or a larger"
+          + " training.max-norm";
+    }
     if (all.contains("No space left on device")) {
       return "free some space on the disk of --data-dir";
     }

@@ -38,8 +38,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The broker is killed and comes back while a day goes by in minutes: every label has the value
- * that someone tells who knows all events. {@code -Dfreshet.outage=30} makes it a longer outage.
+ * The broker is killed and comes back while a day goes by in minutes, or the trainer is slower than
+ * the events: every label has the value that someone tells who knows all events. {@code
+ * -Dfreshet.outage=30} makes it a longer outage.
  */
 @Timeout(value = 8, unit = TimeUnit.MINUTES)
 class OutageITCase {
@@ -75,7 +76,7 @@ class OutageITCase {
 
   @Test
   void everyLabelHasTheValueOfAnUndisturbedRun() throws Exception {
-    happen();
+    happen(SECONDS * SPEED / 2);
     EmbeddedBroker broker = EmbeddedBroker.start(folder.resolve("kafka"));
     try {
       Pipeline pipeline = PipelineFile.parse(PIPELINE, "test").withBootstrap(broker.bootstrap());
@@ -86,7 +87,7 @@ class OutageITCase {
           while (!job.running()) {
             TimeUnit.MILLISECONDS.sleep(100);
           }
-          Thread producers = new Thread(() -> send(pipeline), "producers");
+          Thread producers = new Thread(() -> send(pipeline, SPEED), "producers");
           producers.start();
           TimeUnit.SECONDS.sleep(BEFORE_SECONDS);
           broker.kill();
@@ -102,27 +103,73 @@ class OutageITCase {
           }
         }
       }
-      Map<String, Long> dropped = new TreeMap<>();
-      for (var letter : read(pipeline, "dead-letters")) {
-        dropped.merge(header(letter, "freshet.reason"), 1L, Long::sum);
-      }
-      Map<String, Double> told = labels(pipeline);
-      Map<String, Double> expected = expected(pipeline);
-      long wrong =
-          expected.entrySet().stream()
-              .filter(e -> !e.getValue().equals(told.get(e.getKey())))
-              .count();
-      System.out.printf("%,d labels, %,d differ, dropped %s%n", expected.size(), wrong, dropped);
-      assertThat(dropped).isEmpty();
-      assertThat(told).isEqualTo(expected);
+      labelsAreRight(pipeline);
     } finally {
       broker.close();
     }
   }
 
-  private void happen() {
+  /**
+   * All events are there at once, and behind the trainer nothing moves for longer than {@code
+   * idle-after} at a time: a partition that is not read for so long still has its turn.
+   */
+  @Test
+  void aSlowTrainerMakesNothingLate() throws Exception {
+    happen(2400);
+    try (EmbeddedBroker broker = EmbeddedBroker.start(folder.resolve("kafka"))) {
+      String text =
+          PIPELINE
+              .replace("idle-after: 2s", "idle-after: 500ms")
+              .replace(
+                  "{topics: {",
+                  "{properties: {interceptor.classes: "
+                      + TestingSlowTrainer.class.getName()
+                      + "}, topics: {training-log: "
+                      + TestingSlowTrainer.TOPIC
+                      + ", ");
+      Pipeline pipeline =
+          PipelineFile.parse(
+                  text
+                      + "training: {batch: 256, max-wait: 0ms}\npublishing: {every: 100 checkpoints}\n",
+                  "test")
+              .withBootstrap(broker.bootstrap());
+      try (Topics topics = new Topics(pipeline)) {
+        topics.create(2);
+        send(pipeline, 1_000_000);
+        try (LocalJob job =
+            LocalJob.start(pipeline, folder.resolve("job"), 1, Duration.ofSeconds(2))) {
+          while (!job.running() || !topics.allRead()) {
+            assertThat(job.finished()).isFalse();
+            TimeUnit.MILLISECONDS.sleep(200);
+          }
+          while (!job.stop(true, () -> true)) {
+            TimeUnit.MILLISECONDS.sleep(200);
+          }
+        }
+      }
+      labelsAreRight(pipeline);
+    }
+  }
+
+  private void labelsAreRight(Pipeline pipeline) throws IOException {
+    Map<String, Long> dropped = new TreeMap<>();
+    for (var letter : read(pipeline, "dead-letters")) {
+      dropped.merge(header(letter, "freshet.reason"), 1L, Long::sum);
+    }
+    Map<String, Double> told = labels(pipeline);
+    Map<String, Double> expected = expected(pipeline);
+    long wrong =
+        expected.entrySet().stream()
+            .filter(e -> !e.getValue().equals(told.get(e.getKey())))
+            .count();
+    System.out.printf("%,d labels, %,d differ, dropped %s%n", expected.size(), wrong, dropped);
+    assertThat(dropped).isEmpty();
+    assertThat(told).isEqualTo(expected);
+  }
+
+  private void happen(int count) {
     Random random = new Random(7);
-    for (int i = 0; i < SECONDS * SPEED / 2; i++) {
+    for (int i = 0; i < count; i++) {
       String id = "i" + i;
       long shown = START + i * 2000L;
       impressions.add(
@@ -149,8 +196,12 @@ class OutageITCase {
     messages.add(new Sent(time + random.nextLong(30_000), topic, id, value));
   }
 
-  /** A producer for each topic, as services have; they keep what they cannot send. */
-  private void send(Pipeline pipeline) {
+  /**
+   * A producer for each topic, as services have; they keep what they cannot send.
+   *
+   * @param speed times real time
+   */
+  private void send(Pipeline pipeline, int speed) {
     Map<String, KafkaProducer<byte[], byte[]>> producers = new HashMap<>();
     Map<String, Object> settings =
         Map.of(
@@ -167,7 +218,7 @@ class OutageITCase {
       for (Sent message : messages) {
         // What follows from the last impressions takes too long to wait for.
         if (message.at() - START < SECONDS * SPEED * 1000L) {
-          long due = startedAt + (message.at() - START) * 1_000_000 / SPEED;
+          long due = startedAt + (message.at() - START) * 1_000_000 / speed;
           TimeUnit.NANOSECONDS.sleep(due - System.nanoTime());
         }
         producers

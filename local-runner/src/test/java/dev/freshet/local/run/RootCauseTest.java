@@ -2,6 +2,7 @@ package dev.freshet.local.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.freshet.core.training.TrainingDivergedException;
 import java.util.concurrent.ExecutionException;
 import org.apache.flink.runtime.JobException;
 import org.apache.flink.runtime.client.JobExecutionException;
@@ -45,6 +46,8 @@ class RootCauseTest {
     Throwable memory = new RuntimeException(new OutOfMemoryError("Java heap space"));
     assertThat(RootCause.of(memory)).isEqualTo("OutOfMemoryError: Java heap space");
     assertThat(RootCause.advice(memory)).contains("FRESHET_HEAP");
+    assertThat(RootCause.advice(new RuntimeException(new TrainingDivergedException("x"))))
+        .contains("training.dense.rate");
     assertThat(RootCause.advice(new IllegalStateException("x"))).isNull();
   }
 }
