@@ -3,6 +3,7 @@ package dev.freshet.core.settings;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.Locale;
+import java.util.Optional;
 
 /** Finds what somebody meant who wrote something like it. */
 public final class Nearest {
@@ -11,13 +12,16 @@ public final class Nearest {
 
   /** {@code ; did you mean 'x'?} for the one of {@code known} that is nearly {@code written}. */
   public static String hint(String written, Collection<String> known) {
+    return of(written, known).map(one -> "; did you mean '" + one + "'?").orElse("");
+  }
+
+  /** The one of {@code known} that is nearly {@code written}, and not the same. */
+  public static Optional<String> of(String written, Collection<String> known) {
     String lower = written.toLowerCase(Locale.ROOT);
     int most = Math.max(1, written.length() / 3);
     return known.stream()
         .filter(one -> !one.equals(written) && distance(lower, one) <= most)
-        .min(Comparator.comparing(one -> distance(lower, one)))
-        .map(one -> "; did you mean '" + one + "'?")
-        .orElse("");
+        .min(Comparator.comparing(one -> distance(lower, one)));
   }
 
   /** Letters to insert, drop, exchange or swap with their neighbour to make one of the other. */

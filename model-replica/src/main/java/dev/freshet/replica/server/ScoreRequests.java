@@ -12,21 +12,41 @@ import dev.freshet.core.events.JsonEventFormat;
 import dev.freshet.core.events.Parsed;
 import dev.freshet.core.events.Rejection;
 import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.settings.Nearest;
 import dev.freshet.replica.Prediction;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 
 /** The JSON of scoring: a batch of impressions in, scores out. */
 final class ScoreRequests {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
+  /** More of a request are not told. */
+  private static final int MOST_FAULTS = 20;
+
+  /** Names in a request that are held against those of fields, and the longest that is. */
+  private static final int MOST_NAMES = 100;
+
+  private static final int LONGEST_NAME = 64;
+
   private final JsonEventFormat format;
+
+  /** For a second look, which is not counted. */
+  private final JsonEventFormat uncounted;
+
+  private final Set<String> fields;
   private final int largestBatch;
 
   ScoreRequests(Pipeline pipeline, int largestBatch) {
     format = new JsonEventFormat(pipeline.impressionFields(), pipeline.feedbackKinds());
+    uncounted = new JsonEventFormat(pipeline.impressionFields(), pipeline.feedbackKinds());
+    fields = Set.copyOf(pipeline.impressionFields().names());
     this.largestBatch = largestBatch;
   }
 
@@ -46,6 +66,8 @@ final class ScoreRequests {
   /**
    * Impressions as on the impressions topic. {@code impression_id} and {@code event_time} may be
    * absent.
+   *
+   * @throws Refused with everything that is wrong, a line each
    */
   List<Impression> impressions(JsonNode root) throws Refused {
     JsonNode list = root.path("impressions");
@@ -60,6 +82,7 @@ final class ScoreRequests {
     }
     long now = System.currentTimeMillis();
     List<Impression> impressions = new ArrayList<>(list.size());
+    List<String> faults = new ArrayList<>();
     for (int i = 0; i < list.size(); i++) {
       JsonNode node = list.get(i);
       if (node instanceof ObjectNode one) {
@@ -67,13 +90,67 @@ final class ScoreRequests {
         putIfAbsent(one, "event_time", JSON.getNodeFactory().numberNode(now));
       }
       Parsed<Impression> parsed = format.impression(node);
-      if (parsed.event() == null) {
-        throw new Refused(
-            Refused.BAD_REQUEST, "impressions[" + i + "]." + message(parsed.rejection()));
+      if (parsed.event() == null && faults.size() < MOST_FAULTS) {
+        faults(node, parsed.rejection(), "impressions[" + i + "].", faults);
       }
       impressions.add(parsed.event());
     }
+    if (!faults.isEmpty()) {
+      throw new Refused(Refused.BAD_REQUEST, String.join("\n", faults));
+    }
     return impressions;
+  }
+
+  /** Takes away what is wrong until nothing else is. */
+  private void faults(JsonNode node, Rejection first, String at, List<String> faults) {
+    Rejection next = first;
+    while (next != null && faults.size() < MOST_FAULTS) {
+      faults.add(at + message(next));
+      next = removed(node, next.field()) ? uncounted.impression(node).rejection() : null;
+    }
+  }
+
+  private static boolean removed(JsonNode node, String path) {
+    if (!(node instanceof ObjectNode root)) {
+      return false;
+    }
+    if (path.equals("impression_id")) {
+      return root.put(path, "x") != null;
+    }
+    if (path.equals("event_time")) {
+      return root.put(path, System.currentTimeMillis()) != null;
+    }
+    for (String of : List.of("features", "served/scores", "served")) {
+      String prefix = of.replace('/', '.') + ".";
+      if (path.startsWith(prefix) && root.at("/" + of) instanceof ObjectNode object) {
+        return object.remove(path.substring(prefix.length())) != null;
+      }
+    }
+    return root.remove(path) != null;
+  }
+
+  /**
+   * Names in each impression's features that are nearly those of fields that it does not have.
+   *
+   * @return by impression, what was written and what may have been meant
+   */
+  private List<Map<String, String>> misspelt(JsonNode root, List<Prediction> predictions) {
+    List<Map<String, String>> all = new ArrayList<>(predictions.size());
+    int left = MOST_NAMES;
+    for (int i = 0; i < predictions.size(); i++) {
+      Map<String, String> found = new LinkedHashMap<>();
+      List<String> missing = predictions.get(i).missing();
+      Iterator<String> names = root.path("impressions").path(i).path("features").fieldNames();
+      while (!missing.isEmpty() && names.hasNext() && left > 0) {
+        String name = names.next();
+        if (!fields.contains(name) && name.length() <= LONGEST_NAME) {
+          left--;
+          Nearest.of(name, missing).ifPresent(field -> found.put(name, field));
+        }
+      }
+      all.add(found);
+    }
+    return all;
   }
 
   private static void putIfAbsent(ObjectNode node, String field, JsonNode value) {
@@ -87,9 +164,15 @@ final class ScoreRequests {
     return rejection.field() + ":" + value + "; allowed: " + rejection.allowed();
   }
 
-  /** The answer: the version, and for each impression its scores by task. */
-  static byte[] answer(String model, List<Impression> impressions, List<Prediction> predictions)
+  /**
+   * The answer: the version, and for each impression its scores by task.
+   *
+   * @param request as it came
+   */
+  byte[] answer(
+      String model, JsonNode request, List<Impression> impressions, List<Prediction> predictions)
       throws IOException {
+    List<Map<String, String>> misspelt = misspelt(request, predictions);
     ObjectNode root = JSON.createObjectNode().put("model", model);
     root.put("version", predictions.get(0).version());
     ArrayNode scores = root.putArray("scores");
@@ -97,12 +180,12 @@ final class ScoreRequests {
       ObjectNode one = scores.addObject().put("impression_id", impressions.get(i).id());
       ObjectNode byTask = one.putObject("scores");
       predictions.get(i).scores().forEach((task, score) -> byTask.put(task, finite(score)));
-      warn(one, predictions.get(i));
+      warn(one, predictions.get(i), misspelt.get(i));
     }
     return JSON.writeValueAsBytes(root);
   }
 
-  private static void warn(ObjectNode one, Prediction prediction) {
+  private static void warn(ObjectNode one, Prediction prediction, Map<String, String> misspelt) {
     if (prediction.missing().isEmpty() && prediction.unknown().isEmpty()) {
       return;
     }
@@ -112,6 +195,9 @@ final class ScoreRequests {
     }
     if (!prediction.unknown().isEmpty()) {
       prediction.unknown().forEach(warnings.putArray("unknown")::add);
+    }
+    if (!misspelt.isEmpty()) {
+      misspelt.forEach(warnings.putObject("misspelt")::put);
     }
   }
 

@@ -256,11 +256,12 @@ public final class ScoringServer implements AutoCloseable {
 
   private Object scores(Call call) throws IOException, Refused {
     long start = System.nanoTime();
-    List<Impression> impressions = requests.impressions(ScoreRequests.object(call.body()));
+    JsonNode request = ScoreRequests.object(call.body());
+    List<Impression> impressions = requests.impressions(request);
     if (replica.manifest().isEmpty()) {
       throw new Refused(Refused.UNAVAILABLE, "model " + model + " has no version yet");
     }
-    byte[] answer = ScoreRequests.answer(model, impressions, replica.predict(impressions));
+    byte[] answer = requests.answer(model, request, impressions, replica.predict(impressions));
     metrics.scored(System.nanoTime() - start);
     return answer;
   }
