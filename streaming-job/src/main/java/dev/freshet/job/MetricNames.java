@@ -43,6 +43,12 @@ public final class MetricNames {
   /** Group of counters, one for each reason for which an event has no part in a label. */
   public static final String DROPPED = "dropped";
 
+  /**
+   * Gauge: events that counted at their parent, because by their own clocks they were before it, by
+   * up to {@code labels.clock-skew}; since the job's first start.
+   */
+  public static final String SKEWED = "skewed";
+
   /** Gauge: impressions (and feedback without one) that wait in keyed state. */
   public static final String PENDING_IMPRESSIONS = "pendingImpressions";
 

@@ -2,6 +2,7 @@ package dev.freshet.local.run;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.freshet.core.labels.DropReason;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.SystemTopic;
 import java.io.IOException;
@@ -40,6 +41,7 @@ final class DeadLetters {
   private final Map<String, Map<String, Long>> counts = new TreeMap<>();
   private final Map<String, Sample> samples = new LinkedHashMap<>();
   private final Map<String, Long> fields = new TreeMap<>();
+  private final Map<String, Long> orphans = new TreeMap<>();
 
   DeadLetters(Pipeline pipeline) {
     this.pipeline = pipeline;
@@ -52,6 +54,9 @@ final class DeadLetters {
     String field = header(letter, "freshet.field");
     if (field.startsWith(FEATURES)) {
       fields.merge(field.substring(FEATURES.length()), 1L, Long::sum);
+    }
+    if (reason.equals(DropReason.ORPHANED.label())) {
+      orphans.merge(header(letter, "freshet.error").split(":")[0], 1L, Long::sum);
     }
     if (!samples.containsKey(reason)) {
       samples.put(
@@ -87,6 +92,11 @@ final class DeadLetters {
   /** How many impressions were refused because of each feature field. */
   synchronized Map<String, Long> byField() {
     return new TreeMap<>(fields);
+  }
+
+  /** How many are orphaned for each cause. */
+  synchronized Map<String, Long> orphans() {
+    return new TreeMap<>(orphans);
   }
 
   /** The first message of each reason. */

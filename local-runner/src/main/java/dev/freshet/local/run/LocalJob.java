@@ -2,6 +2,7 @@ package dev.freshet.local.run;
 
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.job.JobGraph;
+import dev.freshet.job.labels.LabelJoinFunction;
 import dev.freshet.job.training.CheckpointCheck;
 import dev.freshet.topics.StartChecks;
 import java.io.BufferedInputStream;
@@ -209,6 +210,25 @@ public final class LocalJob implements AutoCloseable {
       throw JobFailedException.of(ended, failures());
     }
     return true;
+  }
+
+  /**
+   * Events that counted although by their clocks they were before their parent, as last told by the
+   * tasks; exact when the job has ended.
+   */
+  long skewed() {
+    try {
+      var sums = cluster.getArchivedExecutionGraph(id).get().getAccumulatorsSerialized();
+      var sum = sums.get(LabelJoinFunction.SKEWED);
+      return sum == null
+          ? 0
+          : (long) sum.deserializeValue(LocalJob.class.getClassLoader()).getUnchecked();
+    } catch (ExecutionException | IOException | ClassNotFoundException e) {
+      throw new IllegalStateException("what the job has counted cannot be read", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return 0;
+    }
   }
 
   /** What has failed so far, oldest first, whether or not the job came back from it. */

@@ -118,6 +118,7 @@ public final class LocalRun implements AutoCloseable {
     job =
         LocalJob.start(
             pipeline, settings.folder(), settings.parallelism(), settings.checkpointEvery());
+    observer.skewed(job::skewed);
     int port = job.webPort();
     out.printf(
         "Flink web UI at http://127.0.0.1:%d%s%n",

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongSupplier;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /**
@@ -31,6 +32,7 @@ final class Observer implements AutoCloseable {
   private final Map<String, JsonNode> metrics = new ConcurrentHashMap<>();
   private final Map<String, Map<String, Boolean>> versions = new ConcurrentHashMap<>();
   private final Map<String, ModelReplica> replicas = new LinkedHashMap<>();
+  private volatile LongSupplier skewed = () -> 0;
   private final TopicFollower letterFollower;
   private final TopicFollower metricFollower;
   private final TopicFollower versionFollower;
@@ -79,6 +81,15 @@ final class Observer implements AutoCloseable {
   /** Messages in the event topics. */
   Map<String, Long> events() throws Exception {
     return topics.eventCounts();
+  }
+
+  /** Events that counted although by their clocks they were before their parent; of the job. */
+  long skewed() {
+    return skewed.getAsLong();
+  }
+
+  void skewed(LongSupplier count) {
+    skewed = count;
   }
 
   DeadLetters deadLetters() {

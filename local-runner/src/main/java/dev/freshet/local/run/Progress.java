@@ -1,6 +1,7 @@
 package dev.freshet.local.run;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.freshet.core.labels.DropReason;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.models.ModelDefinition;
 import java.io.PrintStream;
@@ -39,12 +40,13 @@ final class Progress {
     }
     text.append(
         line(
-            "%n       examples %,d  rejected %,d  late %,d  orphaned %,d  duplicates %,d%n",
+            "%n       examples %,d  rejected %,d  late %,d  orphaned %,d  duplicates %,d  skewed %,d%n",
             report.path("examples").asLong(),
             rejected,
             report.path("late").asLong(),
             report.path("orphaned").asLong(),
-            report.path("duplicates").asLong()));
+            report.path("duplicates").asLong(),
+            report.path("skewed").asLong()));
     for (ModelDefinition model : observer.pipeline().models()) {
       model(text, model.name(), report);
     }
@@ -70,12 +72,22 @@ final class Progress {
               first.error().startsWith(reason + ": ")
                   ? first.error().substring(reason.length() + 2)
                   : first.error();
-          text.append(line("  %,10d %s%n", count, reason));
+          text.append(line("  %,10d %s%s%n", count, reason, causes(reason)));
           text.append(
               line("             %s%n             %s: %s%n", why, where, oneLine(first.value())));
         });
     out.print(text);
     out.flush();
+  }
+
+  private String causes(String reason) {
+    Map<String, Long> causes = observer.deadLetters().orphans();
+    if (!reason.equals(DropReason.ORPHANED.label()) || causes.size() < 2) {
+      return "";
+    }
+    StringBuilder text = new StringBuilder(":");
+    causes.forEach((cause, count) -> text.append(line("  %s %,d", cause, count)));
+    return text.toString();
   }
 
   private static String oneLine(String value) {

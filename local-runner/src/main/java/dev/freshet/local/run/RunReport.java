@@ -46,6 +46,8 @@ final class RunReport {
     deadLetters(report, observer.deadLetters());
     report.put("late", letters.getOrDefault(DropReason.LATE.label(), 0L));
     report.put("orphaned", letters.getOrDefault(DropReason.ORPHANED.label(), 0L));
+    report.set("orphanedBy", JSON.valueToTree(observer.deadLetters().orphans()));
+    report.put("skewed", observer.skewed());
     report.put("duplicates", letters.getOrDefault(DropReason.DUPLICATE.label(), 0L));
     report.set("fields", fields(observer));
     ObjectNode steps = JSON.createObjectNode();

@@ -11,18 +11,40 @@ public enum DropReason {
    * past it when it came, so that its impression may be finished.
    */
   LATE,
-  /**
-   * Nothing to belong to: its impression, or the event of the task before it, never came in time,
-   * or it happened after all labels of its impression were settled, when nothing remembers that.
-   */
-  ORPHANED,
+  /** Nothing to belong to: its impression never came in time, or is not remembered any more. */
+  ORPHANED("no-impression"),
   /** An event with this id was there already. */
   DUPLICATE,
   /** Its impression holds as many events as it may. */
-  TOO_MANY;
+  TOO_MANY,
+  /**
+   * Orphaned, too: its impression is there, but the event of the task before it is not, or it
+   * happened before that.
+   */
+  NO_PARENT("no-parent"),
+  /**
+   * Orphaned, too: it happened after all labels of its impression were settled, when nothing
+   * remembers that.
+   */
+  AFTER_END("after-end");
+
+  private final String cause;
+
+  DropReason() {
+    this("");
+  }
+
+  DropReason(String cause) {
+    this.cause = cause;
+  }
+
+  /** Which of the causes that share a label; empty where there is one. */
+  public String cause() {
+    return cause;
+  }
 
   /** As in metrics and reports. */
   public String label() {
-    return RecordBinder.written(this);
+    return RecordBinder.written(cause.isEmpty() ? this : ORPHANED);
   }
 }

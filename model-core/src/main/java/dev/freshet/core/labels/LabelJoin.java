@@ -7,6 +7,7 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalLong;
 
 /**
  * Joins one impression with its feedback, whichever comes first, and tells its labels when the
@@ -24,6 +25,9 @@ public final class LabelJoin implements Serializable {
     void example(LabeledExample example);
 
     void dropped(DroppedEvent event);
+
+    /** An event counts, at its parent: by its own clock it was before it. */
+    default void skewed(Feedback event) {}
   }
 
   private final List<Task> tasks;
@@ -140,7 +144,7 @@ public final class LabelJoin implements Serializable {
       out.example(new LabeledExample(pending.impression, time, moments.labels));
     }
     if (pending.finished()) {
-      reportUncounted(pending, moments.chain, time, out);
+      reportEvents(pending, moments.chain, time, out);
     }
   }
 
@@ -148,12 +152,15 @@ public final class LabelJoin implements Serializable {
     return announceImpressions && !pending.wasTold(0, LabelKind.NONE);
   }
 
-  private void reportUncounted(
+  private void reportEvents(
       PendingImpression pending, List<TaskFacts> chain, long finished, Output out) {
     for (Feedback event : pending.feedback) {
       TaskFacts facts = chain.get(event.task());
-      if (!facts.counts(event)) {
+      OptionalLong at = facts.countsAt(event);
+      if (at.isEmpty()) {
         out.dropped(dropped(reason(facts, event, finished), event));
+      } else if (at.getAsLong() > event.eventTime()) {
+        out.skewed(event);
       }
     }
   }
@@ -171,9 +178,10 @@ public final class LabelJoin implements Serializable {
    * it happened, what happened after the impression was finished would have found none.
    */
   private DropReason reason(TaskFacts facts, Feedback event, long finished) {
-    return facts.withoutParent(event, skew) || event.eventTime() > finished
-        ? DropReason.ORPHANED
-        : DropReason.LATE;
+    if (facts.withoutParent(event, skew)) {
+      return DropReason.NO_PARENT;
+    }
+    return event.eventTime() > finished ? DropReason.AFTER_END : DropReason.LATE;
   }
 
   /** Milliseconds from an impression to the end of its last window. */

@@ -5,6 +5,7 @@ import dev.freshet.core.events.Impression;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.TreeSet;
 
 /**
@@ -116,13 +117,14 @@ record TaskFacts(
     return times;
   }
 
-  boolean counts(Feedback event) {
+  /** When an event counts, if it does. */
+  OptionalLong countsAt(Feedback event) {
     for (Counted one : counted) {
       if (one.event().equals(event)) {
-        return true;
+        return OptionalLong.of(one.at());
       }
     }
-    return false;
+    return OptionalLong.empty();
   }
 
   /** Whether an event has nothing that it could follow from. */

@@ -39,8 +39,13 @@ public final class DroppedToDeadLetter implements MapFunction<DroppedEvent, Dead
                   ? "came when the watermark had passed its first window"
                   : "happened after its window, or came after its label was told";
           case ORPHANED ->
-              "its impression, or the event of the task before it, did not come in time, or its"
-                  + " impression was finished before it happened";
+              cause(event) + "its impression did not come in time, or is finished long since";
+          case NO_PARENT ->
+              cause(event)
+                  + "its impression is there, but the event of the task before it is not, or it"
+                  + " happened before that";
+          case AFTER_END ->
+              cause(event) + "it happened after all labels of its impression were settled";
           case TOO_MANY ->
               "its impression holds as many events of this task as labels.max-events allows";
           case DUPLICATE -> "an event with this id was there already";
@@ -50,5 +55,9 @@ public final class DroppedToDeadLetter implements MapFunction<DroppedEvent, Dead
         "",
         -1,
         -1);
+  }
+
+  private static String cause(DroppedEvent event) {
+    return event.reason().cause() + ": ";
   }
 }

@@ -11,6 +11,7 @@ import dev.freshet.job.MetricNames;
 import dev.freshet.job.codec.CodecTypeInfo;
 import java.io.IOException;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.Map;
 import org.apache.flink.api.common.functions.OpenContext;
 import org.apache.flink.api.common.state.ValueState;
@@ -37,6 +38,9 @@ public final class LabelJoinFunction
   public static final OutputTag<DroppedEvent> DROPPED =
       new OutputTag<>("dropped", CodecTypeInfo.DROPPED);
 
+  /** Accumulator: events that counted although by their clocks they were before their parent. */
+  public static final String SKEWED = "freshet.labels.skewed";
+
   private final LabelJoin join;
 
   private transient ValueState<PendingImpression> state;
@@ -44,6 +48,7 @@ public final class LabelJoinFunction
   private transient Map<DropReason, Counter> dropped;
   private transient DelayCounters delays;
   private transient StateGauges gauges;
+  private transient SkewCounter skewed;
 
   public LabelJoinFunction(LabelJoin join) {
     this.join = join;
@@ -53,11 +58,14 @@ public final class LabelJoinFunction
   public void initializeState(FunctionInitializationContext context) throws Exception {
     gauges = new StateGauges();
     gauges.initialize(context);
+    skewed = new SkewCounter();
+    skewed.initialize(context);
   }
 
   @Override
   public void snapshotState(FunctionSnapshotContext context) throws Exception {
     gauges.snapshot();
+    skewed.snapshot();
   }
 
   @Override
@@ -68,10 +76,16 @@ public final class LabelJoinFunction
     MetricGroup group = getRuntimeContext().getMetricGroup().addGroup(MetricNames.LABELS);
     examples = group.counter(MetricNames.EXAMPLES);
     gauges.register(group);
+    skewed.register(getRuntimeContext(), group);
     delays = new DelayCounters(join.tasks(), group);
     dropped = new EnumMap<>(DropReason.class);
+    // Causes that share a label share a counter.
+    Map<String, Counter> byLabel = new HashMap<>();
     for (DropReason reason : DropReason.values()) {
-      dropped.put(reason, group.addGroup(MetricNames.DROPPED).counter(reason.label()));
+      dropped.put(
+          reason,
+          byLabel.computeIfAbsent(
+              reason.label(), label -> group.addGroup(MetricNames.DROPPED).counter(label)));
     }
   }
 
@@ -143,6 +157,10 @@ public final class LabelJoinFunction
     return gauges;
   }
 
+  SkewCounter skewCounter() {
+    return skewed;
+  }
+
   private LabelJoin.Output output(Context context, Collector<LabeledExample> out) {
     return new LabelJoin.Output() {
       @Override
@@ -157,6 +175,11 @@ public final class LabelJoinFunction
         dropped.get(event.reason()).inc();
         delays.dropped(event);
         context.output(DROPPED, event);
+      }
+
+      @Override
+      public void skewed(Feedback event) {
+        skewed.inc();
       }
     };
   }

@@ -123,7 +123,7 @@ class LabelJoinFunctionTest {
     assertThat(finals()).containsExactly(1.0, 1.0, 7.0);
     assertThat(reasons())
         .as("the last window's end is the end of the impression")
-        .containsExactly(DropReason.LATE, DropReason.ORPHANED);
+        .containsExactly(DropReason.LATE, DropReason.AFTER_END);
   }
 
   @Test
@@ -169,7 +169,38 @@ class LabelJoinFunctionTest {
     feedback("p", 1, 5, 1);
     watermark(HORIZON);
     assertThat(finals()).containsExactly(0.0, 0.0, 0.0);
-    assertThat(reasons()).containsExactly(DropReason.ORPHANED);
+    assertThat(reasons()).containsExactly(DropReason.NO_PARENT);
+    assertThat(DropReason.NO_PARENT.label()).isEqualTo("orphaned");
+  }
+
+  @Test
+  void whatIsMovedToItsParentIsCountedAcrossARestore() throws Exception {
+    show();
+    harness.processElement2(new StreamRecord<>(event("c", 0, SHOWN - 3000, 1)));
+    harness.processElement2(new StreamRecord<>(event("p", 1, SHOWN + 2000, 1)));
+    harness.processElement2(new StreamRecord<>(event("p2", 1, SHOWN - 1, 1)));
+    harness.processElement2(new StreamRecord<>(event("early", 0, SHOWN - 6000, 1)));
+    assertThat(function.skewCounter().count()).as("before the end nothing is certain").isZero();
+    watermark(HORIZON);
+    assertThat(function.skewCounter().count()).as("c and p2").isEqualTo(2);
+    assertThat(reasons()).containsExactly(DropReason.NO_PARENT);
+    OperatorSubtaskState snapshot = harness.snapshot(1, 1);
+    harness.close();
+    harness = harness(rocks);
+    harness.initializeState(snapshot);
+    harness.open();
+    assertThat(function.skewCounter().count()).isEqualTo(2);
+    assertThat(
+            harness
+                .getOperator()
+                .getRuntimeContext()
+                .getAccumulator(LabelJoinFunction.SKEWED)
+                .getLocalValue())
+        .isEqualTo(2L);
+    show();
+    harness.processElement2(new StreamRecord<>(event("c", 0, SHOWN - 1, 1)));
+    watermark(HORIZON);
+    assertThat(function.skewCounter().count()).isEqualTo(3);
   }
 
   @Test
