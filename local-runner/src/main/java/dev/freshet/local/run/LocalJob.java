@@ -54,6 +54,8 @@ public final class LocalJob implements AutoCloseable {
   static final int RESTARTS = 3;
   private static final int FIRST_PORT = 8081;
   private static final int LAST_PORT = 8181;
+  private static final int INTERVALS = 5;
+  private static final Duration LEAST_PATIENCE = Duration.ofSeconds(10);
   private static final Duration POLL = Duration.ofMillis(100);
 
   /** What is done while the job ends. */
@@ -67,13 +69,17 @@ public final class LocalJob implements AutoCloseable {
   private final CompletableFuture<JobResult> result;
   private final boolean restored;
   private final Path savepoints;
+  private final Duration patience;
 
-  private LocalJob(MiniCluster cluster, JobID id, boolean restored, Path savepoints) {
+  private LocalJob(
+      MiniCluster cluster, JobID id, boolean restored, Path savepoints, Duration checkpointEvery) {
     this.cluster = cluster;
     this.id = id;
     result = cluster.requestJobResult(id);
     this.restored = restored;
     this.savepoints = savepoints;
+    Duration several = checkpointEvery.multipliedBy(INTERVALS);
+    patience = several.compareTo(LEAST_PATIENCE) > 0 ? several : LEAST_PATIENCE;
   }
 
   /**
@@ -103,6 +109,9 @@ public final class LocalJob implements AutoCloseable {
     conf.set(WebOptions.TMP_DIR, temporary.toString());
     conf.set(TaskManagerOptions.NUM_TASK_SLOTS, slots);
     conf.set(TaskManagerOptions.MANAGED_MEMORY_SIZE, MemorySize.ofMebiBytes(512));
+    // A replay is behind from its first moment: barriers wait for what is buffered before the slow
+    // trainers, so there is to be no more of it than takes a second.
+    conf.set(TaskManagerOptions.BUFFER_DEBLOAT_ENABLED, true);
     conf.set(StateBackendOptions.STATE_BACKEND, "rocksdb");
     conf.set(CheckpointingOptions.INCREMENTAL_CHECKPOINTS, true);
     conf.set(CheckpointingOptions.CHECKPOINTS_DIRECTORY, checkpoints.toUri().toString());
@@ -139,7 +148,8 @@ public final class LocalJob implements AutoCloseable {
       cluster.start();
       var graph = plan.getJobGraph();
       cluster.submitJob(graph).get();
-      return new LocalJob(cluster, graph.getJobID(), from.restoreSavepoint(), savepoints);
+      return new LocalJob(
+          cluster, graph.getJobID(), from.restoreSavepoint(), savepoints, checkpointEvery);
     } catch (Exception e) {
       cluster.close();
       throw e;
@@ -229,6 +239,15 @@ public final class LocalJob implements AutoCloseable {
       Thread.currentThread().interrupt();
       return 0;
     }
+  }
+
+  /**
+   * What there is to say of a job that goes without a checkpoint for longer than expected: several
+   * intervals, and no less than some seconds.
+   */
+  Optional<String> lateCheckpoint() throws ExecutionException, InterruptedException {
+    return CheckpointWatch.late(
+        cluster.getArchivedExecutionGraph(id).get(), System.currentTimeMillis(), patience);
   }
 
   /** What has failed so far, oldest first, whether or not the job came back from it. */

@@ -102,6 +102,7 @@ public final class LocalRun implements AutoCloseable {
       topics = new Topics(local);
       topics.create(EVENT_PARTITIONS);
       LocalRun run = new LocalRun(settings, end, out, broker, local, topics);
+      run.observer.begin(BRIEFLY);
       out.println("Kafka at " + broker.bootstrap());
       return run;
     } catch (Exception e) {
@@ -216,6 +217,9 @@ public final class LocalRun implements AutoCloseable {
     if (System.nanoTime() - printedAt > PROGRESS.toNanos()) {
       printedAt = System.nanoTime();
       progress.print(seconds());
+      if (job != null) {
+        job.lateCheckpoint().ifPresent(late -> out.println("       " + late));
+      }
     }
   }
 

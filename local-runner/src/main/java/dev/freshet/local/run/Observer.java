@@ -29,6 +29,7 @@ final class Observer implements AutoCloseable {
   private final Pipeline pipeline;
   private final Topics topics;
   private final DeadLetters deadLetters;
+  private final Map<String, Long> earlier = new ConcurrentHashMap<>();
   private final Map<String, JsonNode> metrics = new ConcurrentHashMap<>();
   private final Map<String, Map<String, Boolean>> versions = new ConcurrentHashMap<>();
   private final Map<String, ModelReplica> replicas = new LinkedHashMap<>();
@@ -76,6 +77,21 @@ final class Observer implements AutoCloseable {
                       .computeIfAbsent(model, m -> new ConcurrentHashMap<>())
                       .put(DeadLetters.header(record, "freshet.version"), true));
     }
+  }
+
+  /**
+   * Sees what an earlier run has left there, so that nothing of it is taken for this run's.
+   *
+   * @param patience how long to wait while nothing comes
+   */
+  void begin(Duration patience) throws Exception {
+    catchUp(patience);
+    metrics.forEach((model, record) -> earlier.put(model, record.path("run").asLong()));
+  }
+
+  /** Whether the newest metrics record of a model is of an earlier run, whose rates say nothing. */
+  boolean isEarlier(String model) {
+    return Long.valueOf(metrics(model).path("run").asLong()).equals(earlier.get(model));
   }
 
   /** Messages in the event topics. */

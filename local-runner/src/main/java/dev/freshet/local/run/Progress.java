@@ -98,6 +98,13 @@ final class Progress {
   private void model(StringBuilder text, String name, JsonNode report) {
     JsonNode metrics = observer.metrics(name);
     JsonNode replica = report.path("replica").path(name);
+    if (observer.isEarlier(name)) {
+      text.append(
+          line(
+              "  %-10s goes on from step %,d of the run before%n",
+              name, metrics.path("steps").asLong()));
+      return;
+    }
     text.append(
         line(
             "  %-10s step %,d  %,.0f examples/s  versions %d",
