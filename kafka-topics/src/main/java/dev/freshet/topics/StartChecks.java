@@ -2,9 +2,12 @@ package dev.freshet.topics;
 
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.Problems;
+import dev.freshet.topics.ModelPartitions.Claim;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Consumer;
 import org.apache.kafka.common.KafkaException;
@@ -30,19 +33,24 @@ public final class StartChecks {
    * @throws dev.freshet.core.settings.InvalidSettingsException with every problem
    */
   public static List<String> run(Pipeline pipeline, String source) throws InterruptedException {
-    return run(pipeline, source, problems -> {});
+    return run(pipeline, source, problems -> {}).warnings();
   }
 
-  private static List<String> run(Pipeline pipeline, String source, Consumer<Problems> more)
+  /**
+   * @param claims on the models topic
+   */
+  private record Checked(List<String> warnings, SortedMap<Integer, Claim> claims) {}
+
+  private static Checked run(Pipeline pipeline, String source, Consumer<Problems> more)
       throws InterruptedException {
     Problems problems = new Problems();
-    List<String> warnings = new ArrayList<>();
+    Checked checked = new Checked(new ArrayList<>(), new TreeMap<>());
     ClientProperties.check(pipeline, problems);
     boolean canConnect = problems.found().isEmpty();
     more.accept(problems);
     if (canConnect) {
       try {
-        checkTopics(pipeline, problems, warnings);
+        checkTopics(pipeline, problems, checked);
       } catch (NoBrokerException e) {
         if (problems.found().isEmpty()) {
           throw e;
@@ -51,14 +59,14 @@ public final class StartChecks {
       }
     }
     problems.throwIfAny(source);
-    return warnings;
+    return checked;
   }
 
-  private static void checkTopics(Pipeline pipeline, Problems problems, List<String> warnings)
+  private static void checkTopics(Pipeline pipeline, Problems problems, Checked checked)
       throws InterruptedException {
     Brokers.require(pipeline);
     try (TopicAdmin topics = new TopicAdmin(pipeline)) {
-      topics.check(problems, warnings);
+      checked.claims().putAll(topics.check(problems, checked.warnings()));
     } catch (ExecutionException e) {
       throw new NoBrokerException(Brokers.afterwards(pipeline, e.getCause()));
     } catch (KafkaException e) {
@@ -76,9 +84,10 @@ public final class StartChecks {
    */
   public static Map<String, Integer> runAndClaim(
       Pipeline pipeline, String source, Consumer<Problems> more) throws InterruptedException {
-    for (String warning : run(pipeline, source, more)) {
+    Checked checked = run(pipeline, source, more);
+    for (String warning : checked.warnings()) {
       LOG.warn("{}", warning);
     }
-    return ModelPartitions.claim(pipeline);
+    return ModelPartitions.claim(pipeline, checked.claims());
   }
 }

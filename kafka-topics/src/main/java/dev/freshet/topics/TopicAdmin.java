@@ -5,6 +5,7 @@ import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.SystemTopic;
 import dev.freshet.core.settings.Durations;
 import dev.freshet.core.settings.Problems;
+import dev.freshet.topics.ModelPartitions.Claim;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -81,7 +82,7 @@ public final class TopicAdmin implements AutoCloseable {
     Problems problems = new Problems();
     int modelPartitions = 0;
     try {
-      modelPartitions = modelPartitions(found, problems);
+      modelPartitions = ModelPartitions.needed(pipeline, claims(found, problems));
       new Neighbours(pipeline, admin).check(found.topics(), problems, warnings);
       problems.throwIfAny(pipeline.pipeline());
     } catch (AuthorizationException e) {
@@ -148,14 +149,17 @@ public final class TopicAdmin implements AutoCloseable {
    * Adds everything that would keep the job from running, or from running well.
    *
    * @param warnings takes what is no problem, and should be known
+   * @return what is claimed on the models topic, as far as it can be read
    * @throws ExecutionException if the brokers answer something unforeseen
    */
-  public void check(Problems problems, List<String> warnings)
+  SortedMap<Integer, Claim> check(Problems problems, List<String> warnings)
       throws ExecutionException, InterruptedException {
     Found found = find(plans(1, 1));
-    int modelPartitions = 1;
+    SortedMap<Integer, Claim> claims = new TreeMap<>();
+    int modelPartitions;
     try {
-      modelPartitions = modelPartitions(found, problems);
+      claims = claims(found, problems);
+      modelPartitions = ModelPartitions.needed(pipeline, claims);
     } catch (AuthorizationException e) {
       // Told as a missing right; whose the partitions are is not known then.
       modelPartitions = pipeline.models().size();
@@ -179,6 +183,7 @@ public final class TopicAdmin implements AutoCloseable {
     new Neighbours(pipeline, admin).check(found.topics(), problems, warnings);
     group(problems);
     transactions(problems);
+    return claims;
   }
 
   private List<TopicPlan> plans(int eventPartitions, int modelPartitions) {
@@ -209,20 +214,20 @@ public final class TopicAdmin implements AutoCloseable {
   }
 
   /**
-   * How many partitions the models topic must have; adds models that are another pipeline's.
+   * Which models are on the models topic; adds those that are another pipeline's.
    *
    * @throws AuthorizationException if it may not be read
    */
-  private int modelPartitions(Found found, Problems problems) {
+  private SortedMap<Integer, Claim> claims(Found found, Problems problems) {
     String topic = pipeline.topic(SystemTopic.MODELS);
-    SortedMap<Integer, ModelPartitions.Claim> claims = new TreeMap<>();
-    if (found.topics().containsKey(topic)) {
-      try (KafkaConsumer<byte[], byte[]> consumer = ModelPartitions.consumer(pipeline)) {
-        claims = ModelPartitions.claims(consumer, topic);
-      }
+    if (!found.topics().containsKey(topic)) {
+      return new TreeMap<>();
     }
-    ModelPartitions.taken(pipeline, claims, problems);
-    return ModelPartitions.needed(pipeline, claims);
+    try (KafkaConsumer<byte[], byte[]> consumer = ModelPartitions.consumer(pipeline)) {
+      SortedMap<Integer, Claim> claims = ModelPartitions.claims(consumer, topic);
+      ModelPartitions.taken(pipeline, claims, problems);
+      return claims;
+    }
   }
 
   private static void partitions(TopicPlan plan, TopicDescription topic, Problems problems) {

@@ -43,6 +43,10 @@ class LauncherTest {
         tree.resolve("mvnw"),
         "echo build >>'" + folder.resolve("builds") + "'",
         "sleep 0.3",
+        "echo '[INFO] Scanning for projects...'",
+        "echo '[INFO] Building Freshet: model core 0.1.0-SNAPSHOT                  [2/6]'",
+        "echo 'Downloaded from central: https://x/y/some-1.2.jar (12 MB at 3.1 MB/s)'",
+        "[ ! -e broken ] || { echo '[ERROR] it does not compile'; exit 1; }",
         "for module in " + String.join(" ", MODULES) + "; do",
         "  mkdir -p $module/target/classes",
         "done",
@@ -115,6 +119,26 @@ class LauncherTest {
     runsFrom(renamed, run(relative));
     runsFrom(copy, run(house.resolve("freshet")));
     assertThat(builds()).isOne();
+  }
+
+  @Test
+  void saysWhatItBuildsAndWhyItCannot() throws Exception {
+    run(tree.resolve("freshet"));
+    assertThat(folder.resolve("errors"))
+        .hasContent(
+            """
+            Building Freshet...
+              Freshet: model core 0.1.0-SNAPSHOT [2/6]
+              downloaded some-1.2.jar (12 MB at 3.1 MB/s)
+            """);
+    assertThat(tree.resolve(".freshet/build.log")).content().contains("Scanning for projects");
+
+    Files.createFile(tree.resolve("broken"));
+    Files.delete(tree.resolve("local-runner/target/built"));
+    Process failed = start(tree.resolve("freshet"));
+    assertThat(failed.waitFor()).isEqualTo(1);
+    assertThat(folder.resolve("errors")).content().contains("[ERROR] it does not compile");
+    assertThat(tree.resolve(".freshet/building")).doesNotExist();
   }
 
   @Test

@@ -8,7 +8,6 @@ import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.core.pipeline.SystemTopic;
 import dev.freshet.core.settings.InvalidSettingsException;
-import dev.freshet.core.settings.Problems;
 import dev.freshet.core.settings.Problems.Problem;
 import dev.freshet.local.broker.EmbeddedBroker;
 import dev.freshet.local.run.LocalJob;
@@ -248,18 +247,26 @@ class SecuredBrokerITCase {
                     .replace("{}", "{" + login("admin", SECRET + "admin") + "}"),
                 "test")
             .withBootstrap(broker.bootstrap());
-    Problems problems = new Problems();
-    List<String> warnings = new ArrayList<>();
-    try (TopicAdmin topics = new TopicAdmin(copy)) {
-      topics.check(problems, warnings);
-    }
-    assertThat(problems.found())
+    InvalidSettingsException refused =
+        catchThrowableOfType(InvalidSettingsException.class, () -> StartChecks.run(copy, "test"));
+    assertThat(refused.problems())
         .extracting(Problem::path)
         .containsExactlyInAnyOrder("kafka.topics.models", "kafka.topics.training-log");
-    assertThat(problems.found())
+    assertThat(refused.problems())
         .allSatisfy(
             problem -> assertThat(problem.allowed()).contains("main is pipeline secured's"));
-    assertThat(warnings)
+    Pipeline another =
+        PipelineFile.parse(
+                PIPELINE
+                    .replace("pipeline: secured", "pipeline: copy")
+                    .replace("name: main", "name: another")
+                    .replace("{}", "{" + login("admin", SECRET + "admin") + "}"),
+                "test")
+            .withBootstrap(broker.bootstrap());
+    try (TopicAdmin topics = new TopicAdmin(another)) {
+      assertThat(topics.create(1, Optional.of((short) 1), new ArrayList<>())).hasSize(2);
+    }
+    assertThat(StartChecks.run(another, "test"))
         .anyMatch(warning -> warning.contains("pipeline secured writes to examples as well"));
   }
 

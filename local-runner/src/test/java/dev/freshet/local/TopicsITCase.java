@@ -164,7 +164,8 @@ class TopicsITCase {
                       "models", "list", "--pipeline", file(text(topic, "x", "c")), "--model", "c")
                   .out())
           .contains("c 30-1 base")
-          .contains("c 40-1 base");
+          .contains("c 40-1 base")
+          .satisfies(out -> assertThat(out.lines()).allMatch(line -> line.length() <= 80));
     }
   }
 

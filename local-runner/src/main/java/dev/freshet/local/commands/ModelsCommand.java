@@ -9,6 +9,7 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -29,6 +30,8 @@ import picocli.CommandLine.Spec;
     })
 final class ModelsCommand implements Callable<Integer> {
 
+  private static final int COLUMNS = 80;
+
   @Spec private CommandSpec spec;
 
   @Override
@@ -38,17 +41,41 @@ final class ModelsCommand implements Callable<Integer> {
 
   private static void print(PrintWriter out, Manifest manifest) {
     out.printf(
-        "%s %s %s  %,d bytes  %,d examples  published %s%n",
+        "%s %s %-5s  %s  %,d examples  %s%n",
         manifest.model(),
         manifest.version(),
         manifest.type(),
-        manifest.bytes(),
+        size(manifest.bytes()),
         manifest.examples(),
-        Instant.ofEpochMilli(manifest.publishedAt()));
-    for (Map.Entry<String, Map<String, Double>> task : manifest.quality().entrySet()) {
-      out.printf("  %s %s%n", task.getKey(), task.getValue());
-    }
+        Instant.ofEpochMilli(manifest.publishedAt()).truncatedTo(ChronoUnit.SECONDS));
+    manifest.quality().forEach((task, metrics) -> print(out, task, metrics));
     out.flush();
+  }
+
+  /** Metrics of a task, in lines that fit a terminal. */
+  private static void print(PrintWriter out, String task, Map<String, Double> metrics) {
+    StringBuilder line = new StringBuilder("  " + task);
+    for (Map.Entry<String, Double> metric : metrics.entrySet()) {
+      String next = "  " + metric.getKey() + " " + number(metric.getValue());
+      if (line.length() + next.length() > COLUMNS) {
+        out.println(line);
+        line = new StringBuilder("   ");
+      }
+      line.append(next);
+    }
+    out.println(line);
+  }
+
+  private static String number(double value) {
+    return value == Math.rint(value) && Math.abs(value) < 1e15
+        ? String.format("%,d", (long) value)
+        : String.format("%.4g", value);
+  }
+
+  private static String size(long bytes) {
+    return bytes < 1_000_000
+        ? String.format("%.1f KB", bytes / 1e3)
+        : String.format("%,.1f MB", bytes / 1e6);
   }
 
   /** Prints versions, once or for ever. */
