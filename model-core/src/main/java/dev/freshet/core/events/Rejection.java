@@ -1,5 +1,6 @@
 package dev.freshet.core.events;
 
+import dev.freshet.core.codec.Texts;
 import java.io.Serializable;
 
 /**
@@ -15,10 +16,8 @@ public record Rejection(RejectReason reason, String field, String value, String 
   private static final int LONGEST = 200;
 
   public Rejection {
-    if (value != null && value.length() > LONGEST) {
-      int end =
-          value.offsetByCodePoints(0, Math.min(LONGEST, value.codePointCount(0, value.length())));
-      value = value.substring(0, end) + "...";
+    if (value != null) {
+      value = Texts.cut(value, LONGEST);
     }
   }
 

@@ -1,12 +1,15 @@
 package dev.freshet.core.features;
 
+import dev.freshet.core.codec.Texts;
 import dev.freshet.core.labels.TaskLabel;
 import java.io.Serializable;
+import java.util.HexFormat;
 
 /**
  * What a model sees of a labelled example.
  *
  * @param id hash of the impression's id
+ * @param impression the impression's id; where nobody knows it, the hash in hexadecimal
  * @param eventTime of the impression, epoch milliseconds
  * @param holdout whether it is only scored, never learnt from
  * @param keys 64-bit keys of all fields, in the schema's order
@@ -16,6 +19,7 @@ import java.io.Serializable;
  */
 public record EncodedExample(
     long id,
+    String impression,
     long eventTime,
     boolean holdout,
     long[] keys,
@@ -24,8 +28,27 @@ public record EncodedExample(
     float[] served)
     implements Serializable {
 
+  private static final int LONGEST_NAME = 64;
+
+  /** Of an impression that is known by the hash of its id alone. */
+  public EncodedExample(
+      long id,
+      long eventTime,
+      boolean holdout,
+      long[] keys,
+      int[] starts,
+      TaskLabel[] labels,
+      float[] served) {
+    this(id, HexFormat.of().toHexDigits(id), eventTime, holdout, keys, starts, labels, served);
+  }
+
+  /** What messages call it: the impression's id in one line, its first 64 characters. */
+  public String name() {
+    return Texts.line(impression, LONGEST_NAME);
+  }
+
   /** The same example with other labels. */
   public EncodedExample withLabels(TaskLabel[] other) {
-    return new EncodedExample(id, eventTime, holdout, keys, starts, other, served);
+    return new EncodedExample(id, impression, eventTime, holdout, keys, starts, other, served);
   }
 }

@@ -12,18 +12,20 @@ import java.io.IOException;
  * Bytes of an {@link EncodedExample}.
  *
  * <pre>
- * byte version = 1 | long id | long event time | boolean holdout | longs keys
+ * byte version = 2 | long id | text impression (from version 2) | long event time
+ * | boolean holdout | longs keys
  * | count fields, each: count keys | labels | floats served
  * </pre>
  */
 public final class EncodedExampleCodec implements Codec<EncodedExample> {
 
-  private static final int VERSION = 1;
+  private static final int VERSION = 2;
 
   @Override
   public void write(EncodedExample example, DataOutput out) throws IOException {
     out.writeByte(VERSION);
     out.writeLong(example.id());
+    Bytes.writeText(out, example.impression());
     out.writeLong(example.eventTime());
     out.writeBoolean(example.holdout());
     Bytes.writeLongs(out, example.keys());
@@ -38,8 +40,9 @@ public final class EncodedExampleCodec implements Codec<EncodedExample> {
 
   @Override
   public EncodedExample read(DataInput in) throws IOException {
-    Bytes.version(in, VERSION, EncodedExample.class);
+    int version = Bytes.version(in, VERSION, EncodedExample.class);
     long id = in.readLong();
+    String impression = version < 2 ? null : Bytes.readText(in);
     long time = in.readLong();
     boolean holdout = in.readBoolean();
     long[] keys = Bytes.readLongs(in);
@@ -48,6 +51,9 @@ public final class EncodedExampleCodec implements Codec<EncodedExample> {
       starts[i] = starts[i - 1] + Bytes.readCount(in);
     }
     TaskLabel[] labels = TaskLabelCodec.readAll(in);
-    return new EncodedExample(id, time, holdout, keys, starts, labels, Bytes.readFloats(in));
+    float[] served = Bytes.readFloats(in);
+    return impression == null
+        ? new EncodedExample(id, time, holdout, keys, starts, labels, served)
+        : new EncodedExample(id, impression, time, holdout, keys, starts, labels, served);
   }
 }

@@ -94,6 +94,7 @@ public final class FeatureEncoder {
     long[] keys = keys(impression.features(), starts);
     return new EncodedExample(
         id,
+        impression.id(),
         impression.eventTime(),
         (id >>> 11) / HASH_RANGE < holdout,
         keys,

@@ -143,9 +143,9 @@ public final class ModelTrainer implements AutoCloseable {
             Kind.CLIPPED,
             String.format(
                 Locale.ROOT,
-                "task %s, example %016x: %s is learnt as %s",
+                "task %s, impression %s: %s is learnt as %s",
                 context.tasks().get(core).name(),
-                example.id(),
+                example.name(),
                 label.value(),
                 clipped));
         TaskLabel[] labels = example.labels().clone();
@@ -166,9 +166,9 @@ public final class ModelTrainer implements AutoCloseable {
             Kind.UNSCORED,
             String.format(
                 Locale.ROOT,
-                "task %s, example %016x: %s",
+                "task %s, impression %s: %s",
                 context.tasks().get(task).name(),
-                example.id(),
+                example.name(),
                 said[task]));
       }
     }
@@ -333,9 +333,14 @@ public final class ModelTrainer implements AutoCloseable {
                 Comparator.comparingDouble(
                     i -> -off(importance[i][worst], labels[i][worst], said[i][worst])))
             .limit(NAMED_EXAMPLES)
-            .map(i -> String.format(Locale.ROOT, "%016x", batch.get(i).id()))
+            .map(i -> batch.get(i).name())
             .collect(Collectors.joining(", "));
-    String what = why + "; of " + batch.size() + " examples the furthest off are " + examples;
+    String what =
+        why
+            + "; of "
+            + batch.size()
+            + " examples those of these impressions are the furthest off: "
+            + examples;
     skippedInARow++;
     skipped(what);
     if (skippedInARow >= settings.maxSkipped()) {

@@ -1,6 +1,7 @@
 package dev.freshet.core.training;
 
 import dev.freshet.core.codec.Bytes;
+import dev.freshet.core.codec.Texts;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
@@ -48,8 +49,7 @@ public final class TrainingIncidents {
   /** Keeps the first sample of a kind. */
   void sample(Kind kind, String sample) {
     if (samples[kind.ordinal()] == null) {
-      samples[kind.ordinal()] =
-          sample.length() > LONGEST_SAMPLE ? sample.substring(0, LONGEST_SAMPLE) : sample;
+      samples[kind.ordinal()] = Texts.cut(sample, LONGEST_SAMPLE);
     }
   }
 

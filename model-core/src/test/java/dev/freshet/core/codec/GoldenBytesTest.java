@@ -76,6 +76,7 @@ class GoldenBytesTest {
   private static final EncodedExample ENCODED =
       new EncodedExample(
           -7,
+          "i\u00e9",
           1_767_225_600_000L,
           true,
           new long[] {1, -2, 3},
@@ -97,7 +98,7 @@ class GoldenBytesTest {
             "labeled-example-1",
             new LabeledExampleCodec(),
             new LabeledExample(IMPRESSION, 1_767_226_200_000L, LABELS)),
-        Arguments.of("encoded-example-1", new EncodedExampleCodec(), ENCODED),
+        Arguments.of("encoded-example-2", new EncodedExampleCodec(), ENCODED),
         Arguments.of(
             "dropped-event-1",
             new DroppedEventCodec(),
@@ -107,7 +108,7 @@ class GoldenBytesTest {
             "labeled-example-changes-1",
             new LabeledExampleCodec(),
             new LabeledExample(IMPRESSION, 1_767_226_200_000L, CHANGES)),
-        Arguments.of("training-log-batch-1", logged(), List.of(ENCODED)),
+        Arguments.of("training-log-batch-examples-2", logged(), List.of(ENCODED)),
         Arguments.of(
             "model-record-1",
             new ModelRecordCodec(),
@@ -198,6 +199,28 @@ class GoldenBytesTest {
         .withEqualsForType(Double::equals, Double.class)
         .isEqualTo(pending("wait", 10));
     assertThat(in.available()).isZero();
+  }
+
+  /** Version 1 did not name impressions. */
+  @Test
+  void readsExamplesOfVersionOneByTheirHash() throws IOException {
+    EncodedExample unnamed =
+        new EncodedExample(
+            ENCODED.id(),
+            "fffffffffffffff9",
+            ENCODED.eventTime(),
+            ENCODED.holdout(),
+            ENCODED.keys(),
+            ENCODED.starts(),
+            ENCODED.labels(),
+            ENCODED.served());
+    DataInputStream alone =
+        new DataInputStream(new ByteArrayInputStream(golden("encoded-example-1")));
+    DataInputStream logged =
+        new DataInputStream(new ByteArrayInputStream(golden("training-log-batch-1")));
+    assertThat(new EncodedExampleCodec().read(alone)).usingRecursiveComparison().isEqualTo(unnamed);
+    assertThat(logged().read(logged)).usingRecursiveComparison().isEqualTo(List.of(unnamed));
+    assertThat(alone.available() + logged.available()).isZero();
   }
 
   @ParameterizedTest(name = "{0}")

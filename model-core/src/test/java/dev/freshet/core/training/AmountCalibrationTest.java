@@ -117,7 +117,7 @@ class AmountCalibrationTest {
       assertThat(trainer.incidents().count(TrainingIncidents.Kind.SKIPPED)).isZero();
       assertThat(trainer.incidents().count(TrainingIncidents.Kind.CLIPPED)).isBetween(155L, 200L);
       assertThat(trainer.incidents().sample(TrainingIncidents.Kind.CLIPPED))
-          .contains("task revenue, example ")
+          .contains("task revenue, impression x11-0: ")
           .contains("1.0E200 is learnt as ");
       for (Map<String, Double> quality : trainer.quality().values()) {
         assertThat(quality.values()).allMatch(Double::isFinite);

@@ -84,6 +84,8 @@ class ModelTrainerTest {
     // The first version did not tell whether the step before had happened: it reads as if it had.
     List<EncodedExample> pending =
         TestingExamples.settled(pipeline, 3, 5).stream().map(ModelTrainerTest::reached).toList();
+    List<EncodedExample> kept =
+        version < 7 ? pending.stream().map(ModelTrainerTest::unnamed).toList() : pending;
     if (Boolean.getBoolean("golden.write") && version == 7) {
       try (ModelTrainer trainer = trainer("main");
           OutputStream out = new GZIPOutputStream(Files.newOutputStream(golden(7)))) {
@@ -100,7 +102,7 @@ class ModelTrainerTest {
       assertThat(trainer.evidence().examples()).isEqualTo(192);
       assertThat(trainer.evidence().absentFields()).as("nobody knows").isEmpty();
       assertThat(trainer.evidence().fruitless()).as("nobody knows").isEmpty();
-      assertThat(around.batch()).usingRecursiveComparison().isEqualTo(pending);
+      assertThat(around.batch()).usingRecursiveComparison().isEqualTo(kept);
       assertThat(around.sources()).isEqualTo(version < 4 ? List.of() : SOURCES);
       assertThat(bytes(trainer, pending)).isEqualTo(frozen(7));
       frozen[0] = 9;
@@ -118,6 +120,12 @@ class ModelTrainerTest {
     try (InputStream in = new GZIPInputStream(Files.newInputStream(golden(version)))) {
       return in.readAllBytes();
     }
+  }
+
+  /** As it was kept before impressions were named. */
+  private static EncodedExample unnamed(EncodedExample e) {
+    return new EncodedExample(
+        e.id(), e.eventTime(), e.holdout(), e.keys(), e.starts(), e.labels(), e.served());
   }
 
   private static EncodedExample reached(EncodedExample example) {
@@ -186,7 +194,7 @@ class ModelTrainerTest {
       assertThat(trainer.incidents().sample(Kind.SKIPPED))
           .startsWith("model " + model + ", step 10: ")
           .contains("task purchase")
-          .contains(String.format("of 64 examples the furthest off are %016x", heavy.id()));
+          .contains("those of these impressions are the furthest off: x4-645, x4-");
       feed(trainer, examples.subList(64 * 11, 64 * 12));
       assertThat(trainer.steps()).isEqualTo(11);
       straight = bytes(trainer, List.of());
@@ -240,7 +248,7 @@ class ModelTrainerTest {
           .isInstanceOf(TrainingDivergedException.class)
           .hasMessageContaining("model plain, step 2: 3 batches in a row cannot be learnt")
           .hasMessageContaining("the loss of task click is NaN")
-          .hasMessageContaining("furthest off are ");
+          .hasMessageContaining("impressions are the furthest off: x1-");
     }
   }
 

@@ -233,7 +233,7 @@ class TrainOperatorTest {
       assertThat(report.path("clippedLabels").asLong()).isEqualTo(1);
       assertThat(report.path("skippedBatches").asLong()).isEqualTo(1);
       assertThat(report.path("samples").path("clippedLabels").asText())
-          .contains("task revenue, example ");
+          .contains("task revenue, impression x3-150: ");
       assertThat(report.path("samples").path("skippedBatches").asText())
           .startsWith("model main, step 3: ")
           .contains("task purchase");
