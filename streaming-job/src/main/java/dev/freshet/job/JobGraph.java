@@ -114,14 +114,13 @@ public final class JobGraph {
 
     deadLetters(shown.getSideOutput(SplitOperator.DEAD_LETTERS), "impressions");
     deadLetters(answered.getSideOutput(SplitOperator.DEAD_LETTERS), "feedback");
-    deadLetters(
+    DataStream<DeadLetter> leftOut =
         labelled
             .getSideOutput(LabelJoinFunction.DROPPED)
             .map(new DroppedToDeadLetter(pipeline.tasks()))
             .returns(new CodecTypeInfo<>(DeadLetter.class, new DeadLetterCodec(), true))
             .name("dropped")
-            .uid("dropped"),
-        "labels");
+            .uid("dropped");
     if (pipeline.examplesTopic() != null) {
       labelled
           .filter(example -> !example.unlabelled())
@@ -144,8 +143,9 @@ public final class JobGraph {
             .getSideOutput(SplitOperator.POSITIONS)
             .union(answered.getSideOutput(SplitOperator.POSITIONS));
     for (ModelDefinition model : pipeline.models()) {
-      train(encoded, positions, model);
+      leftOut = leftOut.union(train(encoded, positions, model));
     }
+    deadLetters(leftOut, "labels");
   }
 
   /** Features as they wait in state: small, unless the examples topic has to tell them whole. */
@@ -160,7 +160,8 @@ public final class JobGraph {
         .uid("compact-features");
   }
 
-  private void train(
+  /** Adds what learns and publishes a model; gives the examples that it could not learn. */
+  private DataStream<DeadLetter> train(
       DataStream<EncodedExample> examples,
       DataStream<SourcePosition> positions,
       ModelDefinition model) {
@@ -187,6 +188,7 @@ public final class JobGraph {
           "training log " + name,
           "training-log-" + name);
     }
+    return versions.getSideOutput(TrainOperator.LEFT_OUT);
   }
 
   private void deadLetters(DataStream<DeadLetter> letters, String step) {

@@ -127,6 +127,9 @@ public final class MetricNames {
   /** Gauge: versions published by this run. */
   public static final String PUBLISHED = "versionsPublished";
 
+  /** Group of counters: examples that went to the dead letters, one for each reason. */
+  public static final String LEFT_OUT = "leftOut";
+
   /** Gauge: bytes of the last version's payload. */
   public static final String VERSION_BYTES = "lastVersionBytes";
 

@@ -8,6 +8,7 @@ import dev.freshet.core.events.RejectReason;
 import dev.freshet.core.labels.DropReason;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.models.ModelDefinition;
+import dev.freshet.core.training.LeftOutReason;
 import dev.freshet.core.training.TrainingIncidents;
 import dev.freshet.replica.ModelReplica;
 import java.util.Arrays;
@@ -28,6 +29,9 @@ final class RunReport {
   private static final Set<String> REJECTED =
       Arrays.stream(RejectReason.values()).map(RejectReason::label).collect(Collectors.toSet());
 
+  private static final Set<String> LEFT_OUT =
+      Arrays.stream(LeftOutReason.values()).map(LeftOutReason::label).collect(Collectors.toSet());
+
   private RunReport() {}
 
   /**
@@ -39,10 +43,7 @@ final class RunReport {
     ObjectNode events = report.putObject("events");
     observer.events().forEach(events::put);
     Map<String, Long> letters = observer.deadLetters().byReason();
-    ObjectNode rejected = report.putObject("rejected");
-    ObjectNode dropped = report.putObject("dropped");
-    letters.forEach(
-        (reason, count) -> (REJECTED.contains(reason) ? rejected : dropped).put(reason, count));
+    reasons(report, letters);
     deadLetters(report, observer.deadLetters());
     report.put("late", letters.getOrDefault(DropReason.LATE.label(), 0L));
     report.put("orphaned", letters.getOrDefault(DropReason.ORPHANED.label(), 0L));
@@ -86,6 +87,17 @@ final class RunReport {
     report.set("replica", replicas);
     report.set("quality", quality);
     return report;
+  }
+
+  /** What is no event, what is no part of a label, and what taught a model nothing. */
+  static void reasons(ObjectNode report, Map<String, Long> letters) {
+    ObjectNode rejected = report.putObject("rejected");
+    ObjectNode dropped = report.putObject("dropped");
+    ObjectNode notLearnt = report.putObject("notLearnt");
+    letters.forEach(
+        (reason, count) ->
+            (REJECTED.contains(reason) ? rejected : LEFT_OUT.contains(reason) ? notLearnt : dropped)
+                .put(reason, count));
   }
 
   /** Adds what was left out, by kind and reason, and the first of each reason. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.freshet.core.events.EventFormat;
 import dev.freshet.core.events.JsonEventFormat;
 import dev.freshet.core.events.Rejection;
@@ -39,7 +40,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Whatever the topics hold, of any size that the broker takes, two tasks in parallel go through it
- * without a restart: what is an event is learnt, and the rest is in the dead letters by reason.
+ * without a restart: what is an event is learnt, and the rest is in the dead letters by reason. So
+ * are the examples of batches that cannot be learnt, which are all those with amounts.
  */
 @Timeout(value = 8, unit = TimeUnit.MINUTES)
 class AnyMessageITCase {
@@ -47,6 +49,7 @@ class AnyMessageITCase {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final long SHOWN = 1_767_225_600_000L;
   private static final int GOOD = 400;
+  private static final int BATCH = 64;
 
   /** What a producer with its default settings takes, key and all overhead included. */
   private static final int LARGEST = 1_048_576 - 200;
@@ -56,25 +59,37 @@ class AnyMessageITCase {
   private final Random random = new Random(7);
   private final List<byte[]> impressions = new ArrayList<>();
   private final List<byte[]> clicks = new ArrayList<>();
+  private final List<byte[]> purchases = new ArrayList<>();
+  private final List<byte[]> amounts = new ArrayList<>();
 
   @Test
   void noMessageStopsTheJob() throws Exception {
     for (int i = 0; i < GOOD; i++) {
       add(impressions, impression("\"g" + i + "\"", "\"user\": \"u" + i % 9 + "\""));
       add(clicks, click("\"g" + i + "\"", "\"c" + i + "\""));
+      if (i % 10 == 0) {
+        String bought = click("\"g" + i + "\"", "\"p" + i + "\"");
+        add(purchases, bought);
+        add(amounts, bought.replace("}", ", \"value\": " + (5 + i % 7) + "}"));
+      }
     }
     zoo();
     try (EmbeddedBroker broker = EmbeddedBroker.start(folder.resolve("kafka"))) {
       String text =
-          TestingPipelines.SHOP.replace(
-              "tasks:",
-              "kafka: {topics: {examples: examples, training-log: training-log}}\ntasks:");
+          TestingPipelines.SHOP
+              .replace(
+                  "tasks:",
+                  "kafka: {topics: {examples: examples, training-log: training-log}}\ntasks:")
+              .replace("transform: zscore", "transform: zscore, loss-weight: 1e30")
+              .replace("training: {", "training: {max-skipped: 1000000, ");
       Pipeline pipeline = PipelineFile.parse(text, "test").withBootstrap(broker.bootstrap());
       try (Topics topics = new Topics(pipeline)) {
         topics.create(2);
       }
       send(pipeline, "impressions", impressions);
       send(pipeline, "click", clicks);
+      send(pipeline, "purchase", purchases);
+      send(pipeline, "revenue", amounts);
       try (Topics topics = new Topics(pipeline);
           LocalJob job =
               LocalJob.start(pipeline, folder.resolve("job"), 2, Duration.ofSeconds(2))) {
@@ -100,10 +115,20 @@ class AnyMessageITCase {
     }
     Map<String, Integer> found = new TreeMap<>();
     Map<String, Integer> values = new HashMap<>();
+    Map<String, List<JsonNode>> notLearnt = new TreeMap<>();
     for (ConsumerRecord<byte[], byte[]> letter : read(pipeline, "dead-letters")) {
       String reason = header(letter, "freshet.reason");
       if (List.of("duplicate", "late", "orphaned").contains(reason)) {
         continue; // accepted events that have no part in a label
+      }
+      if (reason.equals("skipped-batch")) {
+        JsonNode json = parse(letter.value());
+        assertThat(new String(letter.key(), StandardCharsets.UTF_8))
+            .isEqualTo(json.path("impression_id").asText());
+        notLearnt
+            .computeIfAbsent(header(letter, "freshet.model"), m -> new ArrayList<>())
+            .add(json);
+        continue;
       }
       found.merge(reason, 1, Integer::sum);
       String whole = header(letter, "freshet.truncated");
@@ -121,8 +146,10 @@ class AnyMessageITCase {
     int good = 0;
     int bare = 0;
     List<String> ids = new ArrayList<>();
+    List<JsonNode> told = new ArrayList<>();
     for (ConsumerRecord<byte[], byte[]> example : read(pipeline, "examples")) {
       JsonNode json = parse(example.value());
+      told.add(((ObjectNode) json).deepCopy().retain("impression_id", "event_time", "labels"));
       JsonNode click = json.path("labels").path("click");
       if (click.path("final").asBoolean()) {
         ids.add(json.path("impression_id").asText());
@@ -139,6 +166,22 @@ class AnyMessageITCase {
     assertThat(bare).as("examples whose features are too large").isEqualTo(1);
     List<JsonNode> metrics = new ArrayList<>();
     read(pipeline, "training-metrics").forEach(record -> metrics.add(parse(record.value())));
+    for (String model : List.of("main", "plain")) {
+      JsonNode end =
+          metrics.stream()
+              .filter(record -> record.path("model").asText().equals(model))
+              .reduce((one, next) -> next)
+              .orElseThrow();
+      assertThat(notLearnt.get(model)).as("each once").doesNotHaveDuplicates();
+      assertThat(told).as("with the labels that were told").containsAll(notLearnt.get(model));
+      // Only the last batch of all is not full.
+      assertThat((notLearnt.get(model).size() + BATCH - 1) / BATCH)
+          .isGreaterThan(3)
+          .isEqualTo(end.path("skippedBatches").asInt());
+      assertThat(end.path("samples").path("skippedBatches").asText())
+          .startsWith("model " + model + ", step ")
+          .contains("those of these impressions are the furthest off: ");
+    }
     metrics.removeIf(record -> !record.path("model").asText().equals("plain"));
     assertThat(metrics)
         .extracting(record -> record.path("run").asLong())

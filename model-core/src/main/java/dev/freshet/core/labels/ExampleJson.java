@@ -51,9 +51,26 @@ public final class ExampleJson implements Serializable {
     } else {
       json.putNull("features"); // too large, or waiting since before there was an examples topic
     }
-    ObjectNode labels = json.putObject("labels");
+    json.set("labels", labels(example.labels()));
+    return bytes(json);
+  }
+
+  /**
+   * An example that a model did not learn, for the dead letters: the impression and the labels.
+   *
+   * @param eventTime of the impression
+   */
+  public byte[] write(String impression, long eventTime, TaskLabel[] labels) {
+    ObjectNode json = JSON.createObjectNode();
+    json.put("impression_id", impression).put("event_time", eventTime);
+    json.set("labels", labels(labels));
+    return bytes(json);
+  }
+
+  private ObjectNode labels(TaskLabel[] all) {
+    ObjectNode labels = JSON.createObjectNode();
     for (int i = 0; i < tasks.size(); i++) {
-      TaskLabel label = example.labels()[i];
+      TaskLabel label = all[i];
       if (label.present()) {
         ObjectNode node = labels.putObject(tasks.get(i));
         node.put("kind", label.kind().label()).put("value", label.value());
@@ -64,6 +81,10 @@ public final class ExampleJson implements Serializable {
         }
       }
     }
+    return labels;
+  }
+
+  private static byte[] bytes(ObjectNode json) {
     try {
       return JSON.writeValueAsBytes(json);
     } catch (JsonProcessingException e) {

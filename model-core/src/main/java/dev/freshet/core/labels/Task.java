@@ -61,6 +61,9 @@ public record Task(
   /** What {@code after} says where the impression opens the window; no task has this name. */
   public static final String IMPRESSION = "impression";
 
+  /** What dead letters call an example that was not learnt; no task has this name. */
+  public static final String EXAMPLE = "example";
+
   /** Yes or number. */
   public enum Kind {
     BINARY,

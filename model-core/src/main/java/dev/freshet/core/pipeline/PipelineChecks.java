@@ -63,6 +63,7 @@ final class PipelineChecks {
     check(!tasks.isEmpty(), "tasks", "[]", "at least one task");
     Set<String> reserved = new TreeSet<>(SystemTopic.keys());
     reserved.add(Task.IMPRESSION);
+    reserved.add(Task.EXAMPLE);
     for (int i = 0; i < tasks.size(); i++) {
       Task task = tasks.get(i);
       String at = "tasks[" + i + "].";

@@ -60,6 +60,9 @@ public final class ModelTrainer implements AutoCloseable {
   private float[] losses = {};
   private float norm;
 
+  /** Of the last batch; null if it was learnt. */
+  private String leftOut;
+
   public ModelTrainer(ModelContext context, TrainingSettings settings) {
     this.context = context;
     this.settings = settings;
@@ -79,12 +82,14 @@ public final class ModelTrainer implements AutoCloseable {
 
   /**
    * One round on a batch. If its loss or a gradient is not finite or too large, it is predicted,
-   * scored and counted, but leaves weights, optimiser, embedding rows and scales as they were.
+   * scored and counted, but leaves weights, optimiser, embedding rows and scales as they were, and
+   * {@link #leftOut} says why.
    *
    * @return the predictions made before learning: [example][task], in the model's scale
    * @throws TrainingDivergedException if this is one of too many such batches in a row
    */
   public float[][] process(List<EncodedExample> batch) {
+    leftOut = null;
     if (batch.isEmpty()) {
       return new float[0][];
     }
@@ -101,7 +106,7 @@ public final class ModelTrainer implements AutoCloseable {
     }
     examples += batch.size();
     if (heads != null && !heads.process(batch)) {
-      skipped("its delay heads' loss or gradient is not finite or too large");
+      skipped("its delay heads' loss or gradient is not finite or too large", "");
     }
     boolean sound = true;
     if (plausible.stream().anyMatch(this::learnt)) {
@@ -335,17 +340,16 @@ public final class ModelTrainer implements AutoCloseable {
             .limit(NAMED_EXAMPLES)
             .map(i -> batch.get(i).name())
             .collect(Collectors.joining(", "));
-    String what =
-        why
-            + "; of "
+    String which =
+        "; of "
             + batch.size()
             + " examples those of these impressions are the furthest off: "
             + examples;
     skippedInARow++;
-    skipped(what);
+    skipped(why, which);
     if (skippedInARow >= settings.maxSkipped()) {
       throw new TrainingDivergedException(
-          at() + skippedInARow + " batches in a row cannot be learnt, of the last " + what);
+          at() + skippedInARow + " batches in a row cannot be learnt, of the last " + why + which);
     }
   }
 
@@ -354,10 +358,16 @@ public final class ModelTrainer implements AutoCloseable {
     return Double.isNaN(off) ? Double.POSITIVE_INFINITY : off;
   }
 
-  private void skipped(String what) {
+  /**
+   * @param which examples are at fault, where that is known
+   */
+  private void skipped(String why, String which) {
+    String what = at() + why + which;
     incidents.add(Kind.SKIPPED, 1);
-    incidents.sample(Kind.SKIPPED, at() + what);
-    LOGGER.warn("{}a batch is left out: {}", at(), what);
+    incidents.sample(Kind.SKIPPED, what);
+    // The second time the heads have said so before.
+    leftOut = leftOut == null ? at() + why : leftOut + "; " + why;
+    LOGGER.warn("A batch is left out: {}", what);
   }
 
   private String at() {
@@ -380,6 +390,14 @@ public final class ModelTrainer implements AutoCloseable {
   /** From what the model says to what is served now. */
   public ServedScale served() {
     return new ServedScale(core, amounts(), corrections, sampling);
+  }
+
+  /**
+   * Why the last batch, or for delay heads a part of it, was not learnt: model, step, task, in
+   * words. Null if it was.
+   */
+  public String leftOut() {
+    return leftOut;
   }
 
   /** What was not learnt, or not as it came. */

@@ -168,7 +168,8 @@ publishing: {keep: 1, every: never}
 
   @Test
   void takesNoNameThatHasAnotherUseOrIsIllegal() {
-    for (String name : List.of("models", "impressions", "impression", "examples", "dead-letters")) {
+    for (String name :
+        List.of("models", "impressions", "impression", "examples", "example", "dead-letters")) {
       problem("tasks[0].name", "name: click", "name: " + name);
     }
     for (String name : List.of("''", "a/b", "a.b", "-a", "a b", "\u00e9", "..", "x".repeat(64))) {

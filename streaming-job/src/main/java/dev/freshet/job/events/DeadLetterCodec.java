@@ -10,14 +10,14 @@ import java.io.IOException;
  * Bytes of a {@link DeadLetter} between operators.
  *
  * <pre>
- * byte version = 3 | int key length (-1: null), key | int value length (-1: null), value
+ * byte version = 4 | int key length (-1: null), key | int value length (-1: null), value
  * | text reason | text error | text kind (from version 2) | text field (from version 3)
- * | text topic | int partition | long offset
+ * | text topic | int partition | long offset | text model (from version 4)
  * </pre>
  */
 public final class DeadLetterCodec implements Codec<DeadLetter> {
 
-  private static final int VERSION = 3;
+  private static final int VERSION = 4;
 
   @Override
   public void write(DeadLetter letter, DataOutput out) throws IOException {
@@ -31,6 +31,7 @@ public final class DeadLetterCodec implements Codec<DeadLetter> {
     Bytes.writeText(out, letter.topic());
     out.writeInt(letter.partition());
     out.writeLong(letter.offset());
+    Bytes.writeText(out, letter.model());
   }
 
   @Override
@@ -45,7 +46,8 @@ public final class DeadLetterCodec implements Codec<DeadLetter> {
         version < 3 ? "" : Bytes.readText(in),
         Bytes.readText(in),
         in.readInt(),
-        in.readLong());
+        in.readLong(),
+        version < 4 ? "" : Bytes.readText(in));
   }
 
   private static void writeBytes(byte[] bytes, DataOutput out) throws IOException {

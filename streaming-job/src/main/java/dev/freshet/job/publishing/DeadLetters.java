@@ -9,7 +9,8 @@ import org.apache.kafka.common.header.Header;
 /**
  * How a dead letter looks on its topic: key and value as they came, and headers, all text: {@code
  * freshet.reason}, {@code freshet.error}, {@code freshet.kind}, {@code freshet.field} where one
- * field is at fault, {@code freshet.topic}, {@code freshet.partition} and {@code freshet.offset}.
+ * field is at fault, {@code freshet.topic}, {@code freshet.partition} and {@code freshet.offset},
+ * and of examples {@code freshet.model}.
  */
 final class DeadLetters {
 
@@ -26,6 +27,9 @@ final class DeadLetters {
     headers.add(MessageLimit.header("freshet.topic", letter.topic()));
     headers.add(MessageLimit.header("freshet.partition", Integer.toString(letter.partition())));
     headers.add(MessageLimit.header("freshet.offset", Long.toString(letter.offset())));
+    if (!letter.model().isEmpty()) {
+      headers.add(MessageLimit.header("freshet.model", letter.model()));
+    }
     return new ProducerRecord<>(topic, null, null, letter.key(), letter.value(), headers);
   }
 }

@@ -13,6 +13,7 @@ import dev.freshet.core.publishing.PublishingGate;
 import dev.freshet.core.publishing.PublishingSettings;
 import dev.freshet.core.publishing.SnapshotWriter;
 import dev.freshet.core.publishing.TrainingLog;
+import dev.freshet.core.training.LeftOutReason;
 import dev.freshet.core.training.ModelContext;
 import dev.freshet.core.training.ModelTrainer;
 import dev.freshet.core.training.ServedScale;
@@ -21,6 +22,8 @@ import dev.freshet.core.training.TrainerSnapshot;
 import dev.freshet.core.training.TrainerSnapshot.Surroundings;
 import dev.freshet.core.training.TrainingSettings;
 import dev.freshet.job.codec.CodecTypeInfo;
+import dev.freshet.job.events.DeadLetter;
+import dev.freshet.job.events.DeadLetterCodec;
 import java.io.InputStream;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -73,6 +76,11 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
   public static final OutputTag<ModelRecord> LOG =
       new OutputTag<>("training-log", CodecTypeInfo.MODEL_RECORD);
 
+  /** Where examples leave that could not be learnt. */
+  public static final OutputTag<DeadLetter> LEFT_OUT =
+      new OutputTag<>(
+          "left-out", new CodecTypeInfo<>(DeadLetter.class, new DeadLetterCodec(), true));
+
   /** What the state was laid out for; one text of {@link TrainedShape}. */
   static final ListStateDescriptor<String> SHAPE =
       new ListStateDescriptor<>("shape", StringSerializer.INSTANCE);
@@ -93,6 +101,7 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
   private transient SnapshotWriter writer;
   private transient PublishingGate gate;
   private transient TrainingLog log;
+  private transient LeftOutExamples leftOut;
   private transient TrainerReport report;
   private transient List<EncodedExample> batch;
   private transient ScheduledFuture<?> flush;
@@ -128,6 +137,7 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
         pipeline.trainingLogTopic() == null
             ? null
             : new TrainingLog(context.model().name(), publishing.chunk());
+    leftOut = new LeftOutExamples(pipeline, context.model().name());
     batch = new ArrayList<>(training.batch());
     sources = new SourcePositions();
     watermark = Long.MIN_VALUE;
@@ -230,14 +240,22 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
       ServedScale before = trainer.served();
       gate.scored(full, trainer.process(full), before);
       long nanos = System.nanoTime() - start;
-      mailbox.execute(() -> stepDone(nanos), "step done");
+      String why = trainer.leftOut();
+      mailbox.execute(() -> stepDone(nanos, full, why), "step done");
     } catch (Throwable failure) {
       mailbox.execute(() -> stepFailed(failure), "step failed");
     }
   }
 
-  private void stepDone(long nanos) {
+  private void stepDone(long nanos, List<EncodedExample> learnt, String why) {
     stepping = false;
+    if (why != null) {
+      for (EncodedExample example : learnt) {
+        DeadLetter letter = leftOut.letter(example, LeftOutReason.SKIPPED_BATCH, why);
+        output.collect(LEFT_OUT, new StreamRecord<>(letter));
+      }
+      report.leftOut(LeftOutReason.SKIPPED_BATCH, learnt.size());
+    }
     report.stepTook(nanos);
     if (report.age() >= REPORT_MILLIS) {
       emitReport();

@@ -9,6 +9,7 @@ import dev.freshet.core.labels.DelayBucket;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.publishing.Manifest;
 import dev.freshet.core.publishing.PublishingGate;
+import dev.freshet.core.training.LeftOutReason;
 import dev.freshet.core.training.ModelTrainer;
 import dev.freshet.core.training.TrainingIncidents;
 import dev.freshet.core.training.evaluation.ValueQuality;
@@ -56,6 +57,7 @@ final class TrainerReport {
   private long examplesAtRefresh;
   private final Map<PublishingGate.Reason, Counter> refused =
       new EnumMap<>(PublishingGate.Reason.class);
+  private final Map<LeftOutReason, Counter> leftOut = new EnumMap<>(LeftOutReason.class);
   private Counter forced;
   private volatile long lastBytes;
   private String lastRefusal;
@@ -90,6 +92,9 @@ final class TrainerReport {
         (Gauge<Double>) () -> published == 0 ? -1 : (clock.millis() - publishedAt) / 1000.0);
     for (PublishingGate.Reason reason : PublishingGate.Reason.values()) {
       refused.put(reason, group.addGroup(MetricNames.REFUSED).counter(reason.label()));
+    }
+    for (LeftOutReason reason : LeftOutReason.values()) {
+      leftOut.put(reason, group.addGroup(MetricNames.LEFT_OUT).counter(reason.label()));
     }
     forced = group.counter(MetricNames.FORCED);
     for (TrainingIncidents.Kind kind : TrainingIncidents.Kind.values()) {
@@ -142,6 +147,10 @@ final class TrainerReport {
 
   void stepTook(long nanos) {
     stepMillis = nanos / 1e6;
+  }
+
+  void leftOut(LeftOutReason reason, int examples) {
+    leftOut.get(reason).inc(examples);
   }
 
   void refused(PublishingGate.Refusal refusal, long step) {

@@ -10,6 +10,8 @@ import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.Parsed;
 import dev.freshet.core.events.RejectReason;
+import dev.freshet.core.features.EncodedExample;
+import dev.freshet.core.features.FeatureEncoder;
 import dev.freshet.core.labels.DropReason;
 import dev.freshet.core.labels.DroppedEvent;
 import dev.freshet.core.labels.ExampleJson;
@@ -18,14 +20,18 @@ import dev.freshet.core.labels.LabeledExample;
 import dev.freshet.core.labels.PendingImpression;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
+import dev.freshet.core.training.LeftOutReason;
 import dev.freshet.job.TestingDocument;
 import dev.freshet.job.TestingDocument.Block;
 import dev.freshet.job.events.DeadLetter;
 import dev.freshet.job.labels.DroppedToDeadLetter;
+import dev.freshet.job.training.LeftOutExamples;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.kafka.common.header.Header;
 import org.junit.jupiter.api.Test;
@@ -79,12 +85,15 @@ class EventsDocumentTest {
     assertThat(document.keys("What is dropped"))
         .containsExactlyInAnyOrderElementsOf(
             Stream.of(DropReason.values()).map(DropReason::label).distinct().toList());
+    assertThat(document.keys("What is not learnt"))
+        .containsExactlyInAnyOrderElementsOf(
+            Stream.of(LeftOutReason.values()).map(LeftOutReason::label).toList());
   }
 
   @Test
   void deadLettersHaveJustTheHeadersThatAreTold() {
     DeadLetter letter =
-        new DeadLetter(new byte[9000], new byte[9000], "r", "e", "k", "f", "t", 1, 2);
+        new DeadLetter(new byte[9000], new byte[9000], "r", "e", "k", "f", "t", 1, 2, "m");
     List<String> headers = new ArrayList<>();
     for (Header header :
         new MessageLimit(2000).fit(DeadLetters.message("dead-letters", letter)).headers()) {
@@ -98,13 +107,39 @@ class EventsDocumentTest {
     DroppedEvent event = new DroppedEvent(DropReason.LATE, "i1", "c9", 0, 1_767_229_200_000L, 1);
     DeadLetter letter = new DroppedToDeadLetter(pipeline.tasks()).map(event);
     assertThat(JSON.readTree(letter.value()))
-        .isEqualTo(JSON.readTree(lines("json dead-letter").get(0)));
-    assertThat(document.blocks("json dead-letter").get(0).words().get(2))
-        .isEqualTo(letter.reason());
+        .isEqualTo(JSON.readTree(lines("json dead-letter " + letter.reason()).get(0)));
+  }
+
+  @Test
+  void anExampleThatWasNotLearntLooksAsShown() throws IOException {
+    EncodedExample example = new FeatureEncoder(pipeline.schema(), 0).encode(examples().get(0));
+    DeadLetter letter =
+        new LeftOutExamples(pipeline, "main").letter(example, LeftOutReason.SKIPPED_BATCH, "why");
+    assertThat(new String(letter.key(), StandardCharsets.UTF_8)).isEqualTo("i1");
+    assertThat(JSON.readTree(letter.value()))
+        .isEqualTo(JSON.readTree(lines("json dead-letter " + letter.reason()).get(0)));
+    Map<String, String> headers = new HashMap<>();
+    for (Header header : DeadLetters.message("dead-letters", letter).headers()) {
+      headers.put(header.key(), new String(header.value(), StandardCharsets.UTF_8));
+    }
+    assertThat(headers)
+        .containsEntry("freshet.reason", "skipped-batch")
+        .containsEntry("freshet.error", "why")
+        .containsEntry("freshet.kind", "example")
+        .containsEntry("freshet.model", "main");
   }
 
   @Test
   void anExampleLooksAsShown() throws IOException {
+    ExampleJson json = new ExampleJson(pipeline.impressionFields(), pipeline.tasks());
+    JsonNode written = JSON.readTree(json.write(examples().get(0)));
+    JsonNode expected = JSON.readTree(lines("json example").get(0));
+    assertThat(written).isEqualTo(expected);
+    assertThat(written.path("features").path("price")).isEqualTo(DoubleNode.valueOf(9.5));
+  }
+
+  /** Of the first impression and all feedback that are shown. */
+  private List<LabeledExample> examples() {
     LabelJoin join = new LabelJoin(pipeline.tasks(), pipeline.labels(), false);
     PendingImpression pending = new PendingImpression(pipeline.tasks().size());
     List<LabeledExample> examples = new ArrayList<>();
@@ -128,11 +163,7 @@ class EventsDocumentTest {
     while (!pending.finished()) {
       join.onTimer(pending, join.nextMoment(pending), output);
     }
-    ExampleJson json = new ExampleJson(pipeline.impressionFields(), pipeline.tasks());
-    JsonNode written = JSON.readTree(json.write(examples.get(0)));
-    JsonNode expected = JSON.readTree(lines("json example").get(0));
-    assertThat(written).isEqualTo(expected);
-    assertThat(written.path("features").path("price")).isEqualTo(DoubleNode.valueOf(9.5));
+    return examples;
   }
 
   private List<String> lines(String words) {

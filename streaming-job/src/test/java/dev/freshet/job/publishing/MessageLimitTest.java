@@ -76,7 +76,7 @@ class MessageLimitTest {
   @Example
   void lettersOfTheFirstLayoutAreRead() throws IOException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    DeadLetter letter = new DeadLetter(null, bytes(3), "r", "e", "k", "f", "t", 1, 2);
+    DeadLetter letter = new DeadLetter(null, bytes(3), "r", "e", "k", "f", "t", 1, 2, "m");
     DeadLetterCodec codec = new DeadLetterCodec();
     codec.write(letter, new DataOutputStream(bytes));
     byte[] now = bytes.toByteArray();

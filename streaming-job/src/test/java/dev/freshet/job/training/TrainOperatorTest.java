@@ -18,8 +18,10 @@ import dev.freshet.core.publishing.ModelVersion;
 import dev.freshet.core.publishing.SnapshotAssembler;
 import dev.freshet.core.settings.Problems;
 import dev.freshet.core.training.TestingExamples;
+import dev.freshet.job.events.DeadLetter;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -241,6 +243,59 @@ class TrainOperatorTest {
         assertThat(task).isNotEmpty().allMatch(JsonNode::isNumber);
       }
     }
+  }
+
+  /** Each example of a batch that cannot be learnt is kept, once, whatever is restored when. */
+  @Test
+  void examplesThatCannotBeLearntAreDeadLettersOnce() throws Exception {
+    List<EncodedExample> wild = new ArrayList<>(examples.subList(0, 64 * 4));
+    change(wild, 70, 1, label -> label.withWeight(Float.MAX_VALUE));
+    change(wild, 200, 1, label -> label.withWeight(Float.MAX_VALUE));
+    List<DeadLetter> letters = new ArrayList<>();
+    OperatorSubtaskState state;
+    try (var harness = harness(null)) {
+      // The second batch is left out before the checkpoint, the fourth is begun.
+      harness.feed(wild.subList(0, 64 * 3 + 20));
+      records(harness, 1);
+      letters.addAll(letters(harness));
+      state = harness.snapshot(1, 1);
+      harness.feed(wild.subList(64 * 3 + 20, wild.size()));
+      records(harness, 2);
+      assertThat(letters(harness)).as("lost with the failure").hasSize(128);
+    }
+    assertThat(letters).hasSize(64);
+    try (var harness = harness(state)) {
+      harness.feed(wild.subList(64 * 3 + 20, wild.size()));
+      records(harness, 2);
+      letters.addAll(letters(harness));
+      assertThat(report(harness).path("skippedBatches").asLong()).isEqualTo(2);
+    }
+    List<EncodedExample> left = new ArrayList<>(wild.subList(64, 128));
+    left.addAll(wild.subList(192, 256));
+    assertThat(letters)
+        .extracting(letter -> new String(letter.key(), StandardCharsets.UTF_8))
+        .containsExactlyElementsOf(left.stream().map(EncodedExample::impression).toList());
+    for (DeadLetter letter : letters) {
+      assertThat(letter.reason()).isEqualTo("skipped-batch");
+      assertThat(letter.kind()).isEqualTo("example");
+      assertThat(letter.model()).isEqualTo("main");
+    }
+    assertThat(letters.get(0).error())
+        .startsWith("model main, step 1: ")
+        .contains("that of task purchase");
+    assertThat(letters.get(64).error())
+        .startsWith("model main, step 2: ")
+        .contains("that of task purchase");
+    JsonNode heavy = new ObjectMapper().readTree(letters.get(6).value());
+    assertThat(heavy.path("impression_id").asText()).isEqualTo("x3-70");
+    assertThat(heavy.path("event_time").asLong()).isEqualTo(wild.get(70).eventTime());
+    assertThat(heavy.path("labels").path("purchase").path("weight").floatValue())
+        .isEqualTo(Float.MAX_VALUE);
+  }
+
+  private static List<DeadLetter> letters(TestingTrainHarness harness) {
+    var records = harness.getSideOutput(TrainOperator.LEFT_OUT);
+    return records == null ? List.of() : records.stream().map(StreamRecord::getValue).toList();
   }
 
   private static void change(
