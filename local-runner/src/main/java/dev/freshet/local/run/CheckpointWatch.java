@@ -30,7 +30,10 @@ final class CheckpointWatch {
    */
   static Optional<String> late(AccessExecutionGraph job, long now, Duration expected) {
     CheckpointStatsSnapshot checkpoints = job.getCheckpointStatsSnapshot();
-    if (checkpoints == null || job.getState().isTerminalState()) {
+    // Before it was created it has no times.
+    if (checkpoints == null
+        || job.getState() == JobStatus.INITIALIZING
+        || job.getState().isTerminalState()) {
       return Optional.empty();
     }
     CompletedCheckpointStats last = checkpoints.getHistory().getLatestCompletedCheckpoint();

@@ -110,12 +110,17 @@ public final class LocalJob implements AutoCloseable {
     conf.set(TaskManagerOptions.NUM_TASK_SLOTS, slots);
     conf.set(TaskManagerOptions.MANAGED_MEMORY_SIZE, MemorySize.ofMebiBytes(512));
     // A replay is behind from its first moment: barriers wait for what is buffered before the slow
-    // trainers, so there is to be no more of it than takes a second.
+    // trainers, so there is to be no more of it than takes a second. All is in this process, where
+    // small buffers cost little; until their size is found they are the limit.
+    conf.set(TaskManagerOptions.MEMORY_SEGMENT_SIZE, MemorySize.parse("4kb"));
     conf.set(TaskManagerOptions.BUFFER_DEBLOAT_ENABLED, true);
     conf.set(StateBackendOptions.STATE_BACKEND, "rocksdb");
     conf.set(CheckpointingOptions.INCREMENTAL_CHECKPOINTS, true);
     conf.set(CheckpointingOptions.CHECKPOINTS_DIRECTORY, checkpoints.toUri().toString());
     conf.set(CheckpointingOptions.CHECKPOINTING_INTERVAL, checkpointEvery);
+    // Those that became due while one was under way are not made up for, and slow ones leave time
+    // to learn: with each a version of each model is published.
+    conf.set(CheckpointingOptions.MIN_PAUSE_BETWEEN_CHECKPOINTS, checkpointEvery);
     conf.set(CheckpointingOptions.MAX_RETAINED_CHECKPOINTS, 2);
     conf.set(
         CheckpointingOptions.EXTERNALIZED_CHECKPOINT_RETENTION,
