@@ -74,8 +74,10 @@ class FailingJobITCase {
             "  training main: model main, step 0: 3 batches in a row cannot be learnt, of the last a"
                 + " gradient's norm is not finite or above 1.0E-9")
         .contains("task click")
-        .containsPattern("of 16 examples the furthest off are [0-9a-f]{16}, [0-9a-f]{16}");
-    assertThat(lines.get(failed + 2)).startsWith("What may help: look at these examples");
+        .containsPattern(
+            "of 16 examples those of these impressions are the furthest off: i\\d+, i\\d+");
+    assertThat(lines.get(failed + 2))
+        .startsWith("What may help: look at the events of these impressions");
     assertThat(lines.get(failed + 3)).startsWith("the log file has the details: ");
     assertThat(lines).hasSize(failed + 4);
     assertThat(lines).filteredOn(line -> line.startsWith("A step failed: ")).hasSize(1);

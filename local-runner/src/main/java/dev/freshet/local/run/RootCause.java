@@ -51,8 +51,8 @@ public final class RootCause {
       return "more memory: FRESHET_HEAP=4g ./freshet ...";
     }
     if (all.contains("TrainingDivergedException")) {
-      return "look at these examples (the training log names them so too), a range for the task's"
-          + " amounts, a smaller training.dense.rate or training.embeddings.rate, or a larger"
+      return "look at the events of these impressions, a range for the task's amounts, a"
+          + " smaller training.dense.rate or training.embeddings.rate, or a larger"
           + " training.max-norm";
     }
     if (all.contains("No space left on device")) {
