@@ -17,6 +17,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * Looks at the first lines of files before anything is started, with the parser of the job: files
@@ -32,6 +34,7 @@ final class FileCheck {
 
   private final EventFormat format;
   private final List<String> fields;
+  private final List<String> numeric;
   private final String kind;
   private final PrintStream out;
   private final List<String> wrong = new ArrayList<>();
@@ -41,13 +44,14 @@ final class FileCheck {
     format =
         pipeline.kafka().format().create(pipeline.impressionFields(), pipeline.feedbackKinds());
     fields = pipeline.features().stream().map(FeatureField::name).toList();
+    numeric = pipeline.impressionFields().numeric();
     List<Task> tasks = pipeline.tasks();
     kind = tasks.size() == 1 ? tasks.get(0).name() : null;
     this.out = out;
   }
 
   /**
-   * Checks all files, and warns of fields that are absent.
+   * Checks all files, warns of fields that are absent and tells of numbers that are sent as text.
    *
    * @throws RefusedException with each file of whose first lines none is what it should be
    */
@@ -97,6 +101,16 @@ final class FileCheck {
     } else if (shown && !first.absent.isEmpty()) {
       warn(input, first);
     }
+    first.asText.forEach(
+        (field, count) ->
+            out.printf(
+                Locale.ROOT,
+                "Note: %s: %s is a text in %,d of its first %,d impressions, and is read as a"
+                    + " number%n",
+                input.path(),
+                field,
+                count,
+                first.accepted));
   }
 
   private void warn(Input input, First first) {
@@ -129,6 +143,7 @@ final class FileCheck {
     private String refused = "";
     private String text = "";
     private List<String> absent = List.of();
+    private final Map<String, Integer> asText = new TreeMap<>();
     private List<String> has = List.of();
 
     /** Whether enough was seen. */
@@ -165,7 +180,14 @@ final class FileCheck {
     } else {
       first.accepted++;
       if (shown) {
-        counter.impression(parsed(line), fields);
+        JsonNode impression = parsed(line);
+        for (String field : numeric) {
+          JsonNode value = impression.path("features").path(field);
+          if (value.isTextual() && !value.asText().isEmpty()) {
+            first.asText.merge(field, 1, Integer::sum);
+          }
+        }
+        counter.impression(impression, fields);
         InputCounts counts = counter.counts();
         first.absent =
             fields.stream().filter(field -> counts.absent().get(field) == counts.lines()).toList();

@@ -91,6 +91,16 @@ class FileCheckTest {
   }
 
   @Test
+  void numbersThatAreSentAsTextAreTold() throws IOException {
+    Path shown = file("i", SHOWN.replace("7,", "\"7\",") + SHOWN + SHOWN.replace("7,", "\"\","));
+    assertThat(check(shown, file("f", ANSWERED)))
+        .isEqualTo(
+            "Note: "
+                + shown
+                + ": price is a text in 1 of its first 3 impressions, and is read as a number\n");
+  }
+
+  @Test
   void fieldsInAnotherPlaceAreRefusedAndAMisspeltOneIsWarnedOf() throws IOException {
     Path flat =
         file("flat", "{\"impression_id\":\"i1\",\"event_time\":1767225600000,\"user_id\":\"u\"}\n");
