@@ -15,8 +15,8 @@ import java.util.List;
  * behind it, and three times the distance between the quartiles later: what is further ahead is an
  * outlier by the usual measure (Tukey's outer fence), while a gap in the data, a day between lines
  * or some disorder is none. Near the end of a file fewer lines follow, and a gap before the last
- * few would look like wrong clocks: there a line may also stand by the median of as many lines
- * before as behind it.
+ * few would look like wrong clocks: there a line may also stand as far above the median of as many
+ * lines before as behind it.
  *
  * @param <L> a line, with all that is to be done with it
  */
@@ -81,9 +81,11 @@ public final class ArrivalTimes<L> {
         behind.add(other.time());
       }
     }
-    long arrived = fence(next.time(), behind);
+    long[] quartiles = quartiles(next.time(), behind);
+    long fence = FENCE * (quartiles[1] - quartiles[0]);
+    long arrived = quartiles[1] + fence;
     if (ended && behind.size() < SIDE) {
-      arrived = Math.max(arrived, median(next.time(), behind));
+      arrived = Math.max(arrived, median(next.time(), behind) + fence);
     }
     waiting.remove();
     timed--;
@@ -94,7 +96,8 @@ public final class ArrivalTimes<L> {
     output.line(next.line(), arrived);
   }
 
-  private long fence(long time, List<Long> behind) {
+  /** The lower and the upper one. */
+  private long[] quartiles(long time, List<Long> behind) {
     long[] all = new long[before.size() + 1 + behind.size()];
     int i = 0;
     for (long other : before) {
@@ -105,8 +108,7 @@ public final class ArrivalTimes<L> {
       all[i++] = other;
     }
     Arrays.sort(all);
-    long upper = all[all.length * 3 / 4];
-    return upper + FENCE * (upper - all[all.length / 4]);
+    return new long[] {all[all.length / 4], all[all.length * 3 / 4]};
   }
 
   /** Of as many lines before as behind. */
