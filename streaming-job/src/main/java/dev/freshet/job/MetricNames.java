@@ -121,8 +121,11 @@ public final class MetricNames {
   /** Gauge: values of the watched field born since the run's first window. */
   public static final String NEW_VALUES = "newValues";
 
-  /** Gauge: announced predictions that wait for their labels. */
+  /** Gauge: predictions that wait for the last label of their impression. */
   public static final String PENDING_SCORES = "pendingScores";
+
+  /** Gauge: share of the impressions whose labels are scored. */
+  public static final String SCORED_SHARE = "scoredShare";
 
   /** Gauge: versions published by this run. */
   public static final String PUBLISHED = "versionsPublished";

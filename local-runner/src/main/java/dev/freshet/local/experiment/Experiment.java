@@ -13,10 +13,6 @@ public record Experiment(
     @Option(value = "Seeds of start weights, noise, and simulated examples", fallback = "1, 2, 3")
         List<Integer> seeds,
     @Option(
-            value = "How often each model sees the examples; scored at the last pass",
-            fallback = "1")
-        int passes,
-    @Option(
             value = "Row that the others are compared with, seed by seed; by default the last",
             fallback = Option.ABSENT)
         String baseline,
@@ -48,7 +44,6 @@ public record Experiment(
         "lower-case letters, digits and -");
     check(!seeds.isEmpty(), "seeds", "[]", "at least one seed");
     check(seeds.stream().distinct().count() == seeds.size(), "seeds", seeds, "different seeds");
-    check(passes >= 1 && passes <= 1000, "passes", passes, "1 to 1000");
     check(!metrics.isEmpty(), "metrics", "[]", "at least one metric");
   }
 }

@@ -78,10 +78,9 @@ public final class ExperimentRun {
 
   private Callable<Outcome> using(
       SharedExamples examples, Function<Trial, Outcome> work, ExperimentFile.Case one) {
-    int passes = file.experiment().passes();
     return () -> {
       try {
-        return work.apply(new Trial(one.pipeline(), examples.get(), passes));
+        return work.apply(new Trial(one.pipeline(), examples.get()));
       } finally {
         examples.done();
       }

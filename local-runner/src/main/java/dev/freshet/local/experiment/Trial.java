@@ -33,16 +33,14 @@ final class Trial {
 
   private final Pipeline pipeline;
   private final Examples examples;
-  private final int passes;
 
   private long pairs;
   private long violations;
   private final Map<Integer, BinaryQuality> reached = new TreeMap<>();
 
-  Trial(Pipeline pipeline, Examples examples, int passes) {
+  Trial(Pipeline pipeline, Examples examples) {
     this.pipeline = pipeline;
     this.examples = examples;
-    this.passes = passes;
   }
 
   /**
@@ -54,15 +52,9 @@ final class Trial {
     long start = System.nanoTime();
     try (ModelTrainer trainer =
         new ModelTrainer(pipeline.context(model), pipeline.training().withSeed(seed))) {
-      for (int pass = 1; pass <= passes; pass++) {
-        trainer.scores().reset();
-        for (int i = 0; i < examples.all().size(); i += pipeline.training().batch()) {
-          List<EncodedExample> part = batch(i);
-          float[][] predictions = trainer.process(part);
-          if (pass == passes) {
-            score(trainer, part, predictions);
-          }
-        }
+      for (int i = 0; i < examples.all().size(); i += pipeline.training().batch()) {
+        List<EncodedExample> part = batch(i);
+        score(trainer, part, trainer.process(part));
       }
       double seconds = (System.nanoTime() - start) / 1e9;
       Map<String, Double> metrics = flat(trainer.quality());

@@ -1,12 +1,10 @@
 package dev.freshet.core.publishing;
 
-import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.models.Parameter;
 import dev.freshet.core.settings.RecordBinder;
 import dev.freshet.core.training.Evidence;
 import dev.freshet.core.training.ModelTrainer;
 import dev.freshet.core.training.Network;
-import dev.freshet.core.training.ServedScale;
 import dev.freshet.core.training.embedding.EmbeddingTable;
 import java.io.IOException;
 import java.nio.FloatBuffer;
@@ -83,15 +81,10 @@ public final class PublishingGate {
     }
   }
 
-  /**
-   * A batch was predicted, and then learnt.
-   *
-   * @param said what {@link ModelTrainer#process} returned
-   * @param served the trainer's scale before that
-   */
-  public void scored(List<EncodedExample> batch, float[][] said, ServedScale served) {
-    for (int i = 0; inUse != null && i < said.length; i++) {
-      inUse.scored(batch.get(i), said[i], served);
+  /** A batch was predicted, and then learnt: what {@link ModelTrainer#scored} tells of it. */
+  public void scored(List<ModelTrainer.Scored> batch) {
+    if (inUse != null) {
+      batch.forEach(inUse::scored);
     }
   }
 

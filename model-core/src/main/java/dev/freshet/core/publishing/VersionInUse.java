@@ -15,7 +15,9 @@ import java.util.Optional;
 /**
  * An announced version, kept to be compared with the weights that training has made of it since, on
  * the same labels: those that were settled after it. Neither side has learnt a label that it is
- * judged by: the version never has, and of the training it counts what it predicted just before.
+ * judged by, and of other labels of the same impression neither knows more than the other: where
+ * the version cannot have learnt any, what counts of the training is what it predicted before it
+ * did, elsewhere what it predicted just before the label.
  *
  * <p>What it costs: a copy of the dense weights, of each row that has changed, and the newest
  * examples of which it has not said yet what it thinks. Nothing of it is in a checkpoint: after a
@@ -41,6 +43,8 @@ final class VersionInUse {
   private final long[] labels;
   private final long[] outcomes;
 
+  private final long step;
+
   private record Scored(EncodedExample example, double[] predicted) {}
 
   /** The weights as they are now are in use. */
@@ -48,6 +52,7 @@ final class VersionInUse {
     this.trainer = trainer;
     tasks = trainer.context().tasks();
     scale = trainer.served();
+    step = trainer.steps();
     own = new TaskQuality(tasks, WINDOW);
     training = new TaskQuality(tasks, WINDOW);
     labels = new long[tasks.size()];
@@ -55,20 +60,16 @@ final class VersionInUse {
     trainer.network().keep();
   }
 
-  /**
-   * The training predicted this before it learnt from it.
-   *
-   * @param said in the model's scale
-   * @param served the scale of that moment
-   */
-  void scored(EncodedExample example, float[] said, ServedScale served) {
-    if (TaskLabel.noneOf(example.labels())) {
+  /** The training predicted this before it learnt from it. */
+  void scored(ModelTrainer.Scored scored) {
+    if (TaskLabel.noneOf(scored.example().labels())) {
       return;
     }
     if (unseen.size() == UNSEEN) {
       unseen.removeFirst();
     }
-    unseen.addLast(new Scored(example, served.served(said)));
+    boolean unknown = scored.step() >= step;
+    unseen.addLast(new Scored(scored.example(), unknown ? scored.first() : scored.now()));
   }
 
   /** Says of every example so far what this version thinks; the trainer must be idle. */
@@ -90,7 +91,8 @@ final class VersionInUse {
     for (int task = 0; task < tasks.size(); task++) {
       TaskLabel label = scored.example.labels()[task];
       boolean amount = !tasks.get(task).binary();
-      if (!label.isFinal() || amount && !scale.amounts().ready()) {
+      boolean said = Double.isFinite(scored.predicted[task]);
+      if (!label.isFinal() || !said || amount && !scale.amounts().ready()) {
         continue;
       }
       // One range for both, or they would not be judged by the same label.

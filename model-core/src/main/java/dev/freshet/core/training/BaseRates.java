@@ -73,6 +73,12 @@ final class BaseRates {
     return !moving || labels[task] > 0;
   }
 
+  /** The running base rate of a binary task, as it is learnt; NaN before its first label. */
+  double rate(int task) {
+    double one = labels[task] / count[task];
+    return (yes[task] + one / 2) / (labels[task] + one);
+  }
+
   /**
    * Moves the biases to what is known now.
    *
@@ -86,8 +92,7 @@ final class BaseRates {
     double before = 1;
     for (int task = 0; task < labels.length; task++) {
       if (labels[task] > 0) {
-        double one = labels[task] / count[task];
-        double rate = (yes[task] + one / 2) / (labels[task] + one);
+        double rate = rate(task);
         double most = 1 - 0.5 / (count[task] + 1);
         move(task, logOdds(conditional ? Math.min(rate / before, most) : rate));
         before = rate;

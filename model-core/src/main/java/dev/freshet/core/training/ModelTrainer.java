@@ -57,11 +57,23 @@ public final class ModelTrainer implements AutoCloseable {
   private TargetScale scale;
 
   private long newestEvent = Long.MIN_VALUE;
+  private List<Scored> scored = List.of();
   private float[] losses = {};
   private float norm;
 
   /** Of the last batch; null if it was learnt. */
   private String leftOut;
+
+  /**
+   * An example of the batch that was processed last, with the predictions for it, per task, as they
+   * would have been served; not finite where nothing could be said.
+   *
+   * @param now made just before the batch was learnt
+   * @param first made before anything of its impression was learnt: what its labels are scored
+   *     against
+   * @param step after which {@code first} was made
+   */
+  public record Scored(EncodedExample example, double[] now, double[] first, long step) {}
 
   public ModelTrainer(ModelContext context, TrainingSettings settings) {
     this.context = context;
@@ -100,8 +112,10 @@ public final class ModelTrainer implements AutoCloseable {
     ServedScale served = served();
     TargetScale next = scale == null ? null : seen(batch);
     List<EncodedExample> plausible = next == null ? batch : plausible(batch, next.current());
+    scored = new ArrayList<>();
+    double[] constant = constant(served);
     for (int i = 0; i < predictions.length; i++) {
-      score(plausible.get(i), predictions[i], served);
+      score(plausible.get(i), predictions[i], served, constant);
       newestEvent = Math.max(newestEvent, batch.get(i).eventTime());
     }
     examples += batch.size();
@@ -161,11 +175,23 @@ public final class ModelTrainer implements AutoCloseable {
     return plausible;
   }
 
-  private void score(EncodedExample example, float[] said, ServedScale served) {
-    double[] scored = served.served(said);
+  /** What would be served if the same were said of all examples; NaN where nothing is known. */
+  private double[] constant(ServedScale served) {
+    double[] constant = new double[context.tasks().size()];
+    for (int task = 0; task < constant.length; task++) {
+      constant[task] =
+          task == core
+              ? scale.mean()
+              : corrections.get(task).served(sampling.served(rates.rate(task)));
+    }
+    return constant;
+  }
+
+  private void score(EncodedExample example, float[] said, ServedScale served, double[] constant) {
+    double[] now = served.served(said);
     for (int task = 0; task < said.length; task++) {
       if (!Double.isFinite(said[task])) {
-        scored[task] = Double.NaN;
+        now[task] = PendingScores.BROKEN;
         incidents.add(Kind.UNSCORED, 1);
         incidents.sample(
             Kind.UNSCORED,
@@ -179,10 +205,13 @@ public final class ModelTrainer implements AutoCloseable {
     }
     for (int task = 0; task < said.length; task++) {
       if (!(task == core ? served.amounts().ready() : rates.known(task))) {
-        scored[task] = Double.NaN;
+        now[task] = PendingScores.NOTHING;
       }
     }
-    scores.score(example, scored);
+    PendingScores.First first = scores.score(example, now, constant, steps);
+    if (first != null) {
+      scored.add(new Scored(example, now, first.predicted(), first.step()));
+    }
   }
 
   /** Settled amounts against what was predicted for them before this batch was learnt. */
@@ -458,6 +487,11 @@ public final class ModelTrainer implements AutoCloseable {
     return evidence;
   }
 
+  /** The examples of the last batch whose impressions are scored. */
+  public List<Scored> scored() {
+    return scored;
+  }
+
   /** How good the predictions have been. */
   public ProgressiveScores scores() {
     return scores;
@@ -504,7 +538,7 @@ public final class ModelTrainer implements AutoCloseable {
     boolean sawServed = in.readBoolean();
     readScale(in, version);
     network.read(in);
-    scores.read(in, sawServed);
+    scores.read(in, sawServed, version);
     boolean had = version >= TrainerSnapshot.WITH_HEADS && in.readBoolean();
     if (had != (heads != null)) {
       throw new IOException(

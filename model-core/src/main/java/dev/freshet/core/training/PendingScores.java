@@ -6,24 +6,81 @@ import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
 import java.util.Arrays;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Predictions made when impressions came, kept until their last label is settled: a primitive map
- * and one flat array, some 40 bytes for each pending impression of three tasks.
+ * Predictions made before anything of their impressions was learnt, kept until the last label is
+ * settled: a primitive map and flat arrays, some 50 bytes for each pending impression of three
+ * tasks.
+ *
+ * <p>At most so many are kept. When there would be more, half of all impressions are no longer
+ * scored, chosen by hash, and so on; which share it is only ever falls, because of an impression
+ * that was left out nobody knows later whether it has been learnt from.
  */
 final class PendingScores {
 
+  /** The first prediction for an impression, and the step of training before which it was made. */
+  record First(double[] predicted, long step) {}
+
+  /** In place of a prediction that was no number: it is not scored. */
+  static final double BROKEN = Double.POSITIVE_INFINITY;
+
+  /** In place of a prediction of a task of which nothing had been learnt. */
+  static final double NOTHING = Double.NaN;
+
+  private static final Logger LOGGER = LoggerFactory.getLogger(PendingScores.class);
   private static final int SMALLEST = 64;
+  private static final long SALT = 0x2545F4914F6CDD1DL;
 
   private final int tasks;
+  private final int most;
   private final KeyMap places = new KeyMap();
   private float[] scores = {};
+  private long[] steps = {};
   private int[] free = {};
   private int freeCount;
   private int used;
 
-  PendingScores(int tasks) {
+  /** Only impressions whose hash has so many leading zero bits are scored: 1 of 2 to the power. */
+  private int halvings;
+
+  PendingScores(int tasks, int most) {
     this.tasks = tasks;
+    this.most = most;
+  }
+
+  /** Share of the impressions that is scored. */
+  double share() {
+    return Math.scalb(1.0, -halvings);
+  }
+
+  /** Whether an impression belongs to that share. */
+  boolean keeps(long id) {
+    // Another hash than those of the holdout and the negative sampling, which take the same id.
+    long mixed = (id ^ SALT) * 0x9E3779B97F4A7C15L;
+    mixed = (mixed ^ mixed >>> 32) * 0xD6E8FEB86659FD93L;
+    return Long.numberOfLeadingZeros(mixed) >= halvings;
+  }
+
+  private void halve() {
+    halvings++;
+    LOGGER.warn(
+        "{} predictions wait for their labels, as many as may (scoring.pending):"
+            + " one of {} impressions is scored from now on",
+        places.size(),
+        1L << halvings);
+    long[] gone = new long[places.size()];
+    int[] count = {0};
+    places.each(
+        (id, place) -> {
+          if (!keeps(id)) {
+            gone[count[0]++] = id;
+          }
+        });
+    for (int i = 0; i < count[0]; i++) {
+      remove(gone[i]);
+    }
   }
 
   // The map has no room for the key 0.
@@ -31,22 +88,31 @@ final class PendingScores {
     return id == 0 ? 1 : id;
   }
 
-  void put(long id, double[] prediction) {
+  /** Keeps the first prediction for an impression of the scored share. */
+  void put(long id, double[] prediction, long step) {
+    while (places.size() >= most && places.get(key(id)) == KeyMap.MISSING) {
+      halve();
+    }
+    if (!keeps(id)) {
+      return;
+    }
     int place = places.get(key(id));
     if (place == KeyMap.MISSING) {
       place = freeCount > 0 ? free[--freeCount] : used++;
       places.put(key(id), place);
       if (used * tasks > scores.length) {
         scores = Arrays.copyOf(scores, Math.max(SMALLEST, 2 * used * tasks));
+        steps = Arrays.copyOf(steps, scores.length / tasks);
       }
     }
     for (int task = 0; task < tasks; task++) {
       scores[place * tasks + task] = (float) prediction[task];
     }
+    steps[place] = step;
   }
 
   /** The prediction, or null. */
-  double[] get(long id) {
+  First get(long id) {
     int place = places.get(key(id));
     if (place == KeyMap.MISSING) {
       return null;
@@ -55,7 +121,7 @@ final class PendingScores {
     for (int task = 0; task < tasks; task++) {
       prediction[task] = scores[place * tasks + task];
     }
-    return prediction;
+    return new First(prediction, steps[place]);
   }
 
   void remove(long id) {
@@ -73,7 +139,15 @@ final class PendingScores {
     return places.size();
   }
 
+  /**
+   *
+   *
+   * <pre>
+   * int halvings | int count, each, by id: long id | long step | floats prediction
+   * </pre>
+   */
   void write(DataOutput out) throws IOException {
+    out.writeInt(halvings);
     // In order of the id, so that equal contents give equal bytes.
     long[] ids = new long[places.size()];
     int[] next = {0};
@@ -83,23 +157,31 @@ final class PendingScores {
     for (long id : ids) {
       int from = places.get(id) * tasks;
       out.writeLong(id);
+      out.writeLong(steps[places.get(id)]);
       Bytes.writeFloats(out, Arrays.copyOfRange(scores, from, from + tasks));
     }
   }
 
-  void read(DataInput in) throws IOException {
+  /**
+   * The inverse of {@link #write}.
+   *
+   * @param withSteps false for the layout of before, without halvings and steps
+   */
+  void read(DataInput in, boolean withSteps) throws IOException {
     places.clear();
     freeCount = 0;
     used = 0;
+    halvings = withSteps ? in.readInt() : 0;
     int size = in.readInt();
     for (int i = 0; i < size; i++) {
       long id = in.readLong();
+      long step = withSteps ? in.readLong() : 0;
       float[] floats = Bytes.readFloats(in);
       double[] prediction = new double[tasks];
       for (int task = 0; task < tasks; task++) {
         prediction[task] = floats[task];
       }
-      put(id, prediction);
+      put(id, prediction, step);
     }
   }
 }

@@ -19,7 +19,9 @@ import java.util.Map;
 
 /**
  * Progressive validation: every settled label against the prediction that was made before anything
- * was learnt from its impression, and against what the impression was served with.
+ * of its impression was learnt, and against what the impression was served with. A model that has
+ * learnt the click of an impression knows more of its purchase than one that is served ever could;
+ * so the first prediction is kept until the last label is settled.
  */
 public final class ProgressiveScores {
 
@@ -43,7 +45,7 @@ public final class ProgressiveScores {
     absent = watched < 0 ? 0 : FeatureEncoder.absentKey(schema.fields().get(watched));
     from = settings.from() == null ? Long.MIN_VALUE : startOf(settings.from());
     before = settings.to() == null ? Long.MAX_VALUE : startOf(settings.to().plusDays(1));
-    pending = new PendingScores(tasks.size());
+    pending = new PendingScores(tasks.size(), settings.pending());
     reset();
   }
 
@@ -66,40 +68,58 @@ public final class ProgressiveScores {
   /**
    * Scores an example, or keeps the prediction until its labels come.
    *
-   * @param predicted what would be served now, per task; NaN is not scored
+   * @param predicted what would be served now, per task; not finite if it is {@link
+   *     PendingScores#BROKEN} or {@link PendingScores#NOTHING}
+   * @param constant what a predictor that knows no example from another would serve now, per task;
+   *     counts where nothing had been learnt of a task when its prediction had to be made, as in
+   *     the first window of a stream; NaN is not scored
+   * @param step of the training that is about to be taken
+   * @return what its labels are scored against; null if they are not
    */
-  void score(EncodedExample example, double[] predicted) {
+  PendingScores.First score(
+      EncodedExample example, double[] predicted, double[] constant, long step) {
     long value = value(example);
     if (value != 0) {
       byValue.see(value, example.eventTime());
     }
-    boolean atImpression = settings.at() == Scoring.At.IMPRESSION;
     TaskLabel[] labels = example.labels();
-    double[] scored = predicted;
-    if (atImpression) {
-      if (TaskLabel.noneOf(labels)) {
-        pending.put(example.id(), predicted);
-        return;
-      }
-      scored = pending.get(example.id());
-    }
-    if (scored != null && inRange(example)) {
+    PendingScores.First first = first(example, predicted, step);
+    if (first != null && inRange(example)) {
       for (int task = 0; task < labels.length; task++) {
-        if (labels[task].isFinal() && Double.isFinite(scored[task])) {
-          quality.add(task, scored[task], labels[task].value());
+        double said = first.predicted()[task];
+        double scored = Double.isNaN(said) ? constant[task] : said;
+        if (labels[task].isFinal() && Double.isFinite(scored)) {
+          quality.add(task, scored, labels[task].value());
           if (value != 0) {
             TaskLabel label = labels[task];
-            byValue.add(
-                task, value, example.eventTime(), scored[task], label.value(), label.delay());
+            byValue.add(task, value, example.eventTime(), scored, label.value(), label.delay());
           }
         }
       }
     }
-    scoreServed(example);
+    if (!TaskLabel.noneOf(labels)) {
+      scoreServed(example);
+    }
+    return first;
+  }
+
+  private PendingScores.First first(EncodedExample example, double[] predicted, long step) {
+    TaskLabel[] labels = example.labels();
     // The last task settles last, so nothing will ask for this prediction again.
-    if (atImpression && labels[labels.length - 1].isFinal()) {
+    boolean last = labels[labels.length - 1].isFinal();
+    PendingScores.First first = pending.get(example.id());
+    if (first != null && last) {
       pending.remove(example.id());
     }
+    // Where impressions are announced, one that was not is not known to be new.
+    boolean fresh = settings.at() == Scoring.At.LABEL || TaskLabel.noneOf(labels);
+    if (first == null && fresh && pending.keeps(example.id())) {
+      first = new PendingScores.First(predicted, step);
+      if (!last) {
+        pending.put(example.id(), predicted, step);
+      }
+    }
+    return first;
   }
 
   /** Key of the watched field's first value; 0 for none, as of an impression without the field. */
@@ -145,6 +165,11 @@ public final class ProgressiveScores {
     return byValue;
   }
 
+  /** Share of the impressions that is scored; below 1 if more would wait than may be kept. */
+  public double share() {
+    return pending.share();
+  }
+
   /** Predictions that wait for their labels. */
   public int pending() {
     return pending.size();
@@ -160,11 +185,11 @@ public final class ProgressiveScores {
     pending.write(out);
   }
 
-  void read(DataInput in, boolean servedWasSeen) throws IOException {
+  void read(DataInput in, boolean servedWasSeen, int version) throws IOException {
     sawServed = servedWasSeen;
     quality.read(in);
     servedQuality.read(in);
-    pending.read(in);
+    pending.read(in, version >= TrainerSnapshot.WITH_RATES);
   }
 
   void writeByValue(DataOutput out) throws IOException {

@@ -109,8 +109,11 @@ public final class TargetScale {
       return;
     }
     double kept = 1 - 1 / Math.min(Math.max(count / 4.0, SHORTEST_MEMORY), range.memory());
-    labels = labels * kept + weight;
-    amounts = amounts * kept + weight;
+    // Of a stream that stands still, the share of amounts wants all that was seen: few say too
+    // much.
+    double all = 1 - 1.0 / Math.min(Math.max(count, SHORTEST_MEMORY), range.memory());
+    labels = labels * all + weight;
+    amounts = amounts * all + weight;
     settled *= kept;
     actual *= kept;
     predicted *= kept;
@@ -213,6 +216,11 @@ public final class TargetScale {
     return new double[] {share * meanOfAmounts(current::encode) + (1 - share) * current.encode(0)};
   }
 
+  /** Mean of all labels, in their own unit; NaN as long as nothing is known. */
+  double mean() {
+    return count < FEWEST ? Double.NaN : amounts / labels * meanOfAmounts(current::clip);
+  }
+
   private double[] lognormal() {
     int size = (int) Math.min(count, newest.length);
     double[] logs =
@@ -269,8 +277,7 @@ public final class TargetScale {
     if (moments != null || transform != Transform.LOG1P) {
       return 1;
     }
-    double mean = amounts / labels * meanOfAmounts(current::clip);
-    double factor = mean / current.plain(constant(AmountHead.Loss.SQUARED)[0]);
+    double factor = mean() / current.plain(constant(AmountHead.Loss.SQUARED)[0]);
     return Double.isFinite(factor) && factor > 0 ? bounded(factor) : 1;
   }
 

@@ -109,14 +109,21 @@ public record TrainingSettings(
   public record Scoring(
       @Option(
               value =
-                  "When the prediction is made that a settled label is scored against: `label`, when"
-                      + " the label comes, or `impression`, when the impression came (kept until"
-                      + " then); by default `impression` where a task's correction learns before"
-                      + " its label is settled, where nothing else is sound, and `label` elsewhere",
+                  "When the prediction is made that all labels of an impression are scored against:"
+                      + " `label`, just before the first of them is learnt, or `impression`, when"
+                      + " the impression came; by default `impression` where a task's correction"
+                      + " learns before its label is settled, and `label` elsewhere",
               fallback = Option.ABSENT)
           At at,
       @Option(value = "Newest scored examples that metrics cover; 0 for all", fallback = "200000")
           int window,
+      @Option(
+              value =
+                  "Most predictions that wait for the last label of their impression, some 50 bytes"
+                      + " each; if there would be more, half of all impressions are not scored any"
+                      + " more, chosen by hash",
+              fallback = "1000000")
+          int pending,
       @Option(
               value = "Only impressions from this day on are scored (UTC)",
               fallback = Option.ABSENT)
@@ -135,6 +142,7 @@ public record TrainingSettings(
 
     public Scoring {
       check(window >= 0, "window", window, "0 or more");
+      check(pending >= 1, "pending", pending, "1 or more");
       check(
           from == null || to == null || !to.isBefore(from),
           "to",
@@ -143,7 +151,7 @@ public record TrainingSettings(
     }
 
     Scoring at(At moment) {
-      return new Scoring(moment, window, from, to, watch);
+      return new Scoring(moment, window, pending, from, to, watch);
     }
   }
 

@@ -9,7 +9,6 @@ import dev.freshet.core.pipeline.TestingPipelines;
 import dev.freshet.core.publishing.PublishingGate.Reason;
 import dev.freshet.core.publishing.PublishingGate.Refusal;
 import dev.freshet.core.training.ModelTrainer;
-import dev.freshet.core.training.ServedScale;
 import dev.freshet.core.training.TestingExamples;
 import dev.freshet.core.training.embedding.EmbeddingTable;
 import java.io.IOException;
@@ -49,9 +48,8 @@ class PublishingGateTest {
   private void teach(int batches, boolean noise) {
     for (int i = 0; i < batches; i++) {
       List<EncodedExample> batch = TestingExamples.settled(pipeline, BATCH, taught++);
-      ServedScale served = trainer.served();
-      List<EncodedExample> taken = noise ? noise(batch) : batch;
-      gate.scored(taken, trainer.process(taken), served);
+      trainer.process(noise ? noise(batch) : batch);
+      gate.scored(trainer.scored());
     }
   }
 
@@ -199,9 +197,8 @@ class PublishingGateTest {
     resumed.restored(trainer);
     scramble();
     for (int i = 0; i < 20; i++) {
-      List<EncodedExample> batch = TestingExamples.settled(pipeline, BATCH, 500 + i);
-      ServedScale served = trainer.served();
-      resumed.scored(batch, trainer.process(batch), served);
+      trainer.process(TestingExamples.settled(pipeline, BATCH, 500 + i));
+      resumed.scored(trainer.scored());
     }
     assertThat(resumed.check(trainer, false, 0).orElseThrow().reason())
         .isEqualTo(Reason.WORSE_SCORE);

@@ -16,7 +16,6 @@ import dev.freshet.core.publishing.TrainingLog;
 import dev.freshet.core.training.LeftOutReason;
 import dev.freshet.core.training.ModelContext;
 import dev.freshet.core.training.ModelTrainer;
-import dev.freshet.core.training.ServedScale;
 import dev.freshet.core.training.TrainedShape;
 import dev.freshet.core.training.TrainerSnapshot;
 import dev.freshet.core.training.TrainerSnapshot.Surroundings;
@@ -237,8 +236,8 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
   private void step(List<EncodedExample> full) {
     long start = System.nanoTime();
     try {
-      ServedScale before = trainer.served();
-      gate.scored(full, trainer.process(full), before);
+      trainer.process(full);
+      gate.scored(trainer.scored());
       long nanos = System.nanoTime() - start;
       String why = trainer.leftOut();
       mailbox.execute(() -> stepDone(nanos, full, why), "step done");

@@ -102,6 +102,7 @@ final class TrainerReport {
     }
     group.gauge(MetricNames.VERSION_BYTES, (Gauge<Long>) () -> lastBytes);
     group.gauge(MetricNames.PENDING_SCORES, (Gauge<Integer>) () -> trainer.scores().pending());
+    group.gauge(MetricNames.SCORED_SHARE, (Gauge<Double>) () -> trainer.scores().share());
     FieldCounts counts = trainer.fieldCounts();
     for (int i = 0; i < counts.fields().size(); i++) {
       int field = i;
