@@ -137,7 +137,10 @@ public final class ModelReplica implements AutoCloseable {
     this.rowCache = rowCache;
     context = pipeline.context(pipeline.model(model));
     topic = new ModelTopic(pipeline, model);
-    state = new State(Waiting.BROKER, "no broker has answered yet at " + topic.bootstrap());
+    state =
+        new State(
+            Waiting.END,
+            "topic " + topic.name() + " at " + topic.bootstrap() + " has not been looked at yet");
     fieldCounts =
         new FieldCounts(context.schema().fields().stream().map(FeatureField::name).toList());
     this.store = store;

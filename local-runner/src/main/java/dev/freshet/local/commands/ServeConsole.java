@@ -25,6 +25,7 @@ final class ServeConsole implements ReplicaListener {
   private final PrintWriter out;
   private final Set<RefusalReason> told = EnumSet.noneOf(RefusalReason.class);
   private Waiting waiting;
+  private String waitsFor;
   private String version;
   private boolean ready;
   private boolean interrupted;
@@ -73,10 +74,14 @@ final class ServeConsole implements ReplicaListener {
 
   @Override
   public synchronized void waiting(Waiting what, String sentence) {
-    if (what == waiting) {
+    // Of a broker the reason may change; what else is waited for says more and more in its
+    // sentence.
+    boolean news = what == Waiting.BROKER && !sentence.equals(waitsFor);
+    if (what == waiting && !news) {
       return;
     }
     waiting = what;
+    waitsFor = sentence;
     if (what == Waiting.NOTHING) {
       // Reading once more what is there, for a pin or its end, is no interruption.
       if (!ready && notReady.get().isPresent()) {

@@ -27,6 +27,8 @@ class ServeConsoleTest {
     console.waiting(Waiting.BROKER, "no broker answers at x:1");
     console.waiting(Waiting.BROKER, "no broker answers at x:1");
     assertThat(said()).isEqualTo("Waits: no broker answers at x:1\n");
+    console.waiting(Waiting.BROKER, "connection refused");
+    assertThat(said()).isEqualTo("Waits: connection refused\n");
     console.waiting(Waiting.END, "models-0 is being read");
     console.refused(RefusalReason.BROKEN, "version 9-1 is refused: chunk 0 is missing");
     assertThat(said()).as("what compaction leaves").isEmpty();
