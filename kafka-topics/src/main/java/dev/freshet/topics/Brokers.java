@@ -4,6 +4,9 @@ import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.InvalidSettingsException;
 import dev.freshet.core.settings.Problems;
 import dev.freshet.topics.Listener.Kind;
+import java.io.FileNotFoundException;
+import java.nio.file.NoSuchFileException;
+import java.security.UnrecoverableKeyException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -15,6 +18,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
+import javax.security.auth.login.LoginException;
 import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.common.KafkaException;
@@ -54,7 +58,7 @@ public final class Brokers {
       problems.add(
           "kafka.properties",
           "(not shown)",
-          "settings that clients start with: " + root(e).getClass().getSimpleName());
+          "settings that clients start with: " + inWords(root(e)));
       problems.throwIfAny(pipeline.pipeline());
     }
   }
@@ -236,6 +240,23 @@ public final class Brokers {
         .kafka()
         .properties()
         .getOrDefault(SaslConfigs.SASL_MECHANISM, SaslConfigs.DEFAULT_SASL_MECHANISM);
+  }
+
+  /** What keeps a client from starting; messages may repeat the properties. */
+  private static String inWords(Throwable root) {
+    if (root instanceof NoSuchFileException || root instanceof FileNotFoundException) {
+      return "a file that they name is not there";
+    }
+    if (root instanceof UnrecoverableKeyException) {
+      return "a key or trust store does not open with its password";
+    }
+    if (root instanceof ClassNotFoundException) {
+      return "a class that they name is not there";
+    }
+    if (root instanceof LoginException) {
+      return "the login module does not take its options";
+    }
+    return root.getClass().getSimpleName();
   }
 
   private static Throwable root(Throwable failure) {

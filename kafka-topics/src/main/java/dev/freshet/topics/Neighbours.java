@@ -1,9 +1,12 @@
 package dev.freshet.topics;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.SystemTopic;
 import dev.freshet.core.settings.Problems;
+import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -19,8 +22,10 @@ import org.apache.kafka.clients.admin.ListTransactionsOptions;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.admin.TransactionListing;
 import org.apache.kafka.clients.admin.TransactionState;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.errors.TimeoutException;
 
@@ -46,6 +51,12 @@ final class Neighbours {
           SystemTopic.TRAINING_LOG,
           SystemTopic.DEAD_LETTERS,
           SystemTopic.EXAMPLES);
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final Duration POLL = Duration.ofMillis(200);
+
+  /** So far back the newest records of every trainer are. */
+  private static final long TAIL = 1000;
 
   private final Pipeline pipeline;
   private final Admin admin;
@@ -76,8 +87,53 @@ final class Neighbours {
           (topic, writers) ->
               writers.forEach(writer -> judge(topic, ids.get(writer), problems, warnings)));
     }
+    TopicDescription metrics = there.get(pipeline.topic(SystemTopic.METRICS));
+    if (metrics != null) {
+      metrics(metrics, warnings);
+    }
     sameName(warnings);
     otherTopics(warnings);
+  }
+
+  /** Metrics are not written in transactions; the records themselves name their pipeline. */
+  private void metrics(TopicDescription topic, List<String> warnings) {
+    if (topic.authorizedOperations() != null
+        && !topic.authorizedOperations().contains(AclOperation.READ)) {
+      return;
+    }
+    Set<String> others = new TreeSet<>();
+    try (KafkaConsumer<byte[], byte[]> consumer = ModelPartitions.consumer(pipeline)) {
+      List<TopicPartition> all = partitions(topic);
+      consumer.assign(all);
+      Map<TopicPartition, Long> begin = consumer.beginningOffsets(all);
+      Map<TopicPartition, Long> end = consumer.endOffsets(all);
+      all.forEach(one -> consumer.seek(one, Math.max(begin.get(one), end.get(one) - TAIL)));
+      long deadline = System.nanoTime() + KafkaClients.patience(pipeline).toNanos();
+      while (all.stream().anyMatch(one -> consumer.position(one) < end.get(one))
+          && System.nanoTime() < deadline) {
+        consumer.poll(POLL).forEach(message -> others.add(pipelineOf(message.value())));
+      }
+    }
+    others.removeAll(List.of("", pipeline.pipeline()));
+    for (String other : others) {
+      warnings.add(
+          "kafka.topics.metrics: pipeline %s writes to %s as well; each record names its pipeline"
+              .formatted(other, topic.name()));
+    }
+  }
+
+  private static String pipelineOf(byte[] record) {
+    try {
+      return JSON.readTree(record).path("pipeline").asText();
+    } catch (IOException | IllegalArgumentException e) {
+      return ""; // none of ours
+    }
+  }
+
+  private static List<TopicPartition> partitions(TopicDescription topic) {
+    return topic.partitions().stream()
+        .map(partition -> new TopicPartition(topic.name(), partition.partition()))
+        .toList();
   }
 
   private void judge(SystemTopic topic, String id, Problems problems, List<String> warnings) {
@@ -105,10 +161,7 @@ final class Neighbours {
   private Set<Long> producers(TopicDescription topic)
       throws ExecutionException, InterruptedException {
     Set<Long> producers = new HashSet<>();
-    List<TopicPartition> partitions =
-        topic.partitions().stream()
-            .map(partition -> new TopicPartition(topic.name(), partition.partition()))
-            .toList();
+    List<TopicPartition> partitions = partitions(topic);
     var asked = admin.describeProducers(partitions);
     for (TopicPartition partition : partitions) {
       known(asked.partitionResult(partition), state -> state.activeProducers())

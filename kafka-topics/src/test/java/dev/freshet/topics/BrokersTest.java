@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.TestingPipelines;
+import dev.freshet.core.settings.InvalidSettingsException;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -123,6 +124,18 @@ class BrokersTest {
                   + " wants TLS; kafka.properties.security.protocol is PLAINTEXT, allowed: SSL,"
                   + " SASL_SSL");
       assertThat(Brokers.fault(pipeline(tls.address(), "security.protocol: SSL"), LONG)).isEmpty();
+    }
+  }
+
+  @Test
+  void propertiesWithWhichNoClientStartsAreToldInWords() throws Exception {
+    byte[] alert = {0x15, 3, 3, 0, 2, 2, 40};
+    try (TestingServer tls = new TestingServer(alert)) {
+      String missing = "security.protocol: SSL, ssl.truststore.location: /hush/none.jks";
+      assertThatThrownBy(() -> Brokers.require(pipeline(tls.address(), missing)))
+          .isInstanceOf(InvalidSettingsException.class)
+          .hasMessageContaining("clients start with: a file that they name is not there")
+          .hasMessageNotContaining("hush");
     }
   }
 }

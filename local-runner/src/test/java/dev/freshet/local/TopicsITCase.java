@@ -21,6 +21,7 @@ import dev.freshet.topics.ModelPartitions;
 import dev.freshet.topics.StartChecks;
 import dev.freshet.topics.TopicAdmin;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -266,15 +267,22 @@ class TopicsITCase {
   @Test
   void whoElseWritesThereIsAWarning() throws Exception {
     String topic = "models-" + topics++;
-    String text = text(topic, "a").replace("{models:", "{dead-letters: " + topic + "-d, models:");
+    String text =
+        text(topic, "a")
+            .replace("{models:", "{dead-letters: T-d, metrics: T-m, models:")
+            .replace("T-", topic + "-");
     Pipeline pipeline = PipelineFile.parse(text, "test");
     create(pipeline);
     assertThat(StartChecks.run(pipeline, "test")).isEmpty();
     try (var other = transaction("freshet-other-dead-letters-labels-0-3", topic + "-d");
         var open = transaction("freshet-test-dead-letters-labels-1-7", topic + "-d")) {
       other.commitTransaction();
+      metrics(topic + "-m", "{\"pipeline\":\"test\"}", "{\"pipeline\":\"third\"}", "none");
       assertThat(StartChecks.run(pipeline, "test"))
-          .hasSize(2)
+          .hasSize(3)
+          .anyMatch(
+              warning ->
+                  warning.startsWith("kafka.topics.metrics: pipeline third writes to " + topic))
           .anyMatch(
               warning ->
                   warning.equals(
@@ -296,6 +304,18 @@ class TopicsITCase {
               warning ->
                   warning.startsWith("consumer group freshet-test has read " + topic + ", which"));
       admin.deleteConsumerGroups(List.of(pipeline.consumerGroup())).all().get();
+    }
+  }
+
+  private static void metrics(String topic, String... records) throws Exception {
+    try (var producer =
+        new KafkaProducer<>(
+            Map.<String, Object>of("bootstrap.servers", broker.bootstrap()),
+            new ByteArraySerializer(),
+            new ByteArraySerializer())) {
+      for (String record : records) {
+        producer.send(new ProducerRecord<>(topic, record.getBytes(StandardCharsets.UTF_8))).get();
+      }
     }
   }
 
