@@ -27,6 +27,7 @@ import org.apache.flink.configuration.CoreOptions;
 import org.apache.flink.configuration.ExternalizedCheckpointRetention;
 import org.apache.flink.configuration.MemorySize;
 import org.apache.flink.configuration.MetricOptions;
+import org.apache.flink.configuration.PipelineOptions;
 import org.apache.flink.configuration.RestOptions;
 import org.apache.flink.configuration.RestartStrategyOptions;
 import org.apache.flink.configuration.SecurityOptions;
@@ -55,6 +56,7 @@ public final class LocalJob implements AutoCloseable {
   private static final int FIRST_PORT = 8081;
   private static final int LAST_PORT = 8181;
   private static final int INTERVALS = 5;
+  private static final Duration WATERMARKS = Duration.ofMillis(10);
   private static final Duration LEAST_PATIENCE = Duration.ofSeconds(10);
   private static final Duration POLL = Duration.ofMillis(100);
 
@@ -114,6 +116,9 @@ public final class LocalJob implements AutoCloseable {
     // small buffers cost little; until their size is found they are the limit.
     conf.set(TaskManagerOptions.MEMORY_SEGMENT_SIZE, MemorySize.parse("4kb"));
     conf.set(TaskManagerOptions.BUFFER_DEBLOAT_ENABLED, true);
+    // A watermark lets the join tell all labels up to it before anything else passes, a barrier
+    // too; in a fifth of a second, the default, a replay reads events for minutes of learning.
+    conf.set(PipelineOptions.AUTO_WATERMARK_INTERVAL, WATERMARKS);
     conf.set(StateBackendOptions.STATE_BACKEND, "rocksdb");
     conf.set(CheckpointingOptions.INCREMENTAL_CHECKPOINTS, true);
     conf.set(CheckpointingOptions.CHECKPOINTS_DIRECTORY, checkpoints.toUri().toString());
