@@ -11,6 +11,7 @@ import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Consumer;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.InterruptException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -69,6 +70,10 @@ public final class StartChecks {
       checked.claims().putAll(topics.check(problems, checked.warnings()));
     } catch (ExecutionException e) {
       throw new NoBrokerException(Brokers.afterwards(pipeline, e.getCause()));
+    } catch (InterruptException e) {
+      // Kafka's own of the name, which has set the flag as well.
+      Thread.interrupted();
+      throw (InterruptedException) new InterruptedException().initCause(e);
     } catch (KafkaException e) {
       throw new NoBrokerException(Brokers.afterwards(pipeline, e));
     }

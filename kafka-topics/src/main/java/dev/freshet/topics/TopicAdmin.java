@@ -34,6 +34,7 @@ import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.AuthorizationException;
+import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.InvalidConfigurationException;
 import org.apache.kafka.common.errors.InvalidReplicationFactorException;
 import org.apache.kafka.common.errors.PolicyViolationException;
@@ -381,6 +382,8 @@ public final class TopicAdmin implements AutoCloseable {
             timeout);
     try (KafkaProducer<byte[], byte[]> producer = KafkaClients.producer(pipeline, settings)) {
       producer.initTransactions();
+    } catch (InterruptException e) {
+      throw e;
     } catch (KafkaException e) {
       boolean forbidden =
           e instanceof AuthorizationException || e.getCause() instanceof AuthorizationException;

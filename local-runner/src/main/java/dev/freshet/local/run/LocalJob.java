@@ -125,7 +125,7 @@ public final class LocalJob implements AutoCloseable {
     conf.set(CheckpointingOptions.CHECKPOINTING_INTERVAL, checkpointEvery);
     // Those that became due while one was under way are not made up for, and slow ones leave time
     // to learn: with each a version of each model is published.
-    conf.set(CheckpointingOptions.MIN_PAUSE_BETWEEN_CHECKPOINTS, checkpointEvery);
+    conf.set(CheckpointingOptions.MIN_PAUSE_BETWEEN_CHECKPOINTS, checkpointEvery.dividedBy(2));
     conf.set(CheckpointingOptions.MAX_RETAINED_CHECKPOINTS, 2);
     conf.set(
         CheckpointingOptions.EXTERNALIZED_CHECKPOINT_RETENTION,
