@@ -10,6 +10,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.Function;
+import org.slf4j.LoggerFactory;
 
 /** Runs every model of an experiment with every seed, some of them side by side. */
 public final class ExperimentRun {
@@ -34,6 +35,9 @@ public final class ExperimentRun {
    * @throws Exception if data cannot be read, or training failed
    */
   public Results run() throws Exception {
+    // Sets logging up. Left to the trials, one would wait for it while it loads the native library
+    // and another for the loading of libraries while it sets logging up.
+    LoggerFactory.getLogger(ExperimentRun.class);
     List<Callable<Outcome>> trials = new ArrayList<>();
     for (ExperimentFile.Case one : file.cases()) {
       addTrials(one, trials);

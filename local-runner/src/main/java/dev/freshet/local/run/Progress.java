@@ -101,7 +101,7 @@ final class Progress {
     if (observer.isEarlier(name)) {
       text.append(
           line(
-              "  %-10s goes on from step %,d of the run before%n",
+              "  %-10s had come to step %,d in the run before%n",
               name, metrics.path("steps").asLong()));
       return;
     }

@@ -18,8 +18,10 @@ import java.util.stream.IntStream;
  *
  * <pre>
  * median, q90   of the newest |amounts|;  s = 1.4826 median |log(|amount| / median)|
- * largest       max(median clamp(exp(4 s), 20, 10000), 10 q90); the range is -largest to largest
- * typical       mean of min(|amount|, max(median max(10, exp(3 s)), q90))
+ * largest       max(median clamp(exp(4 s), 20, min(20 + 2 n, 10000)), 10 q90), n amounts seen; the
+ *               range is -largest to largest
+ * winsor        max(median clamp(exp(3 s), 10, 10 + n), q90), at most largest
+ * typical       mean of min(|amount|, winsor)
  * unit          none, log1p: typical | zscore, deviation: that of all labels, at least typical / 10
  * factor        faded sum of labels over faded sum of plain predictions, 1/4 to 4; at first that of
  *               a constant predictor
@@ -74,6 +76,9 @@ public final class TargetScale {
 
   private AmountScale current;
 
+  /** No single amount counts for more in a mean. */
+  private double winsor;
+
   TargetScale(Transform transform, AmountRange range) {
     this.transform = transform;
     this.range = range;
@@ -94,6 +99,7 @@ public final class TargetScale {
     copy.predicted = predicted;
     copy.moments = moments;
     copy.current = current;
+    copy.winsor = winsor;
     return copy;
   }
 
@@ -168,10 +174,11 @@ public final class TargetScale {
     }
     Arrays.sort(off);
     double spread = NORMAL * off[size / 2];
-    double largest =
-        Math.max(median * Math.min(Math.max(Math.exp(4 * spread), 20), 10_000), 10 * q90);
-    largest = Math.min(largest, AmountRange.LARGEST);
-    double winsor = Math.min(Math.max(median * Math.max(10, Math.exp(3 * spread)), q90), largest);
+    // Few amounts say little of how they spread: each allows for a little more.
+    double tail = Math.min(Math.max(Math.exp(4 * spread), 20), Math.min(20 + 2.0 * count, 10_000));
+    double largest = Math.min(Math.max(median * tail, 10 * q90), AmountRange.LARGEST);
+    double body = Math.min(Math.max(Math.exp(3 * spread), 10), 10.0 + count);
+    winsor = Math.min(Math.max(median * body, q90), largest);
     double typical = 0;
     for (double amount : sorted) {
       typical += Math.min(amount, winsor) / size;
@@ -241,7 +248,8 @@ public final class TargetScale {
     int size = (int) Math.min(count, newest.length);
     double mean = 0;
     for (int i = 0; i < size; i++) {
-      mean += of.applyAsDouble(newest[i]) / size;
+      double amount = Math.min(Math.max(newest[i], -winsor), winsor);
+      mean += of.applyAsDouble(amount) / size;
     }
     return mean;
   }

@@ -10,6 +10,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -121,6 +122,30 @@ class TargetScaleTest {
     assertThat(start).as("nothing to multiply: a constant's").isBetween(1.1, 1.5);
     assertThat(negative.current().shift()).as("the rest is added").isEqualTo(500 + 10 * start);
     assertThat(scale.current().shift()).as("next to nothing is left").isCloseTo(0, within(0.3));
+  }
+
+  /** As an order of 1e200 among the first: it hardly moves what the mean is said to be. */
+  @ParameterizedTest
+  @EnumSource(Transform.class)
+  void oneAmountHasNoSayInTheMean(Transform transform) {
+    for (int before : new int[] {0, 7, 25, 60}) {
+      TargetScale scale = new TargetScale(transform, AmountRange.LEARNT);
+      TargetScale sane = new TargetScale(transform, AmountRange.LEARNT);
+      for (int i = 0; i < before + 60; i++) {
+        if (i == before) {
+          scale.see(1e200, 1);
+        }
+        double amount = 30 * Math.exp(random.nextGaussian());
+        for (TargetScale one : List.of(scale, sane)) {
+          one.see(amount, 1);
+          one.refresh();
+        }
+        if (i >= TargetScale.FEWEST) {
+          assertThat(scale.mean() / sane.mean()).as("at %d", i).isBetween(0.9, 3.0);
+        }
+      }
+      assertThat(scale.mean() / sane.mean()).as("after %d", before).isBetween(0.9, 1.4);
+    }
   }
 
   @ParameterizedTest
