@@ -7,6 +7,7 @@ import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.SystemTopic;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeMap;
@@ -42,6 +43,7 @@ final class DeadLetters {
   private final Map<String, Sample> samples = new LinkedHashMap<>();
   private final Map<String, Long> fields = new TreeMap<>();
   private final Map<String, Long> orphans = new TreeMap<>();
+  private final Map<String, Sample> orphanSamples = new TreeMap<>();
 
   DeadLetters(Pipeline pipeline) {
     this.pipeline = pipeline;
@@ -55,20 +57,27 @@ final class DeadLetters {
     if (field.startsWith(FEATURES)) {
       fields.merge(field.substring(FEATURES.length()), 1L, Long::sum);
     }
+    samples.computeIfAbsent(reason, first -> sample(kind, letter));
     if (reason.equals(DropReason.ORPHANED.label())) {
-      orphans.merge(header(letter, "freshet.error").split(":")[0], 1L, Long::sum);
-    }
-    if (!samples.containsKey(reason)) {
+      String cause = header(letter, "freshet.error").split(":")[0];
+      orphans.merge(cause, 1L, Long::sum);
+      orphanSamples.computeIfAbsent(cause, first -> sample(kind, letter));
+      // The sample of orphans explains most of them.
       samples.put(
           reason,
-          new Sample(
-              kind,
-              header(letter, "freshet.topic"),
-              (int) number(letter, "freshet.partition"),
-              number(letter, "freshet.offset"),
-              header(letter, "freshet.error"),
-              cut(letter.value())));
+          orphanSamples.get(
+              Collections.max(orphans.entrySet(), Map.Entry.comparingByValue()).getKey()));
     }
+  }
+
+  private static Sample sample(String kind, ConsumerRecord<byte[], byte[]> letter) {
+    return new Sample(
+        kind,
+        header(letter, "freshet.topic"),
+        (int) number(letter, "freshet.partition"),
+        number(letter, "freshet.offset"),
+        header(letter, "freshet.error"),
+        cut(letter.value()));
   }
 
   /** How many of each reason. */
@@ -99,7 +108,12 @@ final class DeadLetters {
     return new TreeMap<>(orphans);
   }
 
-  /** The first message of each reason. */
+  /** The first that is orphaned of each cause. */
+  synchronized Map<String, Sample> orphanSamples() {
+    return new TreeMap<>(orphanSamples);
+  }
+
+  /** The first message of each reason; of orphans, of their most frequent cause. */
   synchronized Map<String, Sample> samples() {
     return Map.copyOf(samples);
   }

@@ -5,6 +5,7 @@ import dev.freshet.core.labels.DropReason;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.models.ModelDefinition;
 import java.io.PrintStream;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
@@ -63,21 +64,29 @@ final class Progress {
     StringBuilder text = new StringBuilder(line("Left out, with the first of each reason:%n"));
     counts.forEach(
         (reason, count) -> {
-          DeadLetters.Sample first = observer.deadLetters().samples().get(reason);
-          String where =
-              first.topic().isEmpty()
-                  ? first.kind()
-                  : line("%s/%d@%d", first.topic(), first.partition(), first.offset());
-          String why =
-              first.error().startsWith(reason + ": ")
-                  ? first.error().substring(reason.length() + 2)
-                  : first.error();
           text.append(line("  %,10d %s%s%n", count, reason, causes(reason)));
-          text.append(
-              line("             %s%n             %s: %s%n", why, where, oneLine(first.value())));
+          boolean orphaned = reason.equals(DropReason.ORPHANED.label());
+          for (DeadLetters.Sample first :
+              orphaned
+                  ? observer.deadLetters().orphanSamples().values()
+                  : List.of(observer.deadLetters().samples().get(reason))) {
+            text.append(sample(reason, first));
+          }
         });
     out.print(text);
     out.flush();
+  }
+
+  private static String sample(String reason, DeadLetters.Sample first) {
+    String where =
+        first.topic().isEmpty()
+            ? first.kind()
+            : line("%s/%d@%d", first.topic(), first.partition(), first.offset());
+    String why =
+        first.error().startsWith(reason + ": ")
+            ? first.error().substring(reason.length() + 2)
+            : first.error();
+    return line("             %s%n             %s: %s%n", why, where, oneLine(first.value()));
   }
 
   private String causes(String reason) {

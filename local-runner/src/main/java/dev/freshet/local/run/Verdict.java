@@ -183,8 +183,15 @@ public final class Verdict {
     if (joined == 0 && sum(refused) < all) {
       lost.remove(DropReason.DUPLICATE.label());
       StringBuilder text = new StringBuilder("no feedback found its impression");
-      lost.forEach(
-          (reason, count) -> text.append(line("; %s %,d", reason, count)).append(sample(reason)));
+      long late = inputs.path("afterLearnt").asLong();
+      if (late > 0) {
+        text.append(
+            line("; that of %,d events had been learnt before they were given: too late", late));
+      }
+      if (late < sum(lost)) {
+        lost.forEach(
+            (reason, count) -> text.append(line("; %s %,d", reason, count)).append(sample(reason)));
+      }
       problem("nothing-joined", text.toString());
       return;
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.freshet.core.pipeline.TestingPipelines;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.Test;
@@ -20,6 +21,19 @@ class DeadLettersTest {
     assertThat(letters.byField()).isEqualTo(Map.of("price", 2L, "user", 1L));
     assertThat(letters.byReason())
         .isEqualTo(Map.of("wrong-type", 2L, "too-large", 1L, "missing-field", 1L));
+  }
+
+  @Test
+  void theSampleOfOrphansIsOfTheirMostFrequentCause() {
+    DeadLetters letters = new DeadLetters(TestingPipelines.shop());
+    for (String cause : List.of("no-parent: a", "no-impression: b", "no-impression: c")) {
+      ConsumerRecord<byte[], byte[]> letter = letter("orphaned", "");
+      add(letter, "freshet.error", cause);
+      letters.add(letter);
+    }
+    assertThat(letters.orphans()).isEqualTo(Map.of("no-parent", 1L, "no-impression", 2L));
+    assertThat(letters.samples().get("orphaned").error()).isEqualTo("no-impression: b");
+    assertThat(letters.orphanSamples().get("no-parent").error()).isEqualTo("no-parent: a");
   }
 
   private static ConsumerRecord<byte[], byte[]> letter(String reason, String field) {

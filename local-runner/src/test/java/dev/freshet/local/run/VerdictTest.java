@@ -61,12 +61,14 @@ class VerdictTest {
   @Test
   void nothingNewIsNoProblemAndFeedbackThatComesTooLateIs() throws IOException {
     String learnt =
-        "\"inputs\": {\"impressions\": 0, \"feedback\": {%s}, \"alreadyLearnt\": {\"impression\":"
-            + " 5}}, \"leftOut\": {%s}";
+        "\"inputs\": {\"impressions\": 0, \"feedback\": {%s}, \"afterLearnt\": 2,"
+            + " \"alreadyLearnt\": {\"impression\": 5}}, \"leftOut\": {%s}";
     assertThat(of(learnt.formatted("", ""))).isEmpty();
     assertThat(of(learnt.formatted("\"click\": 2", "\"click\": {\"orphaned\": 2}")))
         .extracting(Problem::text)
-        .containsExactly("no feedback found its impression; orphaned 2");
+        .containsExactly(
+            "no feedback found its impression; that of 2 events had been learnt before they were"
+                + " given: too late");
   }
 
   @Test
