@@ -55,7 +55,7 @@ public final class EmbeddingTable implements RowSource {
   private float[][] squares = {};
   private long[][] keys = {};
   private long[][] seen = {};
-  private byte[][] fieldOf = {};
+  private short[][] fieldOf = {};
   private int used;
   private int[] free = new int[16];
   private int freeCount;
@@ -72,8 +72,8 @@ public final class EmbeddingTable implements RowSource {
    * @param rate Adagrad's learning rate
    */
   public EmbeddingTable(int dim, List<FeatureField> fields, double rate) {
-    if (fields.size() > Byte.MAX_VALUE) {
-      throw new IllegalArgumentException("more than 127 fields of one size: " + fields.size());
+    if (fields.size() > Short.MAX_VALUE) {
+      throw new IllegalArgumentException("more than 32767 fields of one size: " + fields.size());
     }
     this.dim = dim;
     this.rate = (float) rate;
@@ -254,12 +254,12 @@ public final class EmbeddingTable implements RowSource {
       squares[slab] = new float[SLAB];
       keys[slab] = new long[SLAB];
       seen[slab] = new long[SLAB];
-      fieldOf[slab] = new byte[SLAB];
+      fieldOf[slab] = new short[SLAB];
     }
     int at = row & IN_SLAB;
     keys[slab][at] = key;
     seen[slab][at] = eventTime;
-    fieldOf[slab][at] = (byte) field;
+    fieldOf[slab][at] = (short) field;
     squares[slab][at] = square;
   }
 
@@ -395,7 +395,7 @@ public final class EmbeddingTable implements RowSource {
    *
    * <pre>
    * byte version = 1 | count dim | int used | int free, each: int row | int expire position
-   * | per used row: long key | long seen | byte field | float square
+   * | per used row: long key | long seen | count field | float square
    * | dim floats of every used row | int waiting keys, each: long key | int value
    * </pre>
    */
@@ -413,7 +413,8 @@ public final class EmbeddingTable implements RowSource {
       int at = row & IN_SLAB;
       out.writeLong(keys[slab][at]);
       out.writeLong(seen[slab][at]);
-      out.writeByte(fieldOf[slab][at]);
+      // One byte, as it always was, up to 127.
+      Bytes.writeCount(out, fieldOf[slab][at]);
       out.writeFloat(squares[slab][at]);
     }
     for (int row = 0; row < used; row += SLAB) {
@@ -462,7 +463,7 @@ public final class EmbeddingTable implements RowSource {
     for (int row = 0; row < count; row++) {
       long key = in.readLong();
       long lastSeen = in.readLong();
-      int field = in.readByte();
+      int field = Bytes.readCount(in);
       place(used++, key, field, lastSeen, in.readFloat());
       // An expired row has key 0: it keeps its place so that indices stay what they were.
       if (key != 0) {

@@ -1,7 +1,10 @@
 package dev.freshet.core.training.embedding;
 
+import static dev.freshet.core.features.FeatureField.Kind.CATEGORICAL;
+import static dev.freshet.core.features.FeatureField.Scale.LINEAR;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.freshet.core.features.FeatureField;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.TestingPipelines;
 import java.io.ByteArrayInputStream;
@@ -10,7 +13,10 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.nio.FloatBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -99,6 +105,26 @@ class EmbeddingTableTest {
       touch(stopped, keys[i], i);
     }
     assertThat(bytes(stopped)).isEqualTo(bytes(straight));
+  }
+
+  /** All pairs of twenty fields are more than a byte tells apart. */
+  @Test
+  void rowsOfHundredsOfFieldsAreKeptAndExpireWithTheirOwn() throws IOException {
+    List<FeatureField> fields = new ArrayList<>();
+    for (int i = 0; i < 300; i++) {
+      Duration expiry = i == 299 ? Duration.ofDays(10) : null;
+      fields.add(
+          new FeatureField("f" + i, CATEGORICAL, 2, false, 1, expiry, List.of(), 0, 0, 1, LINEAR));
+    }
+    EmbeddingTable table = new EmbeddingTable(2, fields, 0.1);
+    table.sight(7, 298, 0);
+    table.sight(8, 299, 0);
+    EmbeddingTable copy = new EmbeddingTable(2, fields, 0.1);
+    copy.restore(new DataInputStream(new ByteArrayInputStream(bytes(table))));
+    assertThat(bytes(copy)).isEqualTo(bytes(table));
+    assertThat(copy.expire(11 * DAY)).isEqualTo(1);
+    assertThat(copy.isUnknown(copy.find(8, 299), 299)).isTrue();
+    assertThat(copy.isUnknown(copy.find(7, 298), 298)).isFalse();
   }
 
   private static void touch(EmbeddingTable table, int key, int time) {
