@@ -9,8 +9,10 @@ becomes what is served. docs/snapshot-format.md describes the files.
 """
 
 import argparse
+import itertools
 import json
 import math
+import struct
 from decimal import Decimal
 
 import numpy as np
@@ -21,7 +23,11 @@ from safetensors.numpy import load_file
 
 def xxh3(text, seed=0):
     """Key of a text as a signed 64-bit number: XXH3 over its UTF-16 characters, little-endian."""
-    digest = xxhash.xxh3_64_intdigest(text.encode("utf-16-le"), seed=seed)
+    return signed(xxhash.xxh3_64_intdigest(text.encode("utf-16-le"), seed=seed))
+
+
+def signed(digest):
+    """An unsigned 64-bit number as the signed one of the same bits."""
     return digest - (1 << 64) if digest >= 1 << 63 else digest
 
 
@@ -68,15 +74,47 @@ def values(field, features):
     return [text(v) for v in sent]
 
 
+def fields_of(pipeline):
+    """All fields that the model sees: the listed ones and, with `crosses: pairs`, one of every two that are not crossed yet."""
+    fields = list(pipeline["features"])
+    crosses = pipeline.get("crosses", "none")
+    crosses = crosses if isinstance(crosses, dict) else {"kind": crosses}
+    if crosses.get("kind") == "pairs":
+        crossed = [sorted(f["of"]) for f in fields if f["kind"] == "cross"]
+        names = crosses.get("of") or [f["name"] for f in fields if f["kind"] != "cross"]
+        for pair in map(sorted, itertools.combinations(names, 2)):
+            if pair not in crossed:
+                fields.append({"name": "*".join(pair), "kind": "cross", "of": pair, "dim": crosses.get("dim", 4)})
+    return fields
+
+
+def keys_of(field, fields, features):
+    """Keys of a field of an impression; of a cross the hash of each combination of its fields' keys, two by two, by name."""
+    if field["kind"] != "cross":
+        return [key(field, text) for text in values(field, features)]
+    parts = [next(f for f in fields if f["name"] == name) for name in sorted(field["of"])]
+    lists = [keys_of(part, fields, features) for part in parts]
+    if any(found == [key(part, "\0absent")] for part, found in zip(parts, lists)):
+        return [key(field, "\0absent")]
+    # No more than 64: the longest list, the first of those that are, loses its last value.
+    while math.prod(map(len, lists)) > 64:
+        max(lists, key=len).pop()
+    seed = xxhash.xxh3_64_intdigest(field["name"].encode("utf-16-le"))
+    made = lists[0]
+    for more in lists[1:]:
+        made = [signed(xxhash.xxh3_64_intdigest(struct.pack("<qq", a, b), seed=seed)) or 1 for a in made for b in more]
+    return made
+
+
 def embed(fields, features, tensors):
-    """Mean of the rows of each field's values, one field after the other: by size, then as in the file."""
+    """Mean of the rows of each field's values, one field after the other: by size, then as in the file, crosses of many last."""
     parts = []
     for field in sorted(fields, key=lambda f: f.get("dim", 8)):
         name = "embedding.%d" % field.get("dim", 8)
         keys, rows = tensors[name + ".keys"], tensors[name + ".rows"]
         found = []
-        for text in values(field, features):
-            at = np.flatnonzero(keys == key(field, text))
+        for wanted in keys_of(field, fields, features):
+            at = np.flatnonzero(keys == wanted)
             # A value, or the absence of one, without a row of its own shares its field's row for unknown values.
             at = at if at.size else np.flatnonzero(keys == key(field, "\0unknown"))
             found.append(rows[at[0]])
@@ -130,7 +168,7 @@ def score(pipeline, tensors, manifest, impression):
     """Scores by task."""
     if manifest["kind"] != "shared-bottom" or manifest["type"] != "base":
         raise SystemExit("this example knows exported versions of shared-bottom models only")
-    x = embed(pipeline["features"], impression.get("features", {}), tensors)
+    x = embed(fields_of(pipeline), impression.get("features", {}), tensors)
     scores = {}
     for task, output in zip(pipeline["tasks"], said(x, tensors, len(pipeline["tasks"]))):
         served = probability if task["kind"] == "binary" else amount

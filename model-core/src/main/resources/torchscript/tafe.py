@@ -1,10 +1,12 @@
 # TAFE: task aware feature extraction, RecSys 2023 (docs/models/tafe.md; everything below the abstract is our
 # reading). The plain step follows. F fields of d floats, G groups of n seeds. Order of p: seeds (n, d) for each group,
 # their mix (1,) each; norm, feed-forward (in, out), norm; squeeze, excitation; selector (task indicator and field means to
-# fields), one task indicator (1, c) per task; towers.
+# fields), one task indicator (1, c) per task; towers; where fields differ in size, a map of each size into d, (size, d).
 class Tafe(Module):
   fields : int
   dim : int
+  sizes : List[int]
+  counts : List[int]
   groups : int
   depth : int
   path : bool
@@ -12,6 +14,21 @@ class Tafe(Module):
   softmax : bool
   reconstruct : bool
   select : bool
+
+  def sized(self: __torch__.Tafe, e: Tensor, p: List[Tensor]) -> Tensor:
+    # (B, E) to (B, F, d): counts[s] fields of sizes[s] floats lie one after the other.
+    batch = torch.size(e, 0)
+    n = len(self.sizes)
+    parts = annotate(List[Tensor], [])
+    at = 0
+    for s in range(n):
+      width = self.counts[s] * self.sizes[s]
+      part = torch.reshape(torch.slice(e, 1, at, at + width), [batch, self.counts[s], self.sizes[s]])
+      if n > 1:
+        part = torch.matmul(part, p[len(p) - n + s])
+      parts.append(part)
+      at = at + width
+    return torch.cat(parts, 1)
 
   def represent(self: __torch__.Tafe, x: Tensor, p: List[Tensor]) -> Tensor:
     # Sample-wise representation generator: set attention over the fields through a few learnt seeds, linear in F,
@@ -38,7 +55,7 @@ class Tafe(Module):
 
   def forward(self: __torch__.Tafe, e: Tensor, p: List[Tensor]) -> List[Tensor]:
     batch = torch.size(e, 0)
-    x = torch.reshape(e, [batch, self.fields, self.dim])
+    x = (self).sized(e, p, )
     if self.reconstruct:
       x = (self).represent(x, p, )
     means = torch.mean(x, [2])

@@ -26,6 +26,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -38,15 +39,26 @@ class PythonExampleTest {
   private static final String PIPELINE =
       TestingPipelines.SHOP
           .replace("name: click,", "name: click, correction: fnc,")
-          .replace("training: {", "training: {negative-sampling: 0.5, ");
+          .replace("training: {", "training: {negative-sampling: 0.5, ")
+          .replace(
+              "models:",
+              "  - {name: three, kind: cross, of: [user, tags, price], dim: 4}\n"
+                  + "crosses: {kind: pairs, of: [tags, user, item], dim: 2, admit-after: 1}\n"
+                  + "models:");
 
-  /** Values that were seen and that never were, absent ones, and numbers in all their forms. */
+  /**
+   * Values that were seen and that never were, absent ones, numbers in all their forms, and more
+   * values than a cross takes.
+   */
   private static final List<String> FEATURES =
       List.of(
           "{\"user\": \"u1\", \"item\": \"i2\", \"tags\": [\"t0\", \"t1\"], \"price\": 42}",
           "{\"user\": \"u3\", \"item\": \"never seen\", \"tags\": \"t0\", \"price\": 0.5}",
           "{\"user\": 7.0, \"item\": true, \"tags\": [1e2, 0.50, -0.0, 12345678901234567890.0],"
               + " \"price\": \"12.5\"}",
+          "{\"user\": \"u4\", \"item\": \"i1\", \"tags\": "
+              + IntStream.range(0, 70).mapToObj(i -> "\"t" + i % 35 + "\"").toList()
+              + "}",
           "{\"user\": null, \"tags\": [], \"price\": \"\"}",
           "{\"user\": \"\\u0000unknown\", \"item\": \"\\u0000absent\", \"tags\": [\"\", \"t1\"]}");
 

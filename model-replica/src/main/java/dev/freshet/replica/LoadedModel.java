@@ -293,7 +293,7 @@ final class LoadedModel {
     fields.stream()
         .forEach(
             field -> {
-              names.add(context.schema().fields().get(field).name());
+              names.add(context.schema().sent().get(field).name());
               counts.add(field, kind);
             });
     return names;

@@ -142,7 +142,7 @@ public final class ModelReplica implements AutoCloseable {
             Waiting.END,
             "topic " + topic.name() + " at " + topic.bootstrap() + " has not been looked at yet");
     fieldCounts =
-        new FieldCounts(context.schema().fields().stream().map(FeatureField::name).toList());
+        new FieldCounts(context.schema().sent().stream().map(FeatureField::name).toList());
     this.store = store;
     assembler = store.assembler();
     filed = store.stays() && rowCache == 0;

@@ -212,7 +212,9 @@ class LoadedModelTest {
   private static Pipeline expiring() {
     return TestingPipelines.shop(
         "{name: user, kind: categorical, dim: 8, admit-after: 1}",
-        "{name: user, kind: categorical, dim: 8, admit-after: 1, expire-after: 1s}");
+        "{name: user, kind: categorical, dim: 8, admit-after: 1, expire-after: 1s}\n"
+            + "  - {name: both, kind: cross, of: [user, item], dim: 2}\n"
+            + "  - {name: any, kind: cross, of: [tags, price], dim: 4}");
   }
 
   private static List<EncodedExample> examples(Pipeline shop) {
@@ -326,7 +328,7 @@ class LoadedModelTest {
 
   private static FieldCounts counts(Pipeline of) {
     return new FieldCounts(
-        of.context(of.model("plain")).schema().fields().stream().map(FeatureField::name).toList());
+        of.context(of.model("plain")).schema().sent().stream().map(FeatureField::name).toList());
   }
 
   private static List<Impression> impressions() {

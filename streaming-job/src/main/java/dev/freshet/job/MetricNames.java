@@ -73,6 +73,12 @@ public final class MetricNames {
   /** Gauge of a task: share of all feedback that was lost. */
   public static final String SHARE_LOST = "shareLost";
 
+  /** Group of the step that makes keys of features. */
+  public static final String FEATURES = "features";
+
+  /** Gauge: crosses of impressions with more values than are crossed. */
+  public static final String CUT_CROSSES = "cutCrosses";
+
   /** Group of a trainer, followed by the model's name. */
   public static final String TRAINING = "training";
 

@@ -43,7 +43,8 @@ final class FileCheck {
   private FileCheck(Pipeline pipeline, PrintStream out) {
     format =
         pipeline.kafka().format().create(pipeline.impressionFields(), pipeline.feedbackKinds());
-    fields = pipeline.features().stream().map(FeatureField::name).toList();
+    fields =
+        pipeline.features().stream().filter(FeatureField::sent).map(FeatureField::name).toList();
     numeric = pipeline.impressionFields().numeric();
     List<Task> tasks = pipeline.tasks();
     kind = tasks.size() == 1 ? tasks.get(0).name() : null;

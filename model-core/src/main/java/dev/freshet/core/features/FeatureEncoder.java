@@ -18,12 +18,13 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * Turns raw features into 64-bit keys: the hash (XXH3) of a value under its field's own seed. There
  * is no vocabulary and no bucket count, so two values share a row only if 64 bits collide. A field
- * that an impression does not have has one key too, whose row is learnt like any other. Trainer and
- * replica use this same class. Not thread-safe.
+ * that an impression does not have has one key too, whose row is learnt like any other. A cross's
+ * keys are hashes of its fields' keys. Trainer and replica use this same class. Not thread-safe.
  */
 public final class FeatureEncoder {
 
@@ -41,6 +42,11 @@ public final class FeatureEncoder {
   private static final int KEY = LONGEST_TEXT + 1;
 
   private final List<FeatureField> fields;
+
+  /** By the schema's order: null where a field is sent. */
+  private final Cross[] crosses;
+
+  private final int[] sentStarts;
   private final Hasher64[] hashers;
   private final long[] absent;
   private final Hasher64 ids = Hashing.xxh3_64();
@@ -52,7 +58,12 @@ public final class FeatureEncoder {
    * @param holdout share of impressions that {@link #encode} marks as held out
    */
   public FeatureEncoder(FeatureSchema schema, double holdout) {
-    fields = schema.fields();
+    fields = schema.sent();
+    crosses =
+        schema.fields().stream()
+            .map(field -> field.sent() ? null : new Cross(field, fields))
+            .toArray(Cross[]::new);
+    sentStarts = new int[fields.size() + 1];
     this.holdout = holdout;
     fingerprint = schema.layout().hashCode();
     hashers = new Hasher64[fields.size()];
@@ -67,7 +78,7 @@ public final class FeatureEncoder {
     }
   }
 
-  private static Hasher64 hasher(FeatureField field) {
+  static Hasher64 hasher(FeatureField field) {
     return Hashing.xxh3_64(Hashing.xxh3_64().hashCharsToLong(field.name()));
   }
 
@@ -82,7 +93,10 @@ public final class FeatureEncoder {
   }
 
   private static long key(Hasher64 hasher, CharSequence value) {
-    long hash = hasher.hashCharsToLong(value);
+    return key(hasher.hashCharsToLong(value));
+  }
+
+  static long key(long hash) {
     return hash == 0 ? 1 : hash; // 0 marks an empty slot in EmbeddingTable
   }
 
@@ -90,7 +104,7 @@ public final class FeatureEncoder {
   public EncodedExample encode(LabeledExample example) {
     Impression impression = example.impression();
     long id = ids.hashCharsToLong(impression.id());
-    int[] starts = new int[fields.size() + 1];
+    int[] starts = new int[crosses.length + 1];
     long[] keys = keys(impression.features(), starts);
     return new EncodedExample(
         id,
@@ -110,9 +124,39 @@ public final class FeatureEncoder {
    * @throws IllegalArgumentException if compact features were made with other fields
    */
   public long[] keys(Features features, int[] starts) {
-    return features instanceof RawFeatures raw
-        ? keys(raw, starts)
-        : keys(((CompactFeatures) features).bytes(), starts);
+    boolean crossed = crosses.length > fields.size();
+    int[] own = crossed ? sentStarts : starts;
+    long[] keys =
+        features instanceof RawFeatures raw
+            ? keys(raw, own)
+            : keys(((CompactFeatures) features).bytes(), own);
+    return crossed ? withCrosses(keys, starts) : keys;
+  }
+
+  private long[] withCrosses(long[] sent, int[] starts) {
+    int place = 0;
+    for (int i = 0; i < crosses.length; i++) {
+      int count =
+          crosses[i] == null
+              ? sentStarts[place + 1] - sentStarts[place++]
+              : crosses[i].make(sent, sentStarts);
+      starts[i + 1] = starts[i] + count;
+    }
+    long[] keys = new long[starts[crosses.length]];
+    place = 0;
+    for (int i = 0; i < crosses.length; i++) {
+      if (crosses[i] == null) {
+        System.arraycopy(sent, sentStarts[place++], keys, starts[i], starts[i + 1] - starts[i]);
+      } else {
+        crosses[i].copy(keys, starts[i], starts[i + 1] - starts[i]);
+      }
+    }
+    return keys;
+  }
+
+  /** How many impressions had so many values that a cross took the first of them only. */
+  public long cut() {
+    return Arrays.stream(crosses).filter(Objects::nonNull).mapToLong(Cross::cut).sum();
   }
 
   private long[] keys(RawFeatures features, int[] starts) {

@@ -6,12 +6,21 @@ import dev.freshet.core.settings.Option;
 import dev.freshet.core.settings.RecordBinder;
 import java.io.Serializable;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
 
-/** One field of an impression that the models see. */
+/**
+ * One field that the models see: of an impression, or made from others of its fields.
+ *
+ * <p>A cross has one value for each combination of its fields' values, so that what two values mean
+ * together is learnt as such. It is as rare as its rarest combination, hence rows of its own and
+ * usually a small size. Nobody sends it and nothing of it is kept: its keys follow from theirs.
+ */
 public record FeatureField(
-    @Option("Name of the field in the impression's `features`") String name,
-    @Option("Whether values are names or amounts") Kind kind,
+    @Option("Name of the field in the impression's `features`; of a cross its own") String name,
+    @Option("Whether values are names or amounts, or combinations of other fields' values")
+        Kind kind,
     @Option(value = "Size of the field's embedding", fallback = "8") int dim,
     @Option(
             value =
@@ -43,13 +52,20 @@ public record FeatureField(
     @Option(
             value = "Numeric with `buckets`: whether buckets are equally wide or grow by a factor",
             fallback = "linear")
-        Scale scale)
+        Scale scale,
+    @Option(
+            value =
+                "Cross: the fields, 2 to 4 of them in any order, whose values together are its"
+                    + " values; a number's is its bucket",
+            fallback = "")
+        List<String> of)
     implements Serializable {
 
-  /** Names or amounts. */
+  /** Names, amounts, or combinations of what other fields have. */
   public enum Kind {
     CATEGORICAL,
-    NUMERIC
+    NUMERIC,
+    CROSS
   }
 
   /** Spacing of numeric buckets. */
@@ -69,6 +85,18 @@ public record FeatureField(
     }
     check(
         expireAfter == null || !expireAfter.isZero(), "expire-after", "0", "a duration above zero");
+    // In one order, so that neither keys nor fingerprints depend on how it was written.
+    of = of.stream().sorted().toList();
+    if (kind == Kind.CROSS) {
+      check(
+          of.size() >= 2 && of.size() <= 4 && Set.copyOf(of).size() == of.size(),
+          "of",
+          of,
+          "2 to 4 fields, each once");
+      check(!many, "many", many, "nothing, for a cross: it has as many values as its fields");
+    } else {
+      check(of.isEmpty(), "of", of, "nothing, for a field that is no cross");
+    }
     if (kind == Kind.NUMERIC) {
       check(!many, "many", many, "false, for a number");
       check(
@@ -80,7 +108,7 @@ public record FeatureField(
       check(to > from, "to", to, "a number above `from`");
       check(scale == Scale.LINEAR || from > 0, "from", from, "above 0, for a log scale");
     } else {
-      String without = "nothing, for a categorical field";
+      String without = "nothing, for a field that is no number";
       check(edges.isEmpty(), "edges", edges, without);
       check(buckets == 0, "buckets", buckets, without);
       check(from == 0, "from", from, without);
@@ -89,8 +117,49 @@ public record FeatureField(
     }
   }
 
+  /** A cross of fields with the usual other settings. */
+  static FeatureField cross(
+      String name, List<String> of, int dim, int admitAfter, Duration expireAfter) {
+    return new FeatureField(
+        name,
+        Kind.CROSS,
+        dim,
+        false,
+        admitAfter,
+        expireAfter,
+        List.of(),
+        0,
+        0,
+        1,
+        Scale.LINEAR,
+        of);
+  }
+
   public boolean numeric() {
     return kind == Kind.NUMERIC;
+  }
+
+  public boolean categorical() {
+    return kind == Kind.CATEGORICAL;
+  }
+
+  /** Whether impressions bring it; if not it is made from fields that they bring. */
+  public boolean sent() {
+    return kind != Kind.CROSS;
+  }
+
+  /** The same field, whose rows expire when the first of its fields' do unless it says when. */
+  FeatureField resolved(List<FeatureField> all) {
+    if (sent() || expireAfter != null) {
+      return this;
+    }
+    Duration shortest =
+        all.stream()
+            .filter(field -> of.contains(field.name()) && field.expireAfter() != null)
+            .map(FeatureField::expireAfter)
+            .min(Comparator.naturalOrder())
+            .orElse(null);
+    return cross(name, of, dim, admitAfter, shortest);
   }
 
   /** The bucket of a value: 0 below the first edge, as many as there are edges above the last. */

@@ -28,6 +28,7 @@ public final class FeatureSchema implements Serializable {
   public record Group(int dim, List<Integer> fields) implements Serializable {}
 
   private final List<FeatureField> fields;
+  private final List<FeatureField> sent;
   private final List<Group> groups;
 
   public FeatureSchema(List<FeatureField> declared) {
@@ -47,6 +48,7 @@ public final class FeatureSchema implements Serializable {
           found.add(new Group(dim, List.copyOf(positions)));
         });
     fields = List.copyOf(ordered);
+    sent = fields.stream().filter(FeatureField::sent).toList();
     groups = List.copyOf(found);
   }
 
@@ -58,15 +60,20 @@ public final class FeatureSchema implements Serializable {
     return groups;
   }
 
+  /** The fields that impressions bring, in order: all but crosses. */
+  public List<FeatureField> sent() {
+    return sent;
+  }
+
   /** Names of the categorical fields, in order. */
   public List<String> categorical() {
-    return fields.stream().filter(f -> !f.numeric()).map(FeatureField::name).toList();
+    return fields.stream().filter(FeatureField::categorical).map(FeatureField::name).toList();
   }
 
   /** Names of the categorical fields that may hold a list. */
   public Set<String> many() {
     return fields.stream()
-        .filter(f -> !f.numeric() && f.many())
+        .filter(f -> f.categorical() && f.many())
         .map(FeatureField::name)
         .collect(Collectors.toUnmodifiableSet());
   }
@@ -84,6 +91,9 @@ public final class FeatureSchema implements Serializable {
   private static String describe(FeatureField f) {
     StringBuilder text = new StringBuilder(f.name()).append(": ");
     text.append(RecordBinder.written(f.kind())).append(", dim ").append(f.dim());
+    if (!f.sent()) {
+      return text.append(", of ").append(String.join(" and ", f.of())).toString();
+    }
     if (!f.numeric()) {
       return text.append(f.many() ? ", many" : "").toString();
     }
@@ -123,15 +133,15 @@ public final class FeatureSchema implements Serializable {
 
   /**
    * SHA-256 over everything that decides which values get which keys and places, and how many of
-   * them: name and kind, dim, number of values, buckets, and the order.
+   * them: name and kind, dim, number of values, buckets, what is crossed, and the order.
    */
   public String fingerprint() {
     return hash(true);
   }
 
   /**
-   * As the fingerprint, but for how many values a field has: what the bytes of compact features
-   * depend on, which say how many there are.
+   * As the fingerprint, but for crosses and for how many values a field has: what the bytes of
+   * compact features depend on, which hold what was sent and say how many values there are.
    */
   String layout() {
     return hash(false);
@@ -140,16 +150,17 @@ public final class FeatureSchema implements Serializable {
   // Version 2 of the fingerprint: an absent field has a key, a number one however it is written,
   // and
   // fields of several values are told apart. Compact features are laid out as they were.
-  private String hash(boolean withMany) {
-    StringBuilder text = new StringBuilder(withMany ? "freshet-schema-2" : "freshet-schema-1");
-    for (FeatureField f : fields) {
+  private String hash(boolean whole) {
+    StringBuilder text = new StringBuilder(whole ? "freshet-schema-2" : "freshet-schema-1");
+    for (FeatureField f : whole ? fields : sent) {
       text.append('\n').append(f.name()).append('|').append(f.kind()).append('|').append(f.dim());
       if (f.numeric()) {
         text.append('|').append(f.edges()).append('|').append(f.buckets());
         text.append('|').append(f.from()).append('|').append(f.to()).append('|').append(f.scale());
-      } else if (f.many() && withMany) {
+      } else if (f.many() && whole) {
         text.append("|many");
       }
+      f.of().forEach(part -> text.append('|').append(part));
     }
     try {
       MessageDigest sha = MessageDigest.getInstance("SHA-256");

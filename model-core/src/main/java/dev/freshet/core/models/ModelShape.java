@@ -10,18 +10,28 @@ import java.util.List;
  *
  * @param binary number of binary tasks, T
  * @param core whether a continuous core task follows them
- * @param inputs width of the concatenated embeddings, E
- * @param fields names of the feature fields, F of them
- * @param dim size of every field's embedding, d, with E = F d; 0 if fields differ in size
+ * @param fields names of the fields, F of them
+ * @param dims size of each field's embedding, ascending
  */
-public record ModelShape(int binary, boolean core, int inputs, List<String> fields, int dim) {
+public record ModelShape(int binary, boolean core, List<String> fields, List<Integer> dims) {
+
+  public ModelShape {
+    fields = List.copyOf(fields);
+    dims = List.copyOf(dims);
+  }
 
   public static ModelShape of(List<Task> tasks, FeatureSchema schema) {
     int binary = (int) tasks.stream().filter(Task::binary).count();
-    int inputs = schema.groups().stream().mapToInt(g -> g.dim() * g.fields().size()).sum();
-    List<String> names = schema.fields().stream().map(FeatureField::name).toList();
-    int dim = schema.groups().size() == 1 ? schema.groups().get(0).dim() : 0;
-    return new ModelShape(binary, binary < tasks.size(), inputs, names, dim);
+    return new ModelShape(
+        binary,
+        binary < tasks.size(),
+        schema.fields().stream().map(FeatureField::name).toList(),
+        schema.fields().stream().map(FeatureField::dim).toList());
+  }
+
+  /** Width of the concatenated embeddings, E. */
+  public int inputs() {
+    return dims.stream().mapToInt(dim -> dim).sum();
   }
 
   /** Number of tasks, K: the binary ones first, then the core task. */

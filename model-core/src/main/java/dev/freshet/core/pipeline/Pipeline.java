@@ -4,6 +4,7 @@ import static dev.freshet.core.settings.InvalidValueException.within;
 
 import dev.freshet.core.events.FeedbackKind;
 import dev.freshet.core.events.ImpressionFields;
+import dev.freshet.core.features.Crosses;
 import dev.freshet.core.features.FeatureField;
 import dev.freshet.core.features.FeatureSchema;
 import dev.freshet.core.labels.LabelSettings;
@@ -30,7 +31,9 @@ public record Pipeline(
     @Option("The task chain, in order: binary steps, then at most one continuous core task")
         List<Task> tasks,
     @Option("Delayed labels") LabelSettings labels,
-    @Option("Fields of an impression that the models see") List<FeatureField> features,
+    @Option("Fields that the models see, of impressions or crosses of them")
+        List<FeatureField> features,
+    @Option("Crosses of many fields at once") Crosses crosses,
     @Option("Models that learn side by side from the same stream") List<ModelDefinition> models,
     @Option("Training") TrainingSettings training,
     @Option("Publishing") PublishingSettings publishing)
@@ -48,7 +51,7 @@ public record Pipeline(
     training = within("training", () -> asked.resolved(chain));
     features = List.copyOf(features);
     models = List.copyOf(models);
-    PipelineChecks.all(pipeline, kafka, tasks, features, models, training);
+    PipelineChecks.all(pipeline, kafka, tasks, features, crosses, models, training);
   }
 
   /** The name of a topic; null for one that there is only if it is named, and it is not. */
@@ -84,8 +87,9 @@ public record Pipeline(
     return kinds;
   }
 
+  /** All fields that the models see: the listed ones and the crosses of many at once. */
   public FeatureSchema schema() {
-    return new FeatureSchema(features);
+    return new FeatureSchema(crosses.with(features));
   }
 
   /** What an event format keeps of an impression. */
@@ -130,6 +134,7 @@ public record Pipeline(
   public String fingerprint() {
     RecordText text = new RecordText().add("pipeline", pipeline);
     text.add("tasks", tasks).add("features", features);
+    text.add("crosses", crosses);
     text.add("labels", labels).add("training", training).add("publishing", publishing);
     for (int i = 0; i < models.size(); i++) {
       String path = "models[" + i + "]";
@@ -156,6 +161,7 @@ public record Pipeline(
   }
 
   private Pipeline with(KafkaSettings other) {
-    return new Pipeline(pipeline, other, tasks, labels, features, models, training, publishing);
+    return new Pipeline(
+        pipeline, other, tasks, labels, features, crosses, models, training, publishing);
   }
 }

@@ -3,6 +3,7 @@ package dev.freshet.core.pipeline;
 import static dev.freshet.core.settings.InvalidValueException.check;
 import static dev.freshet.core.settings.InvalidValueException.within;
 
+import dev.freshet.core.features.Crosses;
 import dev.freshet.core.features.FeatureField;
 import dev.freshet.core.features.FeatureSchema;
 import dev.freshet.core.labels.Task;
@@ -38,6 +39,7 @@ final class PipelineChecks {
       KafkaSettings kafka,
       List<Task> tasks,
       List<FeatureField> features,
+      Crosses crosses,
       List<ModelDefinition> models,
       TrainingSettings training) {
     check(
@@ -46,10 +48,12 @@ final class PipelineChecks {
         pipeline,
         "lower-case letters, digits, _ and -");
     chain(tasks);
-    models(models, tasks, features);
+    List<FeatureField> all = crosses.with(features);
+    models(models, tasks, all);
     unique("features", features.stream().map(FeatureField::name).toList());
-    check(!features.isEmpty(), "features", "[]", "at least one field");
-    List<String> fields = features.stream().map(FeatureField::name).toList();
+    check(features.stream().anyMatch(FeatureField::sent), "features", "[]", "at least one field");
+    crossed(features, crosses);
+    List<String> fields = all.stream().map(FeatureField::name).toList();
     String watched = training.scoring().watch().field();
     check(
         watched == null || fields.contains(watched),
@@ -100,6 +104,35 @@ final class PipelineChecks {
       }
     }
     unique("tasks", tasks.stream().map(Task::name).toList());
+  }
+
+  /** Only what impressions bring is crossed, and every cross has a name and fields of its own. */
+  private static void crossed(List<FeatureField> features, Crosses crosses) {
+    List<String> sent =
+        features.stream().filter(FeatureField::sent).map(FeatureField::name).toList();
+    String allowed = "one of " + String.join(", ", sent);
+    for (int i = 0; i < features.size(); i++) {
+      for (String part : features.get(i).of()) {
+        check(sent.contains(part), "features[" + i + "].of", part, allowed + hint(part, sent));
+      }
+    }
+    for (String part : crosses.of()) {
+      check(sent.contains(part), "crosses.of", part, allowed + hint(part, sent));
+    }
+    check(
+        crosses.kind() == Crosses.Kind.NONE || sent.size() > 1,
+        "crosses.kind",
+        RecordBinder.written(crosses.kind()),
+        "none, where there is one field only");
+    List<String> all = crosses.with(features).stream().map(FeatureField::name).toList();
+    for (String cross : all.subList(features.size(), all.size())) {
+      int at = all.indexOf(cross);
+      check(
+          at >= features.size(),
+          "features[" + at + "].name",
+          cross,
+          "a name that no cross of `crosses` has");
+    }
   }
 
   private static void models(

@@ -25,6 +25,9 @@ public @interface Option {
   /** The default, as it would be written in the file. */
   String fallback() default REQUIRED;
 
+  /** Whether this key's value may stand alone in the place of the whole group of keys. */
+  boolean alone() default false;
+
   /** Whether the value may be a password, which no message shows. */
   boolean secret() default false;
 }

@@ -1,6 +1,7 @@
 package dev.freshet.core.settings;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.freshet.core.settings.Problems.Problem;
 import java.lang.reflect.Constructor;
@@ -55,6 +56,14 @@ public final class RecordBinder {
   /** The key of a component: camel case becomes dashes. */
   public static String key(RecordComponent component) {
     return component.getName().replaceAll("([a-z])([A-Z])", "$1-$2").toLowerCase(Locale.ROOT);
+  }
+
+  /** The component whose value may stand for the whole record; null if none may. */
+  public static RecordComponent alone(Class<?> record) {
+    return Arrays.stream(record.getRecordComponents())
+        .filter(c -> c.isAnnotationPresent(Option.class) && c.getAnnotation(Option.class).alone())
+        .findAny()
+        .orElse(null);
   }
 
   /** The written form of an enum constant. */
@@ -171,7 +180,10 @@ public final class RecordBinder {
       return choice(node, raw, path);
     }
     if (raw.isRecord() && raw != ByteSize.class) {
-      return bind(node, raw.asSubclass(Record.class), path);
+      RecordComponent alone = node.isValueNode() ? alone(raw) : null;
+      JsonNode group =
+          alone == null ? node : JsonNodeFactory.instance.objectNode().set(key(alone), node);
+      return bind(group, raw.asSubclass(Record.class), path);
     }
     if (!node.isValueNode()) {
       unreadable(path, node, describe(type));

@@ -81,11 +81,14 @@ public final class Evidence {
     return examples;
   }
 
-  /** Names of the fields that not one of the examples had; empty before the first example. */
+  /**
+   * Names of the fields that not one of the examples had; empty before the first example. Never a
+   * cross, which nobody sends.
+   */
   public List<String> absentFields() {
     List<String> absent = new ArrayList<>();
     for (int field = 0; examples > 0 && field < present.length; field++) {
-      if (!present[field]) {
+      if (!present[field] && fields.get(field).sent()) {
         absent.add(fields.get(field).name());
       }
     }

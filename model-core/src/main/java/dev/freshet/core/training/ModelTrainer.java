@@ -81,7 +81,7 @@ public final class ModelTrainer implements AutoCloseable {
     network = new Network(context, settings.seed(), settings.embeddings().rate());
     heads = DelayHeads.of(context, settings);
     fieldCounts =
-        new FieldCounts(context.schema().fields().stream().map(FeatureField::name).toList());
+        new FieldCounts(context.schema().sent().stream().map(FeatureField::name).toList());
     evidence = new Evidence(context);
     rates = new BaseRates(context, network);
     core = context.core();

@@ -39,6 +39,10 @@ public final class Network implements AutoCloseable {
   private final ModelContext context;
   private final ModelShape shape;
   private final long[] absentKeys;
+
+  /** Of each field its position among those that are sent; -1 of a cross. */
+  private final int[] sent;
+
   private final List<Parameter> parameters;
   private final List<EmbeddingTable> tables;
   private final List<BatchRows> batches = new ArrayList<>();
@@ -90,7 +94,9 @@ public final class Network implements AutoCloseable {
     this.context = context;
     this.tables = tables;
     shape = context.shape();
-    absentKeys = context.schema().fields().stream().mapToLong(FeatureEncoder::absentKey).toArray();
+    FeatureSchema schema = context.schema();
+    sent = schema.fields().stream().mapToInt(schema.sent()::indexOf).toArray();
+    absentKeys = schema.fields().stream().mapToLong(FeatureEncoder::absentKey).toArray();
     parameters = context.model().parameters(shape);
     module = TorchEngine.load(context.model().script(shape));
     List<List<FloatBuffer>> live =
@@ -155,13 +161,23 @@ public final class Network implements AutoCloseable {
   }
 
   /**
-   * Visits the fields of the batch that was gathered last which are absent, or unknown to the
-   * model.
+   * Visits the fields that impressions bring, by their positions among {@link FeatureSchema#sent},
+   * which are absent in the batch that was gathered last, or unknown to the model. A cross that is
+   * either says nothing of its own: its fields do, or it is rare.
    */
   public void eachMissing(List<EncodedExample> examples, BatchRows.MissingVisitor visitor) {
     // With two sets of tables both have the same keys.
     for (int i = 0; i < context.schema().groups().size(); i++) {
-      batches.get(i).eachMissing(examples, absentKeys, visitor);
+      batches
+          .get(i)
+          .eachMissing(
+              examples,
+              absentKeys,
+              (example, field, kind) -> {
+                if (sent[field] >= 0) {
+                  visitor.missing(example, sent[field], kind);
+                }
+              });
     }
   }
 

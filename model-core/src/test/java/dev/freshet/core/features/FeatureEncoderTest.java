@@ -3,11 +3,16 @@ package dev.freshet.core.features;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.dynatrace.hash4j.hashing.Hashing;
 import dev.freshet.core.events.CompactFeatures;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.RawFeatures;
 import dev.freshet.core.pipeline.TestingPipelines;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.Size;
@@ -16,6 +21,35 @@ import org.junit.jupiter.api.Test;
 class FeatureEncoderTest {
 
   private static final FeatureSchema SCHEMA = TestingPipelines.shop().schema();
+
+  /** Crosses before, between and behind the fields that are sent. */
+  private static final FeatureSchema CROSSED = crossed("[user, tags, price]", "{kind: pairs}");
+
+  private static FeatureSchema crossed(String of, String crosses) {
+    String price = "edges: [1, 10, 100]}";
+    return TestingPipelines.shop(
+            price,
+            price
+                + "\n  - {name: three, kind: cross, of: "
+                + of
+                + ", dim: 6}\n  - {name: two, kind: cross, of: [user, item], dim: 9}\n"
+                + "crosses: "
+                + crosses)
+        .schema();
+  }
+
+  /** Keys of a field. */
+  private static long[] of(FeatureSchema schema, String field, Impression impression) {
+    int[] starts = new int[schema.fields().size() + 1];
+    long[] keys = new FeatureEncoder(schema, 0).keys(impression.features(), starts);
+    int at = schema.fields().stream().map(FeatureField::name).toList().indexOf(field);
+    return Arrays.copyOfRange(keys, starts[at], starts[at + 1]);
+  }
+
+  private static Impression shown(List<String> tags, String user, String item, double price) {
+    String[][] categories = {tags.toArray(new String[0]), {user}, {item}};
+    return impression(categories, price);
+  }
 
   private static Impression impression(String[][] categories, double number) {
     return new Impression("i", 1, new RawFeatures(categories, new double[] {number}), null);
@@ -30,15 +64,102 @@ class FeatureEncoderTest {
     String[][] categories = {
       tags.toArray(new String[0]), users.toArray(new String[0]), items.toArray(new String[0])
     };
-    FeatureEncoder encoder = new FeatureEncoder(SCHEMA, 0);
-    Impression raw = impression(categories, number);
-    int[] expected = new int[SCHEMA.fields().size() + 1];
-    int[] starts = new int[SCHEMA.fields().size() + 1];
-    long[] keys = encoder.keys(raw.features(), expected);
-    // Made by one encoder, read by another, as by two tasks.
-    Impression compact = new FeatureEncoder(SCHEMA, 0).compact(raw);
-    assertThat(encoder.keys(compact.features(), starts)).containsExactly(keys);
-    assertThat(starts).containsExactly(expected);
+    for (FeatureSchema schema : List.of(SCHEMA, CROSSED)) {
+      FeatureEncoder encoder = new FeatureEncoder(schema, 0);
+      Impression raw = impression(categories, number);
+      int[] expected = new int[schema.fields().size() + 1];
+      int[] starts = new int[schema.fields().size() + 1];
+      long[] keys = encoder.keys(raw.features(), expected);
+      // Made by one encoder, read by another, as by two tasks; one knows of no crosses.
+      Impression compact = new FeatureEncoder(SCHEMA, 0).compact(raw);
+      assertThat(encoder.keys(compact.features(), starts)).containsExactly(keys);
+      assertThat(starts).containsExactly(expected);
+      assertThat(keys.length).isEqualTo(expected[schema.fields().size()]);
+    }
+  }
+
+  @Test
+  void aCrossHasAKeyForEachCombination() {
+    Impression one = shown(List.of("a", "b", "c"), "u", "i", 5);
+    assertThat(of(CROSSED, "two", one)).hasSize(1);
+    assertThat(of(CROSSED, "three", one)).hasSize(3).doesNotHaveDuplicates();
+    assertThat(of(CROSSED, "three", shown(List.of("c", "d"), "u", "x", 9)))
+        .as("a number's bucket is what counts, and c is there again")
+        .hasSize(2)
+        .containsAnyOf(of(CROSSED, "three", one));
+    assertThat(of(CROSSED, "three", shown(List.of("a"), "u", "i", 50)))
+        .doesNotContain(of(CROSSED, "three", one));
+    // Values change places, and fields of the same values, but not what they mean.
+    assertThat(of(CROSSED, "two", shown(List.of(), "i", "u", 1)))
+        .doesNotContain(of(CROSSED, "two", one));
+    assertThat(of(CROSSED, "item*tags", shown(List.of("v"), "u", "v", 1)))
+        .doesNotContain(of(CROSSED, "tags*user", shown(List.of("v"), "v", "i", 1)));
+    FeatureSchema turned = crossed("[price, user, tags]", "{kind: pairs, of: [price, tags]}");
+    assertThat(of(turned, "three", one)).containsExactly(of(CROSSED, "three", one));
+  }
+
+  /** As any reader in another language makes them: docs/snapshot-format.md. */
+  @Test
+  void theKeyOfACrossIsTheHashOfItsFieldsKeys() {
+    Impression one = shown(List.of("a", "b"), "u", "i", 5);
+    long seed = Hashing.xxh3_64().hashCharsToLong("three");
+    ByteBuffer first = ByteBuffer.allocate(16).order(ByteOrder.LITTLE_ENDIAN);
+    first.putLong(of(CROSSED, "price", one)[0]).putLong(of(CROSSED, "tags", one)[1]);
+    ByteBuffer second = ByteBuffer.allocate(16).order(ByteOrder.LITTLE_ENDIAN);
+    second.putLong(Hashing.xxh3_64(seed).hashBytesToLong(first.array()));
+    second.putLong(of(CROSSED, "user", one)[0]);
+    assertThat(of(CROSSED, "three", one)[1])
+        .isEqualTo(Hashing.xxh3_64(seed).hashBytesToLong(second.array()));
+  }
+
+  @Test
+  void aCrossIsAbsentWhereOneOfItsFieldsIs() {
+    FeatureField two =
+        CROSSED.fields().stream().filter(f -> f.name().equals("two")).findAny().orElseThrow();
+    long absent = FeatureEncoder.absentKey(two);
+    String[][] noItem = {{}, {"u"}, {}};
+    String[][] none = {{}, {}, {}};
+    assertThat(of(CROSSED, "two", impression(noItem, 5))).containsExactly(absent);
+    assertThat(of(CROSSED, "two", impression(none, 5))).containsExactly(absent);
+    assertThat(of(CROSSED, "two", shown(List.of(), "u", "i", 5))).doesNotContain(absent);
+  }
+
+  @Test
+  void longListsAreCrossedAsFarAsTheyGoAndThatIsCounted() {
+    List<String> tags = IntStream.range(0, 100).mapToObj(i -> "t" + i).toList();
+    FeatureEncoder encoder = new FeatureEncoder(CROSSED, 0);
+    int[] starts = new int[CROSSED.fields().size() + 1];
+    encoder.keys(shown(tags.subList(0, 64), "u", "i", 5).features(), starts);
+    assertThat(encoder.cut()).isZero();
+    encoder.keys(shown(tags, "u", "i", 5).features(), starts);
+    assertThat(encoder.cut()).as("three, tags*user, item*tags and price*tags").isEqualTo(4);
+    Impression all = shown(tags, "u", "i", 5);
+    assertThat(of(CROSSED, "item*tags", all))
+        .containsExactly(of(CROSSED, "item*tags", shown(tags.subList(0, 64), "u", "i", 5)));
+    assertThat(of(CROSSED, "tags", all)).hasSize(100);
+    // Two long lists are cut evenly.
+    FeatureSchema two =
+        TestingPipelines.shop(
+                "{name: user, kind: categorical,",
+                "{name: both, kind: cross, of: [user, tags]}\n"
+                    + "  - {name: user, kind: categorical, many: true,")
+            .schema();
+    String[][] lists = {tags.toArray(new String[0]), tags.toArray(new String[0]), {}};
+    String[][] cut = {
+      tags.subList(0, 8).toArray(new String[0]), tags.subList(0, 8).toArray(new String[0]), {}
+    };
+    assertThat(of(two, "both", impression(lists, 1)))
+        .hasSize(64)
+        .containsExactly(of(two, "both", impression(cut, 1)));
+  }
+
+  @Test
+  void whatWaitsIsReadByAPipelineWithMoreCrosses() {
+    Impression waiting =
+        new FeatureEncoder(SCHEMA, 0).compact(shown(List.of("a", "b"), "u", "i", 5));
+    assertThat(of(CROSSED, "three", waiting))
+        .containsExactly(of(CROSSED, "three", shown(List.of("a", "b"), "u", "i", 5)));
+    assertThat(CROSSED.fingerprint()).isNotEqualTo(SCHEMA.fingerprint());
   }
 
   @Test

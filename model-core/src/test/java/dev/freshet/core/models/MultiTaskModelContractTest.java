@@ -2,7 +2,9 @@ package dev.freshet.core.models;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.freshet.core.events.RawFeatures;
 import dev.freshet.core.features.EncodedExample;
+import dev.freshet.core.features.FeatureEncoder;
 import dev.freshet.core.features.FeatureSchema;
 import dev.freshet.core.labels.LabelKind;
 import dev.freshet.core.labels.TaskLabel;
@@ -15,9 +17,11 @@ import dev.freshet.core.publishing.WeightTensors;
 import dev.freshet.core.publishing.WeightsLoader;
 import dev.freshet.core.training.ModelTrainer;
 import dev.freshet.core.training.Network;
+import dev.freshet.core.training.TrainerSnapshot;
 import dev.freshet.core.training.TrainingSettings;
 import dev.freshet.core.training.embedding.BatchRows;
 import dev.freshet.core.training.embedding.EmbeddingTable;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -58,6 +62,16 @@ public abstract class MultiTaskModelContractTest {
   }
 
   private static Pipeline pipeline(int binary, boolean core, String model) {
+    return pipeline(binary, core, model, "");
+  }
+
+  /** Two steps and an amount, plain or with crosses of another size than the fields'. */
+  private Pipeline pipeline(boolean crossed) {
+    return pipeline(
+        2, true, model(), crossed ? "crosses: {kind: pairs, dim: 2, admit-after: 1}\n" : "");
+  }
+
+  private static Pipeline pipeline(int binary, boolean core, String model, String crosses) {
     StringBuilder file = new StringBuilder("pipeline: contract\ntasks:\n");
     for (int i = 0; i < binary; i++) {
       file.append("  - {name: t%d, kind: binary, window: 1m}%n".formatted(i));
@@ -69,7 +83,7 @@ public abstract class MultiTaskModelContractTest {
     for (int i = 0; i < FIELDS; i++) {
       file.append("  - {name: f%d, kind: categorical, dim: 4, admit-after: 1}%n".formatted(i));
     }
-    file.append("models:\n  - ").append(model).append('\n');
+    file.append(crosses).append("models:\n  - ").append(model).append('\n');
     return PipelineFile.parse(file.toString(), "contract");
   }
 
@@ -102,19 +116,19 @@ public abstract class MultiTaskModelContractTest {
     Random random = new Random(seed);
     List<EncodedExample> examples = new ArrayList<>();
     int tasks = pipeline.tasks().size();
+    FeatureEncoder encoder = new FeatureEncoder(pipeline.schema(), 0);
     for (int i = 0; i < count; i++) {
-      long[] keys = new long[FIELDS];
-      int[] starts = new int[FIELDS + 1];
-      for (int f = 0; f < FIELDS; f++) {
-        keys[f] = 1000L * f + 1 + random.nextInt(5);
-        starts[f + 1] = f + 1;
-      }
+      int[] values = random.ints(FIELDS, 1, 6).toArray();
+      String[][] texts =
+          Arrays.stream(values).mapToObj(v -> new String[] {"v" + v}).toArray(String[][]::new);
+      int[] starts = new int[pipeline.schema().fields().size() + 1];
+      long[] keys = encoder.keys(new RawFeatures(texts, new double[0]), starts);
       TaskLabel[] labels = new TaskLabel[tasks];
       boolean reached = true;
       for (int t = 0; t < tasks; t++) {
         boolean possible = reached;
-        reached &= random.nextDouble() < 0.3 + 0.1 * (keys[0] % 5);
-        double yes = pipeline.tasks().get(t).binary() ? 1 : keys[1] % 5;
+        reached &= random.nextDouble() < 0.3 + 0.1 * (values[0] % 5);
+        double yes = pipeline.tasks().get(t).binary() ? 1 : values[1] % 5;
         labels[t] = new TaskLabel(LabelKind.FINAL, reached ? yes : 0, weight, 0, -1, possible);
       }
       examples.add(new EncodedExample(i, 0, false, keys, starts, labels, new float[0]));
@@ -192,9 +206,10 @@ public abstract class MultiTaskModelContractTest {
     }
   }
 
-  @Test
-  void gradientsReachEveryWeightAndNoOther() {
-    Pipeline pipeline = pipeline(2, true);
+  @ParameterizedTest(name = "crossed: {0}")
+  @ValueSource(booleans = {false, true})
+  void gradientsReachEveryWeightAndNoOther(boolean crossed) {
+    Pipeline pipeline = pipeline(crossed);
     try (ModelTrainer trainer = trainer(pipeline)) {
       List<float[]> before = weights(trainer.network());
       for (int i = 0; i < 5; i++) {
@@ -217,9 +232,10 @@ public abstract class MultiTaskModelContractTest {
   }
 
   /** Rows that the batch does not hold stay bit for bit as they are. */
-  @Test
-  void onlyTheBatchsRowsChange() throws IOException {
-    Pipeline pipeline = pipeline(2, true);
+  @ParameterizedTest(name = "crossed: {0}")
+  @ValueSource(booleans = {false, true})
+  void onlyTheBatchsRowsChange(boolean crossed) throws IOException {
+    Pipeline pipeline = pipeline(crossed);
     List<EncodedExample> all = examples(pipeline, 256, 1, 1);
     List<EncodedExample> some =
         all.stream().filter(e -> e.keys()[0] != all.get(0).keys()[0]).toList();
@@ -353,9 +369,10 @@ public abstract class MultiTaskModelContractTest {
     assertThat(runs.get(1)).usingRecursiveComparison().isEqualTo(runs.get(0));
   }
 
-  @Test
-  void publishedWeightsPredictExactlyTheSame() throws IOException {
-    Pipeline pipeline = pipeline(2, true);
+  @ParameterizedTest(name = "crossed: {0}")
+  @ValueSource(booleans = {false, true})
+  void publishedWeightsPredictExactlyTheSame(boolean crossed) throws IOException {
+    Pipeline pipeline = pipeline(crossed);
     List<EncodedExample> batch = examples(pipeline, 32, 9, 1);
     try (ModelTrainer trainer = trainer(pipeline);
         Network copy = new Network(trainer.context(), 77, 1)) {
@@ -370,9 +387,10 @@ public abstract class MultiTaskModelContractTest {
   }
 
   /** What is exported runs in any libtorch, without this code. */
-  @Test
-  void theGraphPredictsTheSame() {
-    Pipeline pipeline = pipeline(2, true);
+  @ParameterizedTest(name = "crossed: {0}")
+  @ValueSource(booleans = {false, true})
+  void theGraphPredictsTheSame(boolean crossed) {
+    Pipeline pipeline = pipeline(crossed);
     List<EncodedExample> batch = examples(pipeline, 32, 9, 1);
     try (ModelTrainer trainer = trainer(pipeline)) {
       for (int i = 0; i < 5; i++) {
@@ -402,6 +420,31 @@ public abstract class MultiTaskModelContractTest {
         }
       }
     }
+  }
+
+  /** A trainer that stops and goes on is as one that never stopped, rows of crosses included. */
+  @ParameterizedTest(name = "crossed: {0}")
+  @ValueSource(booleans = {false, true})
+  void goesOnFromItsSnapshot(boolean crossed) throws IOException {
+    Pipeline pipeline = pipeline(crossed);
+    try (ModelTrainer straight = trainer(pipeline);
+        ModelTrainer first = trainer(pipeline);
+        ModelTrainer second = trainer(pipeline)) {
+      first.process(examples(pipeline, 64, 1, 1));
+      TrainerSnapshot.read(second, new ByteArrayInputStream(snapshot(first)));
+      second.process(examples(pipeline, 64, 2, 1));
+      straight.process(examples(pipeline, 64, 1, 1));
+      straight.process(examples(pipeline, 64, 2, 1));
+      assertThat(snapshot(second)).isEqualTo(snapshot(straight));
+      assertThat(straight.fieldCounts().fields()).containsExactly("f0", "f1", "f2");
+      assertThat(straight.evidence().absentFields()).isEmpty();
+    }
+  }
+
+  private static byte[] snapshot(ModelTrainer trainer) throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    TrainerSnapshot.write(trainer, TrainerSnapshot.Surroundings.none(1), out);
+    return out.toByteArray();
   }
 
   @Test

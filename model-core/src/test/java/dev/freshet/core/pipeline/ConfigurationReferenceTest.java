@@ -134,6 +134,9 @@ class ConfigurationReferenceTest {
         one.withObject("/properties").putObject("kind").put("const", kind.getKey());
         one.withArray("required").add("kind");
       }
+    } else if (nested(element) && RecordBinder.alone(element) != null) {
+      object(schema.withArray("oneOf").addObject(), element);
+      value(schema.withArray("oneOf").addObject(), RecordBinder.alone(element).getGenericType());
     } else if (nested(element)) {
       object(schema, element);
     } else if (element.isEnum()) {

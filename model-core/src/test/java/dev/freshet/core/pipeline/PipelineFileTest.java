@@ -3,7 +3,9 @@ package dev.freshet.core.pipeline;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.assertj.core.api.Assertions.tuple;
 
+import dev.freshet.core.features.FeatureField;
 import dev.freshet.core.models.htlnet.HtlNet;
 import dev.freshet.core.settings.InvalidSettingsException;
 import dev.freshet.core.training.TrainingSettings.Scoring;
@@ -12,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -80,8 +83,90 @@ class PipelineFileTest {
     problem("models[1].name", "name: plain", "name: main");
     problem("models[1].name", "name: plain", "name: Main");
     problem("kafka.topics.clicks", "tasks:", "kafka: {topics: {clicks: x}}\ntasks:");
-    problem("models[1].kind", "kind: shared-bottom, bottom: [16], tower: [8]", "kind: tafe");
     problem("pipeline", "pipeline: test", "pipeline: Test!");
+  }
+
+  @Test
+  void checksCrosses() {
+    String price = "edges: [1, 10, 100]}";
+    String cross = price + "\n  - {name: both, kind: cross, of: ";
+    for (String of : List.of("[user]", "[user, user]", "[user, itm]", "[user, both]", "[]")) {
+      problem("features[4].of", price, cross + of + "}");
+    }
+    problem("features[4].many", price, cross + "[user, item], many: true}");
+    problem("features[4].buckets", price, cross + "[user, item], buckets: 3}");
+    problem("features[0].of", "admit-after: 1}", "admit-after: 1, of: [item, tags]}");
+    String pairs = price + "\ncrosses: ";
+    problem("crosses.kind", price, pairs + "pair");
+    problem("crosses.kind", price, pairs + "{kind: all}");
+    problem("crosses.size", price, pairs + "{kind: pairs, size: 4}");
+    problem("crosses.dim", price, pairs + "{kind: pairs, dim: 0}");
+    problem("crosses.admit-after", price, pairs + "{kind: pairs, admit-after: 256}");
+    problem("crosses.of", price, pairs + "{kind: pairs, of: [user]}");
+    problem("crosses.of", price, pairs + "{kind: pairs, of: [user, itm]}");
+    problem("crosses.of", price, pairs + "{of: [user, item]}");
+    problem(
+        "features[4].name",
+        price,
+        price + "\n  - {name: item*user, kind: categorical}\ncrosses: pairs");
+    assertThatThrownBy(() -> TestingPipelines.shop(price, cross + "[user, itm]}"))
+        .hasMessageContaining(
+            "features[4].of: 'itm'; allowed: one of user, item, tags, price; did you mean 'item'?");
+  }
+
+  @Test
+  void crossesEveryTwoFieldsThatAreNotCrossedYet() {
+    String price = "edges: [1, 10, 100]}";
+    String declared =
+        price + "\n  - {name: both, kind: cross, of: [user, item], dim: 2, expire-after: 9d}";
+    Pipeline plain = TestingPipelines.shop();
+    Pipeline all = TestingPipelines.shop(price, declared + "\ncrosses: pairs");
+    Pipeline some =
+        TestingPipelines.shop(
+            price, price + "\ncrosses: {kind: pairs, of: [price, user, item], dim: 3}");
+    assertThat(all.schema().described())
+        .containsExactly(
+            "both: cross, dim 2, of item and user",
+            "tags: categorical, dim 4, many",
+            "price: numeric, dim 4, edges [1.0, 10.0, 100.0]",
+            "tags*user: cross, dim 4, of tags and user",
+            "price*user: cross, dim 4, of price and user",
+            "item*tags: cross, dim 4, of item and tags",
+            "item*price: cross, dim 4, of item and price",
+            "price*tags: cross, dim 4, of price and tags",
+            "user: categorical, dim 8",
+            "item: categorical, dim 8");
+    assertThat(some.schema().fields().subList(0, 3).stream().map(FeatureField::name))
+        .containsExactly("price*user", "item*price", "item*user");
+    assertThat(all.impressionFields()).isEqualTo(plain.impressionFields());
+    assertThat(some.impressionFields()).isEqualTo(plain.impressionFields());
+    assertThat(TestingPipelines.shop(price, price + "\ncrosses: none").fingerprint())
+        .isEqualTo(plain.fingerprint());
+    assertThat(Set.of(plain.fingerprint(), all.fingerprint(), some.fingerprint())).hasSize(3);
+  }
+
+  @Test
+  void rowsOfACrossGoWithTheFirstOfItsFields() {
+    String features =
+        """
+        features:
+          - {name: user, kind: categorical, expire-after: 9d}
+          - {name: city, kind: categorical, expire-after: 7d}
+          - {name: price, kind: numeric, buckets: 3}
+          - {name: own, kind: cross, of: [price, city, user], expire-after: 1d}
+        crosses: pairs
+        """;
+    String shop = TestingPipelines.SHOP;
+    int from = shop.indexOf("features:");
+    String text = shop.substring(0, from) + features + shop.substring(shop.indexOf("models:"));
+    Pipeline pipeline = PipelineFile.parse(text, "test");
+    assertThat(pipeline.schema().fields().stream().filter(f -> !f.sent()))
+        .extracting(FeatureField::name, FeatureField::expireAfter)
+        .containsExactlyInAnyOrder(
+            tuple("own", Duration.ofDays(1)),
+            tuple("city*user", Duration.ofDays(7)),
+            tuple("price*user", Duration.ofDays(9)),
+            tuple("city*price", Duration.ofDays(7)));
   }
 
   @Test
@@ -153,7 +238,6 @@ publishing: {keep: 1, every: never}
             "models[1].tower",
             "models[2].identity",
             "models[3].name",
-            "models[3].kind",
             "models[3].reduction",
             "training.scoring.to",
             "training.scoring.watch.field",

@@ -28,7 +28,8 @@ class ReproductionTest {
   private final Pipeline pipeline =
       TestingPipelines.shop(
           "training:",
-          "publishing: {base-every: 4, largest-delta: 100, dense-every: 2}\ntraining:");
+          "publishing: {base-every: 4, largest-delta: 100, dense-every: 2}\n"
+              + "crosses: pairs\ntraining:");
   private final TrainingLog log = new TrainingLog("plain", new ByteSize(4096));
   private final List<ModelRecord> records = new ArrayList<>();
   private final List<Manifest> published = new ArrayList<>();

@@ -1,6 +1,8 @@
 package dev.freshet.core.models.tafe;
 
 import static dev.freshet.core.settings.InvalidValueException.check;
+import static java.util.Collections.frequency;
+import static java.util.Collections.max;
 
 import dev.freshet.core.models.AmountHead;
 import dev.freshet.core.models.ModelDefinition;
@@ -10,6 +12,7 @@ import dev.freshet.core.models.Widths;
 import dev.freshet.core.models.torch.ScriptArchive;
 import dev.freshet.core.settings.Option;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -18,7 +21,8 @@ import java.util.Map;
  * 10.1145/3604915.3608772): an abstract-faithful implementation. The names of the parts are the
  * paper's, their equations our reading; {@code docs/models/tafe.md} says so line by line.
  *
- * <p>With X (B, F, d) the fields' embeddings:
+ * <p>With X (B, F, d) the fields' embeddings, d the largest size; where fields differ in size,
+ * those of each size go through a learnt linear map into d first, E_s P_s:
  *
  * <pre>
  * representation:  H_g = Attn(seeds_g (n, d), X);  X' = LN(X + sum_g mix_g Attn(X, H_g));  X' = LN(X' + FFN(X'))
@@ -84,11 +88,6 @@ public record Tafe(
   }
 
   @Override
-  public void requireFit(ModelShape shape) {
-    check(shape.dim() > 0, "kind", KIND, "a model for features of different `dim`; tafe needs one");
-  }
-
-  @Override
   public Map<String, Object> meaning() {
     return Map.of(
         "groups",
@@ -116,35 +115,34 @@ public record Tafe(
 
   @Override
   public ScriptArchive script(ModelShape shape) {
-    return ScriptArchive.withPlainStep(
-        "tafe",
-        "Tafe",
-        attributes(
-            shape,
-            Map.of(
-                "fields",
-                shape.fields().size(),
-                "dim",
-                shape.dim(),
-                "groups",
-                groups,
-                "depth",
-                tower.size(),
-                "path",
-                loss == Loss.PATH,
-                "stop",
-                stopGradient,
-                "softmax",
-                selector == Selector.SOFTMAX,
-                "reconstruct",
-                reconstruct,
-                "select",
-                select)));
+    Map<String, Object> own = new HashMap<>();
+    own.put("fields", shape.fields().size());
+    own.put("dim", dim(shape));
+    own.put("sizes", sizes(shape));
+    own.put("counts", sizes(shape).stream().map(s -> frequency(shape.dims(), s)).toList());
+    own.put("groups", groups);
+    own.put("depth", tower.size());
+    own.put("path", loss == Loss.PATH);
+    own.put("stop", stopGradient);
+    own.put("softmax", selector == Selector.SOFTMAX);
+    own.put("reconstruct", reconstruct);
+    own.put("select", select);
+    return ScriptArchive.withPlainStep("tafe", "Tafe", attributes(shape, own));
+  }
+
+  /** The different sizes of embeddings, ascending. */
+  private static List<Integer> sizes(ModelShape shape) {
+    return shape.dims().stream().distinct().toList();
+  }
+
+  /** Size of a field inside the model. */
+  private static int dim(ModelShape shape) {
+    return max(shape.dims());
   }
 
   @Override
   public List<Parameter> parameters(ModelShape shape) {
-    int dim = shape.dim();
+    int dim = dim(shape);
     int fields = shape.fields().size();
     List<Parameter> all = new ArrayList<>();
     for (int g = 0; g < groups; g++) {
@@ -163,7 +161,11 @@ public record Tafe(
       all.add(new Parameter("indicator" + t, new long[] {1, indicator}, 1));
     }
     for (int t = 0; t < shape.tasks(); t++) {
-      all.addAll(amount.tower("tower" + t, shape.inputs(), tower, shape, t));
+      all.addAll(amount.tower("tower" + t, fields * dim, tower, shape, t));
+    }
+    for (int size : sizes(shape).size() > 1 ? sizes(shape) : List.<Integer>of()) {
+      double spread = Math.sqrt(6.0 / (size + dim));
+      all.add(new Parameter("project" + size, new long[] {size, dim}, spread));
     }
     return all;
   }

@@ -45,8 +45,8 @@ public final class ScriptArchive {
    * with {@code head.py} and ends with {@code setup.py}.
    *
    * @param attributes values of the class's declared attributes besides the weights: {@link
-   *     Integer}, {@link Double}, {@link Boolean}, or a {@link List}, which stands for an empty
-   *     {@code List[Tensor]}
+   *     Integer}, {@link Double}, {@link Boolean}, or a {@link List} of one of these; an empty one
+   *     may stand for a {@code List[Tensor]}
    */
   public static ScriptArchive ofResource(
       String file, String className, Map<String, Object> attributes) {
@@ -150,8 +150,11 @@ public final class ScriptArchive {
       out.writeBytes(ByteBuffer.allocate(8).order(ByteOrder.BIG_ENDIAN).putDouble(number).array());
     } else if (value instanceof Boolean flag) {
       out.write(flag ? 0x88 : 0x89);
-    } else if (value instanceof List) {
+    } else if (value instanceof List<?> list) {
       out.write(']');
+      out.write('(');
+      list.forEach(element -> value(out, name, element));
+      out.write('e');
     } else {
       throw new IllegalArgumentException(
           "attribute " + name + ": " + value + " is no int, double, boolean or list");

@@ -192,8 +192,8 @@ class OracleTest {
     if (core) {
       file.append("  - {name: core, kind: continuous, window: 1m}\n");
     }
-    // Two sizes of embedding, but for the model that must have one.
-    int other = model.startsWith("tafe") ? 4 : 3;
+    // Two sizes of embedding; TAFE, which projects these, with one size too.
+    int other = model.startsWith("tafe") && !core ? 4 : 3;
     file.append("features:\n  - {name: a, kind: categorical, dim: 4}\n");
     file.append("  - {name: b, kind: categorical, dim: 4, many: true}\n");
     file.append("  - {name: c, kind: categorical, dim: " + other + "}\n");

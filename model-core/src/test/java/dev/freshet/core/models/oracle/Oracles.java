@@ -19,6 +19,7 @@ import dev.freshet.core.models.singletask.SingleTask;
 import dev.freshet.core.models.tafe.Tafe;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 
 /** The oracle of each model. */
@@ -339,8 +340,13 @@ final class Oracles {
     double[][] outputs(int example, double[] e, boolean training) {
       int fields = shape.fields().size();
       double[][] x = new double[fields][];
+      boolean mixed = shape.dims().stream().distinct().count() > 1;
+      int at = 0;
       for (int f = 0; f < fields; f++) {
-        x[f] = Arrays.copyOfRange(e, f * shape.dim(), (f + 1) * shape.dim());
+        int size = shape.dims().get(f);
+        double[] own = Arrays.copyOfRange(e, at, at + size);
+        x[f] = mixed ? projected(own, p.get("project" + size)) : own;
+        at += size;
       }
       if (model.reconstruct()) {
         x = reconstruct(x);
@@ -358,6 +364,20 @@ final class Oracles {
       return o;
     }
 
+    private double[] projected(double[] own, double[] map) {
+      double[] into = new double[dim()];
+      for (int i = 0; i < own.length; i++) {
+        for (int d = 0; d < into.length; d++) {
+          into[d] += own[i] * map[i * into.length + d];
+        }
+      }
+      return into;
+    }
+
+    private int dim() {
+      return Collections.max(shape.dims());
+    }
+
     private double[] selection(int task, double[] means) {
       double[] s = p.linear("selector", concat(p.get("indicator" + task), means));
       if (model.selector() == Tafe.Selector.SOFTMAX) {
@@ -372,7 +392,7 @@ final class Oracles {
         double[] flat = p.get("group" + g + ".seeds");
         double[][] seeds = new double[model.seeds()][];
         for (int n = 0; n < seeds.length; n++) {
-          seeds[n] = attention(Arrays.copyOfRange(flat, n * shape.dim(), (n + 1) * shape.dim()), x);
+          seeds[n] = attention(Arrays.copyOfRange(flat, n * dim(), (n + 1) * dim()), x);
         }
         double share = p.get("group" + g + ".mix")[0];
         for (int f = 0; f < x.length; f++) {

@@ -114,7 +114,8 @@ class EmbeddingTableTest {
     for (int i = 0; i < 300; i++) {
       Duration expiry = i == 299 ? Duration.ofDays(10) : null;
       fields.add(
-          new FeatureField("f" + i, CATEGORICAL, 2, false, 1, expiry, List.of(), 0, 0, 1, LINEAR));
+          new FeatureField(
+              "f" + i, CATEGORICAL, 2, false, 1, expiry, List.of(), 0, 0, 1, LINEAR, List.of()));
     }
     EmbeddingTable table = new EmbeddingTable(2, fields, 0.1);
     table.sight(7, 298, 0);

@@ -1,0 +1,94 @@
+package dev.freshet.core.features;
+
+import com.dynatrace.hash4j.hashing.Hasher64;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * Makes a cross's keys from those of its fields: for each combination the hash, under the cross's
+ * own seed, of the first field's key with the second's, of that with the third's, and so on, fields
+ * by name. Where one of them is absent so is the cross. Not thread-safe.
+ *
+ * <p>Several values in several fields have all combinations, up to {@value #MOST}; of longer lists
+ * the last values of the longest are left out, and that is counted.
+ */
+final class Cross {
+
+  /** Combinations of one impression. */
+  static final int MOST = 64;
+
+  private final Hasher64 hasher;
+  private final long absent;
+  private final int[] parts;
+  private final long[] absentParts;
+  private final int[] taken;
+  private final long[] made = new long[MOST];
+  private long cut;
+
+  /**
+   * @param sent the fields that are sent, in order
+   */
+  Cross(FeatureField field, List<FeatureField> sent) {
+    hasher = FeatureEncoder.hasher(field);
+    absent = FeatureEncoder.absentKey(field);
+    List<String> names = sent.stream().map(FeatureField::name).toList();
+    parts = field.of().stream().mapToInt(names::indexOf).toArray();
+    absentParts =
+        IntStream.of(parts).mapToLong(i -> FeatureEncoder.absentKey(sent.get(i))).toArray();
+    taken = new int[parts.length];
+  }
+
+  /**
+   * Makes the keys of an impression, for {@link #copy}.
+   *
+   * @param keys of the fields that are sent
+   * @param starts for each of these where its keys begin, and the total
+   * @return how many there are
+   */
+  int make(long[] keys, int[] starts) {
+    long combinations = 1;
+    for (int i = 0; i < parts.length; i++) {
+      if (keys[starts[parts[i]]] == absentParts[i]) {
+        made[0] = absent;
+        return 1;
+      }
+      taken[i] = starts[parts[i] + 1] - starts[parts[i]];
+      combinations *= taken[i];
+    }
+    if (combinations > MOST) {
+      cut++;
+      shorten();
+    }
+    System.arraycopy(keys, starts[parts[0]], made, 0, taken[0]);
+    int count = taken[0];
+    for (int i = 1; i < parts.length; i++) {
+      // From behind, so that what is read is not yet written over.
+      for (int at = count * taken[i] - 1; at >= 0; at--) {
+        long key = keys[starts[parts[i]] + at % taken[i]];
+        made[at] = FeatureEncoder.key(hasher.hashLongLongToLong(made[at / taken[i]], key));
+      }
+      count *= taken[i];
+    }
+    return count;
+  }
+
+  private void shorten() {
+    while (IntStream.of(taken).mapToLong(n -> n).reduce(1, (a, b) -> a * b) > MOST) {
+      int longest = 0;
+      for (int i = 1; i < taken.length; i++) {
+        longest = taken[i] > taken[longest] ? i : longest;
+      }
+      taken[longest]--;
+    }
+  }
+
+  /** Copies the keys that were made last. */
+  void copy(long[] into, int at, int count) {
+    System.arraycopy(made, 0, into, at, count);
+  }
+
+  /** How many impressions had more combinations than are taken. */
+  long cut() {
+    return cut;
+  }
+}
