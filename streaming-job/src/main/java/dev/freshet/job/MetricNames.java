@@ -49,6 +49,12 @@ public final class MetricNames {
    */
   public static final String SKEWED = "skewed";
 
+  /**
+   * Group, then the task's name: gauges of impressions by what became of their own deadlines, since
+   * the job's first start.
+   */
+  public static final String DEADLINES = "deadlines";
+
   /** Gauge: impressions (and feedback without one) that wait in keyed state. */
   public static final String PENDING_IMPRESSIONS = "pendingImpressions";
 

@@ -119,13 +119,7 @@ public record FileData(
   }
 
   private static Impression shifted(Impression event, Map<String, Long> shifts) {
-    return event == null || shifts.isEmpty()
-        ? event
-        : new Impression(
-            event.id(),
-            event.eventTime() + shifts.get(event.id()),
-            event.features(),
-            event.served());
+    return event == null || shifts.isEmpty() ? event : event.later(shifts.get(event.id()));
   }
 
   private static Feedback shifted(Feedback event, Map<String, Long> shifts) {

@@ -3,6 +3,7 @@ package dev.freshet.local.importers;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.time.LocalDate;
 import java.time.Month;
 import java.time.ZoneOffset;
@@ -14,8 +15,10 @@ import org.apache.commons.csv.CSVRecord;
 /**
  * Hotel booking demand: a booking is an impression, made {@code lead_time} days before the arrival;
  * its outcome comes on {@code reservation_status_date}: {@code stay} is 1 for a check-out and 0 for
- * a cancellation or a no-show; {@code revenue} is rate times nights of a stay. Columns that are
- * only known later, or that were corrected later, are left out: the data set is full of such leaks.
+ * a cancellation or a no-show; {@code revenue} is rate times nights of a stay. {@code check_out} is
+ * the day on which the guests are to leave, when the outcome of every booking is known. Columns
+ * that are only known later, or that were corrected later, are left out: the data set is full of
+ * such leaks.
  */
 final class HotelImporter implements Importer {
 
@@ -82,6 +85,9 @@ final class HotelImporter implements Importer {
     double nights =
         Csv.number(row, "stays_in_weekend_nights") + Csv.number(row, "stays_in_week_nights");
     features.put("nights", nights);
+    // At the hour of outcomes: whoever leaves on that day has left.
+    LocalDate leaves = arrival.plusDays((long) nights);
+    features.put("check_out", Instant.ofEpochMilli(millis(leaves) + NOON).toString());
     boolean stayed = row.get("reservation_status").equals("Check-Out");
     // Days are all there is; the outcome of a day comes after the bookings of that day.
     long outcome =

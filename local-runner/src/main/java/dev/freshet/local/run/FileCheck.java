@@ -3,9 +3,12 @@ package dev.freshet.local.run;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.freshet.core.events.EventFormat;
+import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.Rejection;
 import dev.freshet.core.features.FeatureField;
+import dev.freshet.core.labels.DeadlineUse;
 import dev.freshet.core.labels.Task;
+import dev.freshet.core.labels.TaskWindow;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.Nearest;
 import dev.freshet.local.replay.ByteLines;
@@ -35,6 +38,7 @@ final class FileCheck {
   private final EventFormat format;
   private final List<String> fields;
   private final List<String> numeric;
+  private final List<Task> tasks;
   private final String kind;
   private final PrintStream out;
   private final List<String> wrong = new ArrayList<>();
@@ -46,13 +50,14 @@ final class FileCheck {
     fields =
         pipeline.features().stream().filter(FeatureField::sent).map(FeatureField::name).toList();
     numeric = pipeline.impressionFields().numeric();
-    List<Task> tasks = pipeline.tasks();
+    tasks = pipeline.tasks();
     kind = tasks.size() == 1 ? tasks.get(0).name() : null;
     this.out = out;
   }
 
   /**
-   * Checks all files, warns of fields that are absent and tells of numbers that are sent as text.
+   * Checks all files, warns of fields that are absent and of deadlines that are of no use, and
+   * tells of numbers that are sent as text.
    *
    * @throws RefusedException with each file of whose first lines none is what it should be
    */
@@ -99,7 +104,7 @@ final class FileCheck {
               + String.join(", ", fields)
               + ", which stand under `features`; the first is "
               + first.text);
-    } else if (shown && !first.absent.isEmpty()) {
+    } else if (shown) {
       warn(input, first);
     }
     first.asText.forEach(
@@ -115,6 +120,21 @@ final class FileCheck {
   }
 
   private void warn(Input input, First first) {
+    first.deadlines.forEach(
+        (what, found) ->
+            out.printf(
+                Locale.ROOT,
+                "Warning: %s: the deadline of %s in %,d of its first %,d impressions, whose window"
+                    + " stays as it is; the first: line %,d, %s%n",
+                input.path(),
+                what,
+                found.count,
+                first.accepted,
+                found.line,
+                found.text));
+    if (first.absent.isEmpty()) {
+      return;
+    }
     StringBuilder names = new StringBuilder();
     for (String field : first.absent) {
       names
@@ -146,11 +166,38 @@ final class FileCheck {
     private List<String> absent = List.of();
     private final Map<String, Integer> asText = new TreeMap<>();
     private List<String> has = List.of();
+    private final Map<String, Deadlines> deadlines = new TreeMap<>();
 
     /** Whether enough was seen. */
     private boolean enough(boolean shown, int fields) {
       boolean good = accepted > 0 && !(shown && absent.size() == fields);
       return lines >= (good ? LINES : MOST_LINES);
+    }
+  }
+
+  /** Deadlines that are of no use, and the first of them. */
+  private static final class Deadlines {
+    private long count;
+    private long line;
+    private String text;
+  }
+
+  private void deadlines(First first, byte[] line) {
+    if (tasks.stream().noneMatch(task -> task.deadline().present())) {
+      return;
+    }
+    Impression impression = format.impression(line).event();
+    TaskWindow[] windows = TaskWindow.of(tasks, impression);
+    for (int i = 0; i < windows.length; i++) {
+      DeadlineUse use = windows[i].use();
+      if (tasks.get(i).deadline().present() && !use.good()) {
+        String what = tasks.get(i).name() + " is " + use.label();
+        Deadlines found = first.deadlines.computeIfAbsent(what, name -> new Deadlines());
+        if (found.count++ == 0) {
+          found.line = first.read;
+          found.text = use.sample(tasks.get(i), impression, impression.deadline(i));
+        }
+      }
     }
   }
 
@@ -181,6 +228,7 @@ final class FileCheck {
     } else {
       first.accepted++;
       if (shown) {
+        deadlines(first, line);
         JsonNode impression = parsed(line);
         for (String field : numeric) {
           JsonNode value = impression.path("features").path(field);

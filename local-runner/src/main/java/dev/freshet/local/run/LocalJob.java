@@ -2,7 +2,6 @@ package dev.freshet.local.run;
 
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.job.JobGraph;
-import dev.freshet.job.labels.LabelJoinFunction;
 import dev.freshet.job.training.CheckpointCheck;
 import dev.freshet.topics.StartChecks;
 import java.io.BufferedInputStream;
@@ -14,6 +13,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -233,21 +233,23 @@ public final class LocalJob implements AutoCloseable {
   }
 
   /**
-   * Events that counted although by their clocks they were before their parent, as last told by the
-   * tasks; exact when the job has ended.
+   * What the tasks have counted, by accumulator, as they last told it; exact when the job has
+   * ended.
    */
-  long skewed() {
+  Map<String, Object> counted() {
     try {
       var sums = cluster.getArchivedExecutionGraph(id).get().getAccumulatorsSerialized();
-      var sum = sums.get(LabelJoinFunction.SKEWED);
-      return sum == null
-          ? 0
-          : (long) sum.deserializeValue(LocalJob.class.getClassLoader()).getUnchecked();
+      Map<String, Object> counts = new TreeMap<>();
+      for (String name : sums.keySet()) {
+        counts.put(
+            name, sums.get(name).deserializeValue(LocalJob.class.getClassLoader()).getUnchecked());
+      }
+      return counts;
     } catch (ExecutionException | IOException | ClassNotFoundException e) {
       throw new IllegalStateException("what the job has counted cannot be read", e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      return 0;
+      return Map.of();
     }
   }
 

@@ -119,7 +119,7 @@ public final class LocalRun implements AutoCloseable {
     job =
         LocalJob.start(
             pipeline, settings.folder(), settings.parallelism(), settings.checkpointEvery());
-    observer.skewed(job::skewed);
+    observer.counted(job::counted);
     int port = job.webPort();
     out.printf(
         "Flink web UI at http://127.0.0.1:%d%s%n",
@@ -232,6 +232,7 @@ public final class LocalRun implements AutoCloseable {
     }
     progress.print(seconds());
     progress.printDeadLetters();
+    progress.printDeadlines();
     ObjectNode report = RunReport.of(observer, seconds(), settings.truthKnown());
     report.put("ended", RecordBinder.written(ending));
     return report;

@@ -2,20 +2,24 @@ package dev.freshet.local.run;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.freshet.core.labels.DeadlineUse;
+import dev.freshet.core.labels.Task;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.SystemTopic;
 import dev.freshet.core.publishing.ModelRecords;
+import dev.freshet.job.labels.LabelJoinFunction;
 import dev.freshet.local.broker.Topics;
 import dev.freshet.replica.ModelReplica;
 import dev.freshet.replica.ReplicaSettings;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /**
@@ -33,7 +37,7 @@ final class Observer implements AutoCloseable {
   private final Map<String, JsonNode> metrics = new ConcurrentHashMap<>();
   private final Map<String, Map<String, Boolean>> versions = new ConcurrentHashMap<>();
   private final Map<String, ModelReplica> replicas = new LinkedHashMap<>();
-  private volatile LongSupplier skewed = () -> 0;
+  private volatile Supplier<Map<String, Object>> counted = Map::of;
   private final TopicFollower letterFollower;
   private final TopicFollower metricFollower;
   private final TopicFollower versionFollower;
@@ -101,11 +105,37 @@ final class Observer implements AutoCloseable {
 
   /** Events that counted although by their clocks they were before their parent; of the job. */
   long skewed() {
-    return skewed.getAsLong();
+    return counted.get().get(LabelJoinFunction.SKEWED) instanceof Long count ? count : 0;
   }
 
-  void skewed(LongSupplier count) {
-    skewed = count;
+  /**
+   * Impressions by task and what became of their own deadlines, with the first that had none of use
+   * in words; of the job. Empty where no task asks for deadlines.
+   */
+  Map<String, Map<DeadlineUse, DeadlineTold>> deadlines() {
+    Map<String, Object> counts = counted.get();
+    Map<String, Map<DeadlineUse, DeadlineTold>> all = new LinkedHashMap<>();
+    for (Task task : pipeline.tasks()) {
+      if (task.deadline().present()) {
+        Map<DeadlineUse, DeadlineTold> of = new EnumMap<>(DeadlineUse.class);
+        for (DeadlineUse use : DeadlineUse.values()) {
+          String name = task.name() + "." + use.label();
+          if (counts.get(LabelJoinFunction.DEADLINES + name) instanceof Long count && count > 0) {
+            Object first = counts.get(LabelJoinFunction.DEADLINE_SAMPLES + name);
+            of.put(use, new DeadlineTold(count, first == null ? "" : first.toString()));
+          }
+        }
+        all.put(task.name(), of);
+      }
+    }
+    return all;
+  }
+
+  /** How many impressions, and the first of them in words. */
+  record DeadlineTold(long count, String first) {}
+
+  void counted(Supplier<Map<String, Object>> accumulators) {
+    counted = accumulators;
   }
 
   DeadLetters deadLetters() {

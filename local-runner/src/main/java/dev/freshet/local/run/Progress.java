@@ -1,6 +1,7 @@
 package dev.freshet.local.run;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.freshet.core.labels.DeadlineUse;
 import dev.freshet.core.labels.DropReason;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.models.ModelDefinition;
@@ -73,6 +74,28 @@ final class Progress {
             text.append(sample(reason, first));
           }
         });
+    out.print(text);
+    out.flush();
+  }
+
+  /** What became of the impressions' own deadlines, with the first of those of no use. */
+  void printDeadlines() {
+    StringBuilder text = new StringBuilder();
+    observer
+        .deadlines()
+        .forEach(
+            (task, uses) -> {
+              text.append(line("Deadlines of %s:", task));
+              uses.forEach((use, told) -> text.append(line("  %s %,d", use.label(), told.count())));
+              text.append(line("%n"));
+              uses.forEach(
+                  (use, told) -> {
+                    if (use != DeadlineUse.USED) {
+                      text.append(
+                          line("             the first %s: %s%n", use.label(), told.first()));
+                    }
+                  });
+            });
     out.print(text);
     out.flush();
   }

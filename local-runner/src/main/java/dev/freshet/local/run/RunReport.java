@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.freshet.core.events.FieldCounts.Kind;
 import dev.freshet.core.events.RejectReason;
+import dev.freshet.core.labels.DeadlineUse;
 import dev.freshet.core.labels.DropReason;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.models.ModelDefinition;
@@ -49,6 +50,9 @@ final class RunReport {
     report.put("orphaned", letters.getOrDefault(DropReason.ORPHANED.label(), 0L));
     report.set("orphanedBy", JSON.valueToTree(observer.deadLetters().orphans()));
     report.put("skewed", observer.skewed());
+    if (!observer.deadlines().isEmpty()) {
+      report.set("deadlines", deadlines(observer.deadlines()));
+    }
     report.put("duplicates", letters.getOrDefault(DropReason.DUPLICATE.label(), 0L));
     report.set("fields", fields(observer));
     ObjectNode steps = JSON.createObjectNode();
@@ -114,6 +118,23 @@ final class RunReport {
       json.put("partition", sample.partition()).put("offset", sample.offset());
     }
     return json.put("error", sample.error()).put("value", sample.value());
+  }
+
+  /** By task and use, with the first of those that are of no use. */
+  static ObjectNode deadlines(Map<String, Map<DeadlineUse, Observer.DeadlineTold>> all) {
+    ObjectNode deadlines = JSON.createObjectNode();
+    all.forEach(
+        (task, uses) -> {
+          ObjectNode of = deadlines.putObject(task);
+          uses.forEach((use, told) -> of.put(use.label(), told.count()));
+          uses.forEach(
+              (use, told) -> {
+                if (use != DeadlineUse.USED) {
+                  of.withObjectProperty("samples").put(use.label(), told.first());
+                }
+              });
+        });
+    return deadlines;
   }
 
   /** What was found in feature fields: the first model stands for all, which see the same. */

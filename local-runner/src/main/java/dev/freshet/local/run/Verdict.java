@@ -3,6 +3,7 @@ package dev.freshet.local.run;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.freshet.core.labels.DeadlineUse;
 import dev.freshet.core.labels.DropReason;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.models.ModelDefinition;
@@ -60,6 +61,7 @@ public final class Verdict {
     if (ended.equals("learnt") || ended.equals("time-over")) {
       verdict.impressions();
       verdict.fields();
+      verdict.deadlines();
       verdict.feedback();
       verdict.versions();
     }
@@ -148,6 +150,29 @@ public final class Verdict {
             + (absent.size() == 1 ? " is" : " are")
             + line(" absent in all %,d impressions; the first ", sent)
             + (has.isEmpty() ? "has none" : "has " + String.join(", ", has)));
+  }
+
+  /** Where no impression says when its window ends, all labels come at the window's own end. */
+  private void deadlines() {
+    for (Map.Entry<String, JsonNode> task : report.path("deadlines").properties()) {
+      long bad = 0;
+      boolean good = false;
+      StringBuilder text = new StringBuilder();
+      for (DeadlineUse use : DeadlineUse.values()) {
+        long count = task.getValue().path(use.label()).asLong();
+        good |= use.good() && count > 0;
+        if (count > 0) {
+          bad += count;
+          String first = task.getValue().path("samples").path(use.label()).asText();
+          text.append(line("; %s %,d (%s)", use.label(), count, first));
+        }
+      }
+      if (bad > 0 && !good) {
+        problem(
+            "no-deadline",
+            line("none of %,d impressions has a deadline for task %s", bad, task.getKey()) + text);
+      }
+    }
   }
 
   private void feedback() {

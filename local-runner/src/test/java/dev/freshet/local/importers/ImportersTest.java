@@ -61,7 +61,12 @@ class ImportersTest {
     assertThat(first.path("impression_id").asText()).as("booked ten days ahead").isEqualTo("b1");
     assertThat(first.path("features").has("children")).as("NA is missing").isFalse();
     assertThat(first.path("features").has("assigned_room_type")).as("a leak").isFalse();
+    assertThat(first.path("features").path("check_out").asText())
+        .as("two nights from 2016-03-03 on")
+        .isEqualTo("2016-03-05T12:00:00Z");
     assertThat(kindsAndValues()).containsExactly("stay 0.0", "stay 1.0", "revenue 241.5");
+    assertThat(labels(Importers.HOTEL))
+        .containsExactly(entry("b0", List.of(1.0, 241.5)), entry("b1", List.of(0.0, 0.0)));
     // 2016-03-01, two days before the arrival of 2016-03-03.
     assertThat(impressions().get(1).path("event_time").asLong()).isEqualTo(1_456_790_400_000L);
   }

@@ -116,4 +116,47 @@ class FileCheckTest {
                 + ": absent in all of its first 2 impressions: price; did you mean 'prise'?;"
                 + " the first has user_id, item_id, segment, category, hour, prise, tags\n");
   }
+
+  @Test
+  void deadlinesOfNoUseAreWarnedOf() throws IOException {
+    String text =
+        Files.readString(Path.of("..", "pipelines", "shop.yaml"))
+            .replace(
+                "{name: click,    kind: binary, ",
+                "{name: click, kind: binary, deadline: {at: end}, ");
+    pipeline = PipelineFile.parse(text, "shop");
+    assertThat(pipeline.tasks().get(0).deadline().at()).isEqualTo("end");
+    String at = "\"event_time\":1767225600000,";
+    Path shown =
+        file(
+            "i",
+            SHOWN.replace(at, at + "\"end\":\"soon\",")
+                + SHOWN.replace(at, at + "\"end\":1767225600001,")
+                + SHOWN.replace(at, at + "\"end\":1767225600000,")
+                + SHOWN
+                + SHOWN);
+    assertThat(check(shown, file("f", ANSWERED)).lines())
+        .containsExactly(
+            warning(
+                shown, "absent in 2", "4, impression i1 of 2026-01-01T00:00:00Z: it has no end"),
+            warning(
+                shown,
+                "invalid in 1",
+                "1, impression i1 of 2026-01-01T00:00:00Z: invalid-time: end is 'soon'; allowed:"
+                    + " epoch milliseconds or ISO-8601 with a zone, from 2000 to 2099"),
+            warning(
+                shown,
+                "past in 1",
+                "3, impression i1 of 2026-01-01T00:00:00Z: end is 2026-01-01T00:00:00Z, which is"
+                    + " not after it"));
+  }
+
+  private static String warning(Path file, String what, String first) {
+    return "Warning: "
+        + file
+        + ": the deadline of click is "
+        + what
+        + " of its first 5 impressions, whose window stays as it is; the first: line "
+        + first;
+  }
 }

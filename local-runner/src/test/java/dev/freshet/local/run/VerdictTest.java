@@ -82,4 +82,19 @@ class VerdictTest {
             "there were no impressions; 2 lines were too long to be sent",
             "there was no feedback; 2 lines were too long to be sent");
   }
+
+  @Test
+  void noDeadlineAtAllIsAProblemAndSomeAreNot() throws IOException {
+    String none =
+        INPUTS
+            + ", \"leftOut\": {}}, \"deadlines\": {\"click\": {\"absent\": 890,"
+            + " \"past\": 10, \"samples\": {\"absent\": \"a\", \"past\": \"p\"}}";
+    assertThat(of(none))
+        .containsExactly(
+            new Problem(
+                "no-deadline",
+                "none of 900 impressions has a deadline for task click; absent 890 (a); past 10"
+                    + " (p)"));
+    assertThat(of(none.replace("{\"absent\": 890", "{\"beyond\": 1, \"absent\": 890"))).isEmpty();
+  }
 }

@@ -11,9 +11,14 @@ import java.util.Set;
  *
  * @param many the categorical fields that may hold a list
  * @param scores the tasks whose served scores are kept
+ * @param deadlines of each task where its deadline stands; empty if no task has one
  */
 public record ImpressionFields(
-    List<String> categorical, Set<String> many, List<String> numeric, List<String> scores)
+    List<String> categorical,
+    Set<String> many,
+    List<String> numeric,
+    List<String> scores,
+    List<DeadlineField> deadlines)
     implements Serializable {
 
   public ImpressionFields {
@@ -21,6 +26,7 @@ public record ImpressionFields(
     many = Set.copyOf(many);
     numeric = List.copyOf(numeric);
     scores = List.copyOf(scores);
+    deadlines = List.copyOf(deadlines);
   }
 
   /** All names: the categorical, then the numeric ones. */

@@ -22,7 +22,8 @@ import java.util.stream.Collectors;
  * </pre>
  *
  * Times are epoch milliseconds or ISO-8601 with a zone, of this century. Unknown keys are ignored.
- * {@code features} and {@code served} may be absent.
+ * {@code features} and {@code served} may be absent. Where a task's deadline stands, {@link
+ * DeadlineField} says.
  *
  * <p>Where a text is wanted a number stands for its plain digits, so 7, 7.0 and "7" are one id;
  * texts are compared character by character, without Unicode normalisation. Where a number is
@@ -51,6 +52,8 @@ public final class JsonEventFormat implements EventFormat {
   private static final String[] NO_VALUES = {};
   private static final long EARLIEST = Instant.parse("2000-01-01T00:00:00Z").toEpochMilli();
   private static final long LATEST = Instant.parse("2100-01-01T00:00:00Z").toEpochMilli();
+  // Of a window that an impression asks for: adding to it must not run over.
+  private static final double LONGEST_WINDOW = LATEST - EARLIEST;
   private static final String TIME_ALLOWED =
       "epoch milliseconds or ISO-8601 with a zone, from 2000 to 2099";
 
@@ -84,7 +87,8 @@ public final class JsonEventFormat implements EventFormat {
       requireObject(root);
       String id = text(root, "impression_id");
       long time = time(root);
-      return Parsed.of(new Impression(id, time, features(root.path("features")), served(root)));
+      RawFeatures features = features(root.path("features"));
+      return Parsed.of(new Impression(id, time, features, served(root), deadlines(root)));
     } catch (Refused refused) {
       return Parsed.rejected(refused.rejection);
     }
@@ -171,6 +175,10 @@ public final class JsonEventFormat implements EventFormat {
     if (node.isMissingNode() || node.isNull()) {
       throw refuse(RejectReason.MISSING_FIELD, "event_time", null, TIME_ALLOWED);
     }
+    return time(node, "event_time");
+  }
+
+  private static long time(JsonNode node, String field) throws Refused {
     long time;
     if (node.canConvertToLong() && node.isIntegralNumber()) {
       time = node.asLong();
@@ -178,14 +186,14 @@ public final class JsonEventFormat implements EventFormat {
       try {
         time = Instant.parse(node.asText()).toEpochMilli();
       } catch (DateTimeParseException | ArithmeticException e) {
-        throw refuse(RejectReason.INVALID_TIME, "event_time", node.asText(), TIME_ALLOWED);
+        throw refuse(RejectReason.INVALID_TIME, field, node.asText(), TIME_ALLOWED);
       }
     } else {
-      throw refuse(RejectReason.WRONG_TYPE, "event_time", node.toString(), TIME_ALLOWED);
+      throw refuse(RejectReason.WRONG_TYPE, field, node.toString(), TIME_ALLOWED);
     }
     // Seconds and microseconds are caught here. What is ahead of its arrival, who reads it sees.
     if (time < EARLIEST || time >= LATEST) {
-      throw refuse(RejectReason.INVALID_TIME, "event_time", node.asText(), TIME_ALLOWED);
+      throw refuse(RejectReason.INVALID_TIME, field, node.asText(), TIME_ALLOWED);
     }
     return time;
   }
@@ -281,7 +289,14 @@ public final class JsonEventFormat implements EventFormat {
       counts.add(field, Kind.ABSENT);
       return Double.NaN;
     }
-    String at = "features." + name;
+    double value = number(node, "features." + name);
+    if (node.isTextual()) {
+      counts.add(field, Kind.NUMBER_AS_TEXT);
+    }
+    return value;
+  }
+
+  private static double number(JsonNode node, String at) throws Refused {
     if (!node.isTextual()) {
       return finite(node, at);
     }
@@ -293,8 +308,38 @@ public final class JsonEventFormat implements EventFormat {
     if (!Double.isFinite(value)) {
       throw refuse(RejectReason.INVALID_VALUE, at, node.toString(), "a finite number");
     }
-    counts.add(field, Kind.NUMBER_AS_TEXT);
     return value;
+  }
+
+  private List<Deadline> deadlines(JsonNode root) {
+    List<Deadline> all = new ArrayList<>(fields.deadlines().size());
+    for (DeadlineField field : fields.deadlines()) {
+      all.add(field.present() ? deadline(root, field) : Deadline.ABSENT);
+    }
+    return all;
+  }
+
+  /** Whatever stands there, the impression is one: its window is then that of all others. */
+  private static Deadline deadline(JsonNode root, DeadlineField field) {
+    String at = "features." + field.field();
+    JsonNode node = root.path("features").path(field.field());
+    if (isAbsent(node)) {
+      at = field.field();
+      node = root.path(at);
+    }
+    if (isAbsent(node)) {
+      return Deadline.ABSENT;
+    }
+    try {
+      if (field.at() != null) {
+        return Deadline.at(time(node, at));
+      }
+      double millis = number(node, at) * field.unit().toMillis();
+      return Deadline.after(
+          Math.round(Math.max(-LONGEST_WINDOW, Math.min(LONGEST_WINDOW, millis))));
+    } catch (Refused refused) {
+      return Deadline.invalid(refused.rejection.toString());
+    }
   }
 
   private String[] categories(JsonNode features, int field) throws Refused {

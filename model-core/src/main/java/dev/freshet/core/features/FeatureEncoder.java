@@ -227,11 +227,7 @@ public final class FeatureEncoder {
     } catch (IOException e) {
       throw new UncheckedIOException("no I/O in memory", e);
     }
-    return new Impression(
-        impression.id(),
-        impression.eventTime(),
-        new CompactFeatures(bytes.toByteArray()),
-        impression.served());
+    return impression.withFeatures(new CompactFeatures(bytes.toByteArray()));
   }
 
   private void writeCompact(RawFeatures raw, int field, int index, DataOutputStream out)

@@ -4,6 +4,8 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.freshet.core.events.Deadline;
+import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.ImpressionFields;
 import dev.freshet.core.events.RawFeatures;
 import java.io.Serializable;
@@ -17,6 +19,9 @@ import java.util.List;
  *  "features": {"user_id": "u7", "price": 9.5},
  *  "labels": {"click": {"kind": "final", "value": 1.0, "final": true, "weight": 1.0, "elapsed": 600000, "reached": true, "delay": 4000}}}
  * </pre>
+ *
+ * {@code deadlines} is there where the impression has deadlines of its own: by task the time, epoch
+ * milliseconds, or the window's length in milliseconds, as it says and whatever was made of it.
  */
 public final class ExampleJson implements Serializable {
 
@@ -52,7 +57,18 @@ public final class ExampleJson implements Serializable {
       json.putNull("features"); // too large, or waiting since before there was an examples topic
     }
     json.set("labels", labels(example.labels()));
+    deadlines(example.impression(), json);
     return bytes(json);
+  }
+
+  /** Times and lengths that the impression itself says its tasks' windows have, if it does. */
+  private void deadlines(Impression impression, ObjectNode json) {
+    for (int i = 0; i < tasks.size(); i++) {
+      Deadline said = impression.deadline(i);
+      if (said.kind() == Deadline.Kind.AT || said.kind() == Deadline.Kind.AFTER) {
+        json.withObjectProperty("deadlines").put(tasks.get(i), said.millis());
+      }
+    }
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.freshet.core.labels;
 
+import dev.freshet.core.events.Deadline;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.labels.correction.TaskTimeline;
@@ -28,6 +29,13 @@ public final class LabelJoin implements Serializable {
 
     /** An event counts, at its parent: by its own clock it was before it. */
     default void skewed(Feedback event) {}
+
+    /**
+     * An impression is taken, and this became of its deadline for a task that asks for one.
+     *
+     * @param said what it says
+     */
+    default void deadline(int task, DeadlineUse use, Impression impression, Deadline said) {}
   }
 
   private final List<Task> tasks;
@@ -64,13 +72,29 @@ public final class LabelJoin implements Serializable {
       out.dropped(dropped(DropReason.DUPLICATE, impression));
       return false;
     }
-    if (impression.eventTime() + tasks.get(0).windowMillis() <= watermark) {
+    TaskWindow[] windows = TaskWindow.of(tasks, impression);
+    if (windows[0].closes(impression.eventTime()) <= watermark) {
       out.dropped(dropped(DropReason.LATE, impression));
       return false;
     }
-    pending.impression = impression;
+    pending.impression = kept(impression);
     pending.waitsUntil = PendingImpression.NONE;
+    for (int task = 0; task < windows.length; task++) {
+      if (tasks.get(task).deadline().present()) {
+        out.deadline(task, windows[task].use(), impression, impression.deadline(task));
+      }
+    }
     return true;
+  }
+
+  /** As it waits: what was refused is told by now. */
+  private static Impression kept(Impression impression) {
+    return impression.deadlines().stream().noneMatch(said -> said.kind() == Deadline.Kind.INVALID)
+        ? impression
+        : impression.withDeadlines(
+            impression.deadlines().stream()
+                .map(said -> said.kind() == Deadline.Kind.INVALID ? Deadline.invalid("") : said)
+                .toList());
   }
 
   /**
@@ -169,8 +193,13 @@ public final class LabelJoin implements Serializable {
   private DropReason uncounted(PendingImpression pending, Feedback event) {
     List<Feedback> known = new ArrayList<>(pending.feedback);
     known.add(event);
-    List<TaskFacts> chain = TaskFacts.chain(tasks, pending.impression, known, skew, Long.MAX_VALUE);
-    return reason(chain.get(event.task()), event, pending.impression.eventTime() + allWindows());
+    Impression impression = pending.impression;
+    TaskWindow[] windows = TaskWindow.of(tasks, impression);
+    List<TaskFacts> chain =
+        TaskFacts.chain(tasks, windows, impression, known, skew, Long.MAX_VALUE);
+    long[] horizons = TaskWindow.horizons(tasks, windows, impression.eventTime());
+    long finished = Arrays.stream(horizons).max().orElseThrow();
+    return reason(chain.get(event.task()), event, finished);
   }
 
   /**
@@ -182,18 +211,6 @@ public final class LabelJoin implements Serializable {
       return DropReason.NO_PARENT;
     }
     return event.eventTime() > finished ? DropReason.AFTER_END : DropReason.LATE;
-  }
-
-  /** Milliseconds from an impression to the end of its last window. */
-  private long allWindows() {
-    long[] ends = new long[tasks.size()];
-    long last = 0;
-    for (int i = 0; i < ends.length; i++) {
-      int parent = Task.parent(tasks, i);
-      ends[i] = (parent < 0 ? 0 : ends[parent]) + tasks.get(i).windowMillis();
-      last = Math.max(last, ends[i]);
-    }
-    return last;
   }
 
   private static long saturatedAdd(long time, long more) {
@@ -230,18 +247,18 @@ public final class LabelJoin implements Serializable {
     Moments(PendingImpression pending, long asOf) {
       this.pending = pending;
       this.asOf = asOf;
-      chain = TaskFacts.chain(tasks, pending.impression, pending.feedback, skew, asOf);
+      TaskWindow[] windows = TaskWindow.of(tasks, pending.impression);
+      chain = TaskFacts.chain(tasks, windows, pending.impression, pending.feedback, skew, asOf);
       due = new LabelKind[tasks.size()];
       learn = new boolean[tasks.size()];
       starts = new long[tasks.size()];
       labels = new TaskLabel[tasks.size()];
       long shown = pending.impression.eventTime();
       long[] told = new long[tasks.size()];
-      long[] horizons = new long[tasks.size()];
+      long[] horizons = TaskWindow.horizons(tasks, windows, shown);
       for (int i = 0; i < tasks.size(); i++) {
         int parent = Task.parent(tasks, i);
         firstTold = TaskTimeline.NEVER;
-        horizons[i] = (parent < 0 ? shown : horizons[parent]) + tasks.get(i).windowMillis();
         plan(i, parent < 0 ? shown : told[parent], horizons[i]);
         told[i] = firstTold;
       }

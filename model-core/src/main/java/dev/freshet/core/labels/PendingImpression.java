@@ -71,8 +71,7 @@ public final class PendingImpression {
   /** The same with the id under which it was kept. */
   public PendingImpression named(String id) {
     if (impression != null && impression.id().equals(UNNAMED)) {
-      impression =
-          new Impression(id, impression.eventTime(), impression.features(), impression.served());
+      impression = impression.withId(id);
     }
     feedback.replaceAll(
         event ->

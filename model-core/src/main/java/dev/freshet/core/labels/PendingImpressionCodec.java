@@ -2,6 +2,7 @@ package dev.freshet.core.labels;
 
 import dev.freshet.core.codec.Bytes;
 import dev.freshet.core.codec.Codec;
+import dev.freshet.core.events.DeadlinesCodec;
 import dev.freshet.core.events.FeaturesCodec;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.FeedbackCodec;
@@ -20,22 +21,23 @@ import java.util.List;
  * PendingImpression#named} puts it back.
  *
  * <pre>
- * byte version = 2 | byte marks: 1 impression, 2 compact features
+ * byte version = 3 | byte marks: 1 impression, 2 compact features, 4 deadlines
  * | long event time, of the impression or, without one, of the first feedback
- * | [ impression: features and served ]
+ * | [ impression: features and served [ deadlines ] ]
  * | count feedback, each: count task | text event id | signed time | double value
  * | count tasks, each: byte told [ if FIRST was: signed moment ] and, marked by told's highest bit:
  *   [ boolean reached | double amount | signed moment | count changes ]
  * | [ without impression: signed waits until ] | boolean timer? [ signed timer ]
  * </pre>
  *
- * Version 1 held ids and whole times, no moments and no amounts.
+ * Version 2 had no deadlines. Version 1 held ids and whole times, no moments and no amounts.
  */
 public final class PendingImpressionCodec implements Codec<PendingImpression> {
 
-  private static final int VERSION = 2;
+  private static final int VERSION = 3;
   private static final int IMPRESSION = 1;
   private static final int COMPACT = 2;
+  private static final int DEADLINES = 4;
   private static final int AMOUNT = 0x80;
 
   private final ImpressionCodec impressions = new ImpressionCodec();
@@ -50,9 +52,15 @@ public final class PendingImpressionCodec implements Codec<PendingImpression> {
       out.writeByte(0);
       out.writeLong(base);
     } else {
-      out.writeByte(IMPRESSION | (impression.features() instanceof RawFeatures ? 0 : COMPACT));
+      out.writeByte(
+          IMPRESSION
+              | (impression.features() instanceof RawFeatures ? 0 : COMPACT)
+              | (impression.deadlines().isEmpty() ? 0 : DEADLINES));
       out.writeLong(base);
       FeaturesCodec.write(impression, out);
+      if (!impression.deadlines().isEmpty()) {
+        DeadlinesCodec.write(impression, out);
+      }
     }
     Bytes.writeCount(out, pending.feedback.size());
     for (Feedback event : pending.feedback) {
@@ -107,6 +115,9 @@ public final class PendingImpressionCodec implements Codec<PendingImpression> {
     Impression impression = null;
     if ((marks & IMPRESSION) != 0) {
       impression = FeaturesCodec.read(PendingImpression.UNNAMED, base, (marks & COMPACT) != 0, in);
+      if ((marks & DEADLINES) != 0) {
+        impression = DeadlinesCodec.read(impression, in);
+      }
     }
     List<Feedback> events = new ArrayList<>();
     int count = Bytes.readCount(in);

@@ -3,6 +3,7 @@ package dev.freshet.core.labels;
 import static dev.freshet.core.settings.InvalidValueException.check;
 
 import com.fasterxml.jackson.annotation.JsonValue;
+import dev.freshet.core.events.DeadlineField;
 import dev.freshet.core.labels.correction.DelayCorrections;
 import dev.freshet.core.settings.Option;
 import dev.freshet.core.settings.RecordBinder;
@@ -25,6 +26,11 @@ public record Task(
             "Attribution window: how long after an event of the task that it comes `after` (or"
                 + " after the impression) feedback counts; its end is included")
         Duration window,
+    @Option(
+            "Where the impression itself says when the window ends, such as a check-out date or a"
+                + " campaign's end; `window` stays the longest it can be, and is what counts where"
+                + " the field is absent or says nothing of use")
+        DeadlineField deadline,
     @Option(
             value =
                 "Binary tasks: `implicit` means silence until the window closes is a no;"
@@ -125,6 +131,7 @@ public record Task(
         kind,
         after,
         window,
+        deadline,
         negatives,
         aggregate,
         transform,
@@ -141,6 +148,7 @@ public record Task(
         Kind.BINARY,
         after,
         window,
+        deadline,
         Negatives.IMPLICIT,
         aggregate,
         transform,
@@ -158,7 +166,10 @@ public record Task(
     return negatives == Negatives.EXPLICIT;
   }
 
-  /** How long an impression waits for the last of its labels, the longest chain of windows. */
+  /**
+   * How long an impression waits for the last of its labels at most, the longest chain of windows:
+   * a deadline of its own only ever shortens it.
+   */
   public static Duration horizon(List<Task> tasks) {
     long longest = 0;
     long[] horizons = new long[tasks.size()];

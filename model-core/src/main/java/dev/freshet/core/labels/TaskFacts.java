@@ -12,10 +12,11 @@ import java.util.TreeSet;
  * What one task of one impression looks like to someone who knows every event up to a moment.
  *
  * <p>An event counts when it lies inside the window of at least one event of its parent task that
- * itself counts: {@code p - skew <= t <= p + window}. It counts at {@code max(t, p)}: clocks differ
- * by up to the skew, but nothing happens before what it follows from. For its own children it
- * counts so for every parent whose window it is in. That rule only ever adds when events are added,
- * so neither the order of arrival nor a repeat purchase can take a label back.
+ * itself counts: {@code p - skew <= t <= p + window}, and not after the task's deadline, if the
+ * impression has one. It counts at {@code max(t, p)}: clocks differ by up to the skew, but nothing
+ * happens before what it follows from. For its own children it counts so for every parent whose
+ * window it is in. That rule only ever adds when events are added, so neither the order of arrival
+ * nor a repeat purchase can take a label back.
  *
  * @param parents times at which the parent's events count, ascending; the impression's for the
  *     first task
@@ -35,19 +36,25 @@ record TaskFacts(
    * @param skew milliseconds that an event may be before its parent
    */
   static List<TaskFacts> chain(
-      List<Task> tasks, Impression impression, List<Feedback> feedback, long skew, long asOf) {
+      List<Task> tasks,
+      TaskWindow[] windows,
+      Impression impression,
+      List<Feedback> feedback,
+      long skew,
+      long asOf) {
     List<TaskFacts> chain = new ArrayList<>(tasks.size());
     for (int i = 0; i < tasks.size(); i++) {
       int parent = Task.parent(tasks, i);
       List<Long> parents = parent < 0 ? List.of(impression.eventTime()) : chain.get(parent).opens();
       long settled = parent < 0 ? impression.eventTime() : chain.get(parent).settled();
-      chain.add(of(tasks.get(i), i, parents, settled, feedback, skew, asOf));
+      chain.add(of(tasks.get(i), windows[i], i, parents, settled, feedback, skew, asOf));
     }
     return chain;
   }
 
   private static TaskFacts of(
       Task task,
+      TaskWindow window,
       int index,
       List<Long> parents,
       long parentSettled,
@@ -58,7 +65,7 @@ record TaskFacts(
     TreeSet<Long> opens = new TreeSet<>();
     for (Feedback event : feedback) {
       if (event.task() == index) {
-        List<Long> times = times(event.eventTime(), parents, task.windowMillis(), skew, asOf);
+        List<Long> times = times(event.eventTime(), parents, window, skew, asOf);
         if (!times.isEmpty()) {
           counted.add(new Counted(event, times.get(0)));
           if (yes(task, event)) {
@@ -83,18 +90,18 @@ record TaskFacts(
     long settled = parentSettled;
     if (!parents.isEmpty()) {
       long last = parents.get(parents.size() - 1);
-      settled = Math.max(settled, last + task.windowMillis());
+      settled = Math.max(settled, window.closes(last));
     }
     return new TaskFacts(task, parents, counted, List.copyOf(opens), settled);
   }
 
   /** When an event counts, ascending; empty if it does not. */
   private static List<Long> times(
-      long time, List<Long> parents, long window, long skew, long asOf) {
+      long time, List<Long> parents, TaskWindow window, long skew, long asOf) {
     List<Long> times = new ArrayList<>(1);
     for (long parent : parents) {
       long at = Math.max(time, parent);
-      boolean within = time >= parent - skew && time - parent <= window && at <= asOf;
+      boolean within = time >= parent - skew && at <= window.closes(parent) && at <= asOf;
       if (within && (times.isEmpty() || times.get(times.size() - 1) != at)) {
         times.add(at);
       }

@@ -99,7 +99,10 @@ public record Pipeline(
         schema.categorical(),
         schema.many(),
         schema.numeric(),
-        tasks.stream().map(Task::name).toList());
+        tasks.stream().map(Task::name).toList(),
+        tasks.stream().anyMatch(task -> task.deadline().present())
+            ? tasks.stream().map(Task::deadline).toList()
+            : List.of());
   }
 
   /** What an event format checks feedback against. */

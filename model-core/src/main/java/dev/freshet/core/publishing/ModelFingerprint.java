@@ -1,5 +1,6 @@
 package dev.freshet.core.publishing;
 
+import dev.freshet.core.events.DeadlineField;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.settings.RecordBinder;
@@ -22,7 +23,9 @@ import java.util.stream.Collectors;
  * task=revenue|continuous|click|600000|sum|log1p
  * </pre>
  *
- * A task's line has its name, kind, parent, window in milliseconds, and what one says of its label.
+ * A task's line has its name, kind, parent, window in milliseconds, what one says of its label,
+ * and, where impressions have deadlines of their own, {@code |at=field|grace} or {@code
+ * |after=field|unit|grace}, in milliseconds.
  */
 public final class ModelFingerprint {
 
@@ -56,10 +59,19 @@ public final class ModelFingerprint {
               written(task.kind()),
               parent,
               Long.toString(task.windowMillis()),
-              label));
+              label + deadline(task.deadline())));
       above = task.name();
     }
     return text.toString();
+  }
+
+  private static String deadline(DeadlineField of) {
+    if (!of.present()) {
+      return "";
+    }
+    String field =
+        of.at() == null ? "after=" + of.after() + "|" + of.unit().toMillis() : "at=" + of.at();
+    return "|" + field + "|" + of.grace().toMillis();
   }
 
   private static void line(StringBuilder text, String name, Object value) {

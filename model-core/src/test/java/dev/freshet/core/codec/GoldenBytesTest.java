@@ -3,6 +3,7 @@ package dev.freshet.core.codec;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import dev.freshet.core.events.Deadline;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.FeedbackCodec;
 import dev.freshet.core.events.Impression;
@@ -73,6 +74,13 @@ class GoldenBytesTest {
     TaskLabel.NONE, new TaskLabel(LabelKind.LATE_COPY, 7.5, 1, 60, 50, false, true, 3)
   };
 
+  private static final List<Deadline> DEADLINES =
+      List.of(
+          Deadline.at(1_767_225_600_000L + 86_400_000),
+          Deadline.ABSENT,
+          Deadline.after(7_200_000),
+          Deadline.invalid(""));
+
   private static final EncodedExample ENCODED =
       new EncodedExample(
           -7,
@@ -88,6 +96,8 @@ class GoldenBytesTest {
     return Stream.of(
         Arguments.of("impression-1", new ImpressionCodec(), IMPRESSION),
         Arguments.of("impression-2", new ImpressionCodec(), compact()),
+        Arguments.of("impression-3", new ImpressionCodec(), IMPRESSION.withDeadlines(DEADLINES)),
+        Arguments.of("impression-4", new ImpressionCodec(), compact().withDeadlines(DEADLINES)),
         Arguments.of(
             "feedback-1", new FeedbackCodec(), new Feedback("i", "e", 2, 1_767_225_600_000L, -3.5)),
         Arguments.of(
@@ -103,7 +113,7 @@ class GoldenBytesTest {
             "dropped-event-1",
             new DroppedEventCodec(),
             new DroppedEvent(DropReason.LATE, "i", "e", 1, 1_767_225_600_000L, 1)),
-        Arguments.of("pending-impression-2", named(), pending("revise", 75)),
+        Arguments.of("pending-impression-3", named(), pending("revise", 75, DEADLINES)),
         Arguments.of(
             "labeled-example-changes-1",
             new LabeledExampleCodec(),
@@ -166,7 +176,8 @@ class GoldenBytesTest {
         .compact(new Impression("i", 1_767_225_600_000L, raw, served));
   }
 
-  private static PendingImpression pending(String correction, int minutes) {
+  private static PendingImpression pending(
+      String correction, int minutes, List<Deadline> deadlines) {
     var pipeline =
         TestingPipelines.shop("{orphan-wait", "{correction: " + correction + ", orphan-wait");
     LabelJoin join = new LabelJoin(pipeline.tasks(), pipeline.labels(), false);
@@ -179,7 +190,7 @@ class GoldenBytesTest {
           @Override
           public void dropped(DroppedEvent event) {}
         };
-    join.onImpression(pending, IMPRESSION, 0, nowhere);
+    join.onImpression(pending, IMPRESSION.withDeadlines(deadlines), 0, nowhere);
     join.onFeedback(pending, new Feedback("i\u00e9", "c", 0, 1_767_225_601_000L, 1), 0, nowhere);
     long until = IMPRESSION.eventTime() + minutes * 60_000L;
     for (long at = join.nextMoment(pending); at <= until; at = join.nextMoment(pending)) {
@@ -189,16 +200,24 @@ class GoldenBytesTest {
     return pending;
   }
 
-  /** Version 1 knew no moments and no amounts; what it holds is read as it was. */
+  /**
+   * Version 1 knew no moments and no amounts, version 2 no deadlines; both are read as they were.
+   */
   @Test
-  void readsPendingImpressionsOfVersionOne() throws IOException {
-    byte[] frozen = golden("pending-impression-1");
-    DataInputStream in = new DataInputStream(new ByteArrayInputStream(frozen));
-    assertThat(new PendingImpressionCodec().read(in))
+  void readsPendingImpressionsOfEarlierVersions() throws IOException {
+    DataInputStream first =
+        new DataInputStream(new ByteArrayInputStream(golden("pending-impression-1")));
+    DataInputStream second =
+        new DataInputStream(new ByteArrayInputStream(golden("pending-impression-2")));
+    assertThat(new PendingImpressionCodec().read(first))
         .usingRecursiveComparison()
         .withEqualsForType(Double::equals, Double.class)
-        .isEqualTo(pending("wait", 10));
-    assertThat(in.available()).isZero();
+        .isEqualTo(pending("wait", 10, List.of()));
+    assertThat(named().read(second))
+        .usingRecursiveComparison()
+        .withEqualsForType(Double::equals, Double.class)
+        .isEqualTo(pending("revise", 75, List.of()));
+    assertThat(first.available() + second.available()).isZero();
   }
 
   /** Version 1 did not name impressions. */

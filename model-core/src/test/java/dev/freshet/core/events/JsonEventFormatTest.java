@@ -34,6 +34,7 @@ class JsonEventFormatTest {
     assertThat(raw(impression).numbers()).containsExactly(9.5);
     assertThat(impression.served().scores()[0]).isEqualTo(0.25);
     assertThat(impression.served().scores()[1]).isNaN();
+    assertThat(impression.deadlines()).as("no task asks").isEmpty();
   }
 
   @Test
@@ -75,6 +76,65 @@ class JsonEventFormatTest {
     assertThat(rejection.reason()).isEqualTo(reason);
     assertThat(rejection.field()).isEqualTo(field);
     assertThat(rejection.toString()).contains(field).contains("allowed: ");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "'end':1767229200000                     | AT      | 1767229200000",
+        "'features':{'end':1767229200000}        | AT      | 1767229200000",
+        "'end':1,'features':{'end':1767229200000} | AT     | 1767229200000",
+        "'end':1767229200000,'features':{'end':null} | AT  | 1767229200000",
+        "'end':'2026-01-01T02:00:00+01:00'       | AT      | 1767229200000",
+        "'end':''                                | ABSENT  | 0",
+        "'end':null                              | ABSENT  | 0",
+        "'other':1                               | ABSENT  | 0",
+        "'end':'2026-01-02'                      | INVALID | 0",
+        "'end':1767229200                        | INVALID | 0",
+        "'end':true                              | INVALID | 0",
+        "'end':[1767229200000]                   | INVALID | 0",
+      })
+  void readsTheTimeAtWhichAWindowEnds(String end, Deadline.Kind kind, long millis) {
+    assertThat(deadline("at: end", end)).isEqualTo(kind + " " + millis);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "'nights':2                 | AFTER   | 172800000",
+        "'nights':'1.5'             | AFTER   | 129600000",
+        "'features':{'nights':0.5}  | AFTER   | 43200000",
+        "'nights':0                 | AFTER   | 0",
+        "'nights':-1                | AFTER   | -86400000",
+        "'nights':1e300             | AFTER   | 3155760000000",
+        "'nights':1e400             | INVALID | 0",
+        "'nights':'two'             | INVALID | 0",
+        "'nights':false             | INVALID | 0",
+        "'nights':''                | ABSENT  | 0",
+      })
+  void readsHowLongAWindowIs(String nights, Deadline.Kind kind, long millis) {
+    assertThat(deadline("after: nights, unit: 1d", nights)).isEqualTo(kind + " " + millis);
+  }
+
+  private static String deadline(String settings, String fields) {
+    Pipeline of =
+        TestingPipelines.shop(
+            "binary, window: 10m", "binary, window: 10m, deadline: {" + settings + "}");
+    EventFormat format = EventFormats.JSON.create(of.impressionFields(), of.feedbackKinds());
+    String json = "{'impression_id':'i','event_time':1767225600000," + fields + "}";
+    Impression impression =
+        format.impression(json.replace('\'', '"').getBytes(StandardCharsets.UTF_8)).event();
+    assertThat(impression.deadlines()).hasSize(3);
+    assertThat(impression.deadline(1)).isEqualTo(Deadline.ABSENT);
+    Deadline said = impression.deadline(0);
+    if (said.kind() == Deadline.Kind.INVALID) {
+      assertThat(said.refused()).contains("allowed: ").containsAnyOf("end is", "nights is");
+    }
+    return said.kind() + " " + said.millis();
   }
 
   private static final String HEAD = "{'impression_id':'i','event_time':1767225600000,'features':{";

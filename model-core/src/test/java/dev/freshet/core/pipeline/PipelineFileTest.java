@@ -251,6 +251,28 @@ publishing: {keep: 1, every: never}
   }
 
   @Test
+  void aDeadlineIsATimeOrALength() {
+    String window = "binary, window: 10m";
+    String deadline = window + ", deadline: ";
+    assertThat(TestingPipelines.shop().tasks().get(0).deadline().present()).isFalse();
+    for (String good : List.of("{at: end}", "{after: n, unit: 1d, grace: 2h}", "{}")) {
+      Pipeline pipeline = TestingPipelines.shop(window, deadline + good);
+      assertThat(pipeline.fingerprint().equals(TestingPipelines.shop().fingerprint()))
+          .as("what says nothing changes nothing: %s", good)
+          .isEqualTo(good.equals("{}"));
+      assertThat(pipeline.tasks().get(0).deadline().present()).isEqualTo(!good.equals("{}"));
+    }
+    problem("tasks[0].deadline.after", window, deadline + "{at: end, after: n, unit: 1d}");
+    problem("tasks[0].deadline.unit", window, deadline + "{after: n}");
+    problem("tasks[0].deadline.unit", window, deadline + "{after: n, unit: 0s}");
+    problem("tasks[0].deadline.unit", window, deadline + "{at: end, unit: 1d}");
+    problem("tasks[0].deadline.at", window, deadline + "{at: ''}");
+    problem("tasks[0].deadline.grace", window, deadline + "{grace: 1d}");
+    problem("tasks[0].deadline.field", window, deadline + "{field: end}");
+    problem("tasks[0].deadline", window, deadline + "check_out");
+  }
+
+  @Test
   void takesNoNameThatHasAnotherUseOrIsIllegal() {
     for (String name :
         List.of("models", "impressions", "impression", "examples", "example", "dead-letters")) {

@@ -82,6 +82,8 @@ class FingerprintTest {
         "tau-steps: 50; tau-steps: 50, amount: {loss: ziln}",
         "window: 10m; window: 11m",
         "window: 10m}; window: 10m, negatives: explicit}",
+        "window: 10m}; window: 10m, deadline: {at: end}}",
+        "window: 10m}; window: 10m, deadline: {after: days, unit: 1d}}",
         "transform: zscore; transform: log1p",
         "after: purchase, window; after: click, window"
       })

@@ -37,7 +37,7 @@ public final class DroppedToDeadLetter implements MapFunction<DroppedEvent, Dead
           case LATE ->
               event.task() < 0
                   ? "came when the watermark had passed its first window"
-                  : "happened after its window, or came after its label was told";
+                  : "happened after its window or deadline, or came after its label was told";
           case ORPHANED ->
               cause(event) + "its impression did not come in time, or is finished long since";
           case NO_PARENT ->

@@ -1,7 +1,9 @@
 package dev.freshet.job.labels;
 
+import dev.freshet.core.events.Deadline;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
+import dev.freshet.core.labels.DeadlineUse;
 import dev.freshet.core.labels.DropReason;
 import dev.freshet.core.labels.DroppedEvent;
 import dev.freshet.core.labels.LabelJoin;
@@ -41,6 +43,14 @@ public final class LabelJoinFunction
   /** Accumulator: events that counted although by their clocks they were before their parent. */
   public static final String SKEWED = "freshet.labels.skewed";
 
+  /**
+   * Accumulators: impressions by what became of their deadlines; a task and the use come behind.
+   */
+  public static final String DEADLINES = "freshet.labels.deadlines.";
+
+  /** Accumulators: the first of these impressions, in words. */
+  public static final String DEADLINE_SAMPLES = "freshet.labels.deadline-samples.";
+
   private final LabelJoin join;
 
   private transient ValueState<PendingImpression> state;
@@ -49,6 +59,7 @@ public final class LabelJoinFunction
   private transient DelayCounters delays;
   private transient StateGauges gauges;
   private transient SkewCounter skewed;
+  private transient DeadlineCounters deadlines;
 
   public LabelJoinFunction(LabelJoin join) {
     this.join = join;
@@ -60,12 +71,15 @@ public final class LabelJoinFunction
     gauges.initialize(context);
     skewed = new SkewCounter();
     skewed.initialize(context);
+    deadlines = new DeadlineCounters(join.tasks());
+    deadlines.initialize(context);
   }
 
   @Override
   public void snapshotState(FunctionSnapshotContext context) throws Exception {
     gauges.snapshot();
     skewed.snapshot();
+    deadlines.snapshot();
   }
 
   @Override
@@ -77,6 +91,7 @@ public final class LabelJoinFunction
     examples = group.counter(MetricNames.EXAMPLES);
     gauges.register(group);
     skewed.register(getRuntimeContext(), group);
+    deadlines.register(getRuntimeContext(), group);
     delays = new DelayCounters(join.tasks(), group);
     dropped = new EnumMap<>(DropReason.class);
     // Causes that share a label share a counter.
@@ -161,6 +176,10 @@ public final class LabelJoinFunction
     return skewed;
   }
 
+  DeadlineCounters deadlines() {
+    return deadlines;
+  }
+
   private LabelJoin.Output output(Context context, Collector<LabeledExample> out) {
     return new LabelJoin.Output() {
       @Override
@@ -180,6 +199,11 @@ public final class LabelJoinFunction
       @Override
       public void skewed(Feedback event) {
         skewed.inc();
+      }
+
+      @Override
+      public void deadline(int task, DeadlineUse use, Impression impression, Deadline said) {
+        deadlines.count(task, use, impression, said);
       }
     };
   }

@@ -2,6 +2,7 @@ package dev.freshet.job.labels;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.freshet.core.events.Deadline;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.RawFeatures;
@@ -16,6 +17,7 @@ import dev.freshet.core.pipeline.TestingPipelines;
 import dev.freshet.job.codec.CodecTypeInfo;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
@@ -42,6 +44,7 @@ class LabelJoinFunctionTest {
   private final List<LabeledExample> examples = new ArrayList<>();
   private final List<DroppedEvent> dropped = new ArrayList<>();
 
+  private Pipeline pipeline = TestingPipelines.shop("{orphan-wait", "{max-events: 12, orphan-wait");
   private LabelJoinFunction function;
   private boolean rocks;
 
@@ -53,7 +56,6 @@ class LabelJoinFunctionTest {
 
   private KeyedTwoInputStreamOperatorTestHarness<String, Impression, Feedback, LabeledExample>
       harness(boolean rocks) throws Exception {
-    Pipeline pipeline = TestingPipelines.shop("{orphan-wait", "{max-events: 12, orphan-wait");
     function = new LabelJoinFunction(new LabelJoin(pipeline.tasks(), pipeline.labels(), false));
     var harness =
         new KeyedTwoInputStreamOperatorTestHarness<>(
@@ -239,6 +241,70 @@ class LabelJoinFunctionTest {
     assertThat(reasons()).as("the repeated click").containsExactly(DropReason.DUPLICATE);
   }
 
+  /** The impression's own deadlines survive a restore: in its state, and counted. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void deadlinesGoOnAfterARestore(boolean onRocks) throws Exception {
+    harness.close();
+    rocks = onRocks;
+    pipeline =
+        TestingPipelines.shop(
+            "click, window: 1h}",
+            "click, window: 1h, deadline: {at: end}}\n"
+                + "  - {name: refund, kind: binary, after: click, window: 1h,"
+                + " deadline: {after: n, unit: 1m}}");
+    open();
+    show(Deadline.at(SHOWN + 30 * MINUTE), Deadline.after(20 * MINUTE));
+    feedback("c", 0, 1, 1);
+    watermark(SHOWN + 10 * MINUTE);
+    assertThat(tags()).containsExactly("final.none.none.none");
+    OperatorSubtaskState snapshot = harness.snapshot(1, 1);
+    harness.close();
+    harness = harness(rocks);
+    harness.initializeState(snapshot);
+    harness.open();
+    feedback("p", 1, 30, 1);
+    feedback("p-late", 1, 31, 1);
+    feedback("f-late", 2, 22, 1);
+    watermark(SHOWN + 30 * MINUTE - 1);
+    assertThat(tags()).as("of refund and purchase none is told yet").hasSize(1);
+    watermark(SHOWN + 30 * MINUTE);
+    assertThat(tags()).containsExactly("final.none.none.none", "none.final.final.none");
+    assertThat(examples.get(1).labels()[1].value()).isEqualTo(1);
+    assertThat(examples.get(1).labels()[2].value()).isZero();
+    assertThat(examples.get(1).impression().deadline(1))
+        .isEqualTo(Deadline.at(SHOWN + 30 * MINUTE));
+    long later = SHOWN + 30 * MINUTE;
+    show("i2", later, Deadline.at(later - 1), Deadline.invalid("n is 'x'"));
+    show("i3", later, Deadline.ABSENT, Deadline.after(90 * MINUTE));
+    Map<String, Long> counts =
+        Map.of(
+            "purchase.used", 1L,
+            "refund.used", 1L,
+            "purchase.past", 1L,
+            "refund.invalid", 1L,
+            "purchase.absent", 1L,
+            "refund.beyond", 1L);
+    assertThat(function.deadlines().counts()).isEqualTo(counts);
+    assertThat(function.deadlines().samples())
+        .containsEntry("refund.invalid", "impression i2 of 2026-01-01T00:30:00Z: n is 'x'")
+        .containsEntry("purchase.absent", "impression i3 of 2026-01-01T00:30:00Z: it has no end");
+    var accumulators = harness.getOperator().getRuntimeContext();
+    assertThat(
+            accumulators
+                .getAccumulator(LabelJoinFunction.DEADLINES + "purchase.used")
+                .getLocalValue())
+        .isEqualTo(1L);
+    assertThat(
+            accumulators
+                .getAccumulator(LabelJoinFunction.DEADLINE_SAMPLES + "purchase.past")
+                .getLocalValue()
+                .toString())
+        .contains("end is 2026-01-01T00:29:59.999Z, which is not after it");
+    watermark(SHOWN + 1_000 * MINUTE);
+    assertThat(reasons()).containsExactly(DropReason.LATE, DropReason.LATE);
+  }
+
   @Test
   void anImpressionHoldsAsManyEventsAsItMay() throws Exception {
     show();
@@ -286,8 +352,23 @@ class LabelJoinFunctionTest {
   }
 
   private void show() throws Exception {
+    show("i", SHOWN);
+  }
+
+  private void show(Deadline purchase, Deadline refund) throws Exception {
+    show("i", SHOWN, purchase, refund);
+  }
+
+  /** Deadlines are those of the second and the third task. */
+  private void show(String id, long shown, Deadline... deadlines) throws Exception {
     RawFeatures features = new RawFeatures(new String[][] {{"u"}}, new double[0]);
-    harness.processElement1(new StreamRecord<>(new Impression("i", SHOWN, features, null), SHOWN));
+    List<Deadline> all = new ArrayList<>(List.of(deadlines));
+    if (!all.isEmpty()) {
+      all.add(0, Deadline.ABSENT);
+      all.add(Deadline.ABSENT);
+    }
+    harness.processElement1(
+        new StreamRecord<>(new Impression(id, shown, features, null, all), shown));
     collect();
   }
 

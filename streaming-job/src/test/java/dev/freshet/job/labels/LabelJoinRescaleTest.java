@@ -2,6 +2,7 @@ package dev.freshet.job.labels;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.freshet.core.events.Deadline;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.RawFeatures;
@@ -133,7 +134,14 @@ class LabelJoinRescaleTest {
     for (int i = 0; i < 200; i++) {
       String id = "i" + i;
       long shown = START + random.nextInt(60) * MINUTE;
-      events.add(new Impression(id, shown, new RawFeatures(new String[0][], new double[0]), null));
+      Deadline end = Deadline.at(shown + (10 + i % 50) * MINUTE);
+      events.add(
+          new Impression(
+              id,
+              shown,
+              new RawFeatures(new String[0][], new double[0]),
+              null,
+              List.of(Deadline.ABSENT, end, Deadline.ABSENT)));
       if (random.nextInt(3) > 0) {
         long click = shown + random.nextInt(12) * MINUTE;
         events.add(new Feedback(id, id + "c", 0, click, 1));
@@ -185,6 +193,22 @@ class LabelJoinRescaleTest {
     List<String> straight = run(pipeline, rocks, 1, 1, 1);
     List<String> rescaled = run(pipeline, rocks, 2, 4, 2);
     assertThat(straight).hasSizeGreaterThan(400).doesNotHaveDuplicates();
+    assertThat(rescaled).containsExactlyInAnyOrderElementsOf(straight);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"wait,false", "wait,true", "es-dfm,true"})
+  void rescalingKeepsDeadlines(String correction, boolean rocks) throws Exception {
+    Pipeline pipeline =
+        TestingPipelines.shop(
+            "click, window: 1h}",
+            "click, window: 1h, correction: " + correction + ", deadline: {at: end}}");
+    List<String> straight = run(pipeline, rocks, 1, 1, 1);
+    List<String> rescaled = run(pipeline, rocks, 2, 4, 2);
+    assertThat(straight).hasSizeGreaterThan(400).doesNotHaveDuplicates();
+    assertThat(straight)
+        .as("deadlines change labels")
+        .doesNotContainSequence(run(pipeline(correction), rocks, 1, 1, 1));
     assertThat(rescaled).containsExactlyInAnyOrderElementsOf(straight);
   }
 

@@ -16,8 +16,8 @@ import java.util.List;
  *     ascending
  * @param explicit whether a no is reported
  * @param settled when nothing can change the label any more
- * @param horizon the latest that {@code settled} can be for any impression of this age: its event
- *     time plus the windows of this task and all before it
+ * @param horizon the latest that {@code settled} can be for any impression that says the same: its
+ *     event time plus the windows of this task and all before it, or its own deadline
  * @param waiting the correction's waiting time in milliseconds
  * @param spoke the moment at which the first record was told, or {@link #NEVER}
  */
