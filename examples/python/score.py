@@ -9,10 +9,13 @@ becomes what is served. docs/snapshot-format.md describes the files.
 """
 
 import argparse
+import datetime
 import itertools
 import json
 import math
+import re
 import struct
+import zoneinfo
 from decimal import Decimal
 
 import numpy as np
@@ -63,9 +66,24 @@ def text(value):
     return "\0" + value if value.startswith("\0") else value
 
 
-def values(field, features):
+def part(field, time):
+    """The part of an event time, milliseconds since 1970, that a field of kind `time` has, by the clocks of its zone."""
+    utc = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc) + datetime.timedelta(milliseconds=time)
+    zone = field.get("zone", "UTC")
+    offset = re.fullmatch(r"([+-])(\d\d):(\d\d)", zone)
+    if offset:
+        minutes = int(offset[2]) * 60 + int(offset[3])
+        there = utc.astimezone(datetime.timezone(datetime.timedelta(minutes=minutes if offset[1] == "+" else -minutes)))
+    else:
+        there = utc.astimezone(zoneinfo.ZoneInfo(zone))
+    return str({"hour": there.hour, "weekday": there.isoweekday(), "day": there.day, "month": there.month}[field["part"]])
+
+
+def values(field, impression):
     """The texts whose keys stand for a field of an impression: of one that it does not have, the field's own text for that."""
-    value = features.get(field["name"])
+    if field["kind"] == "time":
+        return [part(field, impression["event_time"])]
+    value = impression.get("features", {}).get(field["name"])
     sent = [v for v in (value if isinstance(value, list) else [value]) if v is not None and v != ""]
     if not sent:
         return ["\0absent"]
@@ -88,13 +106,13 @@ def fields_of(pipeline):
     return fields
 
 
-def keys_of(field, fields, features):
+def keys_of(field, fields, impression):
     """Keys of a field of an impression; of a cross the hash of each combination of its fields' keys, two by two, by name."""
     if field["kind"] != "cross":
-        return [key(field, text) for text in values(field, features)]
+        return [key(field, text) for text in values(field, impression)]
     parts = [next(f for f in fields if f["name"] == name) for name in sorted(field["of"])]
-    lists = [keys_of(part, fields, features) for part in parts]
-    if any(found == [key(part, "\0absent")] for part, found in zip(parts, lists)):
+    lists = [keys_of(one, fields, impression) for one in parts]
+    if any(found == [key(one, "\0absent")] for one, found in zip(parts, lists)):
         return [key(field, "\0absent")]
     # No more than 64: the longest list, the first of those that are, loses its last value.
     while math.prod(map(len, lists)) > 64:
@@ -106,14 +124,14 @@ def keys_of(field, fields, features):
     return made
 
 
-def embed(fields, features, tensors):
+def embed(fields, impression, tensors):
     """Mean of the rows of each field's values, one field after the other: by size, then as in the file, crosses of many last."""
     parts = []
     for field in sorted(fields, key=lambda f: f.get("dim", 8)):
         name = "embedding.%d" % field.get("dim", 8)
         keys, rows = tensors[name + ".keys"], tensors[name + ".rows"]
         found = []
-        for wanted in keys_of(field, fields, features):
+        for wanted in keys_of(field, fields, impression):
             at = np.flatnonzero(keys == wanted)
             # A value, or the absence of one, without a row of its own shares its field's row for unknown values.
             at = at if at.size else np.flatnonzero(keys == key(field, "\0unknown"))
@@ -168,7 +186,7 @@ def score(pipeline, tensors, manifest, impression):
     """Scores by task."""
     if manifest["kind"] != "shared-bottom" or manifest["type"] != "base":
         raise SystemExit("this example knows exported versions of shared-bottom models only")
-    x = embed(fields_of(pipeline), impression.get("features", {}), tensors)
+    x = embed(fields_of(pipeline), impression, tensors)
     scores = {}
     for task, output in zip(pipeline["tasks"], said(x, tensors, len(pipeline["tasks"]))):
         served = probability if task["kind"] == "binary" else amount

@@ -42,7 +42,9 @@ class PythonExampleTest {
           .replace("training: {", "training: {negative-sampling: 0.5, ")
           .replace(
               "models:",
-              "  - {name: three, kind: cross, of: [user, tags, price], dim: 4}\n"
+              "  - {name: hour, kind: time, part: hour, zone: America/St_Johns, dim: 3}\n"
+                  + "  - {name: weekday, kind: time, part: weekday}\n"
+                  + "  - {name: three, kind: cross, of: [user, tags, price], dim: 4}\n"
                   + "crosses: {kind: pairs, of: [tags, user, item], dim: 2, admit-after: 1}\n"
                   + "models:");
 

@@ -214,6 +214,7 @@ class LoadedModelTest {
         "{name: user, kind: categorical, dim: 8, admit-after: 1}",
         "{name: user, kind: categorical, dim: 8, admit-after: 1, expire-after: 1s}\n"
             + "  - {name: both, kind: cross, of: [user, item], dim: 2}\n"
+            + "  - {name: hour, kind: time, part: hour}\n"
             + "  - {name: any, kind: cross, of: [tags, price], dim: 4}");
   }
 

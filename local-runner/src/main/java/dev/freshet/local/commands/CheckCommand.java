@@ -26,11 +26,12 @@ final class CheckCommand implements Callable<Integer> {
     Pipeline pipeline = PipelineOption.read(file);
     PrintWriter out = spec.commandLine().getOut();
     out.printf(
-        "%s: pipeline %s is valid: %d tasks, %d features, models %s%n",
+        "%s: pipeline %s is valid: %d tasks, %d fields (%d of them made of others), models %s%n",
         file,
         pipeline.pipeline(),
         pipeline.tasks().size(),
-        pipeline.features().size(),
+        pipeline.schema().fields().size(),
+        pipeline.schema().fields().size() - pipeline.schema().sent().size(),
         pipeline.models().stream().map(ModelDefinition::name).toList());
     return 0;
   }

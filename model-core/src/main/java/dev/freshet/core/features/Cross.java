@@ -26,22 +26,22 @@ final class Cross {
   private long cut;
 
   /**
-   * @param sent the fields that are sent, in order
+   * @param fields all that are no crosses, in order
    */
-  Cross(FeatureField field, List<FeatureField> sent) {
+  Cross(FeatureField field, List<FeatureField> fields) {
     hasher = FeatureEncoder.hasher(field);
     absent = FeatureEncoder.absentKey(field);
-    List<String> names = sent.stream().map(FeatureField::name).toList();
+    List<String> names = fields.stream().map(FeatureField::name).toList();
     parts = field.of().stream().mapToInt(names::indexOf).toArray();
     absentParts =
-        IntStream.of(parts).mapToLong(i -> FeatureEncoder.absentKey(sent.get(i))).toArray();
+        IntStream.of(parts).mapToLong(i -> FeatureEncoder.absentKey(fields.get(i))).toArray();
     taken = new int[parts.length];
   }
 
   /**
    * Makes the keys of an impression, for {@link #copy}.
    *
-   * @param keys of the fields that are sent
+   * @param keys of the fields that are no crosses
    * @param starts for each of these where its keys begin, and the total
    * @return how many there are
    */

@@ -21,7 +21,7 @@ public record Crosses(
             alone = true)
         Kind kind,
     @Option(
-            value = "The fields that are crossed; all that impressions bring if none",
+            value = "The fields that are crossed; all that are no crosses themselves if none",
             fallback = "")
         List<String> of,
     @Option(value = "Size of each cross's embedding", fallback = "4") int dim,
@@ -81,7 +81,7 @@ public record Crosses(
 
   private List<String> crossed(List<FeatureField> given) {
     return of.isEmpty()
-        ? given.stream().filter(FeatureField::sent).map(FeatureField::name).distinct().toList()
+        ? given.stream().filter(f -> !f.cross()).map(FeatureField::name).distinct().toList()
         : of;
   }
 }

@@ -4,7 +4,6 @@ import com.dynatrace.hash4j.hashing.Hasher64;
 import com.dynatrace.hash4j.hashing.Hashing;
 import dev.freshet.core.codec.Bytes;
 import dev.freshet.core.events.CompactFeatures;
-import dev.freshet.core.events.Features;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.RawFeatures;
 import dev.freshet.core.events.Served;
@@ -16,6 +15,9 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZonedDateTime;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -24,7 +26,8 @@ import java.util.Objects;
  * Turns raw features into 64-bit keys: the hash (XXH3) of a value under its field's own seed. There
  * is no vocabulary and no bucket count, so two values share a row only if 64 bits collide. A field
  * that an impression does not have has one key too, whose row is learnt like any other. A cross's
- * keys are hashes of its fields' keys. Trainer and replica use this same class. Not thread-safe.
+ * keys are hashes of its fields' keys, a time's value follows from the impression's. Trainer and
+ * replica use this same class. Not thread-safe.
  */
 public final class FeatureEncoder {
 
@@ -41,12 +44,17 @@ public final class FeatureEncoder {
 
   private static final int KEY = LONGEST_TEXT + 1;
 
+  /** All but crosses, in the schema's order. */
   private final List<FeatureField> fields;
 
-  /** By the schema's order: null where a field is sent. */
+  /** Of every field of the schema: null where it is no cross. */
   private final Cross[] crosses;
 
-  private final int[] sentStarts;
+  private final int[] ownStarts;
+
+  /** Null where a field is no time. */
+  private final ZoneId[] zones;
+
   private final Hasher64[] hashers;
   private final long[] absent;
   private final Hasher64 ids = Hashing.xxh3_64();
@@ -58,12 +66,16 @@ public final class FeatureEncoder {
    * @param holdout share of impressions that {@link #encode} marks as held out
    */
   public FeatureEncoder(FeatureSchema schema, double holdout) {
-    fields = schema.sent();
+    fields = schema.fields().stream().filter(field -> !field.cross()).toList();
     crosses =
         schema.fields().stream()
-            .map(field -> field.sent() ? null : new Cross(field, fields))
+            .map(field -> field.cross() ? new Cross(field, fields) : null)
             .toArray(Cross[]::new);
-    sentStarts = new int[fields.size() + 1];
+    ownStarts = new int[fields.size() + 1];
+    zones =
+        fields.stream()
+            .map(field -> field.time() ? ZoneId.of(field.zone()) : null)
+            .toArray(ZoneId[]::new);
     this.holdout = holdout;
     fingerprint = schema.layout().hashCode();
     hashers = new Hasher64[fields.size()];
@@ -74,7 +86,9 @@ public final class FeatureEncoder {
     for (int i = 0; i < hashers.length; i++) {
       hashers[i] = hasher(fields.get(i));
       absent[i] = key(hashers[i], ABSENT);
-      source[i] = fields.get(i).numeric() ? numeric++ : categorical++;
+      if (fields.get(i).sent()) {
+        source[i] = fields.get(i).numeric() ? numeric++ : categorical++;
+      }
     }
   }
 
@@ -105,7 +119,7 @@ public final class FeatureEncoder {
     Impression impression = example.impression();
     long id = ids.hashCharsToLong(impression.id());
     int[] starts = new int[crosses.length + 1];
-    long[] keys = keys(impression.features(), starts);
+    long[] keys = keys(impression, starts);
     return new EncodedExample(
         id,
         impression.id(),
@@ -118,35 +132,35 @@ public final class FeatureEncoder {
   }
 
   /**
-   * Keys of all fields one after the other.
+   * Keys of all fields of an impression, one after the other.
    *
    * @param starts filled in: for each field where its keys begin, and the total
    * @throws IllegalArgumentException if compact features were made with other fields
    */
-  public long[] keys(Features features, int[] starts) {
+  public long[] keys(Impression impression, int[] starts) {
     boolean crossed = crosses.length > fields.size();
-    int[] own = crossed ? sentStarts : starts;
+    int[] own = crossed ? ownStarts : starts;
     long[] keys =
-        features instanceof RawFeatures raw
-            ? keys(raw, own)
-            : keys(((CompactFeatures) features).bytes(), own);
+        impression.features() instanceof RawFeatures raw
+            ? keys(raw, impression.eventTime(), own)
+            : keys(((CompactFeatures) impression.features()).bytes(), impression.eventTime(), own);
     return crossed ? withCrosses(keys, starts) : keys;
   }
 
-  private long[] withCrosses(long[] sent, int[] starts) {
+  private long[] withCrosses(long[] own, int[] starts) {
     int place = 0;
     for (int i = 0; i < crosses.length; i++) {
       int count =
           crosses[i] == null
-              ? sentStarts[place + 1] - sentStarts[place++]
-              : crosses[i].make(sent, sentStarts);
+              ? ownStarts[place + 1] - ownStarts[place++]
+              : crosses[i].make(own, ownStarts);
       starts[i + 1] = starts[i] + count;
     }
     long[] keys = new long[starts[crosses.length]];
     place = 0;
     for (int i = 0; i < crosses.length; i++) {
       if (crosses[i] == null) {
-        System.arraycopy(sent, sentStarts[place++], keys, starts[i], starts[i + 1] - starts[i]);
+        System.arraycopy(own, ownStarts[place++], keys, starts[i], starts[i + 1] - starts[i]);
       } else {
         crosses[i].copy(keys, starts[i], starts[i + 1] - starts[i]);
       }
@@ -159,14 +173,16 @@ public final class FeatureEncoder {
     return Arrays.stream(crosses).filter(Objects::nonNull).mapToLong(Cross::cut).sum();
   }
 
-  private long[] keys(RawFeatures features, int[] starts) {
+  private long[] keys(RawFeatures features, long time, int[] starts) {
     for (int i = 0; i < hashers.length; i++) {
       starts[i + 1] = starts[i] + Math.max(1, count(features, i));
     }
     long[] keys = new long[starts[hashers.length]];
     for (int i = 0; i < hashers.length; i++) {
       int count = count(features, i);
-      if (count == 0) {
+      if (zones[i] != null) {
+        keys[starts[i]] = timeKey(i, time);
+      } else if (count == 0) {
         keys[starts[i]] = absent[i];
       }
       for (int j = 0; j < count; j++) {
@@ -176,7 +192,16 @@ public final class FeatureEncoder {
     return keys;
   }
 
+  private long timeKey(int field, long time) {
+    ZonedDateTime there = Instant.ofEpochMilli(time).atZone(zones[field]);
+    return key(hashers[field], Integer.toString(fields.get(field).part().of(there)));
+  }
+
+  /** How many values were sent. */
   private int count(RawFeatures features, int field) {
+    if (zones[field] != null) {
+      return 0;
+    }
     if (fields.get(field).numeric()) {
       return Double.isNaN(features.numbers()[source[field]]) ? 0 : 1;
     }
@@ -204,7 +229,7 @@ public final class FeatureEncoder {
    * same keys. Layout:
    *
    * <pre>
-   * int fingerprint of the fields | each field: count values, each
+   * int fingerprint of the fields | each field that is sent: count values, each
    *   categorical: byte length of UTF-8, up to 8, and the text; or 9 and the long key
    *   numeric: count bucket
    * </pre>
@@ -218,10 +243,12 @@ public final class FeatureEncoder {
       DataOutputStream out = new DataOutputStream(bytes);
       out.writeInt(fingerprint);
       for (int i = 0; i < hashers.length; i++) {
-        int count = count(raw, i);
-        Bytes.writeCount(out, count);
-        for (int j = 0; j < count; j++) {
-          writeCompact(raw, i, j, out);
+        if (fields.get(i).sent()) {
+          int count = count(raw, i);
+          Bytes.writeCount(out, count);
+          for (int j = 0; j < count; j++) {
+            writeCompact(raw, i, j, out);
+          }
         }
       }
     } catch (IOException e) {
@@ -248,7 +275,7 @@ public final class FeatureEncoder {
     }
   }
 
-  private long[] keys(byte[] compact, int[] starts) {
+  private long[] keys(byte[] compact, long time, int[] starts) {
     try {
       DataInputStream in = new DataInputStream(new ByteArrayInputStream(compact));
       if (in.readInt() != fingerprint) {
@@ -258,12 +285,14 @@ public final class FeatureEncoder {
       }
       long[] keys = new long[fields.size()];
       for (int i = 0; i < hashers.length; i++) {
-        int count = Bytes.readCount(in);
+        int count = zones[i] == null ? Bytes.readCount(in) : 0;
         starts[i + 1] = starts[i] + Math.max(1, count);
         if (starts[i + 1] > keys.length) {
           keys = Arrays.copyOf(keys, Math.max(starts[i + 1], 2 * keys.length));
         }
-        if (count == 0) {
+        if (zones[i] != null) {
+          keys[starts[i]] = timeKey(i, time);
+        } else if (count == 0) {
           keys[starts[i]] = absent[i];
         }
         for (int j = 0; j < count; j++) {

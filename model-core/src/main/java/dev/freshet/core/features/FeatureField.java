@@ -5,21 +5,26 @@ import static dev.freshet.core.settings.InvalidValueException.check;
 import dev.freshet.core.settings.Option;
 import dev.freshet.core.settings.RecordBinder;
 import java.io.Serializable;
+import java.time.DateTimeException;
 import java.time.Duration;
+import java.time.ZoneId;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 
 /**
- * One field that the models see: of an impression, or made from others of its fields.
+ * One field that the models see: of an impression, or made from its time or others of its fields.
  *
  * <p>A cross has one value for each combination of its fields' values, so that what two values mean
  * together is learnt as such. It is as rare as its rarest combination, hence rows of its own and
  * usually a small size. Nobody sends it and nothing of it is kept: its keys follow from theirs.
  */
 public record FeatureField(
-    @Option("Name of the field in the impression's `features`; of a cross its own") String name,
-    @Option("Whether values are names or amounts, or combinations of other fields' values")
+    @Option("Name of the field in the impression's `features`; of a time or a cross its own")
+        String name,
+    @Option(
+            "Whether values are names or amounts, a part of the impression's event time, or"
+                + " combinations of other fields' values")
         Kind kind,
     @Option(value = "Size of the field's embedding", fallback = "8") int dim,
     @Option(
@@ -58,13 +63,21 @@ public record FeatureField(
                 "Cross: the fields, 2 to 4 of them in any order, whose values together are its"
                     + " values; a number's is its bucket",
             fallback = "")
-        List<String> of)
+        List<String> of,
+    @Option(
+            value =
+                "Time: which part of the event time; hours are 0 to 23, weekdays 1 (Monday) to 7",
+            fallback = Option.ABSENT)
+        TimePart part,
+    @Option(value = "Time: whose clocks, as `UTC`, `+02:00` or `Europe/Berlin`", fallback = "UTC")
+        String zone)
     implements Serializable {
 
-  /** Names, amounts, or combinations of what other fields have. */
+  /** Names, amounts, parts of the event time, or combinations of what other fields have. */
   public enum Kind {
     CATEGORICAL,
     NUMERIC,
+    TIME,
     CROSS
   }
 
@@ -93,12 +106,20 @@ public record FeatureField(
           "of",
           of,
           "2 to 4 fields, each once");
-      check(!many, "many", many, "nothing, for a cross: it has as many values as its fields");
     } else {
       check(of.isEmpty(), "of", of, "nothing, for a field that is no cross");
     }
+    check(
+        !many || kind == Kind.CATEGORICAL, "many", many, "false, for a field that sends no names");
+    if (kind == Kind.TIME) {
+      check(part != null, "part", null, "one of hour, weekday, day, month");
+      check(isZone(zone), "zone", zone, "a zone such as UTC, +02:00 or Europe/Berlin");
+    } else {
+      String without = "nothing, for a field that is no time";
+      check(part == null, "part", part == null ? null : RecordBinder.written(part), without);
+      check(zone.equals("UTC"), "zone", zone, without);
+    }
     if (kind == Kind.NUMERIC) {
-      check(!many, "many", many, "false, for a number");
       check(
           edges.isEmpty() || buckets == 0,
           "buckets",
@@ -132,7 +153,17 @@ public record FeatureField(
         0,
         1,
         Scale.LINEAR,
-        of);
+        of,
+        null,
+        "UTC");
+  }
+
+  private static boolean isZone(String zone) {
+    try {
+      return ZoneId.of(zone) != null;
+    } catch (DateTimeException e) {
+      return false;
+    }
   }
 
   public boolean numeric() {
@@ -143,14 +174,22 @@ public record FeatureField(
     return kind == Kind.CATEGORICAL;
   }
 
-  /** Whether impressions bring it; if not it is made from fields that they bring. */
+  /** Whether impressions bring it; if not it is made from what they bring. */
   public boolean sent() {
-    return kind != Kind.CROSS;
+    return kind == Kind.CATEGORICAL || kind == Kind.NUMERIC;
+  }
+
+  public boolean time() {
+    return kind == Kind.TIME;
+  }
+
+  public boolean cross() {
+    return kind == Kind.CROSS;
   }
 
   /** The same field, whose rows expire when the first of its fields' do unless it says when. */
   FeatureField resolved(List<FeatureField> all) {
-    if (sent() || expireAfter != null) {
+    if (!cross() || expireAfter != null) {
       return this;
     }
     Duration shortest =

@@ -60,7 +60,7 @@ public final class FeatureSchema implements Serializable {
     return groups;
   }
 
-  /** The fields that impressions bring, in order: all but crosses. */
+  /** The fields that impressions bring, in order: all but times and crosses. */
   public List<FeatureField> sent() {
     return sent;
   }
@@ -91,7 +91,14 @@ public final class FeatureSchema implements Serializable {
   private static String describe(FeatureField f) {
     StringBuilder text = new StringBuilder(f.name()).append(": ");
     text.append(RecordBinder.written(f.kind())).append(", dim ").append(f.dim());
-    if (!f.sent()) {
+    if (f.time()) {
+      return text.append(", ")
+          .append(RecordBinder.written(f.part()))
+          .append(" in ")
+          .append(f.zone())
+          .toString();
+    }
+    if (f.cross()) {
       return text.append(", of ").append(String.join(" and ", f.of())).toString();
     }
     if (!f.numeric()) {
@@ -133,15 +140,17 @@ public final class FeatureSchema implements Serializable {
 
   /**
    * SHA-256 over everything that decides which values get which keys and places, and how many of
-   * them: name and kind, dim, number of values, buckets, what is crossed, and the order.
+   * them: name and kind, dim, number of values, buckets, part and zone of a time, what is crossed,
+   * and the order.
    */
   public String fingerprint() {
     return hash(true);
   }
 
   /**
-   * As the fingerprint, but for crosses and for how many values a field has: what the bytes of
-   * compact features depend on, which hold what was sent and say how many values there are.
+   * As the fingerprint, but for what is not sent and for how many values a field has: what the
+   * bytes of compact features depend on, which hold what was sent and say how many values there
+   * are.
    */
   String layout() {
     return hash(false);
@@ -159,6 +168,9 @@ public final class FeatureSchema implements Serializable {
         text.append('|').append(f.from()).append('|').append(f.to()).append('|').append(f.scale());
       } else if (f.many() && whole) {
         text.append("|many");
+      }
+      if (f.time()) {
+        text.append('|').append(f.part()).append('|').append(f.zone());
       }
       f.of().forEach(part -> text.append('|').append(part));
     }

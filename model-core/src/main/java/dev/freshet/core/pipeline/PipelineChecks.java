@@ -51,7 +51,11 @@ final class PipelineChecks {
     List<FeatureField> all = crosses.with(features);
     models(models, tasks, all);
     unique("features", features.stream().map(FeatureField::name).toList());
-    check(features.stream().anyMatch(FeatureField::sent), "features", "[]", "at least one field");
+    check(
+        features.stream().anyMatch(FeatureField::sent),
+        "features",
+        features.stream().map(FeatureField::name).toList(),
+        "at least one field that impressions bring");
     crossed(features, crosses);
     List<String> fields = all.stream().map(FeatureField::name).toList();
     String watched = training.scoring().watch().field();
@@ -106,21 +110,21 @@ final class PipelineChecks {
     unique("tasks", tasks.stream().map(Task::name).toList());
   }
 
-  /** Only what impressions bring is crossed, and every cross has a name and fields of its own. */
+  /** No cross is crossed, and every cross has a name and fields of its own. */
   private static void crossed(List<FeatureField> features, Crosses crosses) {
-    List<String> sent =
-        features.stream().filter(FeatureField::sent).map(FeatureField::name).toList();
-    String allowed = "one of " + String.join(", ", sent);
+    List<String> plain =
+        features.stream().filter(field -> !field.cross()).map(FeatureField::name).toList();
+    String allowed = "one of " + String.join(", ", plain);
     for (int i = 0; i < features.size(); i++) {
       for (String part : features.get(i).of()) {
-        check(sent.contains(part), "features[" + i + "].of", part, allowed + hint(part, sent));
+        check(plain.contains(part), "features[" + i + "].of", part, allowed + hint(part, plain));
       }
     }
     for (String part : crosses.of()) {
-      check(sent.contains(part), "crosses.of", part, allowed + hint(part, sent));
+      check(plain.contains(part), "crosses.of", part, allowed + hint(part, plain));
     }
     check(
-        crosses.kind() == Crosses.Kind.NONE || sent.size() > 1,
+        crosses.kind() == Crosses.Kind.NONE || plain.size() > 1,
         "crosses.kind",
         RecordBinder.written(crosses.kind()),
         "none, where there is one field only");

@@ -127,13 +127,13 @@ class EventFormatProperties {
     assertThat(read.id().hashCode()).isEqualTo(impression.id().hashCode());
     FeatureEncoder encoder = new FeatureEncoder(pipeline.schema(), 0);
     int[] starts = new int[pipeline.features().size() + 1];
-    long[] keys = encoder.keys(impression.features(), starts);
-    assertThat(encoder.keys(read.features(), starts)).isEqualTo(keys);
+    long[] keys = encoder.keys(impression, starts);
+    assertThat(encoder.keys(read, starts)).isEqualTo(keys);
     // Of what was served the compact layout keeps the scores only.
     Impression bare =
         new Impression(impression.id(), impression.eventTime(), impression.features(), null);
     Impression compact = same(new ImpressionCodec(), encoder.compact(bare));
-    assertThat(encoder.keys(compact.features(), starts)).isEqualTo(keys);
+    assertThat(encoder.keys(compact, starts)).isEqualTo(keys);
     TaskLabel[] labels = {TaskLabel.NONE, TaskLabel.NONE, TaskLabel.NONE};
     LabeledExample example = new LabeledExample(impression, 1, labels);
     same(new LabeledExampleCodec(), example);

@@ -10,8 +10,10 @@ import dev.freshet.core.events.RawFeatures;
 import dev.freshet.core.pipeline.TestingPipelines;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -41,7 +43,7 @@ class FeatureEncoderTest {
   /** Keys of a field. */
   private static long[] of(FeatureSchema schema, String field, Impression impression) {
     int[] starts = new int[schema.fields().size() + 1];
-    long[] keys = new FeatureEncoder(schema, 0).keys(impression.features(), starts);
+    long[] keys = new FeatureEncoder(schema, 0).keys(impression, starts);
     int at = schema.fields().stream().map(FeatureField::name).toList().indexOf(field);
     return Arrays.copyOfRange(keys, starts[at], starts[at + 1]);
   }
@@ -69,10 +71,10 @@ class FeatureEncoderTest {
       Impression raw = impression(categories, number);
       int[] expected = new int[schema.fields().size() + 1];
       int[] starts = new int[schema.fields().size() + 1];
-      long[] keys = encoder.keys(raw.features(), expected);
+      long[] keys = encoder.keys(raw, expected);
       // Made by one encoder, read by another, as by two tasks; one knows of no crosses.
       Impression compact = new FeatureEncoder(SCHEMA, 0).compact(raw);
-      assertThat(encoder.keys(compact.features(), starts)).containsExactly(keys);
+      assertThat(encoder.keys(compact, starts)).containsExactly(keys);
       assertThat(starts).containsExactly(expected);
       assertThat(keys.length).isEqualTo(expected[schema.fields().size()]);
     }
@@ -125,13 +127,52 @@ class FeatureEncoderTest {
   }
 
   @Test
+  void aPartOfTheTimeIsAFieldThatNobodySends() {
+    String price = "edges: [1, 10, 100]}";
+    FeatureSchema timed =
+        TestingPipelines.shop(
+                price,
+                price
+                    + "\n  - {name: hour, kind: time, part: hour, zone: Asia/Kolkata, dim: 4}"
+                    + "\n  - {name: weekday, kind: time, part: weekday, zone: '+02:00'}"
+                    + "\n  - {name: month, kind: time, part: month, dim: 2}"
+                    + "\n  - {name: day, kind: time, part: day, zone: America/New_York}"
+                    + "\n  - {name: when, kind: cross, of: [hour, user]}")
+            .schema();
+    // A Wednesday's last half hour in UTC, 31 December.
+    long time = Instant.parse("2025-12-31T23:31:00Z").toEpochMilli();
+    Impression shown = shown(List.of("a"), "u", "i", 5);
+    Impression then = new Impression("i", time, shown.features(), null);
+    Map<String, String> expected = Map.of("hour", "5", "weekday", "4", "month", "12", "day", "31");
+    expected.forEach(
+        (field, value) -> {
+          long seed = Hashing.xxh3_64().hashCharsToLong(field);
+          assertThat(of(timed, field, then))
+              .as(field)
+              .containsExactly(Hashing.xxh3_64(seed).hashCharsToLong(value));
+        });
+    Impression later = new Impression("i", time + 3_600_000, shown.features(), null);
+    assertThat(of(timed, "when", then)).doesNotContain(of(timed, "when", later));
+    // What waits was made compact without them, and takes no more bytes with them.
+    Impression waiting = new FeatureEncoder(SCHEMA, 0).compact(then);
+    assertThat(new FeatureEncoder(timed, 0).compact(then)).isEqualTo(waiting);
+    for (String field : List.of("hour", "weekday", "month", "day", "when", "price", "item")) {
+      assertThat(of(timed, field, waiting)).as(field).containsExactly(of(timed, field, then));
+    }
+    assertThat(timed.described())
+        .contains(
+            "hour: time, dim 4, hour in Asia/Kolkata", "weekday: time, dim 8, weekday in +02:00");
+    assertThat(timed.sent()).isEqualTo(SCHEMA.sent());
+  }
+
+  @Test
   void longListsAreCrossedAsFarAsTheyGoAndThatIsCounted() {
     List<String> tags = IntStream.range(0, 100).mapToObj(i -> "t" + i).toList();
     FeatureEncoder encoder = new FeatureEncoder(CROSSED, 0);
     int[] starts = new int[CROSSED.fields().size() + 1];
-    encoder.keys(shown(tags.subList(0, 64), "u", "i", 5).features(), starts);
+    encoder.keys(shown(tags.subList(0, 64), "u", "i", 5), starts);
     assertThat(encoder.cut()).isZero();
-    encoder.keys(shown(tags, "u", "i", 5).features(), starts);
+    encoder.keys(shown(tags, "u", "i", 5), starts);
     assertThat(encoder.cut()).as("three, tags*user, item*tags and price*tags").isEqualTo(4);
     Impression all = shown(tags, "u", "i", 5);
     assertThat(of(CROSSED, "item*tags", all))
@@ -177,13 +218,13 @@ class FeatureEncoderTest {
     FeatureEncoder encoder = new FeatureEncoder(SCHEMA, 0);
     String[][] none = {{}, {}, {}};
     int[] starts = new int[SCHEMA.fields().size() + 1];
-    long[] keys = encoder.keys(impression(none, Double.NaN).features(), starts);
+    long[] keys = encoder.keys(impression(none, Double.NaN), starts);
     assertThat(keys)
         .containsExactly(SCHEMA.fields().stream().mapToLong(FeatureEncoder::absentKey).toArray());
     assertThat(starts).containsExactly(0, 1, 2, 3, 4);
     for (String sent : List.of("\0absent", "\0unknown", "\0\0absent", "absent", "")) {
       String[][] values = {{sent}, {sent}, {sent}};
-      long[] others = encoder.keys(impression(values, 1).features(), starts);
+      long[] others = encoder.keys(impression(values, 1), starts);
       assertThat(others).as(sent).doesNotContain(keys);
       assertThat(others)
           .as(sent)
@@ -201,7 +242,7 @@ class FeatureEncoderTest {
     String[][] none = {{}, {}, {}};
     Impression compact = new FeatureEncoder(other, 0).compact(impression(none, 5));
     int[] starts = new int[SCHEMA.fields().size() + 1];
-    assertThatThrownBy(() -> new FeatureEncoder(SCHEMA, 0).keys(compact.features(), starts))
+    assertThatThrownBy(() -> new FeatureEncoder(SCHEMA, 0).keys(compact, starts))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("let all windows close");
   }

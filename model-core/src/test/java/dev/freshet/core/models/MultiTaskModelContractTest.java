@@ -2,6 +2,7 @@ package dev.freshet.core.models;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.RawFeatures;
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.features.FeatureEncoder;
@@ -43,6 +44,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 public abstract class MultiTaskModelContractTest {
 
   private static final int FIELDS = 3;
+  private static final long HOUR = 60 * 60 * 1000L;
 
   /** The model's entry in a pipeline file, small. */
   protected abstract String model();
@@ -65,13 +67,17 @@ public abstract class MultiTaskModelContractTest {
     return pipeline(binary, core, model, "");
   }
 
-  /** Two steps and an amount, plain or with crosses of another size than the fields'. */
+  /** Two steps and an amount; plain, or with times and crosses of other sizes than the fields'. */
   private Pipeline pipeline(boolean crossed) {
-    return pipeline(
-        2, true, model(), crossed ? "crosses: {kind: pairs, dim: 2, admit-after: 1}\n" : "");
+    String more =
+        """
+          - {name: hour, kind: time, part: hour, zone: Europe/Berlin, dim: 3, admit-after: 1}
+        crosses: {kind: pairs, dim: 2, admit-after: 1}
+        """;
+    return pipeline(2, true, model(), crossed ? more : "");
   }
 
-  private static Pipeline pipeline(int binary, boolean core, String model, String crosses) {
+  private static Pipeline pipeline(int binary, boolean core, String model, String more) {
     StringBuilder file = new StringBuilder("pipeline: contract\ntasks:\n");
     for (int i = 0; i < binary; i++) {
       file.append("  - {name: t%d, kind: binary, window: 1m}%n".formatted(i));
@@ -83,7 +89,7 @@ public abstract class MultiTaskModelContractTest {
     for (int i = 0; i < FIELDS; i++) {
       file.append("  - {name: f%d, kind: categorical, dim: 4, admit-after: 1}%n".formatted(i));
     }
-    file.append(crosses).append("models:\n  - ").append(model).append('\n');
+    file.append(more).append("models:\n  - ").append(model).append('\n');
     return PipelineFile.parse(file.toString(), "contract");
   }
 
@@ -122,7 +128,10 @@ public abstract class MultiTaskModelContractTest {
       String[][] texts =
           Arrays.stream(values).mapToObj(v -> new String[] {"v" + v}).toArray(String[][]::new);
       int[] starts = new int[pipeline.schema().fields().size() + 1];
-      long[] keys = encoder.keys(new RawFeatures(texts, new double[0]), starts);
+      long[] keys =
+          encoder.keys(
+              new Impression("i" + i, i * HOUR, new RawFeatures(texts, new double[0]), null),
+              starts);
       TaskLabel[] labels = new TaskLabel[tasks];
       boolean reached = true;
       for (int t = 0; t < tasks; t++) {

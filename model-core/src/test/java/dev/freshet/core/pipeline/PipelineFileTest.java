@@ -115,6 +115,19 @@ class PipelineFileTest {
   }
 
   @Test
+  void checksTimes() {
+    String price = "edges: [1, 10, 100]}";
+    String time = price + "\n  - {name: when, kind: time";
+    problem("features[4].part", price, time + "}");
+    problem("features[4].part", price, time + ", part: minute}");
+    problem("features[4].zone", price, time + ", part: hour, zone: Nowhere/Land}");
+    problem("features[4].many", price, time + ", part: hour, many: true}");
+    problem("features[4].edges", price, time + ", part: hour, edges: [6, 12]}");
+    problem("features[0].part", "admit-after: 1}", "admit-after: 1, part: hour}");
+    problem("features[0].zone", "admit-after: 1}", "admit-after: 1, zone: Europe/Berlin}");
+  }
+
+  @Test
   void crossesEveryTwoFieldsThatAreNotCrossedYet() {
     String price = "edges: [1, 10, 100]}";
     String declared =
@@ -153,6 +166,7 @@ class PipelineFileTest {
           - {name: user, kind: categorical, expire-after: 9d}
           - {name: city, kind: categorical, expire-after: 7d}
           - {name: price, kind: numeric, buckets: 3}
+          - {name: hour, kind: time, part: hour, expire-after: 8d}
           - {name: own, kind: cross, of: [price, city, user], expire-after: 1d}
         crosses: pairs
         """;
@@ -160,13 +174,16 @@ class PipelineFileTest {
     int from = shop.indexOf("features:");
     String text = shop.substring(0, from) + features + shop.substring(shop.indexOf("models:"));
     Pipeline pipeline = PipelineFile.parse(text, "test");
-    assertThat(pipeline.schema().fields().stream().filter(f -> !f.sent()))
+    assertThat(pipeline.schema().fields().stream().filter(f -> f.cross()))
         .extracting(FeatureField::name, FeatureField::expireAfter)
         .containsExactlyInAnyOrder(
             tuple("own", Duration.ofDays(1)),
             tuple("city*user", Duration.ofDays(7)),
             tuple("price*user", Duration.ofDays(9)),
-            tuple("city*price", Duration.ofDays(7)));
+            tuple("city*price", Duration.ofDays(7)),
+            tuple("city*hour", Duration.ofDays(7)),
+            tuple("hour*user", Duration.ofDays(8)),
+            tuple("hour*price", Duration.ofDays(8)));
   }
 
   @Test

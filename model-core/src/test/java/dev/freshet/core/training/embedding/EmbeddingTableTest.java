@@ -1,10 +1,7 @@
 package dev.freshet.core.training.embedding;
 
-import static dev.freshet.core.features.FeatureField.Kind.CATEGORICAL;
-import static dev.freshet.core.features.FeatureField.Scale.LINEAR;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.freshet.core.features.FeatureField;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.TestingPipelines;
 import java.io.ByteArrayInputStream;
@@ -13,10 +10,7 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.nio.FloatBuffer;
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -110,17 +104,17 @@ class EmbeddingTableTest {
   /** All pairs of twenty fields are more than a byte tells apart. */
   @Test
   void rowsOfHundredsOfFieldsAreKeptAndExpireWithTheirOwn() throws IOException {
-    List<FeatureField> fields = new ArrayList<>();
+    StringBuilder fields = new StringBuilder("features:\n");
     for (int i = 0; i < 300; i++) {
-      Duration expiry = i == 299 ? Duration.ofDays(10) : null;
-      fields.add(
-          new FeatureField(
-              "f" + i, CATEGORICAL, 2, false, 1, expiry, List.of(), 0, 0, 1, LINEAR, List.of()));
+      String expiry = i == 299 ? ", expire-after: 10d" : "";
+      fields.append(
+          "  - {name: f%d, kind: categorical, dim: 2, admit-after: 1%s}%n".formatted(i, expiry));
     }
-    EmbeddingTable table = new EmbeddingTable(2, fields, 0.1);
+    Pipeline pipeline = TestingPipelines.shop("features:\n", fields.toString());
+    EmbeddingTable table = pipeline.context(pipeline.model("main")).tables(0.1).get(0);
     table.sight(7, 298, 0);
     table.sight(8, 299, 0);
-    EmbeddingTable copy = new EmbeddingTable(2, fields, 0.1);
+    EmbeddingTable copy = pipeline.context(pipeline.model("main")).tables(0.1).get(0);
     copy.restore(new DataInputStream(new ByteArrayInputStream(bytes(table))));
     assertThat(bytes(copy)).isEqualTo(bytes(table));
     assertThat(copy.expire(11 * DAY)).isEqualTo(1);
