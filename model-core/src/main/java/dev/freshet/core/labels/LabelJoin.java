@@ -3,6 +3,7 @@ package dev.freshet.core.labels;
 import dev.freshet.core.events.Deadline;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
+import dev.freshet.core.labels.correction.DelayCorrections;
 import dev.freshet.core.labels.correction.TaskTimeline;
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -315,9 +316,14 @@ public final class LabelJoin implements Serializable {
       boolean reached = !facts.parents().isEmpty();
       int changes = 0;
       boolean news = true;
-      if (tasks.get(task).correction().tellsChanges()) {
+      DelayCorrections correction = tasks.get(task).correction();
+      if (correction.tellsChanges() || correction.parts() > 0) {
         PendingImpression.Told last = pending.amounts[task];
-        news = last == null || last.value() != facts.value() || last.reached() != reached;
+        news =
+            correction.parts() > 0
+                || last == null
+                || last.value() != facts.value()
+                || last.reached() != reached;
         changes = last == null ? 0 : last.changes() + (news ? 1 : 0);
         pending.amounts[task] = new PendingImpression.Told(facts.value(), reached, asOf, changes);
       }

@@ -3,16 +3,20 @@ package dev.freshet.core.labels;
 import dev.freshet.core.settings.RecordBinder;
 
 /**
- * What a label on an example is worth. An impression carries each kind, {@link #LATE_COPY} of
- * amounts excepted, at most once per task, and every task ends with exactly one {@link #FINAL}.
+ * What a label on an example is worth. An impression carries each kind, {@link #PENDING} and {@link
+ * #LATE_COPY} of amounts excepted, at most once per task, and every task ends with exactly one
+ * {@link #FINAL}.
  */
 public enum LabelKind {
   /** No label for this task on this example. */
   NONE,
   /** Seen so far, at the first moment the correction dares to speak. */
   FIRST,
-  /** A positive inside the waiting window, told again. */
-  IN_WINDOW,
+  /**
+   * Not decided yet, at a later moment of its window: what an impression has survived. It may carry
+   * this kind several times.
+   */
+  PENDING,
   /**
    * A positive that came after the first record said no. An amount is told so again with each event
    * that changes it, so it may carry this kind several times.

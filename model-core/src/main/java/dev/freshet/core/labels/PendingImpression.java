@@ -27,7 +27,7 @@ public final class PendingImpression {
   /** Per task the moment at which {@link LabelKind#FIRST} was told, or {@link #NONE}. */
   final long[] spoke;
 
-  /** Per task what was last told of an amount that is told with each change, or null. */
+  /** Per task what was last told, where records repeat: with each change, or part of a window. */
   final Told[] amounts;
 
   /** While there is no impression: until when feedback waits for it. */
@@ -39,7 +39,7 @@ public final class PendingImpression {
   /** Id of what was just read from state, whose bytes leave it out. */
   static final String UNNAMED = "";
 
-  /** What was last told of an amount, when, and how many changes were told up to then. */
+  /** What was last told, when, and how many changes or parts were told up to then. */
   record Told(double value, boolean reached, long at, int changes) {}
 
   /** An empty state for a chain of {@code tasks}. */
@@ -56,9 +56,8 @@ public final class PendingImpression {
 
   /** Whether a record that a plan asks for is behind us. */
   boolean wasTold(int task, LabelKind kind, long time) {
-    return kind == LabelKind.LATE_COPY && amounts[task] != null
-        ? time <= amounts[task].at()
-        : wasTold(task, kind);
+    boolean repeated = kind == LabelKind.LATE_COPY || kind == LabelKind.PENDING;
+    return repeated && amounts[task] != null ? time <= amounts[task].at() : wasTold(task, kind);
   }
 
   void tell(int task, LabelKind kind, long time) {

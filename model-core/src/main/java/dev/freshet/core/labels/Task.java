@@ -114,6 +114,11 @@ public record Task(
         kind == Kind.BINARY
             ? "anything but revise, for a binary task"
             : "wait, settled, window or revise, for a continuous task");
+    check(
+        correction == null || !correction.needsReports() || negatives == Negatives.EXPLICIT,
+        "correction",
+        correction == null ? "" : RecordBinder.written(correction),
+        "hazard only with `negatives: explicit`");
     check(lossWeight >= 0, "loss-weight", lossWeight, "0 or more");
     check(
         kind == Kind.BINARY || negatives == Negatives.IMPLICIT,
@@ -125,7 +130,10 @@ public record Task(
   /** The same task with what the pipeline says where the task itself says nothing. */
   public Task resolved(LabelSettings labels) {
     DelayCorrections general = labels.correction();
-    DelayCorrections suited = general.suits(kind) ? general : DelayCorrections.WAIT;
+    DelayCorrections suited =
+        general.suits(kind) && (explicit() || !general.needsReports())
+            ? general
+            : DelayCorrections.WAIT;
     return new Task(
         name,
         kind,

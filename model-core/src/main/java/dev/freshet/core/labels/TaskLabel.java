@@ -12,7 +12,8 @@ import java.io.Serializable;
  * @param reached whether the step before happened, so that a yes was possible; true for the first
  * @param late whether the task's first event came after its first record, which said nothing of it
  * @param changes of an amount that is told with each change: which change this is, 0 for the first
- *     record; in a settled label all that were told before it
+ *     record; in a settled label all that were told before it. Where parts of a window are told:
+ *     the part, from 0
  */
 public record TaskLabel(
     LabelKind kind,

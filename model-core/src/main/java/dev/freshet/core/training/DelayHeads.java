@@ -32,9 +32,13 @@ import java.util.List;
  *       teaches 1 / m with weight m, for only its last one is followed by none.
  * </ul>
  *
- * Only records of kind FINAL teach them, so nothing of the future reaches a weight: an estimate
- * knows labels that were settled before the record it is made for was learnt. Held-out impressions
- * teach nothing. Their state is part of the trainer's checkpoint.
+ * And if pending impressions tell which parts of their window they are past: for each part whether
+ * an impression is past it <b>undecided</b>, given that it came to it, and for those decided in it
+ * whether with a <b>yes</b>. These are taught at the end of each part.
+ *
+ * <p>Otherwise only records of kind FINAL teach them, so nothing of the future reaches a weight: an
+ * estimate knows labels that were settled before the record it is made for was learnt. Held-out
+ * impressions teach nothing. Their state is part of the trainer's checkpoint.
  */
 final class DelayHeads implements AutoCloseable {
 
@@ -52,6 +56,10 @@ final class DelayHeads implements AutoCloseable {
   private final int width;
   private final Network network;
   private final TrainingSettings settings;
+
+  /** Of the heads of parts, which start where most impressions end; null without any. */
+  private final BaseRates rates;
+
   private float[][] estimates = {};
   private long steps;
 
@@ -64,19 +72,19 @@ final class DelayHeads implements AutoCloseable {
     SharedBottom net = new SharedBottom("delay heads", BOTTOM, TOWER, none);
     FeatureSchema schema = of.schema();
     // Another seed than the model's, or both would start alike.
-    network =
-        new Network(
-            new ModelContext(net, heads, schema, 1),
-            ~settings.seed(),
-            settings.embeddings().rate());
-    for (int head = 0; head < width; head++) {
-      startAt(head, CONFIDENT);
-    }
+    ModelContext context = new ModelContext(net, heads, schema, 1);
+    network = new Network(context, ~settings.seed(), settings.embeddings().rate());
+    boolean parts = false;
     for (int task = 0; task < headOf.length; task++) {
-      if (headOf[task] >= 0 && tasks.get(task).binary()) {
-        startAt(headOf[task] + LATE, -CONFIDENT);
+      if (headOf[task] >= 0) {
+        parts |= parts(task) > 0;
+        for (int head = 0; head < HEADS && parts(task) == 0; head++) {
+          boolean unlikely = tasks.get(task).binary() && head == LATE;
+          startAt(headOf[task] + head, unlikely ? -CONFIDENT : CONFIDENT);
+        }
       }
     }
+    rates = parts ? new BaseRates(context, network) : null;
   }
 
   /** Until something is settled nothing is late, so that weights begin as those of a window. */
@@ -98,7 +106,8 @@ final class DelayHeads implements AutoCloseable {
       headOf[task] = -1;
       if (of.correction().estimates()) {
         headOf[task] = heads.size();
-        for (int head = 0; head < HEADS; head++) {
+        int parts = of.correction().parts();
+        for (int head = 0; head < (parts > 0 ? 2 * parts : HEADS); head++) {
           heads.add(of.asBinary());
         }
       }
@@ -121,7 +130,8 @@ final class DelayHeads implements AutoCloseable {
       EncodedExample example = batch.get(i);
       for (int task = 0; task < tasks.size(); task++) {
         TaskLabel label = example.labels()[task];
-        if (headOf[task] >= 0 && label.isFinal() && !example.holdout()) {
+        boolean teaches = label.isFinal() || label.present() && parts(task) > 0;
+        if (headOf[task] >= 0 && teaches && !example.holdout()) {
           any = true;
           teach(task, label, labels[i], weights[i]);
         }
@@ -133,13 +143,45 @@ final class DelayHeads implements AutoCloseable {
     Network.Targets targets =
         new Network.Targets(
             labels, weights, new float[batch.size()][width], new long[batch.size()]);
+    Runnable undo = follow(labels, weights);
     boolean taken = network.learn(targets, settings, steps).taken();
     steps += taken ? 1 : 0;
+    if (!taken) {
+      undo.run();
+    }
     return taken;
+  }
+
+  /** Moves the biases of the heads of parts to their base rates; what is returned moves back. */
+  private Runnable follow(float[][] labels, float[][] weights) {
+    if (rates == null) {
+      return () -> {};
+    }
+    Runnable undo = rates.mark();
+    for (int task = 0; task < headOf.length; task++) {
+      for (int head = 0; headOf[task] >= 0 && head < 2 * parts(task); head++) {
+        int at = headOf[task] + head;
+        for (int i = 0; i < labels.length; i++) {
+          if (weights[i][at] > 0) {
+            rates.see(at, labels[i][at], weights[i][at]);
+          }
+        }
+      }
+    }
+    rates.move(null);
+    return undo;
   }
 
   private void teach(int task, TaskLabel label, float[] labels, float[] weights) {
     int head = headOf[task];
+    if (parts(task) > 0) {
+      int part = Math.min(label.changes(), parts(task) - 1);
+      labels[undecided(task, part)] = label.isFinal() ? 0 : 1;
+      weights[undecided(task, part)] = part < parts(task) - 1 ? 1 : 0;
+      labels[yes(task, part)] = label.value() > 0 ? 1 : 0;
+      weights[yes(task, part)] = label.isFinal() ? 1 : 0;
+      return;
+    }
     boolean late = label.late();
     if (tasks.get(task).binary()) {
       boolean yes = label.value() > 0;
@@ -164,11 +206,38 @@ final class DelayHeads implements AutoCloseable {
       return Estimates.notLate(prediction);
     }
     float[] of = estimates[example];
+    if (parts(task) > 0) {
+      return new Estimates(prediction, 0, 1 - yesAfter(task, label.changes(), of));
+    }
     if (tasks.get(task).binary()) {
       return new Estimates(prediction, of[head + LATE], of[head + STAYS]);
     }
     boolean something = label.delay() >= 0;
     return new Estimates(prediction, 0, of[head + (something ? STAYS_SOMETHING : STAYS_NOTHING)]);
+  }
+
+  private int parts(int task) {
+    return tasks.get(task).correction().parts();
+  }
+
+  private int undecided(int task, int part) {
+    return headOf[task] + 2 * part;
+  }
+
+  private int yes(int task, int part) {
+    return undecided(task, part) + 1;
+  }
+
+  /** Chance of a yes if a part of the window is past and nothing is decided. */
+  private double yesAfter(int task, int past, float[] of) {
+    double reaches = 1;
+    double yes = 0;
+    for (int part = past + 1; part < parts(task); part++) {
+      double undecided = part == parts(task) - 1 ? 0 : of[undecided(task, part)];
+      yes += reaches * (1 - undecided) * of[yes(task, part)];
+      reaches *= undecided;
+    }
+    return yes;
   }
 
   void expire(long now) {
@@ -178,11 +247,17 @@ final class DelayHeads implements AutoCloseable {
   void write(DataOutput out) throws IOException {
     out.writeLong(steps);
     network.write(out);
+    if (rates != null) {
+      rates.write(out);
+    }
   }
 
   void read(DataInput in) throws IOException {
     steps = in.readLong();
     network.read(in);
+    if (rates != null) {
+      rates.read(in);
+    }
   }
 
   @Override

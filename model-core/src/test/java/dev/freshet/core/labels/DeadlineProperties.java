@@ -31,6 +31,7 @@ import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import net.jqwik.api.constraints.IntRange;
 
 /** Windows that the impression itself ends are windows in every respect. */
 class DeadlineProperties {
@@ -182,6 +183,56 @@ class DeadlineProperties {
     assertThat(told)
         .as("the first outcome is the label")
         .isEqualTo(Map.of(0.0, checkOut + MINUTE, 1.0, checkOut + MINUTE));
+  }
+
+  /** Parts of a window are told at their ends, once each, whatever is restored in between. */
+  @Property(tries = 300)
+  void whatAPendingImpressionHasSurvivedIsToldPartByPart(
+      @ForAll @IntRange(min = 1, max = 100) int share, @ForAll boolean stays) throws IOException {
+    Pipeline pipeline =
+        PipelineFile.parse(
+            TestingPipelines.SHOP
+                .replace("{orphan-wait", "{correction: hazard, orphan-wait")
+                .replace(
+                    "binary, window: 10m",
+                    "binary, window: 600m, negatives: explicit, deadline: {at: check_out}"),
+            "test");
+    assertThat(pipeline.tasks().get(1).correction())
+        .as("its noes are not reported")
+        .isEqualTo(DelayCorrections.WAIT);
+    LabelJoin join = new LabelJoin(pipeline.tasks(), pipeline.labels(), false);
+    Recorder recorder = new Recorder();
+    PendingImpression pending = new PendingImpression(3);
+    Said said = new Said(true, Deadline.at(SHOWN + 100 * MINUTE));
+    join.onImpression(pending, shown(List.of(said)), Long.MIN_VALUE, recorder);
+    long known = SHOWN + share * MINUTE;
+    join.onFeedback(pending, new Feedback("i", "o", 0, known, stays ? 1 : 0), 0, recorder);
+    for (long at = join.nextMoment(pending); !pending.finished(); at = join.nextMoment(pending)) {
+      join.onTimer(pending, at, recorder);
+      pending = restored(pending);
+    }
+    List<String> told = new ArrayList<>();
+    for (LabeledExample example : recorder.examples) {
+      TaskLabel label = example.labels()[0];
+      if (label.present()) {
+        long minute = (example.emittedAt() - SHOWN) / MINUTE;
+        told.add(minute + " " + label.kind() + " " + label.changes() + " " + label.value());
+      }
+    }
+    List<String> expected = new ArrayList<>();
+    int[] ends = {3, 10, 25, 50, 75, 100};
+    for (int part = 0; part < ends.length; part++) {
+      boolean decided = share <= ends[part];
+      LabelKind kind = decided ? LabelKind.FINAL : part == 0 ? LabelKind.FIRST : LabelKind.PENDING;
+      expected.add(ends[part] + " " + kind + " " + part + " " + (decided && stays ? 1.0 : 0.0));
+      if (decided) {
+        break;
+      }
+    }
+    assertThat(told).isEqualTo(expected);
+    assertThat(recorder.examples.stream().map(LabeledExample::tag).toList())
+        .as("an example is known by its tag")
+        .doesNotHaveDuplicates();
   }
 
   @Example

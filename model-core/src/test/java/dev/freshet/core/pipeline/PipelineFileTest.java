@@ -290,6 +290,16 @@ publishing: {keep: 1, every: never}
   }
 
   @Test
+  void aHazardWantsReportedNoes() {
+    problem(
+        "tasks[0].correction", "binary, window: 10m", "binary, window: 10m, correction: hazard");
+    String explicit = "binary, window: 10m, negatives: explicit";
+    Pipeline pipeline =
+        TestingPipelines.shop("binary, window: 10m", explicit + ", correction: hazard");
+    assertThat(pipeline.training().scoring().at()).isEqualTo(Scoring.At.IMPRESSION);
+  }
+
+  @Test
   void takesNoNameThatHasAnotherUseOrIsIllegal() {
     for (String name :
         List.of("models", "impressions", "impression", "examples", "example", "dead-letters")) {

@@ -42,12 +42,15 @@ class DelayedTrainingTest {
     return PipelineFile.parse(
         """
         pipeline: delayed
-        tasks: [{name: buys, kind: binary, window: 600m, correction: %s, waiting: 20m}]
+        tasks: [{name: buys, kind: binary, window: 600m, correction: %s, waiting: 20m, negatives: %s}]
         features: [{name: f, kind: categorical, dim: 4, admit-after: 1}]
         models: [{name: main, kind: shared-bottom, bottom: [8], tower: [8]}]
         training: {batch: 128, negative-sampling: %s, dense: {rate: 5e-3}, scoring: {window: 20000, watch: {field: f}}}
         """
-            .formatted(RecordBinder.written(correction), sampling),
+            .formatted(
+                RecordBinder.written(correction),
+                correction.needsReports() ? "explicit" : "implicit",
+                sampling),
         "test");
   }
 
@@ -64,6 +67,10 @@ class DelayedTrainingTest {
       double mean = (value % 2 == 0 ? 20 : 60) * MINUTE;
       long delay = yes ? (long) (-mean * Math.log(1 - random.nextDouble())) : WINDOW + 1;
       boolean counts = delay <= WINDOW;
+      // Where noes are reported most are known early, of some values more than of others.
+      boolean early = correction.needsReports() && (i + value) % 3 > 0;
+      long settled = counts ? delay : early ? WINDOW / 50 * (1 + i % 20) : WINDOW;
+      int[] part = {0};
       long first = counts ? start + delay : TaskTimeline.NEVER;
       long id = i;
       long[] keys = {1 + value};
@@ -76,8 +83,8 @@ class DelayedTrainingTest {
               start,
               true,
               first == TaskTimeline.NEVER ? List.of() : List.of(first),
-              false,
-              start + WINDOW,
+              correction.needsReports(),
+              correction.needsReports() ? start + settled : start + WINDOW,
               start + WINDOW,
               WAITING,
               TaskTimeline.NEVER),
@@ -92,7 +99,7 @@ class DelayedTrainingTest {
                     seen ? delay : -1,
                     true,
                     seen && delay > WAITING,
-                    0);
+                    correction.parts() > 0 ? part[0]++ : 0);
             all.add(told(id, start, time, keys, label));
           });
     }
@@ -162,19 +169,20 @@ class DelayedTrainingTest {
     }
   }
 
-  @Test
-  void aRestoredTrainerGoesOnWithItsDelayHeads() throws IOException {
-    List<EncodedExample> examples = stream(DelayCorrections.DEFER, 4000);
+  @ParameterizedTest
+  @EnumSource(names = {"DEFER", "HAZARD"})
+  void aRestoredTrainerGoesOnWithItsDelayHeads(DelayCorrections correction) throws IOException {
+    List<EncodedExample> examples = stream(correction, 4000);
     int half = 20 * BATCH;
     byte[] straight;
     byte[] middle;
-    try (ModelTrainer trainer = trainer(DelayCorrections.DEFER)) {
+    try (ModelTrainer trainer = trainer(correction)) {
       feed(trainer, examples.subList(0, half));
       middle = bytes(trainer);
       feed(trainer, examples.subList(half, examples.size()));
       straight = bytes(trainer);
     }
-    try (ModelTrainer trainer = trainer(DelayCorrections.DEFER)) {
+    try (ModelTrainer trainer = trainer(correction)) {
       TrainerSnapshot.read(trainer, new ByteArrayInputStream(middle));
       feed(trainer, examples.subList(half, examples.size()));
       assertThat(bytes(trainer)).isEqualTo(straight);

@@ -197,12 +197,15 @@ class LabelJoinRescaleTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"wait,false", "wait,true", "es-dfm,true"})
+  @CsvSource({"wait,false", "wait,true", "es-dfm,true", "hazard,true"})
   void rescalingKeepsDeadlines(String correction, boolean rocks) throws Exception {
     Pipeline pipeline =
         TestingPipelines.shop(
             "click, window: 1h}",
-            "click, window: 1h, correction: " + correction + ", deadline: {at: end}}");
+            "click, window: 1h, correction: "
+                + correction
+                + (correction.equals("hazard") ? ", negatives: explicit" : "")
+                + ", deadline: {at: end}}");
     List<String> straight = run(pipeline, rocks, 1, 1, 1);
     List<String> rescaled = run(pipeline, rocks, 2, 4, 2);
     assertThat(straight).hasSizeGreaterThan(400).doesNotHaveDuplicates();

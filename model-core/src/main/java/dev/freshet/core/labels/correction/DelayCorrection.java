@@ -36,6 +36,16 @@ public interface DelayCorrection extends Serializable {
   /** Whether an amount is told again with each event that changes it. */
   boolean tellsChanges();
 
+  /** Of how many parts of a window a pending impression tells that it is past them; 0 for none. */
+  default int parts() {
+    return 0;
+  }
+
+  /** Whether it asks for outcomes that are reported, yes and no alike. */
+  default boolean needsReports() {
+    return false;
+  }
+
   /**
    * What a record teaches.
    *

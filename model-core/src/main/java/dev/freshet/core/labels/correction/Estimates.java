@@ -6,8 +6,8 @@ package dev.freshet.core.labels.correction;
  *
  * @param p the model's own prediction
  * @param late chance that the yes comes after the waiting time, dp in the papers
- * @param stays chance that what was a no at the waiting time stays one, rn in the papers; of an
- *     amount, that no change follows
+ * @param stays chance that what was a no at the waiting time stays one, rn in the papers; of what
+ *     is pending still, that it ends as a no; of an amount, that no change follows
  */
 public record Estimates(double p, double late, double stays) {
 

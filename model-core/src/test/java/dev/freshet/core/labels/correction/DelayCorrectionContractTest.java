@@ -47,7 +47,7 @@ class DelayCorrectionContractTest {
             0,
             true,
             yes ? List.of(delay) : List.of(),
-            false,
+            correction.needsReports(),
             yes ? delay : WINDOW,
             WINDOW,
             WAITING,
@@ -66,7 +66,9 @@ class DelayCorrectionContractTest {
       assertThat(records.stream().filter(r -> r.kind() == LabelKind.FINAL)).containsExactly(last);
       assertThat(last.time()).isLessThanOrEqualTo(WINDOW);
       assertThat(last.label()).isEqualTo(delay <= WINDOW ? 1 : 0);
-      assertThat(records.stream().map(Told::kind).distinct().count()).isEqualTo(records.size());
+      assertThat(
+              records.stream().filter(r -> r.kind() != LabelKind.PENDING).map(Told::kind).toList())
+          .doesNotHaveDuplicates();
       assertThat(records).anyMatch(Told::learn);
       assertThat(records).noneMatch(r -> r.kind() == LabelKind.LATE_COPY && r.label() == 0);
     }
@@ -89,6 +91,7 @@ class DelayCorrectionContractTest {
       {"1", "01", "0"}, // es-dfm
       {"11", "01", "00"}, // defer
       {"1", "01", "0"}, // defuse
+      {"0", "0", "0"}, // hazard: nothing is known at 30, and what is thought is below a half
     };
     for (DelayCorrections correction : forBinary()) {
       for (int i = 0; i < delays.length; i++) {
@@ -184,7 +187,46 @@ class DelayCorrectionContractTest {
         (time, kind, learn) -> records.add(new Told(time, kind, learn, 0)));
     Told last = records.get(records.size() - 1);
     assertThat(last.kind()).isEqualTo(LabelKind.FINAL);
-    assertThat(last.time()).isEqualTo(correction == DelayCorrections.WAIT ? WINDOW : 300);
+    assertThat(last.time())
+        .isEqualTo(
+            switch (correction) {
+              case WAIT -> WINDOW;
+              case HAZARD -> WINDOW / 2; // the end of the part that it is decided in
+              default -> 300;
+            });
+  }
+
+  /** Whatever the outcome and whether it is a yes, it is told at the end of its part. */
+  @Test
+  void aPendingImpressionTellsWhatItHasSurvived() {
+    for (boolean yes : new boolean[] {true, false}) {
+      List<Told> records = new ArrayList<>();
+      DelayCorrections.HAZARD.plan(
+          new TaskTimeline(
+              1000,
+              1000,
+              true,
+              yes ? List.of(1300L) : List.of(),
+              true,
+              1300,
+              2000,
+              WAITING,
+              TaskTimeline.NEVER),
+          (time, kind, learn) -> records.add(new Told(time, kind, learn, 0)));
+      assertThat(records)
+          .containsExactly(
+              new Told(1030, LabelKind.FIRST, true, 0),
+              new Told(1100, LabelKind.PENDING, false, 0),
+              new Told(1250, LabelKind.PENDING, false, 0),
+              new Told(1500, LabelKind.FINAL, false, 0));
+    }
+    assertThat(told(DelayCorrections.HAZARD, 20))
+        .as("known at the end of the first part")
+        .containsExactly(new Told(30, LabelKind.FINAL, true, 1));
+    assertThat(told(DelayCorrections.HAZARD, 5000))
+        .as("no report is a no when the window closes")
+        .endsWith(new Told(WINDOW, LabelKind.FINAL, false, 0))
+        .hasSize(6);
   }
 
   /**
@@ -375,7 +417,9 @@ class DelayCorrectionContractTest {
 
     double fixedPoint(DelayCorrection correction, NegativeSampling sampling) {
       double dp = (double) late / clicks;
-      double rn = (double) (clicks - fast - late) / (clicks - fast);
+      // At the end of its first part nothing of these is known to a hazard.
+      int known = correction.parts() > 0 ? 0 : fast;
+      double rn = (double) (clicks - fast - late) / (clicks - known);
       double p = 0.5;
       for (int round = 0; round < 400; round++) {
         p = next(correction, sampling, p, dp, rn);
