@@ -24,6 +24,9 @@ import yaml
 from safetensors.numpy import load_file
 
 
+ABSENT = "\0absent"
+
+
 def xxh3(text, seed=0):
     """Key of a text as a signed 64-bit number: XXH3 over its UTF-16 characters, little-endian."""
     return signed(xxhash.xxh3_64_intdigest(text.encode("utf-16-le"), seed=seed))
@@ -35,8 +38,9 @@ def signed(digest):
 
 
 def key(field, value):
-    """Key of a value under its field's own seed; 0 is not a key."""
-    seed = xxhash.xxh3_64_intdigest(field["name"].encode("utf-16-le"))
+    """Key of a value under the seed of the field whose rows it uses, usually its own; 0 is not a key."""
+    name = field["name"] if value == ABSENT else field.get("rows-of", field["name"])
+    seed = xxhash.xxh3_64_intdigest(name.encode("utf-16-le"))
     return xxh3(value, seed) or 1
 
 
@@ -86,7 +90,7 @@ def values(field, impression):
     value = impression.get("features", {}).get(field["name"])
     sent = [v for v in (value if isinstance(value, list) else [value]) if v is not None and v != ""]
     if not sent:
-        return ["\0absent"]
+        return [ABSENT]
     if field["kind"] == "numeric":
         return ["b%d" % bucket(field, float(sent[0]))]
     return [text(v) for v in sent]
@@ -102,8 +106,14 @@ def fields_of(pipeline):
         names = crosses.get("of") or [f["name"] for f in fields if f["kind"] != "cross"]
         for pair in map(sorted, itertools.combinations(names, 2)):
             if pair not in crossed:
-                fields.append({"name": "*".join(pair), "kind": "cross", "of": pair, "dim": crosses.get("dim", 4)})
+                fields.append({"name": "*".join(pair), "kind": "cross", "of": pair, "dim": crosses.get("dim", 2)})
     return fields
+
+
+def dim(field, fields):
+    """Size of a field's rows: its own, or that of the field whose rows it uses."""
+    owner = next((f for f in fields if f["name"] == field.get("rows-of")), field)
+    return owner.get("dim", 8)
 
 
 def keys_of(field, fields, impression):
@@ -112,8 +122,8 @@ def keys_of(field, fields, impression):
         return [key(field, text) for text in values(field, impression)]
     parts = [next(f for f in fields if f["name"] == name) for name in sorted(field["of"])]
     lists = [keys_of(one, fields, impression) for one in parts]
-    if any(found == [key(one, "\0absent")] for one, found in zip(parts, lists)):
-        return [key(field, "\0absent")]
+    if any(found == [key(one, ABSENT)] for one, found in zip(parts, lists)):
+        return [key(field, ABSENT)]
     # No more than 64: the longest list, the first of those that are, loses its last value.
     while math.prod(map(len, lists)) > 64:
         max(lists, key=len).pop()
@@ -127,8 +137,8 @@ def keys_of(field, fields, impression):
 def embed(fields, impression, tensors):
     """Mean of the rows of each field's values, one field after the other: by size, then as in the file, crosses of many last."""
     parts = []
-    for field in sorted(fields, key=lambda f: f.get("dim", 8)):
-        name = "embedding.%d" % field.get("dim", 8)
+    for field in sorted(fields, key=lambda f: dim(f, fields)):
+        name = "embedding.%d" % dim(field, fields)
         keys, rows = tensors[name + ".keys"], tensors[name + ".rows"]
         found = []
         for wanted in keys_of(field, fields, impression):

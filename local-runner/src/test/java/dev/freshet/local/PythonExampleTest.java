@@ -42,7 +42,8 @@ class PythonExampleTest {
           .replace("training: {", "training: {negative-sampling: 0.5, ")
           .replace(
               "models:",
-              "  - {name: hour, kind: time, part: hour, zone: America/St_Johns, dim: 3}\n"
+              "  - {name: seen, kind: categorical, many: true, rows-of: item}\n"
+                  + "  - {name: hour, kind: time, part: hour, zone: America/St_Johns, dim: 3}\n"
                   + "  - {name: weekday, kind: time, part: weekday}\n"
                   + "  - {name: three, kind: cross, of: [user, tags, price], dim: 4}\n"
                   + "crosses: {kind: pairs, of: [tags, user, item], dim: 2, admit-after: 1}\n"
@@ -54,7 +55,7 @@ class PythonExampleTest {
    */
   private static final List<String> FEATURES =
       List.of(
-          "{\"user\": \"u1\", \"item\": \"i2\", \"tags\": [\"t0\", \"t1\"], \"price\": 42}",
+          "{\"user\": \"u1\", \"item\": \"i2\", \"seen\": [\"i3\", \"never\"], \"tags\": [\"t0\", \"t1\"], \"price\": 42}",
           "{\"user\": \"u3\", \"item\": \"never seen\", \"tags\": \"t0\", \"price\": 0.5}",
           "{\"user\": 7.0, \"item\": true, \"tags\": [1e2, 0.50, -0.0, 12345678901234567890.0],"
               + " \"price\": \"12.5\"}",

@@ -8,6 +8,7 @@ import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.SystemTopic;
 import dev.freshet.core.publishing.ModelRecords;
+import dev.freshet.job.features.EncodeFunction;
 import dev.freshet.job.labels.LabelJoinFunction;
 import dev.freshet.local.broker.Topics;
 import dev.freshet.replica.ModelReplica;
@@ -106,6 +107,16 @@ final class Observer implements AutoCloseable {
   /** Events that counted although by their clocks they were before their parent; of the job. */
   long skewed() {
     return counted.get().get(LabelJoinFunction.SKEWED) instanceof Long count ? count : 0;
+  }
+
+  /** Crosses of impressions that had more values than are crossed; of the job since it started. */
+  long cutCrosses() {
+    return counted.get().get(EncodeFunction.CUT_CROSSES) instanceof Long count ? count : 0;
+  }
+
+  /** The first impression of which a cross was cut; empty if none was. */
+  String cutSample() {
+    return counted.get().get(EncodeFunction.CUT_SAMPLE) instanceof String id ? id : "";
   }
 
   /**

@@ -49,6 +49,13 @@ final class Progress {
             report.path("orphaned").asLong(),
             report.path("duplicates").asLong(),
             report.path("skewed").asLong()));
+    JsonNode cut = report.path("cutCrosses");
+    if (!cut.isMissingNode()) {
+      text.append(
+          line(
+              "       %,d crosses by the first of their many values only, the first of %s%n",
+              cut.path("count").asLong(), cut.path("sample").asText()));
+    }
     for (ModelDefinition model : observer.pipeline().models()) {
       model(text, model.name(), report);
     }

@@ -55,6 +55,10 @@ final class RunReport {
     }
     report.put("duplicates", letters.getOrDefault(DropReason.DUPLICATE.label(), 0L));
     report.set("fields", fields(observer));
+    long cut = observer.cutCrosses();
+    if (cut > 0) {
+      report.putObject("cutCrosses").put("count", cut).put("sample", observer.cutSample());
+    }
     ObjectNode steps = JSON.createObjectNode();
     ObjectNode versions = JSON.createObjectNode();
     ObjectNode replicas = JSON.createObjectNode();

@@ -29,7 +29,7 @@ final class Cross {
    * @param fields all that are no crosses, in order
    */
   Cross(FeatureField field, List<FeatureField> fields) {
-    hasher = FeatureEncoder.hasher(field);
+    hasher = FeatureEncoder.hasher(field.name());
     absent = FeatureEncoder.absentKey(field);
     List<String> names = fields.stream().map(FeatureField::name).toList();
     parts = field.of().stream().mapToInt(names::indexOf).toArray();

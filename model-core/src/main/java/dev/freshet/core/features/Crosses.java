@@ -24,10 +24,12 @@ public record Crosses(
             value = "The fields that are crossed; all that are no crosses themselves if none",
             fallback = "")
         List<String> of,
-    @Option(value = "Size of each cross's embedding", fallback = "4") int dim,
+    @Option(value = "Size of each cross's embedding", fallback = "2") int dim,
     @Option(
-            value = "How many sightings give a combination a row of its own; as for a field",
-            fallback = "2")
+            value =
+                "How many sightings give a combination a row of its own: more than of a field's"
+                    + " value, for most combinations are rare and say nothing",
+            fallback = "20")
         int admitAfter,
     @Option(
             value =
@@ -44,7 +46,7 @@ public record Crosses(
   }
 
   /** Nothing but what is listed one by one. */
-  public static final Crosses NONE = new Crosses(Kind.NONE, List.of(), 4, 2, null);
+  public static final Crosses NONE = new Crosses(Kind.NONE, List.of(), 2, 20, null);
 
   public Crosses {
     of = List.copyOf(of);

@@ -84,26 +84,26 @@ public final class FeatureEncoder {
     int categorical = 0;
     int numeric = 0;
     for (int i = 0; i < hashers.length; i++) {
-      hashers[i] = hasher(fields.get(i));
-      absent[i] = key(hashers[i], ABSENT);
+      hashers[i] = hasher(fields.get(i).rowsName());
+      absent[i] = absentKey(fields.get(i));
       if (fields.get(i).sent()) {
         source[i] = fields.get(i).numeric() ? numeric++ : categorical++;
       }
     }
   }
 
-  static Hasher64 hasher(FeatureField field) {
-    return Hashing.xxh3_64(Hashing.xxh3_64().hashCharsToLong(field.name()));
+  static Hasher64 hasher(String field) {
+    return Hashing.xxh3_64(Hashing.xxh3_64().hashCharsToLong(field));
   }
 
   /** The key whose row stands for all values of the field that have none of their own. */
   public static long unknownKey(FeatureField field) {
-    return key(hasher(field), UNKNOWN);
+    return key(hasher(field.rowsName()), UNKNOWN);
   }
 
   /** The key whose row stands for the field in impressions that do not have it. */
   public static long absentKey(FeatureField field) {
-    return key(hasher(field), ABSENT);
+    return key(hasher(field.name()), ABSENT);
   }
 
   private static long key(Hasher64 hasher, CharSequence value) {

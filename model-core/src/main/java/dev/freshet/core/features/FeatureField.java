@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.time.ZoneId;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -26,7 +27,7 @@ public record FeatureField(
             "Whether values are names or amounts, a part of the impression's event time, or"
                 + " combinations of other fields' values")
         Kind kind,
-    @Option(value = "Size of the field's embedding", fallback = "8") int dim,
+    @Option(value = "Size of the field's embedding", fallback = "" + DIM) int dim,
     @Option(
             value =
                 "Categorical: whether an impression may carry several values, which are averaged",
@@ -36,7 +37,7 @@ public record FeatureField(
             value =
                 "Categorical: how many sightings give a value a row of its own; until then it shares"
                     + " the field's row for unknown values",
-            fallback = "2")
+            fallback = "" + ADMIT_AFTER)
         int admitAfter,
     @Option(
             value = "Categorical: a row that was not seen for so long, in event time, is dropped",
@@ -70,8 +71,20 @@ public record FeatureField(
             fallback = Option.ABSENT)
         TimePart part,
     @Option(value = "Time: whose clocks, as `UTC`, `+02:00` or `Europe/Berlin`", fallback = "UTC")
-        String zone)
+        String zone,
+    @Option(
+            value =
+                "Categorical: another categorical field whose rows its values use, as those of items"
+                    + " that a user saw before use the item's; size, admission and expiry are that"
+                    + " field's",
+            fallback = Option.ABSENT)
+        String rowsOf)
     implements Serializable {
+
+  /** The usual size of an embedding, and the usual sightings before there is a row. */
+  public static final int DIM = 8;
+
+  public static final int ADMIT_AFTER = 2;
 
   /** Names, amounts, parts of the event time, or combinations of what other fields have. */
   public enum Kind {
@@ -111,6 +124,11 @@ public record FeatureField(
     }
     check(
         !many || kind == Kind.CATEGORICAL, "many", many, "false, for a field that sends no names");
+    check(
+        rowsOf == null || kind == Kind.CATEGORICAL,
+        "rows-of",
+        rowsOf,
+        "nothing, for a field that is not categorical");
     if (kind == Kind.TIME) {
       check(part != null, "part", null, "one of hour, weekday, day, month");
       check(isZone(zone), "zone", zone, "a zone such as UTC, +02:00 or Europe/Berlin");
@@ -155,7 +173,8 @@ public record FeatureField(
         Scale.LINEAR,
         of,
         null,
-        "UTC");
+        "UTC",
+        null);
   }
 
   private static boolean isZone(String zone) {
@@ -164,6 +183,11 @@ public record FeatureField(
     } catch (DateTimeException e) {
       return false;
     }
+  }
+
+  /** The field under whose seed its values are hashed, and whose row is that of unknown ones. */
+  String rowsName() {
+    return rowsOf == null ? name : rowsOf;
   }
 
   public boolean numeric() {
@@ -187,18 +211,49 @@ public record FeatureField(
     return kind == Kind.CROSS;
   }
 
-  /** The same field, whose rows expire when the first of its fields' do unless it says when. */
+  /**
+   * The same field with what it takes from others: of a field with {@code rows-of} size, admission
+   * and expiry are that field's, and rows of a cross that does not say when they expire do so when
+   * the first of its fields' do.
+   */
   FeatureField resolved(List<FeatureField> all) {
+    if (rowsOf != null) {
+      return all.stream()
+          .filter(field -> field.name().equals(rowsOf))
+          .findFirst()
+          .map(this::withRowsOf)
+          .orElse(this);
+    }
     if (!cross() || expireAfter != null) {
       return this;
     }
     Duration shortest =
         all.stream()
-            .filter(field -> of.contains(field.name()) && field.expireAfter() != null)
-            .map(FeatureField::expireAfter)
+            .filter(field -> !field.cross() && of.contains(field.name()))
+            .map(field -> field.resolved(all).expireAfter())
+            .filter(Objects::nonNull)
             .min(Comparator.naturalOrder())
             .orElse(null);
     return cross(name, of, dim, admitAfter, shortest);
+  }
+
+  private FeatureField withRowsOf(FeatureField owner) {
+    return new FeatureField(
+        name,
+        kind,
+        owner.dim,
+        many,
+        owner.admitAfter,
+        owner.expireAfter,
+        edges,
+        buckets,
+        from,
+        to,
+        scale,
+        of,
+        part,
+        zone,
+        rowsOf);
   }
 
   /** The bucket of a value: 0 below the first edge, as many as there are edges above the last. */

@@ -102,7 +102,8 @@ public final class FeatureSchema implements Serializable {
       return text.append(", of ").append(String.join(" and ", f.of())).toString();
     }
     if (!f.numeric()) {
-      return text.append(f.many() ? ", many" : "").toString();
+      text.append(f.many() ? ", many" : "");
+      return text.append(f.rowsOf() == null ? "" : ", rows of " + f.rowsOf()).toString();
     }
     if (f.buckets() == 0) {
       return text.append(", edges ").append(f.edges()).toString();
@@ -141,7 +142,7 @@ public final class FeatureSchema implements Serializable {
   /**
    * SHA-256 over everything that decides which values get which keys and places, and how many of
    * them: name and kind, dim, number of values, buckets, part and zone of a time, what is crossed,
-   * and the order.
+   * whose rows are used, and the order.
    */
   public String fingerprint() {
     return hash(true);
@@ -171,6 +172,9 @@ public final class FeatureSchema implements Serializable {
       }
       if (f.time()) {
         text.append('|').append(f.part()).append('|').append(f.zone());
+      }
+      if (f.rowsOf() != null) {
+        text.append("|rows-of|").append(f.rowsOf());
       }
       f.of().forEach(part -> text.append('|').append(part));
     }

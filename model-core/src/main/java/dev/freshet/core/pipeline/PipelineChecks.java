@@ -57,6 +57,7 @@ final class PipelineChecks {
         features.stream().map(FeatureField::name).toList(),
         "at least one field that impressions bring");
     crossed(features, crosses);
+    shared(features);
     List<String> fields = all.stream().map(FeatureField::name).toList();
     String watched = training.scoring().watch().field();
     check(
@@ -108,6 +109,48 @@ final class PipelineChecks {
       }
     }
     unique("tasks", tasks.stream().map(Task::name).toList());
+  }
+
+  /** Rows are used of a field that has its own, and are as that field says. */
+  private static void shared(List<FeatureField> features) {
+    List<String> owners =
+        features.stream()
+            .filter(field -> field.categorical() && field.rowsOf() == null)
+            .map(FeatureField::name)
+            .toList();
+    for (int i = 0; i < features.size(); i++) {
+      FeatureField field = features.get(i);
+      int owner = owners.indexOf(field.rowsOf());
+      String at = "features[" + i + "].";
+      if (field.rowsOf() != null) {
+        check(
+            owner >= 0,
+            at + "rows-of",
+            field.rowsOf(),
+            "one of " + String.join(", ", owners) + hint(field.rowsOf(), owners));
+      }
+      for (FeatureField of : features) {
+        if (owner >= 0 && of.name().equals(field.rowsOf())) {
+          String without = "nothing, or that of " + of.name() + ", whose rows it uses";
+          check(
+              field.dim() == FeatureField.DIM || field.dim() == of.dim(),
+              at + "dim",
+              field.dim(),
+              without);
+          check(
+              field.admitAfter() == FeatureField.ADMIT_AFTER
+                  || field.admitAfter() == of.admitAfter(),
+              at + "admit-after",
+              field.admitAfter(),
+              without);
+          check(
+              field.expireAfter() == null || field.expireAfter().equals(of.expireAfter()),
+              at + "expire-after",
+              field.expireAfter(),
+              without);
+        }
+      }
+    }
   }
 
   /** No cross is crossed, and every cross has a name and fields of its own. */

@@ -116,9 +116,7 @@ class FeatureEncoderTest {
 
   @Test
   void aCrossIsAbsentWhereOneOfItsFieldsIs() {
-    FeatureField two =
-        CROSSED.fields().stream().filter(f -> f.name().equals("two")).findAny().orElseThrow();
-    long absent = FeatureEncoder.absentKey(two);
+    long absent = FeatureEncoder.absentKey(field(CROSSED, "two"));
     String[][] noItem = {{}, {"u"}, {}};
     String[][] none = {{}, {}, {}};
     assertThat(of(CROSSED, "two", impression(noItem, 5))).containsExactly(absent);
@@ -163,6 +161,34 @@ class FeatureEncoderTest {
         .contains(
             "hour: time, dim 4, hour in Asia/Kolkata", "weekday: time, dim 8, weekday in +02:00");
     assertThat(timed.sent()).isEqualTo(SCHEMA.sent());
+  }
+
+  @Test
+  void valuesOfAFieldWithAnothersRowsHaveItsKeys() {
+    String item = "{name: item, kind: categorical, dim: 8, admit-after: 2}";
+    FeatureSchema shared =
+        TestingPipelines.shop(
+                item, item + "\n  - {name: seen, kind: categorical, many: true, rows-of: item}")
+            .schema();
+    String[][] values = {{}, {"u"}, {"i"}, {"j", "i", "a name of more than eight bytes"}};
+    String[][] none = {{}, {"u"}, {"a name of more than eight bytes"}, {}};
+    Impression one = impression(values, 5);
+    Impression other = impression(none, 5);
+    assertThat(of(shared, "seen", one)[1]).isEqualTo(of(shared, "item", one)[0]);
+    assertThat(of(shared, "seen", one)[2]).isEqualTo(of(shared, "item", other)[0]);
+    assertThat(of(shared, "seen", new FeatureEncoder(shared, 0).compact(one)))
+        .containsExactly(of(shared, "seen", one));
+    FeatureField owner = field(shared, "item");
+    FeatureField seen = field(shared, "seen");
+    assertThat(FeatureEncoder.unknownKey(seen)).isEqualTo(FeatureEncoder.unknownKey(owner));
+    assertThat(of(shared, "seen", other))
+        .as("that none was seen is no item's absence")
+        .containsExactly(FeatureEncoder.absentKey(seen))
+        .doesNotContain(FeatureEncoder.absentKey(owner));
+  }
+
+  private static FeatureField field(FeatureSchema schema, String name) {
+    return schema.fields().stream().filter(f -> f.name().equals(name)).findAny().orElseThrow();
   }
 
   @Test

@@ -67,10 +67,11 @@ public abstract class MultiTaskModelContractTest {
     return pipeline(binary, core, model, "");
   }
 
-  /** Two steps and an amount; plain, or with times and crosses of other sizes than the fields'. */
+  /** Two steps and an amount; plain, or with fields of all kinds and of several sizes. */
   private Pipeline pipeline(boolean crossed) {
     String more =
         """
+          - {name: seen, kind: categorical, many: true, rows-of: f0}
           - {name: hour, kind: time, part: hour, zone: Europe/Berlin, dim: 3, admit-after: 1}
         crosses: {kind: pairs, dim: 2, admit-after: 1}
         """;
@@ -125,13 +126,14 @@ public abstract class MultiTaskModelContractTest {
     FeatureEncoder encoder = new FeatureEncoder(pipeline.schema(), 0);
     for (int i = 0; i < count; i++) {
       int[] values = random.ints(FIELDS, 1, 6).toArray();
-      String[][] texts =
-          Arrays.stream(values).mapToObj(v -> new String[] {"v" + v}).toArray(String[][]::new);
+      List<String[]> texts = new ArrayList<>();
+      Arrays.stream(values).forEach(v -> texts.add(new String[] {"v" + v}));
+      if (pipeline.schema().many().contains("seen")) {
+        texts.add(new String[] {"v" + values[1], "v" + values[2]});
+      }
+      RawFeatures raw = new RawFeatures(texts.toArray(new String[0][]), new double[0]);
       int[] starts = new int[pipeline.schema().fields().size() + 1];
-      long[] keys =
-          encoder.keys(
-              new Impression("i" + i, i * HOUR, new RawFeatures(texts, new double[0]), null),
-              starts);
+      long[] keys = encoder.keys(new Impression("i" + i, i * HOUR, raw, null), starts);
       TaskLabel[] labels = new TaskLabel[tasks];
       boolean reached = true;
       for (int t = 0; t < tasks; t++) {
@@ -445,7 +447,9 @@ public abstract class MultiTaskModelContractTest {
       straight.process(examples(pipeline, 64, 1, 1));
       straight.process(examples(pipeline, 64, 2, 1));
       assertThat(snapshot(second)).isEqualTo(snapshot(straight));
-      assertThat(straight.fieldCounts().fields()).containsExactly("f0", "f1", "f2");
+      assertThat(straight.fieldCounts().fields())
+          .as("nobody sends times and crosses")
+          .isEqualTo(crossed ? List.of("f0", "f1", "f2", "seen") : List.of("f0", "f1", "f2"));
       assertThat(straight.evidence().absentFields()).isEmpty();
     }
   }

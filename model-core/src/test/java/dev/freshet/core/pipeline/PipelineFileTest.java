@@ -128,6 +128,24 @@ class PipelineFileTest {
   }
 
   @Test
+  void checksWhoseRowsAreUsed() {
+    String tags = "{name: tags, kind: categorical, dim: 4, many: true}";
+    String seen = "{name: seen, kind: categorical, many: true, rows-of: ";
+    for (String owner : List.of("itm", "seen", "price", "''")) {
+      problem("features[2].rows-of", tags, seen + owner + "}");
+    }
+    problem("features[2].dim", tags, seen + "item, dim: 4}");
+    problem("features[2].admit-after", tags, seen + "user, admit-after: 3}");
+    problem("features[2].expire-after", tags, seen + "item, expire-after: 3d}");
+    problem("features[3].rows-of", "edges: [1, 10, 100]}", "edges: [1, 10, 100], rows-of: item}");
+    Pipeline pipeline =
+        TestingPipelines.shop(
+            tags, seen + "item}\n  - {name: both, kind: cross, of: [seen, user], dim: 2}");
+    assertThat(pipeline.schema().described())
+        .contains("seen: categorical, dim 8, many, rows of item");
+  }
+
+  @Test
   void crossesEveryTwoFieldsThatAreNotCrossedYet() {
     String price = "edges: [1, 10, 100]}";
     String declared =
@@ -140,13 +158,13 @@ class PipelineFileTest {
     assertThat(all.schema().described())
         .containsExactly(
             "both: cross, dim 2, of item and user",
+            "tags*user: cross, dim 2, of tags and user",
+            "price*user: cross, dim 2, of price and user",
+            "item*tags: cross, dim 2, of item and tags",
+            "item*price: cross, dim 2, of item and price",
+            "price*tags: cross, dim 2, of price and tags",
             "tags: categorical, dim 4, many",
             "price: numeric, dim 4, edges [1.0, 10.0, 100.0]",
-            "tags*user: cross, dim 4, of tags and user",
-            "price*user: cross, dim 4, of price and user",
-            "item*tags: cross, dim 4, of item and tags",
-            "item*price: cross, dim 4, of item and price",
-            "price*tags: cross, dim 4, of price and tags",
             "user: categorical, dim 8",
             "item: categorical, dim 8");
     assertThat(some.schema().fields().subList(0, 3).stream().map(FeatureField::name))

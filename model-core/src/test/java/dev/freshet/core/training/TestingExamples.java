@@ -19,7 +19,35 @@ public final class TestingExamples {
 
   public static List<EncodedExample> settled(Pipeline pipeline, int count, long seed) {
     FeatureEncoder encoder = new FeatureEncoder(pipeline.schema(), pipeline.labels().holdout());
-    return labelled(count, seed).stream().map(encoder::encode).toList();
+    return labelled(pipeline, count, seed).stream().map(encoder::encode).toList();
+  }
+
+  /** Of the test shop, which may have a field {@code seen}: the next two items. */
+  public static List<LabeledExample> labelled(Pipeline pipeline, int count, long seed) {
+    List<String> names = pipeline.schema().categorical();
+    if (!names.contains("seen")) {
+      return labelled(count, seed);
+    }
+    List<LabeledExample> examples = new ArrayList<>();
+    for (LabeledExample example : labelled(count, seed)) {
+      RawFeatures features = (RawFeatures) example.impression().features();
+      String[][] of = features.categories();
+      int item = Integer.parseInt(of[2][0].substring(1));
+      String[][] categories = new String[4][];
+      categories[names.indexOf("tags")] = of[0];
+      categories[names.indexOf("user")] = of[1];
+      categories[names.indexOf("item")] = of[2];
+      categories[names.indexOf("seen")] =
+          new String[] {"i" + (item + 1) % 10, "i" + (item + 2) % 10};
+      Impression impression =
+          new Impression(
+              example.impression().id(),
+              example.impression().eventTime(),
+              new RawFeatures(categories, features.numbers()),
+              null);
+      examples.add(new LabeledExample(impression, example.emittedAt(), example.labels()));
+    }
+    return examples;
   }
 
   public static List<LabeledExample> labelled(int count, long seed) {

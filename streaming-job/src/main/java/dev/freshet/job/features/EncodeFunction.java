@@ -6,6 +6,8 @@ import dev.freshet.core.features.FeatureSchema;
 import dev.freshet.core.features.OtherFieldsException;
 import dev.freshet.core.labels.LabeledExample;
 import dev.freshet.job.MetricNames;
+import dev.freshet.job.labels.FirstText;
+import org.apache.flink.api.common.accumulators.LongCounter;
 import org.apache.flink.api.common.functions.OpenContext;
 import org.apache.flink.api.common.functions.RichMapFunction;
 import org.apache.flink.metrics.Gauge;
@@ -16,13 +18,20 @@ import org.slf4j.LoggerFactory;
 /** Encodes examples, in parallel and before the trainers, which are one task each. */
 public final class EncodeFunction extends RichMapFunction<LabeledExample, EncodedExample> {
 
+  /** Accumulator: crosses of impressions that had more values than are crossed. */
+  public static final String CUT_CROSSES = "freshet.features.cut-crosses";
+
+  /** Accumulator: the first such impression's id. */
+  public static final String CUT_SAMPLE = "freshet.features.cut-sample";
+
   private static final Logger LOGGER = LoggerFactory.getLogger(EncodeFunction.class);
 
   private final FeatureSchema schema;
   private final double holdout;
 
   private transient FeatureEncoder encoder;
-  private transient volatile long cut;
+  private transient LongCounter cut;
+  private transient FirstText first;
 
   public EncodeFunction(FeatureSchema schema, double holdout) {
     this.schema = schema;
@@ -32,26 +41,30 @@ public final class EncodeFunction extends RichMapFunction<LabeledExample, Encode
   @Override
   public void open(OpenContext context) {
     encoder = new FeatureEncoder(schema, holdout);
+    cut = new LongCounter();
+    first = new FirstText();
+    getRuntimeContext().addAccumulator(CUT_CROSSES, cut);
+    getRuntimeContext().addAccumulator(CUT_SAMPLE, first);
     getRuntimeContext()
         .getMetricGroup()
         .addGroup(MetricNames.FEATURES)
-        .gauge(MetricNames.CUT_CROSSES, (Gauge<Long>) () -> cut);
+        .gauge(MetricNames.CUT_CROSSES, (Gauge<Long>) encoder::cut);
   }
 
   @Override
   public EncodedExample map(LabeledExample example) {
     try {
       EncodedExample encoded = encoder.encode(example);
-      if (encoder.cut() > cut) {
-        if (cut == 0) {
+      long more = encoder.cut() - cut.getLocalValuePrimitive();
+      if (more > 0) {
+        if (cut.getLocalValuePrimitive() == 0) {
           LOGGER.warn(
               "Impression {} has more values than a cross takes; it is crossed by the first of"
-                  + " them. The metric {}.{} counts such crosses",
-              encoded.name(),
-              MetricNames.FEATURES,
-              MetricNames.CUT_CROSSES);
+                  + " them",
+              encoded.name());
+          first.add(encoded.name());
         }
-        cut = encoder.cut();
+        cut.add(more);
       }
       return encoded;
     } catch (OtherFieldsException e) {

@@ -81,8 +81,12 @@ public final class EmbeddingTable implements RowSource {
     unknownRows = new int[fields.size()];
     for (int field = 0; field < unknownRows.length; field++) {
       long key = FeatureEncoder.unknownKey(fields.get(field));
-      unknownRows[field] = newRow(key, field, Long.MAX_VALUE);
-      fill(unknownRows[field], key);
+      unknownRows[field] = rows.get(key);
+      // Fields that use each other's rows have one in common.
+      if (unknownRows[field] < 0) {
+        unknownRows[field] = newRow(key, field, Long.MAX_VALUE);
+        fill(unknownRows[field], key);
+      }
     }
   }
 

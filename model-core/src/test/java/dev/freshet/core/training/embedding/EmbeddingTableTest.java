@@ -101,6 +101,26 @@ class EmbeddingTableTest {
     assertThat(bytes(stopped)).isEqualTo(bytes(straight));
   }
 
+  /** What was seen under one field is known under the other, and unknown ones are the same. */
+  @Test
+  void fieldsThatUseAnothersRowsHaveThemInCommon() throws IOException {
+    String item = "{name: item, kind: categorical, dim: 8, admit-after: 2}";
+    Pipeline pipeline =
+        TestingPipelines.shop(
+            item, item + "\n  - {name: seen, kind: categorical, many: true, rows-of: item}");
+    EmbeddingTable table = pipeline.context(pipeline.model("main")).tables(0.1).get(1);
+    assertThat(table.size()).as("user's and item's unknown ones").isEqualTo(2);
+    assertThat(table.find(7, 1)).isEqualTo(table.find(7, 2)).isNotEqualTo(table.find(7, 0));
+    table.sight(7, 1, 0);
+    int row = table.sight(7, 2, 0);
+    assertThat(table.find(7, 1)).isEqualTo(row);
+    assertThat(table.isUnknown(row, 1) || table.isUnknown(row, 2)).isFalse();
+    EmbeddingTable copy = pipeline.context(pipeline.model("main")).tables(0.1).get(1);
+    copy.restore(new DataInputStream(new ByteArrayInputStream(bytes(table))));
+    assertThat(copy.find(8, 2)).isEqualTo(copy.find(8, 1));
+    assertThat(copy.find(7, 2)).isEqualTo(row);
+  }
+
   /** All pairs of twenty fields are more than a byte tells apart. */
   @Test
   void rowsOfHundredsOfFieldsAreKeptAndExpireWithTheirOwn() throws IOException {
