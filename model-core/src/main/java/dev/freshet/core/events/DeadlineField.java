@@ -34,9 +34,6 @@ public record DeadlineField(
         Duration grace)
     implements Serializable {
 
-  /** No field: the window is the same for every impression. */
-  public static final DeadlineField NONE = new DeadlineField(null, null, null, Duration.ZERO);
-
   public DeadlineField {
     check(at == null || !at.isEmpty(), "at", at, "the name of a field");
     check(after == null || !after.isEmpty(), "after", after, "the name of a field");

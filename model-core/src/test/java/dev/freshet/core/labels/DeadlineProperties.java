@@ -1,5 +1,6 @@
 package dev.freshet.core.labels;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.freshet.core.events.Deadline;
@@ -270,6 +271,24 @@ class DeadlineProperties {
             });
     assertThat(uses).hasSize(3);
     return uses.get(0);
+  }
+
+  /** What offline learners need of it; an experiment that moves impressions moves their times. */
+  @Example
+  void examplesTellDeadlinesAndTimesMoveAlong() throws IOException {
+    Said none = new Said(true, Deadline.ABSENT);
+    Pipeline pipeline = pipeline("wait", List.of(none, new Said(false, Deadline.ABSENT), none));
+    ExampleJson json = new ExampleJson(pipeline.impressionFields(), pipeline.tasks());
+    TaskLabel[] labels = {TaskLabel.NONE, TaskLabel.NONE, TaskLabel.NONE};
+    Impression moved =
+        shown(List.of(new Said(true, Deadline.at(SHOWN + 5)), new Said(false, Deadline.after(7))))
+            .later(MINUTE);
+    assertThat(new String(json.writeWithoutFeatures(new LabeledExample(moved, 1, labels)), UTF_8))
+        .contains("\"event_time\":" + (SHOWN + MINUTE))
+        .endsWith(",\"deadlines\":{\"click\":" + (SHOWN + MINUTE + 5) + ",\"purchase\":7}}");
+    Impression refused = shown(List.of(new Said(true, Deadline.invalid("x"))));
+    assertThat(new String(json.writeWithoutFeatures(new LabeledExample(refused, 1, labels)), UTF_8))
+        .doesNotContain("deadlines");
   }
 
   /** An impression that comes after its deadline is late, as one after its window is. */
