@@ -26,7 +26,13 @@ final class Csv {
   /** Rows of a file with a header that must hold {@code columns}. */
   static void withHeader(Path file, BadRows bad, RowAction action, String... columns)
       throws IOException {
-    CSVFormat format = CSVFormat.DEFAULT.builder().setHeader().setSkipHeaderRecord(true).get();
+    CSVFormat format =
+        CSVFormat.DEFAULT
+            .builder()
+            .setHeader()
+            .setSkipHeaderRecord(true)
+            .setAllowMissingColumnNames(true) // as pandas writes its index
+            .get();
     try (Reader reader = Lines.open(file);
         CSVParser parser = format.parse(reader)) {
       for (String column : columns) {

@@ -27,7 +27,10 @@ public enum Importers {
   ALIEXPRESS(
       "AliExpress search logs as one CSV per country; impression, click, purchase (no times: rows"
           + " are a tenth of a second apart)",
-      new AliExpressImporter());
+      new AliExpressImporter()),
+  OPEN_BANDIT(
+      "Open Bandit (ZOZO): men.csv, women.csv or all.csv of a logging policy; impression, click",
+      new OpenBanditImporter());
 
   private final String description;
   private final Importer importer;

@@ -72,6 +72,23 @@ class ImportersTest {
   }
 
   @Test
+  void openBandit() throws IOException {
+    run(
+        Importers.OPEN_BANDIT,
+        ",timestamp,item_id,position,click,propensity_score,user_feature_0,user_feature_1,"
+            + "user_feature_2,user_feature_3,user-item_affinity_0",
+        "0,2019-11-24 00:01:45.406608+00:00,9,3,0,0.059345,cef3,f1c2,7bc9,9bde,0.0",
+        "1,2019-11-24 00:01:03.979311+00:00,2,2,1,0.045525,cef3,2d03,c2e4,c39b,0.0");
+    assertThat(impressions()).hasSize(2);
+    JsonNode first = impressions().get(0);
+    assertThat(first.path("impression_id").asText()).as("in order of time").isEqualTo("o1");
+    assertThat(first.path("event_time").asLong()).isEqualTo(1_574_553_663_979L);
+    assertThat(first.path("features").path("user_feature_3").asText()).isEqualTo("c39b");
+    assertThat(first.path("features").has("click")).as("a leak").isFalse();
+    assertThat(kindsAndValues()).containsExactly("click");
+  }
+
+  @Test
   void rees46() throws IOException {
     run(
         Importers.REES46,
