@@ -38,6 +38,14 @@ final class ExperimentCommand implements Callable<Integer> {
       description = "Models trained at a time. Default: the number of cores.")
   private int threads = Runtime.getRuntime().availableProcessors();
 
+  @Option(
+      names = "--write-examples",
+      description = {
+        "Also writes what other learners need to be compared: the examples in the order in which"
+            + " they are learnt, every prediction that is scored, and runs.json."
+      })
+  private boolean writeExamples;
+
   @Override
   public Integer call() throws Exception {
     PipelineOption.existing(file);
@@ -46,8 +54,8 @@ final class ExperimentCommand implements Callable<Integer> {
     }
     ExperimentFile read = ExperimentFile.read(file);
     PrintStream out = System.out;
-    Results results = new ExperimentRun(read, threads, out).run();
     Path into = folder == null ? home(read.experiment().experiment()) : folder;
+    Results results = new ExperimentRun(read, threads, out, writeExamples ? into : null).run();
     results.write(into);
     out.printf("%n%s%nresults.csv, tables.md and charts.png are in %s%n", results.tables(), into);
     return 0;

@@ -95,7 +95,7 @@ public record ClickData(
   }
 
   @Override
-  public Examples load(Pipeline pipeline, long seed) {
+  public Examples load(Pipeline pipeline, long seed, boolean withFeatures) {
     List<Task> tasks = pipeline.tasks();
     if (tasks.size() > 2 || tasks.size() == 2 && tasks.get(1).binary()) {
       throw new IllegalArgumentException(
@@ -103,7 +103,7 @@ public record ClickData(
     }
     FeatureSchema schema = pipeline.schema();
     long window = pipeline.tasks().get(0).windowMillis();
-    EventJoin join = new EventJoin(pipeline);
+    EventJoin join = new EventJoin(pipeline, withFeatures);
     SplittableRandom world = new SplittableRandom(seed);
     double[] userEffect = Shoppers.gaussian(world, users);
     double[] itemEffect = Shoppers.gaussian(world, items);
@@ -137,7 +137,7 @@ public record ClickData(
         }
       }
     }
-    return new Examples(join.finish(truth, scoreEvery), new int[0]);
+    return join.finish(truth, scoreEvery);
   }
 
   /** The item, or an older one in the place of one that is not born yet. */

@@ -13,11 +13,17 @@ public interface DataSource extends Serializable {
   /** Whether every seed has examples of its own. */
   boolean seeded();
 
+  /** As the other one, without features. */
+  default Examples load(Pipeline pipeline, long seed) throws IOException {
+    return load(pipeline, seed, false);
+  }
+
   /**
    * The examples in the order in which they are learnt.
    *
+   * @param withFeatures whether the impressions' features are wanted too, as they came
    * @throws IllegalArgumentException if the pipeline's tasks or fields do not suit the source
    * @throws IOException if files cannot be read
    */
-  Examples load(Pipeline pipeline, long seed) throws IOException;
+  Examples load(Pipeline pipeline, long seed, boolean withFeatures) throws IOException;
 }

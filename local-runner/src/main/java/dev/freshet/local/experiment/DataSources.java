@@ -14,6 +14,7 @@ final class DataSources {
     kinds.put(FileData.KIND, FileData.class);
     kinds.put(FunnelData.KIND, FunnelData.class);
     kinds.put(ClickData.KIND, ClickData.class);
+    kinds.put(ShopData.KIND, ShopData.class);
     return kinds;
   }
 }

@@ -1,5 +1,6 @@
 package dev.freshet.local.experiment;
 
+import dev.freshet.core.events.Features;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.features.EncodedExample;
@@ -35,7 +36,10 @@ final class EventJoin implements LabelJoin.Output {
     }
   }
 
-  private record Told(long at, EncodedExample example) {}
+  /**
+   * @param features null unless they are wanted
+   */
+  private record Told(long at, EncodedExample example, Features features) {}
 
   private final LabelJoin join;
   private final boolean announced;
@@ -44,7 +48,13 @@ final class EventJoin implements LabelJoin.Output {
   private final Map<String, PendingImpression> pending = new LinkedHashMap<>();
   private final List<Told> told = new ArrayList<>();
 
-  EventJoin(Pipeline pipeline) {
+  private final boolean withFeatures;
+
+  /**
+   * @param withFeatures whether the examples' features are wanted as they came
+   */
+  EventJoin(Pipeline pipeline, boolean withFeatures) {
+    this.withFeatures = withFeatures;
     announced = pipeline.training().scoring().at() == Scoring.At.IMPRESSION;
     join = new LabelJoin(pipeline.tasks(), pipeline.labels(), announced);
     tasks = pipeline.tasks().size();
@@ -69,7 +79,7 @@ final class EventJoin implements LabelJoin.Output {
    * @param period announcements of such a time come before anything else of it, so that all of them
    *     are predicted by the model of the period before; zero leaves them where they are
    */
-  List<EncodedExample> finish(EarlyTruth truth, Duration period) {
+  Examples finish(EarlyTruth truth, Duration period) {
     PriorityQueue<Timer> timers = new PriorityQueue<>();
     long order = 0;
     for (PendingImpression waiting : pending.values()) {
@@ -89,7 +99,8 @@ final class EventJoin implements LabelJoin.Output {
 
   @Override
   public void example(LabeledExample example) {
-    told.add(new Told(example.emittedAt(), encoder.encode(example)));
+    Features features = withFeatures ? example.impression().features() : null;
+    told.add(new Told(example.emittedAt(), encoder.encode(example), features));
   }
 
   @Override
@@ -97,14 +108,14 @@ final class EventJoin implements LabelJoin.Output {
     // Counted by the job; an experiment only learns.
   }
 
-  private List<EncodedExample> withTruth(EarlyTruth truth, long period) {
+  private Examples withTruth(EarlyTruth truth, long period) {
     List<Told> all = new ArrayList<>();
     Map<Long, TaskLabel[]> early = new LinkedHashMap<>();
     for (Told one : told) {
       EncodedExample example = one.example();
       boolean announcement = TaskLabel.noneOf(example.labels());
       if (announcement || !truth.always()) {
-        all.add(new Told(one.at(), masked(example, truth)));
+        all.add(new Told(one.at(), masked(example, truth), one.features()));
         continue;
       }
       TaskLabel[] known = early.get(example.id());
@@ -114,7 +125,7 @@ final class EventJoin implements LabelJoin.Output {
         early.put(example.id(), known);
         // One moment after the impression was announced to be scored.
         long at = example.eventTime() + (announced ? 1 : 0);
-        all.add(new Told(at, example.withLabels(known)));
+        all.add(new Told(at, example.withLabels(known), one.features()));
       }
       settle(example.labels(), known, truth.learnt(example.eventTime()));
     }
@@ -126,7 +137,10 @@ final class EventJoin implements LabelJoin.Output {
               .thenComparing(order);
     }
     all.sort(order);
-    return all.stream().map(Told::example).toList();
+    return new Examples(
+        all.stream().map(Told::example).toList(),
+        new int[0],
+        withFeatures ? all.stream().map(Told::features).toList() : List.of());
   }
 
   private static void settle(TaskLabel[] labels, TaskLabel[] known, boolean learnt) {

@@ -1,5 +1,6 @@
 package dev.freshet.local.experiment;
 
+import dev.freshet.core.events.Features;
 import dev.freshet.core.features.EncodedExample;
 import java.util.List;
 
@@ -7,5 +8,6 @@ import java.util.List;
  * An experiment's examples.
  *
  * @param groups for each example the group whose figures are also told apart; empty for none
+ * @param features for each example its impression's features as they came; empty unless asked for
  */
-public record Examples(List<EncodedExample> all, int[] groups) {}
+public record Examples(List<EncodedExample> all, int[] groups, List<Features> features) {}

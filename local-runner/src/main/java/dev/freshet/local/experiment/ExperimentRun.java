@@ -1,15 +1,18 @@
 package dev.freshet.local.experiment;
 
 import dev.freshet.core.models.ModelDefinition;
+import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.function.Function;
 import org.slf4j.LoggerFactory;
 
 /** Runs every model of an experiment with every seed, some of them side by side. */
@@ -18,15 +21,23 @@ public final class ExperimentRun {
   private final ExperimentFile file;
   private final int threads;
   private final PrintStream out;
+  private final Path examplesFolder;
+  private final Map<SharedExamples.Key, SharedExamples> shared = new HashMap<>();
+
+  /** Null unless examples and predictions are written. */
+  private RunFiles files;
 
   /**
    * @param threads trials at a time; each has a thread of its own
    * @param out where progress goes
+   * @param examplesFolder where examples and predictions are written, for other learners; null for
+   *     nowhere
    */
-  public ExperimentRun(ExperimentFile file, int threads, PrintStream out) {
+  public ExperimentRun(ExperimentFile file, int threads, PrintStream out, Path examplesFolder) {
     this.file = file;
     this.threads = threads;
     this.out = out;
+    this.examplesFolder = examplesFolder;
   }
 
   /**
@@ -38,6 +49,10 @@ public final class ExperimentRun {
     // Sets logging up. Left to the trials, one would wait for it while it loads the native library
     // and another for the loading of libraries while it sets logging up.
     LoggerFactory.getLogger(ExperimentRun.class);
+    files =
+        examplesFolder == null
+            ? null
+            : new RunFiles(examplesFolder, file.experiment().experiment());
     List<Callable<Outcome>> trials = new ArrayList<>();
     for (ExperimentFile.Case one : file.cases()) {
       addTrials(one, trials);
@@ -59,6 +74,9 @@ public final class ExperimentRun {
     } finally {
       pool.shutdownNow();
     }
+    if (files != null) {
+      files.finish();
+    }
     return new Results(file, outcomes);
   }
 
@@ -66,13 +84,13 @@ public final class ExperimentRun {
     Experiment experiment = file.experiment();
     List<ModelDefinition> models = one.pipeline().models();
     boolean withTruth = one == file.cases().get(0);
-    int perSeed = models.size() + (withTruth ? 1 : 0);
-    int seeds = experiment.seeds().size();
-    SharedExamples all = new SharedExamples(one, experiment.seeds().get(0), perSeed * seeds);
     for (long seed : experiment.seeds()) {
-      SharedExamples examples = one.data().seeded() ? new SharedExamples(one, seed, perSeed) : all;
+      SharedExamples examples =
+          shared.computeIfAbsent(
+              SharedExamples.Key.of(one.data(), one.pipeline(), seed),
+              key -> new SharedExamples(one.data(), one.pipeline(), seed, files != null));
       for (ModelDefinition model : models) {
-        trials.add(using(examples, trial -> trial.run(model, one.label(model), seed), one));
+        trials.add(using(examples, trial -> learn(trial, model, seed, one, examples), one));
       }
       if (withTruth) {
         trials.add(using(examples, trial -> trial.truth(seed), one));
@@ -80,11 +98,32 @@ public final class ExperimentRun {
     }
   }
 
-  private Callable<Outcome> using(
-      SharedExamples examples, Function<Trial, Outcome> work, ExperimentFile.Case one) {
+  private Outcome learn(
+      Trial trial,
+      ModelDefinition model,
+      long seed,
+      ExperimentFile.Case one,
+      SharedExamples examples)
+      throws IOException {
+    if (files != null) {
+      trial.keepPredictions();
+    }
+    Outcome outcome = trial.run(model, one.label(model), seed);
+    if (files != null) {
+      files.add(outcome, examples, one.pipeline(), trial.predictions());
+    }
+    return outcome;
+  }
+
+  private interface Work {
+    Outcome of(Trial trial) throws IOException;
+  }
+
+  private Callable<Outcome> using(SharedExamples examples, Work work, ExperimentFile.Case one) {
+    examples.expect();
     return () -> {
       try {
-        return work.apply(new Trial(one.pipeline(), examples.get()));
+        return work.of(new Trial(one.pipeline(), examples.get()));
       } finally {
         examples.done();
       }

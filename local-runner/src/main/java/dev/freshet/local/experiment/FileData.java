@@ -29,7 +29,8 @@ import java.util.SplittableRandom;
  */
 public record FileData(
     @Option("Files of impressions, JSON lines, plain, .gz or .zip") List<String> impressions,
-    @Option("Files of feedback; every line says its kind") List<String> feedback,
+    @Option("Files of feedback; where there are several tasks, every line says its kind")
+        List<String> feedback,
     @Option(
             value =
                 "Whether the impressions' times are dealt out anew among them, by seed, each taking"
@@ -68,22 +69,38 @@ public record FileData(
   }
 
   @Override
-  public Examples load(Pipeline pipeline, long seed) throws IOException {
-    EventFormat format =
-        pipeline.kafka().format().create(pipeline.impressionFields(), pipeline.feedbackKinds());
-    EventJoin join = new EventJoin(pipeline);
-    Map<String, Long> shifts = shuffleTimes ? shifts(format, seed) : Map.of();
-    for (String file : impressions) {
-      eachLine(file, line -> addTaken(join, shifted(format.impression(line).event(), shifts)));
-    }
-    for (String file : feedback) {
-      eachLine(file, line -> addTaken(join, shifted(format.feedback(line, null).event(), shifts)));
-    }
-    return new Examples(join.finish(truth, scoreEvery), new int[0]);
+  public Examples load(Pipeline pipeline, long seed, boolean withFeatures) throws IOException {
+    return load(pipeline, seed, withFeatures, Long.MIN_VALUE);
   }
 
-  private void addTaken(EventJoin join, Impression event) {
-    if (event != null && taken(event.id())) {
+  /**
+   * As the other one, of the impressions from a time on alone.
+   *
+   * @param since epoch milliseconds
+   */
+  Examples load(Pipeline pipeline, long seed, boolean withFeatures, long since) throws IOException {
+    EventFormat format =
+        pipeline.kafka().format().create(pipeline.impressionFields(), pipeline.feedbackKinds());
+    EventJoin join = new EventJoin(pipeline, withFeatures);
+    String kind = kind(pipeline);
+    Map<String, Long> shifts = shuffleTimes ? shifts(format, seed) : Map.of();
+    for (String file : impressions) {
+      eachLine(
+          file, line -> addTaken(join, shifted(format.impression(line).event(), shifts), since));
+    }
+    for (String file : feedback) {
+      eachLine(file, line -> addTaken(join, shifted(format.feedback(line, kind).event(), shifts)));
+    }
+    return join.finish(truth, scoreEvery);
+  }
+
+  /** The kind of feedback that does not say its kind; null where it has to. */
+  static String kind(Pipeline pipeline) {
+    return pipeline.tasks().size() == 1 ? pipeline.tasks().get(0).name() : null;
+  }
+
+  private void addTaken(EventJoin join, Impression event, long since) {
+    if (event != null && event.eventTime() >= since && taken(event.id())) {
       join.add(event);
     }
   }
@@ -133,11 +150,11 @@ public record FileData(
             event.value());
   }
 
-  private interface LineReader {
+  interface LineReader {
     void line(byte[] line);
   }
 
-  private static void eachLine(String file, LineReader reader) throws IOException {
+  static void eachLine(String file, LineReader reader) throws IOException {
     Path path = Path.of(file);
     if (!Files.isRegularFile(path)) {
       throw new IOException(

@@ -2,6 +2,7 @@ package dev.freshet.local.experiment;
 
 import static dev.freshet.core.settings.InvalidValueException.check;
 
+import dev.freshet.core.events.Features;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.Served;
 import dev.freshet.core.features.EncodedExample;
@@ -90,7 +91,7 @@ public record FunnelData(
   }
 
   @Override
-  public Examples load(Pipeline pipeline, long seed) {
+  public Examples load(Pipeline pipeline, long seed, boolean withFeatures) {
     int binary = (int) pipeline.tasks().stream().filter(t -> t.binary()).count();
     if (binary != rates.size()) {
       throw new IllegalArgumentException(
@@ -99,12 +100,17 @@ public record FunnelData(
     World world = new World(pipeline.schema(), binary < pipeline.tasks().size(), seed);
     FeatureEncoder encoder = new FeatureEncoder(pipeline.schema(), pipeline.labels().holdout());
     List<EncodedExample> all = new ArrayList<>(examples);
+    List<Features> features = new ArrayList<>();
     int[] groups = new int[examples];
     for (int i = 0; i < examples; i++) {
-      all.add(encoder.encode(world.next(i)));
+      LabeledExample next = world.next(i);
+      all.add(encoder.encode(next));
+      if (withFeatures) {
+        features.add(next.impression().features());
+      }
       groups[i] = world.group;
     }
-    return new Examples(all, relatedness.size() > 1 ? groups : new int[0]);
+    return new Examples(all, relatedness.size() > 1 ? groups : new int[0], features);
   }
 
   /** One drawing of users, items and tastes, and the impressions in it. */

@@ -1,24 +1,69 @@
 package dev.freshet.local.experiment;
 
+import dev.freshet.core.features.FeatureField;
+import dev.freshet.core.labels.LabelSettings;
+import dev.freshet.core.labels.Task;
+import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.training.TrainingSettings.Scoring;
 import java.io.IOException;
+import java.util.List;
 
 /** Examples that several trials use: loaded by the first that asks, dropped by the last. */
 final class SharedExamples {
 
-  private final ExperimentFile.Case of;
+  /** What examples depend on: trials for which this is equal use the same. */
+  record Key(
+      DataSource data,
+      List<Task> tasks,
+      LabelSettings labels,
+      List<FeatureField> features,
+      Scoring.At at,
+      long seed) {
+
+    static Key of(DataSource data, Pipeline pipeline, long seed) {
+      return new Key(
+          data,
+          pipeline.tasks(),
+          pipeline.labels(),
+          pipeline.schema().fields(),
+          pipeline.training().scoring().at(),
+          data.seeded() ? seed : 0);
+    }
+  }
+
+  private final DataSource data;
+  private final Pipeline pipeline;
   private final long seed;
+  private final boolean withFeatures;
   private int users;
   private Examples examples;
 
-  SharedExamples(ExperimentFile.Case of, long seed, int users) {
-    this.of = of;
+  /**
+   * @param withFeatures whether the impressions' features are wanted too
+   */
+  SharedExamples(DataSource data, Pipeline pipeline, long seed, boolean withFeatures) {
+    this.data = data;
+    this.pipeline = pipeline;
     this.seed = seed;
-    this.users = users;
+    this.withFeatures = withFeatures;
+  }
+
+  Pipeline pipeline() {
+    return pipeline;
+  }
+
+  long seed() {
+    return seed;
+  }
+
+  /** One more will use them. */
+  synchronized void expect() {
+    users++;
   }
 
   synchronized Examples get() throws IOException {
     if (examples == null) {
-      examples = of.data().load(of.pipeline(), seed);
+      examples = data.load(pipeline, seed, withFeatures);
     }
     return examples;
   }

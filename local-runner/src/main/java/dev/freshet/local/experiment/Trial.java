@@ -10,10 +10,12 @@ import dev.freshet.core.training.ModelTrainer;
 import dev.freshet.core.training.ProgressiveScores;
 import dev.freshet.core.training.evaluation.BinaryQuality;
 import dev.freshet.local.simulator.Simulator;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CancellationException;
 
 /**
  * One model, one seed. Besides the trainer's own metrics it tells:
@@ -38,23 +40,44 @@ final class Trial {
   private long violations;
   private final Map<Integer, BinaryQuality> reached = new TreeMap<>();
 
+  /** Null unless predictions are wanted. */
+  private float[][] predictions;
+
   Trial(Pipeline pipeline, Examples examples) {
     this.pipeline = pipeline;
     this.examples = examples;
+  }
+
+  /** Keeps every prediction that a label is scored against, for {@link #predictions}. */
+  void keepPredictions() {
+    predictions = new float[examples.all().size()][pipeline.tasks().size()];
+    for (float[] row : predictions) {
+      Arrays.fill(row, Float.POSITIVE_INFINITY);
+    }
+  }
+
+  /** Of each example and task, in the layout of {@link RunFiles}. */
+  float[][] predictions() {
+    return predictions;
   }
 
   /**
    * Trains and scores.
    *
    * @param name of the row that this is a value of
+   * @throws CancellationException if the thread is interrupted
    */
   Outcome run(ModelDefinition model, String name, long seed) {
     long start = System.nanoTime();
     try (ModelTrainer trainer =
         new ModelTrainer(pipeline.context(model), pipeline.training().withSeed(seed))) {
       for (int i = 0; i < examples.all().size(); i += pipeline.training().batch()) {
+        if (Thread.currentThread().isInterrupted()) {
+          throw new CancellationException("nobody wants " + name + " any more");
+        }
         List<EncodedExample> part = batch(i);
         score(trainer, part, trainer.process(part));
+        keep(trainer, i);
       }
       double seconds = (System.nanoTime() - start) / 1e9;
       Map<String, Double> metrics = flat(trainer.quality());
@@ -64,6 +87,26 @@ final class Trial {
       own(metrics);
       relatedness(trainer, model, metrics);
       return new Outcome(name, seed, metrics, seconds);
+    }
+  }
+
+  private void keep(ModelTrainer trainer, int from) {
+    if (predictions == null) {
+      return;
+    }
+    int place = from;
+    for (ModelTrainer.Scored scored : trainer.scored()) {
+      while (examples.all().get(place).id() != scored.example().id()) {
+        place++;
+      }
+      if (trainer.scores().inRange(scored.example())) {
+        for (int task = 0; task < predictions[place].length; task++) {
+          if (scored.example().labels()[task].isFinal()) {
+            predictions[place][task] = (float) scored.first()[task];
+          }
+        }
+      }
+      place++;
     }
   }
 

@@ -60,7 +60,7 @@ class ExperimentTest {
 
   @Test
   void comparesModelsOverSeedsAndWritesWhatItFound() throws Exception {
-    Results results = new ExperimentRun(file(SMALL), 2, nowhere()).run();
+    Results results = new ExperimentRun(file(SMALL), 2, nowhere(), null).run();
     assertThat(results.models()).containsExactly("plain", "same", "chained", "related", "truth");
     Results.Estimate auc = results.estimate("plain", "click.auc");
     assertThat(auc.count()).isEqualTo(3);
@@ -121,6 +121,40 @@ class ExperimentTest {
         .isEqualTo(examples.all().subList(0, 50));
   }
 
+  @Test
+  void theShopIsAsLikelyAsItSays() throws Exception {
+    ExperimentFile file =
+        file(
+            SMALL
+                .replaceAll(
+                    "data: .*", "data: {kind: shop, impressions: 60000, days: 1, click-rate: 0.3}")
+                .replace("name: user,", "name: user_id,")
+                .replace("name: item,", "name: item_id,")
+                .replace("window: 1m", "window: 1h"));
+    DataSource shop = file.experiment().data();
+    Examples examples = shop.load(file.cases().get(0).pipeline(), 7);
+    double[] labels = new double[3];
+    double[] truth = new double[3];
+    int[] count = new int[3];
+    for (EncodedExample example : examples.all()) {
+      for (int t = 0; t < 3; t++) {
+        if (example.labels()[t].isFinal()) {
+          labels[t] += example.labels()[t].value();
+          truth[t] += example.served()[t];
+          count[t]++;
+        }
+      }
+    }
+    assertThat(count).containsExactly(60_000, 60_000, 60_000);
+    assertThat(labels[0] / truth[0]).isCloseTo(1, within(0.03));
+    assertThat(labels[1] / truth[1]).isCloseTo(1, within(0.05));
+    assertThat(labels[2] / truth[2]).isCloseTo(1, within(0.1));
+    assertThat(labels[0] / 60_000).isCloseTo(0.3, within(0.06));
+    assertThat(shop.load(file.cases().get(0).pipeline(), 7).all().subList(0, 50))
+        .usingRecursiveComparison()
+        .isEqualTo(examples.all().subList(0, 50));
+  }
+
   private static final String DELAYS =
       """
       experiment: late
@@ -148,7 +182,7 @@ class ExperimentTest {
   void variantsDifferInPipelineAndData() throws Exception {
     ExperimentFile file = file(DELAYS);
     assertThat(file.names()).containsExactly("oracle", "frozen", "vanilla", "es-dfm");
-    Results results = new ExperimentRun(file, 2, nowhere()).run();
+    Results results = new ExperimentRun(file, 2, nowhere(), null).run();
     // Every variant is judged on the same clicks.
     double judged = results.estimate("oracle", "buys.examples").mean();
     for (String name : file.names()) {
@@ -247,19 +281,21 @@ class ExperimentTest {
     assertThatThrownBy(() -> file(SMALL.replace("baseline: plain", "baseline: plane")))
         .hasMessageContaining("baseline: 'plane'; allowed: one of plain, same, chained, related");
     assertThatThrownBy(() -> file(SMALL.replace("kind: funnel", "kind: fun")))
-        .hasMessageContaining("data.kind: 'fun'; allowed: one of files, funnel, clicks");
+        .hasMessageContaining("data.kind: 'fun'; allowed: one of files, funnel, clicks, shop");
     assertThatThrownBy(() -> file(SMALL.replace("kind: esmm", "kind: esm")))
         .hasMessageContaining("models[2].kind: 'esm'");
     assertThatThrownBy(
             () -> {
               ExperimentFile file = file(SMALL.replace("rates: [0.3, 0.3]", "rates: [0.3]"));
-              new ExperimentRun(file, 1, nowhere()).run();
+              new ExperimentRun(file, 1, nowhere(), null).run();
             })
         .hasMessageContaining("data.rates has 1 steps, the pipeline 2 binary tasks");
   }
 
   static Stream<Path> shipped() throws IOException {
-    return Files.list(Path.of("..", "experiments")).filter(f -> f.toString().endsWith(".yaml"));
+    Path folder = Path.of("..", "experiments");
+    return Stream.concat(Files.list(folder), Files.list(folder.resolve("peers")))
+        .filter(f -> f.toString().endsWith(".yaml"));
   }
 
   @ParameterizedTest

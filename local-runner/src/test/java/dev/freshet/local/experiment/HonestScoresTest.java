@@ -55,7 +55,7 @@ class HonestScoresTest {
 
   /** What the job's join makes of clicks and purchases that come when they like. */
   private static List<EncodedExample> examples(Pipeline pipeline) {
-    EventJoin join = new EventJoin(pipeline);
+    EventJoin join = new EventJoin(pipeline, false);
     SplittableRandom random = new SplittableRandom(4);
     for (int i = 0; i < IMPRESSIONS; i++) {
       String id = "i" + i;
@@ -73,7 +73,7 @@ class HonestScoresTest {
         }
       }
     }
-    return join.finish(new EarlyTruth(false, null), Duration.ZERO);
+    return join.finish(new EarlyTruth(false, null), Duration.ZERO).all();
   }
 
   static Stream<Arguments> ways() {
