@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.freshet.core.pipeline.PipelineFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -11,6 +12,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -72,6 +74,53 @@ class CtrlCITCase {
     assertThat(demo.waitFor(2, TimeUnit.MINUTES)).as(processes.said("demo")).isTrue();
     assertThat(demo.exitValue()).as(processes.said("demo")).isEqualTo(code);
     nothingIsLeft(children);
+  }
+
+  @Test
+  void tuningWritesTheBestSoFar() throws Exception {
+    StringBuilder shown = new StringBuilder();
+    StringBuilder clicked = new StringBuilder();
+    for (int i = 0; i < 30_000; i++) {
+      String id =
+          "{\"impression_id\":\"i%d\",\"event_time\":%d,"
+              .formatted(i, 1_767_225_600_000L + i * 500L);
+      shown.append(id).append("\"features\":{\"user\":\"u%d\"}}%n".formatted(i * 7 % 50));
+      if (i * 7 % 50 * (i % 13) > 300) {
+        clicked.append(id).append("\"event_id\":\"c\",\"kind\":\"click\"}\n");
+      }
+    }
+    Path pipeline = folder.resolve("p.yaml");
+    Files.writeString(
+        pipeline,
+        """
+        pipeline: p
+        tasks: [{name: click, kind: binary, window: 1m}]
+        features: [{name: user, kind: categorical}]
+        models: [{name: net, kind: shared-bottom}]
+        """);
+    Path tuned = folder.resolve("tuned.yaml");
+    Process tune =
+        processes.startGroup(
+            "tune",
+            Map.of("JAVA_TOOL_OPTIONS", "-Djava.io.tmpdir=" + temporary),
+            "tune",
+            "--pipeline",
+            pipeline.toString(),
+            "--impressions",
+            Files.writeString(folder.resolve("shown.jsonl"), shown).toString(),
+            "--feedback",
+            Files.writeString(folder.resolve("clicked.jsonl"), clicked).toString(),
+            "--out",
+            tuned.toString());
+    Path output = processes.output("tune");
+    TestingProcesses.await(
+        () -> Files.readString(output).contains("Round 1 of 3, ") || !tune.isAlive());
+    send("INT", tune);
+    assertThat(tune.waitFor(2, TimeUnit.MINUTES)).as(processes.said("tune")).isTrue();
+    assertThat(tune.exitValue()).as(processes.said("tune")).isEqualTo(130);
+    assertThat(Files.readString(output)).contains("Stopped early; ").doesNotContain("Exception");
+    assertThat(PipelineFile.read(tuned).models()).hasSize(1);
+    nothingIsLeft(List.of());
   }
 
   private void nothingIsLeft(List<ProcessHandle> children) throws Exception {

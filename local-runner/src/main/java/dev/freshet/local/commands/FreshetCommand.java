@@ -23,6 +23,7 @@ import picocli.CommandLine.Command;
       DemoCommand.class,
       ReplayCommand.class,
       ExperimentCommand.class,
+      TuneCommand.class,
       ImportCommand.class,
       CheckCommand.class,
       TopicsCommand.class,

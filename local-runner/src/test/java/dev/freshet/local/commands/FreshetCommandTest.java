@@ -46,6 +46,8 @@ class FreshetCommandTest {
         "",
         "demo",
         "replay",
+        "experiment",
+        "tune",
         "import",
         "check",
         "models",
@@ -77,6 +79,14 @@ class FreshetCommandTest {
         "check nofile.yaml",
         "replay --pipeline p.yaml",
         "replay --pipeline p.yaml --impressions nofile --feedback nofile",
+        "tune --pipeline ../pipelines/shop.yaml --impressions nofile --feedback nofile",
+        "tune --pipeline p --impressions ../pom.xml --feedback ../pom.xml --candidates 1",
+        "tune --pipeline ../pipelines/shop.yaml --impressions ../pom.xml --feedback ../pom.xml"
+            + " --out ../pom.xml",
+        "tune --pipeline ../pipelines/shop.yaml --impressions ../pom.xml --feedback ../pom.xml"
+            + " --out target/x.yaml --task nobody",
+        "tune --pipeline ../pipelines/shop.yaml --impressions ../pom.xml --feedback ../pom.xml"
+            + " --out target/x.yaml",
         "import moon nofile --out x",
         "import hotel nofile --out x",
         "models export --out x --version one",

@@ -1,0 +1,224 @@
+package dev.freshet.local.experiment;
+
+import dev.freshet.core.features.EncodedExample;
+import dev.freshet.core.labels.Task;
+import dev.freshet.core.labels.TaskLabel;
+import dev.freshet.core.training.evaluation.TaskQuality;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * How far from the truth a candidate was, for one task as a share of how far the best constant is:
+ * 1 is as good as knowing only the mean. Binary tasks by log loss, so it is their normalised
+ * entropy; amounts by Poisson's deviance, which, like a squared error, is least for the mean, but
+ * is not all about the largest of them; where an amount is below 0, by the squared error.
+ *
+ * <p>Every label is scored against the prediction from when its impression came; if nothing was
+ * known of the task then, against the mean of the labels told before it.
+ */
+final class TuningScore {
+
+  private static final double SMALLEST = 1e-7;
+
+  private final List<Task> tasks;
+  private final int[] judged;
+
+  /** The scored impressions, ascending, and what each adds to the total. */
+  private final long[] ids;
+
+  private final double[] shares;
+
+  private final double[] byTask;
+  private final Map<String, Map<String, Double>> metrics;
+  private final double total;
+
+  /**
+   * @param judged tasks that count
+   * @param predictions as {@link Trial#predictions} has them
+   * @param from when scored impressions begin
+   */
+  TuningScore(
+      List<Task> tasks,
+      int[] judged,
+      List<EncodedExample> examples,
+      float[][] predictions,
+      long from) {
+    this.tasks = tasks;
+    this.judged = judged;
+    TaskQuality quality = new TaskQuality(tasks, 0);
+    Mean[] before = new Mean[tasks.size()];
+    Arrays.setAll(before, task -> new Mean(tasks.get(task).binary()));
+    Sample[] samples = new Sample[tasks.size()];
+    Arrays.setAll(samples, task -> new Sample());
+    for (int i = 0; i < predictions.length; i++) {
+      EncodedExample example = examples.get(i);
+      for (int task = 0; task < tasks.size(); task++) {
+        TaskLabel label = example.labels()[task];
+        if (!label.isFinal()) {
+          continue;
+        }
+        if (example.eventTime() >= from) {
+          double said = predictions[i][task];
+          samples[task].add(
+              example.id(), Double.isNaN(said) ? before[task].value() : said, label.value());
+        }
+        before[task].add(label.value());
+      }
+    }
+    Map<Long, Double> byImpression = new TreeMap<>();
+    byTask = new double[judged.length];
+    for (int j = 0; j < judged.length; j++) {
+      byTask[j] = samples[judged[j]].share(byImpression, tasks.get(judged[j]).binary());
+    }
+    ids = byImpression.keySet().stream().mapToLong(id -> id).toArray();
+    shares = byImpression.values().stream().mapToDouble(share -> share / judged.length).toArray();
+    for (int task = 0; task < tasks.size(); task++) {
+      samples[task].tell(task, quality);
+    }
+    metrics = quality.metrics();
+    double mean =
+        Arrays.stream(byTask).filter(one -> !Double.isNaN(one)).average().orElse(Double.NaN);
+    total = Double.isFinite(mean) ? mean : Double.POSITIVE_INFINITY;
+  }
+
+  /**
+   * The mean over the judged tasks of which something can be told; infinite if a prediction was no
+   * number, or if there is no such task.
+   */
+  double total() {
+    return total;
+  }
+
+  /** Of the scored labels, the trainer's metrics. */
+  Map<String, Map<String, Double>> metrics() {
+    return metrics;
+  }
+
+  /** This score less another one's, on the impressions of both, with its standard error. */
+  Difference less(TuningScore other) {
+    double sum = 0;
+    double squares = 0;
+    long count = 0;
+    for (int i = 0, j = 0; i < ids.length; i++) {
+      while (j < other.ids.length && other.ids[j] < ids[i]) {
+        j++;
+      }
+      if (j < other.ids.length && other.ids[j] == ids[i]) {
+        double difference = shares[i] - other.shares[j];
+        sum += difference;
+        squares += difference * difference;
+        count++;
+      }
+    }
+    double variance = count < 2 ? 0 : (squares - sum * sum / count) / (count - 1);
+    return new Difference(sum, Math.sqrt(Math.max(0, variance) * count));
+  }
+
+  /**
+   * @param value below 0 is better
+   */
+  record Difference(double value, double error) {
+
+    String text() {
+      return "%+.4f ± %.4f".formatted(value, error);
+    }
+  }
+
+  /** The mean of the labels so far. */
+  private static final class Mean {
+    private final boolean binary;
+    private double sum;
+    private long count;
+
+    Mean(boolean binary) {
+      this.binary = binary;
+    }
+
+    void add(double label) {
+      sum += label;
+      count++;
+    }
+
+    double value() {
+      return binary ? (sum + 0.5) / (count + 1) : count == 0 ? 0 : sum / count;
+    }
+  }
+
+  /** The scored labels of one task. */
+  private final class Sample {
+    private long[] impressions = new long[1024];
+    private double[] said = new double[1024];
+    private double[] label = new double[1024];
+    private int count;
+    private double sum;
+    private double least = Double.POSITIVE_INFINITY;
+    private double most = Double.NEGATIVE_INFINITY;
+
+    void add(long id, double prediction, double value) {
+      if (count == impressions.length) {
+        impressions = Arrays.copyOf(impressions, 2 * count);
+        said = Arrays.copyOf(said, 2 * count);
+        label = Arrays.copyOf(label, 2 * count);
+      }
+      impressions[count] = id;
+      said[count] = prediction;
+      label[count] = value;
+      sum += value;
+      least = Math.min(least, value);
+      most = Math.max(most, value);
+      count++;
+    }
+
+    /** Loss over that of the mean; NaN if all labels are the same, so that nothing can be told. */
+    double share(Map<Long, Double> byImpression, boolean binary) {
+      double mean = sum / count;
+      double constant = 0;
+      for (int i = 0; i < count; i++) {
+        constant += loss(mean, label[i], binary, mean);
+      }
+      double share = 0;
+      if (least >= most) {
+        return Double.NaN;
+      }
+      for (int i = 0; i < count; i++) {
+        double one = loss(said[i], label[i], binary, mean) / constant;
+        byImpression.merge(impressions[i], one, Double::sum);
+        share += one;
+      }
+      return share;
+    }
+
+    private double loss(double prediction, double y, boolean binary, double mean) {
+      if (!Double.isFinite(prediction)) {
+        return Double.POSITIVE_INFINITY;
+      }
+      if (binary) {
+        double p = Math.min(Math.max(prediction, SMALLEST), 1 - SMALLEST);
+        return y > 0.5 ? -Math.log(p) : -Math.log1p(-p);
+      }
+      if (least < 0) {
+        return (prediction - y) * (prediction - y);
+      }
+      double m = Math.max(prediction, mean * SMALLEST);
+      return m - y + (y > 0 ? y * Math.log(y / m) : 0);
+    }
+
+    void tell(int task, TaskQuality quality) {
+      for (int i = 0; i < count; i++) {
+        quality.add(task, said[i], label[i]);
+      }
+    }
+  }
+
+  /** Of each judged task, as a share of the best constant's. */
+  Map<String, Double> byTask() {
+    Map<String, Double> named = new LinkedHashMap<>();
+    for (int j = 0; j < judged.length; j++) {
+      named.put(tasks.get(judged[j]).name(), byTask[j]);
+    }
+    return named;
+  }
+}

@@ -1,0 +1,277 @@
+package dev.freshet.local.experiment;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.freshet.core.features.EncodedExample;
+import dev.freshet.core.models.Models;
+import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.pipeline.PipelineFile;
+import dev.freshet.local.experiment.TunedPipeline.Candidate;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TuningTest {
+
+  private static final String PIPELINE =
+      """
+      # Learns next to nothing: the rows stand still.
+      pipeline: small
+      tasks:
+        - {name: click, kind: binary, window: 1m}
+        - {name: spent, kind: continuous, window: 1m}
+      features:
+        - {name: user, kind: categorical, admit-after: 1}
+        - {name: item, kind: categorical, admit-after: 1}
+      models:
+        - {name: net, kind: shared-bottom, bottom: [8], tower: [8]}
+        - {name: other, kind: esmm}
+      training:
+        batch: 512
+        embeddings: {rate: 1e-6}
+        dense: {rate: 1e-5}
+        scoring: {at: label, from: 2026-01-01}
+      """;
+
+  @TempDir Path folder;
+
+  private Path pipeline;
+  private Path shown;
+  private Path done;
+
+  @BeforeEach
+  void events() throws IOException {
+    pipeline = Files.writeString(folder.resolve("small.yaml"), PIPELINE);
+    SplittableRandom random = new SplittableRandom(3);
+    StringBuilder impressions = new StringBuilder();
+    StringBuilder feedback = new StringBuilder("not even JSON\n");
+    for (int i = 0; i < 10_000; i++) {
+      int user = random.nextInt(12);
+      int item = random.nextInt(8);
+      String id = "\"impression_id\":\"i" + i + "\",\"event_time\":";
+      long time = 1_767_225_600_000L + i * 1000L;
+      impressions.append("{").append(id).append(time);
+      impressions.append(
+          ",\"features\":{\"user\":\"u%d\",\"item\":\"p%d\"}}%n".formatted(user, item));
+      if (random.nextDouble() < 1 / (1 + Math.exp(4 - 0.5 * user))) {
+        String event = ",\"event_id\":\"e%d\",\"kind\":".formatted(i);
+        feedback.append("{").append(id).append(time + 500).append(event).append("\"click\"}\n");
+        double paid = (1 + item) * random.nextDouble();
+        feedback.append("{").append(id).append(time + 600).append(event);
+        feedback.append("\"spent\",\"value\":").append(paid).append("}\n");
+      }
+    }
+    shown = Files.writeString(folder.resolve("shown.jsonl"), impressions);
+    done = Files.writeString(folder.resolve("done.jsonl"), feedback);
+  }
+
+  private Tuning tuning(int candidates, PrintStream out, boolean terminal, String... tasks)
+      throws IOException {
+    return new Tuning(
+        new Tuning.Settings(
+            pipeline,
+            List.of(shown.toString()),
+            List.of(done.toString()),
+            List.of(tasks),
+            candidates,
+            2,
+            1),
+        out,
+        terminal);
+  }
+
+  private static PrintStream nowhere() {
+    return new PrintStream(OutputStream.nullOutputStream());
+  }
+
+  @Test
+  void whatItWritesIsBetterAndSaysWhatEachChoiceBrings() throws Exception {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    Tuning tuning = tuning(9, new PrintStream(bytes, true, StandardCharsets.UTF_8), false);
+    assertThat(tuning.run()).isTrue();
+    Path tuned = folder.resolve("tuned.yaml");
+    tuning.write(tuned);
+
+    String screen = bytes.toString(StandardCharsets.UTF_8);
+    assertThat(screen)
+        .startsWith("Tuning small, model net: 9 candidates, 10,000 impressions")
+        .contains("1 lines are no events and are left out, first")
+        .contains("Round 1 of 2, 3,333 impressions: the best is")
+        .contains("Round 2 of 2, 10,000 impressions: the best is");
+    Pipeline read = PipelineFile.read(tuned);
+    Pipeline before = PipelineFile.read(pipeline);
+    assertThat(read.models()).hasSize(1);
+    assertThat(read.models().get(0).name()).isEqualTo("net");
+    assertThat(read.fingerprint()).isNotEqualTo(before.fingerprint());
+    assertThat(read.tasks().get(0).window()).isEqualTo(before.tasks().get(0).window());
+    assertThat(read.training().scoring()).as("is not tuned").isEqualTo(before.training().scoring());
+    String text = Files.readString(tuned);
+    List<String> report = tuning.report();
+    assertThat(report)
+        .allSatisfy(line -> assertThat(line.length()).isLessThan(80))
+        .allSatisfy(line -> assertThat(text).contains("# " + line))
+        .anyMatch(line -> line.matches("\\S+: \\S+ -> \\S+ +-0\\.\\d{4} ± 0\\.\\d{4}"))
+        .anyMatch(line -> line.startsWith("click auc"));
+    String figures = report.stream().filter(line -> line.startsWith("click auc")).findAny().get();
+    String[] aucs = figures.trim().split(" +");
+    assertThat(Double.parseDouble(aucs[3]))
+        .as(figures)
+        .isGreaterThan(Double.parseDouble(aucs[2]) + 0.02)
+        .isGreaterThan(0.7);
+  }
+
+  @Test
+  void anInterruptKeepsTheBestOfTheRoundsThatAreOver() throws Exception {
+    CountDownLatch round = new CountDownLatch(1);
+    PrintStream out =
+        new PrintStream(OutputStream.nullOutputStream()) {
+          @Override
+          public void println(String line) {
+            if (line.startsWith("Round 1")) {
+              round.countDown();
+            }
+          }
+        };
+    Tuning tuning = tuning(6, out, false, "click");
+    AtomicReference<Object> ended = new AtomicReference<>();
+    Thread running =
+        new Thread(
+            () -> {
+              try {
+                ended.set(tuning.run());
+              } catch (Exception e) {
+                ended.set(e);
+              }
+            });
+    running.start();
+    assertThat(round.await(2, TimeUnit.MINUTES)).isTrue();
+    running.interrupt();
+    running.join();
+    assertThat(ended.get()).isEqualTo(false);
+    assertThat(tuning.found()).isTrue();
+    Path tuned = folder.resolve("early.yaml");
+    tuning.write(tuned);
+    assertThat(PipelineFile.read(tuned).pipeline()).isEqualTo("small");
+  }
+
+  @Test
+  void beforeTheFirstRoundThereIsNothingToWrite() throws Exception {
+    Tuning tuning = tuning(6, nowhere(), false);
+    Thread.currentThread().interrupt();
+    assertThat(tuning.run()).isFalse();
+    assertThat(Thread.interrupted()).isFalse();
+    assertThat(tuning.found()).isFalse();
+  }
+
+  @Test
+  void equalSeedsTryTheSameAndAllOfItIsValid() throws IOException {
+    TunedPipeline file = new TunedPipeline(pipeline);
+    List<Candidate> candidates = file.candidates(60, 1);
+    assertThat(candidates).hasSize(60).doesNotHaveDuplicates().isEqualTo(file.candidates(60, 1));
+    assertThat(candidates.get(0).asItIs()).isTrue();
+    assertThat(file.candidates(60, 2)).isNotEqualTo(candidates);
+    for (Candidate candidate : candidates) {
+      Pipeline made = file.pipeline(candidate);
+      assertThat(made.training().scoring().from()).as("all impressions are judged").isNull();
+      assertThat(made.models()).hasSize(1);
+    }
+    TunedChoice kinds =
+        file.choices().stream().filter(one -> one.name().equals("kind")).findAny().orElseThrow();
+    assertThat(kinds.asItIs()).isEqualTo("shared-bottom");
+    assertThat(Models.kinds().keySet())
+        .as("what is on the menu is tried, if it fits")
+        .containsAll(kinds.values().stream().map(TunedChoice.Value::label).toList());
+    assertThat(kinds.values()).extracting(TunedChoice.Value::label).contains("htlnet");
+  }
+
+  @Test
+  void whatDoesNotFitIsNotOffered() throws IOException {
+    Files.writeString(
+        pipeline,
+        PIPELINE
+            .replace("  - {name: spent, kind: continuous, window: 1m}\n", "")
+            .replace("scoring: {at: label, from: 2026-01-01}", "scoring: {}"));
+    TunedPipeline file = new TunedPipeline(pipeline);
+    assertThat(file.choices())
+        .extracting(TunedChoice::name)
+        .contains("kind", "crosses", "correction", "batch", "embeddings.rate", "dim")
+        .doesNotContain("transform", "amount.loss");
+    TunedChoice corrections =
+        file.choices().stream().filter(c -> c.name().equals("correction")).findAny().get();
+    assertThat(corrections.values())
+        .extracting(TunedChoice.Value::label)
+        .as("for amounts alone, and what it is already")
+        .doesNotContain("revise", "wait")
+        .contains("fnw");
+  }
+
+  /** Candidates share examples by what changes these alone, which has to be all that does. */
+  @Test
+  void candidatesThatShareExamplesHaveTheSame() throws IOException {
+    TunedPipeline file = new TunedPipeline(pipeline);
+    TuningEvents events =
+        new TuningEvents(file.pipeline(), List.of(shown.toString()), List.of(done.toString()));
+    DataSource newest = events.newest(0.02);
+    Map<TunedPipeline.ExamplesKey, List<EncodedExample>> known = new HashMap<>();
+    for (Candidate candidate : file.candidates(40, 4)) {
+      List<EncodedExample> all = newest.load(file.pipeline(candidate), 1).all();
+      assertThat(all.size()).isGreaterThanOrEqualTo(400);
+      List<EncodedExample> same = known.putIfAbsent(file.examples(candidate), all);
+      if (same != null) {
+        assertThat(all).as(file.describe(candidate)).usingRecursiveComparison().isEqualTo(same);
+      }
+    }
+    assertThat(known).as("some share, some do not").hasSizeBetween(2, 20);
+  }
+
+  @Test
+  void badRequestsAreNamed() {
+    assertThatThrownBy(() -> tuning(3, nowhere(), false, "buy"))
+        .hasMessage("--task: 'buy'; allowed: click, spent");
+  }
+
+  @Test
+  void withoutAnyFeedbackNothingIsFound() throws Exception {
+    Files.writeString(done, "");
+    Tuning tuning = tuning(2, nowhere(), false);
+    assertThat(tuning.run()).isTrue();
+    assertThat(tuning.found()).isFalse();
+  }
+
+  @Test
+  void aTableFitsATerminalAndIsDrawnInItsPlace() {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    TuningScreen screen = new TuningScreen(new PrintStream(bytes, true), true);
+    screen.draw(List.of("x".repeat(200), "two"));
+    screen.draw(List.of("three"));
+    screen.say("kept");
+    screen.done("is in the table");
+    String esc = "\u001b";
+    assertThat(bytes.toString().split(System.lineSeparator()))
+        .containsExactly(
+            "x".repeat(76) + "...",
+            "two",
+            esc + "[2A" + esc + "[Jthree",
+            esc + "[1A" + esc + "[Jkept");
+    bytes.reset();
+    TuningScreen lines = new TuningScreen(new PrintStream(bytes, true), false);
+    lines.draw(List.of("no terminal"));
+    lines.done("1/3");
+    assertThat(bytes.toString()).isEqualTo("1/3" + System.lineSeparator());
+  }
+}
