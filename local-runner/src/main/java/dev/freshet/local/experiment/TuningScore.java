@@ -23,6 +23,9 @@ final class TuningScore {
 
   private static final double SMALLEST = 1e-7;
 
+  /** Of the mean: models may say less than nothing, and one who does should not decide alone. */
+  private static final double LEAST_AMOUNT = 0.01;
+
   private final List<Task> tasks;
   private final int[] judged;
 
@@ -202,7 +205,7 @@ final class TuningScore {
       if (least < 0) {
         return (prediction - y) * (prediction - y);
       }
-      double m = Math.max(prediction, mean * SMALLEST);
+      double m = Math.max(prediction, mean * LEAST_AMOUNT);
       return m - y + (y > 0 ? y * Math.log(y / m) : 0);
     }
 

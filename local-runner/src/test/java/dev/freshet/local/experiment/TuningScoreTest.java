@@ -93,6 +93,18 @@ class TuningScoreTest {
   }
 
   @Test
+  void onePredictionBelowZeroDoesNotDecide() {
+    float[][] said = new float[99][];
+    for (int i = 0; i < said.length; i++) {
+      add(i % 2, 1 + i % 3);
+      said[i] = new float[] {0.5f, 1 + i % 3};
+    }
+    assertThat(score(new int[] {1}, said).total()).isZero();
+    said[1][1] = -5;
+    assertThat(score(new int[] {1}, said).total()).isBetween(0.2, 0.8);
+  }
+
+  @Test
   void amountsBelowZeroAreSquared() {
     add(1, -4);
     add(0, 4);
