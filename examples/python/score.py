@@ -135,8 +135,9 @@ def keys_of(field, fields, impression):
 
 
 def embed(fields, impression, tensors):
-    """Mean of the rows of each field's values, one field after the other: by size, then as in the file, crosses of many last."""
-    parts = []
+    """Mean of the rows of each field's values: embeddings one field after the other, by size, then as in the file, crosses of
+    many last; and the sum of the first-order weights, one for each yes-or-no task, that stand behind each embedding."""
+    parts, firsts = [], 0
     for field in sorted(fields, key=lambda f: dim(f, fields)):
         name = "embedding.%d" % dim(field, fields)
         keys, rows = tensors[name + ".keys"], tensors[name + ".rows"]
@@ -146,8 +147,10 @@ def embed(fields, impression, tensors):
             # A value, or the absence of one, without a row of its own shares its field's row for unknown values.
             at = at if at.size else np.flatnonzero(keys == key(field, "\0unknown"))
             found.append(rows[at[0]])
-        parts.append(np.mean(found, axis=0))
-    return np.concatenate(parts)
+        mean = np.mean(found, axis=0)
+        parts.append(mean[: dim(field, fields)])
+        firsts = firsts + mean[dim(field, fields) :]
+    return np.concatenate(parts), firsts
 
 
 def layers(x, tensors, prefix):
@@ -160,13 +163,13 @@ def layers(x, tensors, prefix):
     return x
 
 
-def said(x, tensors, tasks):
+def said(x, firsts, tensors, tasks):
     """What the model says: log-odds for a yes or no, the scaled amount for the last task."""
     shared = layers(x, tensors, "bottom")
     for k in range(tasks):
         h = layers(shared, tensors, "tower%d" % k)
         out = h @ tensors["dense.tower%d.out.weight" % k] + tensors["dense.tower%d.out.bias" % k]
-        yield float(np.ravel(out)[0])
+        yield float(np.ravel(out)[0]) + (float(firsts[k]) if k < len(firsts) else 0.0)
 
 
 def probability(task, log_odds, manifest):
@@ -181,8 +184,6 @@ def probability(task, log_odds, manifest):
 
 def amount(task, scaled, manifest):
     """What is served for an amount: back to its own unit, shifted by and times what makes a mean of it, in the plausible range."""
-    if manifest["format"] != 2:
-        raise SystemExit("this example knows manifests of format 2 only")
     scale = manifest["amounts"]
     if scale["transform"] == "log1p":
         plain = math.copysign(math.expm1(min(abs(scaled), 50)), scaled) * scale["unit"]
@@ -196,9 +197,11 @@ def score(pipeline, tensors, manifest, impression):
     """Scores by task."""
     if manifest["kind"] != "shared-bottom" or manifest["type"] != "base":
         raise SystemExit("this example knows exported versions of shared-bottom models only")
-    x = embed(fields_of(pipeline), impression, tensors)
+    if manifest["format"] != 3:
+        raise SystemExit("this example knows manifests of format 3 only")
+    x, firsts = embed(fields_of(pipeline), impression, tensors)
     scores = {}
-    for task, output in zip(pipeline["tasks"], said(x, tensors, len(pipeline["tasks"]))):
+    for task, output in zip(pipeline["tasks"], said(x, firsts, tensors, len(pipeline["tasks"]))):
         served = probability if task["kind"] == "binary" else amount
         scores[task["name"]] = served(task, output, manifest)
     return scores

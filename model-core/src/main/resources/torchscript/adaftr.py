@@ -19,7 +19,7 @@ class AdaFtr(Module):
   pull : float
   prior : float
 
-  def hidden(self: __torch__.AdaFtr, x: Tensor, p: List[Tensor]) -> List[Tensor]:
+  def hidden(self: __torch__.AdaFtr, x: Tensor, f: Tensor, p: List[Tensor]) -> List[Tensor]:
     # The outputs of all tasks, then what is below each task's tower, s, and its last hidden layer, z.
     shared = layers.mlp(x, p, 0, self.bottom)
     out = annotate(List[Tensor], [])
@@ -30,7 +30,7 @@ class AdaFtr(Module):
       if self.separate:
         s = layers.mlp(x, p, 2 * k * self.bottom, self.bottom)
       h = layers.tower(s, p, (self).towers() + k * (2 * self.depth + 2), self.depth)
-      out.append(h[self.depth])
+      out.append(layers.wide(h[self.depth], f, k, self.binary))
       below.append(s)
       z.append(h[self.depth - 1])
     return out + below + z
@@ -42,8 +42,8 @@ class AdaFtr(Module):
       bottoms = self.tasks
     return 2 * self.bottom * bottoms
 
-  def forward(self: __torch__.AdaFtr, x: Tensor, p: List[Tensor]) -> List[Tensor]:
-    h = (self).hidden(x, p, )
+  def forward(self: __torch__.AdaFtr, x: Tensor, f: Tensor, p: List[Tensor]) -> List[Tensor]:
+    h = (self).hidden(x, f, p, )
     return h[:self.tasks]
 
   def predictions(self: __torch__.AdaFtr, o: List[Tensor]) -> Tensor:
@@ -158,8 +158,8 @@ class AdaFtr(Module):
     torch.set_grad_enabled(True)
     tables = layers.leaves(e)
     p = layers.leaves(self.p)
-    x = layers.embed(tables, indices, offsets, torch.size(y, 0))
-    h = (self).hidden(x, p, )
+    x = layers.embed(tables, indices, offsets, torch.size(y, 0), self.first, self.sets)
+    h = (self).hidden(x[0], x[1], p, )
     losses = (self).losses(h[:self.tasks], y, w, reached, )
     if self.weight > 0. or self.supervision > 0.:
       losses = losses + (self).alignment(h, p, y, w, reached, same, noise, )
@@ -171,7 +171,8 @@ class AdaFtr(Module):
 
   def inspect(self: __torch__.AdaFtr, e: List[Tensor], indices: List[Tensor], offsets: List[Tensor], shape: Tensor) -> List[Tensor]:
     # (B, 2 (T - 1)): relatedness of each pair, then the cosine of each pair's views.
-    h = (self).hidden(layers.embed(e, indices, offsets, torch.size(shape, 0)), self.p, )
+    x = layers.embed(e, indices, offsets, torch.size(shape, 0), self.first, self.sets)
+    h = (self).hidden(x[0], x[1], self.p, )
     out = annotate(List[Tensor], [])
     for t in range(self.binary - 1):
       out.append(torch.sigmoid((self).relatedness(h, self.p, t, )))

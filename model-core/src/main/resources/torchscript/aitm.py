@@ -5,7 +5,7 @@ class Aitm(Module):
   depth : int
   penalty : float
 
-  def forward(self: __torch__.Aitm, x: Tensor, p: List[Tensor]) -> List[Tensor]:
+  def forward(self: __torch__.Aitm, x: Tensor, f: Tensor, p: List[Tensor]) -> List[Tensor]:
     units = 2 * self.bottom * self.tasks
     towers = units + 8 * (self.tasks - 1)
     out = annotate(List[Tensor], [])
@@ -18,7 +18,7 @@ class Aitm(Module):
         h = layers.fuse([torch.relu(layers.linear(previous, p, at)), h], p, at + 2)
       previous = h
       hidden = layers.tower(h, p, towers + t * (2 * self.depth + 2), self.depth)
-      out.append(hidden[self.depth])
+      out.append(layers.wide(hidden[self.depth], f, t, self.binary))
     return out
 
   def losses(self: __torch__.Aitm, o: List[Tensor], y: Tensor, w: Tensor, reached: Tensor) -> List[Tensor]:

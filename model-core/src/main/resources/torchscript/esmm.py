@@ -3,11 +3,11 @@
 class Esmm(Module):
   depth : int
 
-  def forward(self: __torch__.Esmm, x: Tensor, p: List[Tensor]) -> List[Tensor]:
+  def forward(self: __torch__.Esmm, x: Tensor, f: Tensor, p: List[Tensor]) -> List[Tensor]:
     out = annotate(List[Tensor], [])
     for k in range(self.tasks):
       hidden = layers.tower(x, p, k * (2 * self.depth + 2), self.depth)
-      out.append(hidden[self.depth])
+      out.append(layers.wide(hidden[self.depth], f, k, self.binary))
     return layers.chain(out, self.binary, False)
 
   def losses(self: __torch__.Esmm, o: List[Tensor], y: Tensor, w: Tensor, reached: Tensor) -> List[Tensor]:

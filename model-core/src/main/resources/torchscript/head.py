@@ -9,3 +9,5 @@
   binary : int
   amount : int
   delta : float
+  first : int
+  sets : int

@@ -23,7 +23,7 @@ class HtlNet(Module):
     w = torch.softmax(torch.div(torch.add(logp, noise), tau), 1)
     return torch.matmul(w, table)
 
-  def forward(self: __torch__.HtlNet, x: Tensor, p: List[Tensor], noise: Tensor, tau: Tensor) -> List[Tensor]:
+  def forward(self: __torch__.HtlNet, x: Tensor, f: Tensor, p: List[Tensor], noise: Tensor, tau: Tensor) -> List[Tensor]:
     per = 2 * self.depth + 2
     units = self.tasks * per
     tables = units + (self.tasks - 1) * 12
@@ -45,7 +45,7 @@ class HtlNet(Module):
             fused = torch.detach(fused)
           parts.append(fused)
       hidden = layers.tower(torch.cat(parts, 1), p, k * per, self.depth)
-      o = hidden[self.depth]
+      o = layers.wide(hidden[self.depth], f, k, self.binary)
       out.append(o)
       if k < self.tasks - 1:
         rep = hidden[self.representation]
@@ -60,9 +60,12 @@ class HtlNet(Module):
         labels.append(le)
     return out
 
-  def adjusted(self: __torch__.HtlNet, g: List[Tensor], core: List[Tensor]) -> List[Tensor]:
+  def adjusted(self: __torch__.HtlNet, rows: List[Tensor], reference: List[Tensor]) -> List[Tensor]:
+    # Of the embeddings, which all tasks share; a first-order weight belongs to its task, and stays as it is.
     # Direction: a binary gradient that conflicts with the core task's loses alpha of its part along it.
     # Magnitude: it is then moved by gamma towards the core gradient's norm, the ratio clipped to [1/C, C].
+    g = layers.embeddings(rows, self.first)
+    core = layers.embeddings(reference, self.first)
     square = layers.dot(core, core)
     along = torch.mul(torch.clamp(layers.dot(g, core), None, 0.), torch.div(self.alpha, torch.add(square, 1e-12)))
     turned = annotate(List[Tensor], [])
@@ -77,17 +80,17 @@ class HtlNet(Module):
     # No core label in this batch, no reference: the gradient stays as it is.
     scale = torch.where(torch.gt(square, 0.), scale, torch.ones_like(scale))
     out = annotate(List[Tensor], [])
-    for t in turned:
-      out.append(torch.mul(t, scale))
+    for i in range(len(rows)):
+      out.append(torch.add(torch.sub(rows[i], g[i]), torch.mul(turned[i], scale)))
     return out
 
   def step(self: __torch__.HtlNet, e: List[Tensor], indices: List[Tensor], offsets: List[Tensor], y: Tensor, w: Tensor, reached: Tensor, same: Tensor, noise: Tensor, hyper: Tensor) -> List[Tensor]:
     torch.set_grad_enabled(True)
     tables = layers.leaves(e)
     p = layers.leaves(self.p)
-    x = layers.embed(tables, indices, offsets, torch.size(y, 0))
+    x = layers.embed(tables, indices, offsets, torch.size(y, 0), self.first, self.sets)
     gumbel = torch.reshape(noise, [torch.size(y, 0), self.tasks, 2])
-    losses = layers.losses((self).forward(x, p, gumbel, hyper[3], ), self.binary, y, w, self.amount, self.delta)
+    losses = layers.losses((self).forward(x[0], x[1], p, gumbel, hyper[4], ), self.binary, y, w, self.amount, self.delta)
     n = len(p)
     wrt = p + tables
     dense = annotate(List[Tensor], [])
@@ -112,7 +115,7 @@ class HtlNet(Module):
 
   def predict(self: __torch__.HtlNet, e: List[Tensor], indices: List[Tensor], offsets: List[Tensor], shape: Tensor) -> List[Tensor]:
     # No noise. At temperature 1 the label embedding is its expectation [p, 1 - p] E, near 0 the likelier row.
-    x = layers.embed(e, indices, offsets, torch.size(shape, 0))
+    x = layers.embed(e, indices, offsets, torch.size(shape, 0), self.first, self.sets)
     none = torch.zeros([torch.size(shape, 0), self.tasks, 2])
-    return [layers.predictions((self).forward(x, self.p, none, torch.mul(torch.ones([]), self.tau), ), self.binary, self.amount)]
+    return [layers.predictions((self).forward(x[0], x[1], self.p, none, torch.mul(torch.ones([]), self.tau), ), self.binary, self.amount)]
 

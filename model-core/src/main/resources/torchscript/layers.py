@@ -1,14 +1,43 @@
 # Layers that the models share. TorchScript, compiled by libtorch inside the JVM; no Python runs.
 # B batch, F fields, d embedding size, E = sum of F * d, K tasks (binary ones first, then the core task).
 
-def embed(tables: List[Tensor], indices: List[Tensor], offsets: List[Tensor], batch: int) -> Tensor:
-  # One bag per example and field, mean over its values, zero for none. tables[g] is (U_g, d_g): the distinct
-  # rows of this batch; indices[g] points into it; offsets[g] has B * F_g starts. Result: (B, E).
+def embed(tables: List[Tensor], indices: List[Tensor], offsets: List[Tensor], batch: int, first: int, sets: int) -> List[Tensor]:
+  # One bag per example and field, mean over its values, zero for none. tables[g] is (U_g, d_g + first): the distinct
+  # rows of this batch, an embedding and behind it first-order weights; indices[g] points into it; offsets[g] has
+  # B * F_g starts. Result: the embeddings of all fields, (B, E), and the sum of their first-order weights, (B, K).
+  per = len(tables) // sets
   parts = annotate(List[Tensor], [])
-  for g in range(len(tables)):
-    bags, _a, _b, _c = torch.embedding_bag(tables[g], indices[g], offsets[g], False, 1, False, None, False)
-    parts.append(torch.reshape(bags, [batch, -1]))
-  return torch.cat(parts, 1)
+  sums = annotate(List[Tensor], [])
+  for s in range(sets):
+    total = torch.zeros([batch, first])
+    for i in range(per):
+      g = s * per + i
+      bags, _a, _b, _c = torch.embedding_bag(tables[g], indices[g], offsets[g], False, 1, False, None, False)
+      d = torch.size(bags, 1) - first
+      parts.append(torch.reshape(torch.narrow(bags, 1, 0, d), [batch, -1]))
+      total = torch.add(total, torch.sum(torch.reshape(torch.narrow(bags, 1, d, first), [batch, -1, first]), [1]))
+    sums.append(total)
+  return [torch.cat(parts, 1), torch.cat(sums, 1)]
+
+def wide(o: Tensor, f: Tensor, k: int, binary: int) -> Tensor:
+  # The output of task k with its first-order weights added. Of the core task only ZILN's log-odds of an amount above
+  # zero, the first of its outputs (B, 3), has some.
+  if k < binary:
+    out = torch.add(o, torch.select(f, 1, k))
+  elif torch.dim(o) == 2:
+    odds = torch.unsqueeze(torch.add(torch.select(o, 1, 0), torch.select(f, 1, k)), 1)
+    out = torch.cat([odds, torch.narrow(o, 1, 1, torch.size(o, 1) - 1)], 1)
+  else:
+    out = o
+  return out
+
+def embeddings(rows: List[Tensor], first: int) -> List[Tensor]:
+  # Gradients of rows with those of the first-order weights set to zero.
+  out = annotate(List[Tensor], [])
+  for r in rows:
+    d = torch.size(r, 1) - first
+    out.append(torch.cat([torch.narrow(r, 1, 0, d), torch.zeros_like(torch.narrow(r, 1, d, first))], 1))
+  return out
 
 def linear(x: Tensor, p: List[Tensor], at: int) -> Tensor:
   # p[at]: (in, out), p[at + 1]: (out,)
@@ -119,7 +148,7 @@ def dot(a: List[Tensor], b: List[Tensor]) -> Tensor:
 
 def adam(p: List[Tensor], g: List[Tensor], m: List[Tensor], v: List[Tensor], steps: List[Tensor], losses: List[Tensor], rows: List[Tensor], hyper: Tensor) -> Tensor:
   # One fused Adam step in place (Kingma and Ba, 2015), unless a loss or a gradient is not finite or a gradient's norm
-  # is above the bound: then nothing is touched. hyper: rate, L2 factor, bound. Returns [norm of the dense gradient,
+  # is above the bound: then nothing is touched. hyper: rate, L2 factor, bound, epsilon. Returns [norm of the dense gradient,
   # 1 if the step was taken, else 0]. A comparison with NaN is false.
   # The step counters must be raised first: at 0 the bias correction divides by zero.
   norm = torch.sqrt(layers.dot(g, g))
@@ -129,7 +158,7 @@ def adam(p: List[Tensor], g: List[Tensor], m: List[Tensor], v: List[Tensor], ste
   if bool(sound):
     torch._foreach_add_(steps, 1.)
     none = annotate(List[Tensor], [])
-    torch._fused_adam_(p, g, m, v, none, steps, lr=float(hyper[0]), beta1=0.9, beta2=0.999, weight_decay=float(hyper[1]), eps=1e-08, amsgrad=False, maximize=False)
+    torch._fused_adam_(p, g, m, v, none, steps, lr=float(hyper[0]), beta1=0.9, beta2=0.999, weight_decay=float(hyper[1]), eps=float(hyper[3]), amsgrad=False, maximize=False)
     taken = torch.ones([])
   return torch.stack([norm, taken])
 

@@ -5,7 +5,7 @@ class MMoE(Module):
   layers_each : int
   depth : int
 
-  def forward(self: __torch__.MMoE, x: Tensor, p: List[Tensor]) -> List[Tensor]:
+  def forward(self: __torch__.MMoE, x: Tensor, f: Tensor, p: List[Tensor]) -> List[Tensor]:
     experts = annotate(List[Tensor], [])
     for k in range(self.experts):
       experts.append(layers.mlp(x, p, 2 * k * self.layers_each, self.layers_each))
@@ -15,7 +15,7 @@ class MMoE(Module):
     for t in range(self.tasks):
       s = layers.mix(x, experts, p, gates + 2 * t)
       hidden = layers.tower(s, p, towers + t * (2 * self.depth + 2), self.depth)
-      out.append(hidden[self.depth])
+      out.append(layers.wide(hidden[self.depth], f, t, self.binary))
     return out
 
   def losses(self: __torch__.MMoE, o: List[Tensor], y: Tensor, w: Tensor, reached: Tensor) -> List[Tensor]:

@@ -13,7 +13,7 @@ class Ple(Module):
       out.append(torch.relu(layers.linear(x, p, at + 2 * i)))
     return out
 
-  def forward(self: __torch__.Ple, x: Tensor, p: List[Tensor]) -> List[Tensor]:
+  def forward(self: __torch__.Ple, x: Tensor, f: Tensor, p: List[Tensor]) -> List[Tensor]:
     inputs = annotate(List[Tensor], [])
     for t in range(self.tasks):
       inputs.append(x)
@@ -36,7 +36,7 @@ class Ple(Module):
     out = annotate(List[Tensor], [])
     for t in range(self.tasks):
       hidden = layers.tower(inputs[t], p, at + t * (2 * self.depth + 2), self.depth)
-      out.append(hidden[self.depth])
+      out.append(layers.wide(hidden[self.depth], f, t, self.binary))
     return out
 
   def losses(self: __torch__.Ple, o: List[Tensor], y: Tensor, w: Tensor, reached: Tensor) -> List[Tensor]:

@@ -3,12 +3,12 @@ class SharedBottom(Module):
   bottom : int
   depth : int
 
-  def forward(self: __torch__.SharedBottom, x: Tensor, p: List[Tensor]) -> List[Tensor]:
+  def forward(self: __torch__.SharedBottom, x: Tensor, f: Tensor, p: List[Tensor]) -> List[Tensor]:
     s = layers.mlp(x, p, 0, self.bottom)
     out = annotate(List[Tensor], [])
     for k in range(self.tasks):
       hidden = layers.tower(s, p, 2 * self.bottom + k * (2 * self.depth + 2), self.depth)
-      out.append(hidden[self.depth])
+      out.append(layers.wide(hidden[self.depth], f, k, self.binary))
     return out
 
   def losses(self: __torch__.SharedBottom, o: List[Tensor], y: Tensor, w: Tensor, reached: Tensor) -> List[Tensor]:

@@ -53,7 +53,7 @@ class Tafe(Module):
       s = torch.sigmoid(s)
     return s
 
-  def forward(self: __torch__.Tafe, e: Tensor, p: List[Tensor]) -> List[Tensor]:
+  def forward(self: __torch__.Tafe, e: Tensor, f: Tensor, p: List[Tensor]) -> List[Tensor]:
     batch = torch.size(e, 0)
     x = (self).sized(e, p, )
     if self.reconstruct:
@@ -70,7 +70,7 @@ class Tafe(Module):
         s = (self).selection(torch.cat([indicator, means], 1), p, at, )
         h = torch.mul(torch.unsqueeze(s, 2), x)
       hidden = layers.tower(torch.reshape(h, [batch, -1]), p, towers + t * (2 * self.depth + 2), self.depth)
-      out.append(hidden[self.depth])
+      out.append(layers.wide(hidden[self.depth], f, t, self.binary))
     return out
 
   def losses(self: __torch__.Tafe, o: List[Tensor], y: Tensor, w: Tensor, reached: Tensor) -> List[Tensor]:

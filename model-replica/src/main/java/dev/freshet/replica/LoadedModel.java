@@ -90,7 +90,7 @@ final class LoadedModel {
     this.context = context;
     this.rows = rows;
     encoder = new FeatureEncoder(context.schema(), 0);
-    network = rows == null ? new Network(context, 0, 1) : Network.reading(context, rows.tables());
+    network = rows == null ? Network.following(context) : Network.reading(context, rows.tables());
     loader = rows == null ? new WeightsLoader(network) : new WeightsLoader(network, rows.tables());
   }
 

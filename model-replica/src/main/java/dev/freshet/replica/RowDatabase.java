@@ -108,13 +108,14 @@ final class RowDatabase implements AutoCloseable {
                     .setBlockSize(BLOCK)
                     .setFilterPolicy(new BloomFilter(BLOOM_BITS)));
     FeatureSchema schema = context.schema();
+    int first = context.model().firstOrder(context.shape());
     for (int set = 0; set < context.model().rowSets(context.shape()); set++) {
       for (FeatureSchema.Group group : schema.groups()) {
         long[] unknownKeys =
             group.fields().stream()
                 .mapToLong(field -> FeatureEncoder.unknownKey(schema.fields().get(field)))
                 .toArray();
-        tables.add(new Table(tables.size(), group.dim(), unknownKeys));
+        tables.add(new Table(tables.size(), group.dim(), first, unknownKeys));
       }
     }
     try {
@@ -287,6 +288,7 @@ final class RowDatabase implements AutoCloseable {
   final class Table implements RowSource, PublishedRows {
     private final int number;
     private final int dim;
+    private final int width;
     private final long[] unknownKeys;
     private final float[][] unknown;
     private final ByteBuffer scratch;
@@ -296,17 +298,23 @@ final class RowDatabase implements AutoCloseable {
     private int used;
     private List<byte[]> fetched;
 
-    private Table(int number, int dim, long[] unknownKeys) {
+    private Table(int number, int dim, int first, long[] unknownKeys) {
       this.number = number;
       this.dim = dim;
+      width = dim + first;
       this.unknownKeys = unknownKeys;
-      unknown = new float[unknownKeys.length][dim];
-      scratch = ByteBuffer.allocate(dim * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+      unknown = new float[unknownKeys.length][width];
+      scratch = ByteBuffer.allocate(width * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     @Override
     public int dim() {
       return dim;
+    }
+
+    @Override
+    public int width() {
+      return width;
     }
 
     @Override
@@ -347,7 +355,13 @@ final class RowDatabase implements AutoCloseable {
       if (bytes == null) {
         into.put(unknown[fields[row]]);
       } else {
-        into.put(floats(bytes));
+        FloatBuffer found = floats(bytes);
+        int missing = width - found.remaining();
+        into.put(found);
+        // A row of before first-order weights.
+        for (int i = 0; i < missing; i++) {
+          into.put(0);
+        }
       }
     }
 
@@ -370,7 +384,7 @@ final class RowDatabase implements AutoCloseable {
 
     /** The bytes of the row at a place; the same array each time, which RocksDB copies. */
     private byte[] value(FloatBuffer values, int place) {
-      scratch.asFloatBuffer().put(0, values, place * dim, dim);
+      scratch.asFloatBuffer().put(0, values, place * width, width);
       return scratch.array();
     }
 
@@ -382,7 +396,8 @@ final class RowDatabase implements AutoCloseable {
       for (int field = 0; field < unknown.length; field++) {
         byte[] value = get(db, key(unknownKeys[field]));
         if (value != null) {
-          floats(value).get(unknown[field]);
+          FloatBuffer row = floats(value);
+          row.get(unknown[field], 0, row.remaining());
         }
       }
     }
@@ -430,10 +445,10 @@ final class RowDatabase implements AutoCloseable {
       for (int i = 0; i < published.limit(); i++) {
         for (int field = 0; field < unknownKeys.length; field++) {
           if (published.get(i) == unknownKeys[field]) {
-            float[] row = new float[dim];
-            values.get(i * dim, row);
+            float[] row = new float[width];
+            values.get(i * width, row);
             float[] to = unknown[field];
-            changes.add(() -> System.arraycopy(row, 0, to, 0, dim));
+            changes.add(() -> System.arraycopy(row, 0, to, 0, width));
           }
         }
       }

@@ -33,6 +33,9 @@ final class Trial {
 
   private static final double SMALLEST = 1e-7;
 
+  /** Examples of which relatedness is asked at a time. */
+  private static final int RELATED = 1024;
+
   private final Pipeline pipeline;
   private final Examples examples;
 
@@ -71,11 +74,13 @@ final class Trial {
     long start = System.nanoTime();
     try (ModelTrainer trainer =
         new ModelTrainer(pipeline.context(model), pipeline.training().withSeed(seed))) {
-      for (int i = 0; i < examples.all().size(); i += pipeline.training().batch()) {
+      int size;
+      for (int i = 0; i < examples.all().size(); i += size) {
         if (Thread.currentThread().isInterrupted()) {
           throw new CancellationException("nobody wants " + name + " any more");
         }
-        List<EncodedExample> part = batch(i);
+        size = pipeline.training().batchAfter(i);
+        List<EncodedExample> part = batch(i, size);
         score(trainer, part, trainer.process(part));
         keep(trainer, i);
       }
@@ -110,9 +115,9 @@ final class Trial {
     }
   }
 
-  private List<EncodedExample> batch(int from) {
+  private List<EncodedExample> batch(int from, int size) {
     List<EncodedExample> all = examples.all();
-    return all.subList(from, Math.min(from + pipeline.training().batch(), all.size()));
+    return all.subList(from, Math.min(from + size, all.size()));
   }
 
   /** The best that any model could do, where the examples know it. */
@@ -172,8 +177,8 @@ final class Trial {
     }
     Map<Integer, double[]> sums = new TreeMap<>();
     BinaryQuality separation = new BinaryQuality();
-    for (int i = 0; i < examples.all().size(); i += pipeline.training().batch()) {
-      List<EncodedExample> part = batch(i);
+    for (int i = 0; i < examples.all().size(); i += RELATED) {
+      List<EncodedExample> part = batch(i, RELATED);
       if (!trainer.scores().inRange(part.get(0))) {
         continue;
       }

@@ -91,7 +91,9 @@ record TunedChoice(String name, String asItIs, List<Value> values) {
     all.add(
         of(
             "batch",
-            String.valueOf(pipeline.training().batch()),
+            pipeline.training().batch() == null
+                ? "growing"
+                : String.valueOf(pipeline.training().batch()),
             Arrays.stream(BATCHES).mapToObj(String::valueOf).toList(),
             (root, value) -> training(root).put("batch", Integer.parseInt(value))));
     Dense dense = pipeline.training().dense();

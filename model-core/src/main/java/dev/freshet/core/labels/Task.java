@@ -190,7 +190,7 @@ public record Task(
   }
 
   /** Index of the task that {@code tasks.get(index)} comes after, or -1 for the impression. */
-  static int parent(List<Task> tasks, int index) {
+  public static int parent(List<Task> tasks, int index) {
     String after = tasks.get(index).after();
     if (IMPRESSION.equals(after)) {
       return -1;

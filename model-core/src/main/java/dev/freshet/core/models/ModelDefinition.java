@@ -44,6 +44,8 @@ public interface ModelDefinition extends Serializable {
   /** What the script declares: what all of them do, and {@code own}. */
   default Map<String, Object> attributes(ModelShape shape, Map<String, Object> own) {
     Map<String, Object> all = new HashMap<>(own);
+    all.put("first", firstOrder(shape));
+    all.put("sets", rowSets(shape));
     all.put("tasks", shape.tasks());
     all.put("binary", shape.binary());
     all.put("amount", amount().loss().ordinal());
@@ -67,6 +69,18 @@ public interface ModelDefinition extends Serializable {
   }
 
   /**
+   * First-order weights behind the embedding in each row: one for each task that the row serves and
+   * that asks for a probability, added to its log-odds; ZILN asks for that of an amount. Other
+   * losses of amounts have none: an error that is squared lets a few large ones throw such weights
+   * far off.
+   */
+  default int firstOrder(ModelShape shape) {
+    boolean odds = shape.core() && amount().loss() == AmountHead.Loss.ZILN;
+    int tasks = shape.binary() + (odds ? 1 : 0);
+    return rowSets(shape) > 1 ? Math.min(1, tasks) : tasks;
+  }
+
+  /**
    * Fields whose values together say which user saw which item: the script's {@code same}. With
    * none, every impression is a pair of its own.
    */
@@ -84,7 +98,7 @@ public interface ModelDefinition extends Serializable {
     return false;
   }
 
-  /** What the script's {@code hyper} holds from index 3 on, at a step. */
+  /** What the script's {@code hyper} holds from index 4 on, at a step. */
   default float[] hyper(long step) {
     return new float[0];
   }

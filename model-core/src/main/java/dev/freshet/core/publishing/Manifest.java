@@ -22,8 +22,8 @@ import java.util.OptionalLong;
  * Announces a version: a reader acts on this and on nothing else, and only when every chunk it
  * names is there and has the length and hash it names. JSON; unknown keys are ignored.
  *
- * @param format of this manifest: 2; 1 in those of before 2026-11-26, whose amounts were scaled by
- *     {@code targetScale}
+ * @param format of this manifest: 3; 2 where rows have no first-order weights, which are then 0; 1
+ *     in those of before 2026-11-26, whose amounts were scaled by {@code targetScale}
  * @param type {@code base}: all weights; {@code delta}: what changed on top of {@code parent}
  * @param version {@code run-step}
  * @param parent version that a delta builds on; absent for a base
@@ -85,7 +85,7 @@ public record Manifest(
     List<String> features) {
 
   /** The format that this code writes. */
-  public static final int FORMAT = 2;
+  public static final int FORMAT = 3;
 
   private static final int OLDEST_FORMAT = 1;
 

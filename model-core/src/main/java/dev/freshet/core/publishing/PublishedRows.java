@@ -12,6 +12,9 @@ public interface PublishedRows {
 
   int dim();
 
+  /** Floats of a row, the embedding and the first-order weights behind it. */
+  int width();
+
   /** All rows there are. */
   Runnable base(LongBuffer keys, FloatBuffer values) throws IOException;
 

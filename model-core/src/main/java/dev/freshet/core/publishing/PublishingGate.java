@@ -195,7 +195,7 @@ public final class PublishingGate {
         EmbeddingTable.RowVisitor each =
             (key, values, at) -> {
               double squares = 0;
-              for (int i = at; i < at + table.dim(); i++) {
+              for (int i = at; i < at + table.width(); i++) {
                 squares += (double) values[i] * values[i];
               }
               look(squares, () -> "the embedding row of key " + key);

@@ -106,9 +106,9 @@ public final class WeightTensors {
         sink -> rows.each((key, values, at) -> sink.value(key)));
     tensors.floats(
         name + ".rows",
-        new long[] {count, table.dim()},
+        new long[] {count, table.width()},
         precision,
-        sink -> rows.each((key, values, at) -> sink.floats(values, at, table.dim())));
+        sink -> rows.each((key, values, at) -> sink.floats(values, at, table.width())));
   }
 
   private static String tableName(Network network, int table) {

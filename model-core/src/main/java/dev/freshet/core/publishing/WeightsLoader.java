@@ -42,6 +42,11 @@ public final class WeightsLoader {
     }
 
     @Override
+    public int width() {
+      return table.width();
+    }
+
+    @Override
     public Runnable base(LongBuffer keys, FloatBuffer values) {
       return RowUpdate.base(table, keys, values);
     }
@@ -146,13 +151,25 @@ public final class WeightsLoader {
     PublishedRows of = rows.get(index);
     String name = WeightTensors.tableName(dims, index);
     LongBuffer keys = tensor(tensors, name + ".keys").longs();
-    FloatBuffer values = tensor(tensors, name + ".rows").floats();
-    if (values.remaining() != (long) keys.remaining() * of.dim()) {
+    FloatBuffer values = widened(tensor(tensors, name + ".rows").floats(), keys.remaining(), of);
+    if (values.remaining() != (long) keys.remaining() * of.width()) {
       throw new IOException(name + ": keys and rows do not match");
     }
     return delta
         ? of.delta(tensor(tensors, name + ".dropped").longs(), keys, values)
         : of.base(keys, values);
+  }
+
+  /** Rows of before first-order weights, which then are zero. */
+  private static FloatBuffer widened(FloatBuffer values, int count, PublishedRows of) {
+    if (of.width() == of.dim() || values.remaining() != (long) count * of.dim()) {
+      return values;
+    }
+    FloatBuffer wide = FloatBuffer.allocate(count * of.width());
+    for (int i = 0; i < count; i++) {
+      wide.put(i * of.width(), values, i * of.dim(), of.dim());
+    }
+    return wide;
   }
 
   private static SafeTensors.Tensor tensor(Map<String, SafeTensors.Tensor> tensors, String name)

@@ -73,7 +73,7 @@ final class DelayHeads implements AutoCloseable {
     FeatureSchema schema = of.schema();
     // Another seed than the model's, or both would start alike.
     ModelContext context = new ModelContext(net, heads, schema, 1);
-    network = new Network(context, ~settings.seed(), settings.embeddings().rate());
+    network = new Network(context, ~settings.seed(), settings.embeddings());
     boolean parts = false;
     for (int task = 0; task < headOf.length; task++) {
       if (headOf[task] >= 0) {
@@ -142,7 +142,7 @@ final class DelayHeads implements AutoCloseable {
     }
     Network.Targets targets =
         new Network.Targets(
-            labels, weights, new float[batch.size()][width], new long[batch.size()]);
+            labels, weights, new float[batch.size()][width], new long[batch.size()], batch.size());
     Runnable undo = follow(labels, weights);
     boolean taken = network.learn(targets, settings, steps).taken();
     steps += taken ? 1 : 0;
@@ -254,7 +254,7 @@ final class DelayHeads implements AutoCloseable {
 
   void read(DataInput in) throws IOException {
     steps = in.readLong();
-    network.read(in);
+    network.read(in, settings.largestBatch());
     if (rates != null) {
       rates.read(in);
     }

@@ -10,6 +10,7 @@ import dev.freshet.core.labels.correction.DelayCorrections;
 import dev.freshet.core.labels.correction.Estimates;
 import dev.freshet.core.labels.correction.NegativeSampling;
 import dev.freshet.core.labels.correction.Target;
+import dev.freshet.core.models.AmountHead;
 import dev.freshet.core.training.TrainingIncidents.Kind;
 import java.io.DataInput;
 import java.io.DataOutput;
@@ -78,7 +79,7 @@ public final class ModelTrainer implements AutoCloseable {
   public ModelTrainer(ModelContext context, TrainingSettings settings) {
     this.context = context;
     this.settings = settings;
-    network = new Network(context, settings.seed(), settings.embeddings().rate());
+    network = new Network(context, settings.seed(), settings.embeddings());
     heads = DelayHeads.of(context, settings);
     fieldCounts =
         new FieldCounts(context.schema().sent().stream().map(FeatureField::name).toList());
@@ -256,8 +257,9 @@ public final class ModelTrainer implements AutoCloseable {
     AmountScale amounts = scale == null ? null : scale.current();
     // A loss is divided by the number of its rows. This makes it that of a full batch, so that an
     // example counts the same in a batch that was flushed early.
-    float share = Math.min(1, batch.size() / (float) settings.batch());
+    float share = Math.min(1, batch.size() / (float) settings.batchAfter(examples - batch.size()));
     Runnable undo = rates.mark();
+    double amountWeight = amounts == null || !amounts.ready() ? 0 : amountWeight(scale);
     int tasks = context.tasks().size();
     float[][] labels = new float[batch.size()][tasks];
     float[][] importance = new float[batch.size()][tasks];
@@ -278,7 +280,9 @@ public final class ModelTrainer implements AutoCloseable {
           double value = target.label();
           labels[i][task] = (float) (task == core ? amounts.encode(value) : value);
           weight *= (float) target.weight();
-          if (task != core) {
+          if (task == core) {
+            weight *= (float) amountWeight;
+          } else {
             rates.see(task, value, weight);
           }
           importance[i][task] = weight * share;
@@ -287,7 +291,10 @@ public final class ModelTrainer implements AutoCloseable {
     }
     rates.move(scale == null ? null : scale.constant(context.model().amount().loss()));
     Network.StepReport report =
-        network.learn(new Network.Targets(labels, importance, reached, same), settings, steps);
+        network.learn(
+            new Network.Targets(labels, importance, reached, same, batch.size() / share),
+            settings,
+            steps);
     losses = report.losses();
     for (int task = 0; task < losses.length; task++) {
       losses[task] /= share;
@@ -305,6 +312,27 @@ public final class ModelTrainer implements AutoCloseable {
       heads.expire(newestEvent);
     }
     return true;
+  }
+
+  /**
+   * Weight of the core task's loss that makes its labels pull as hard, in the root mean square over
+   * all examples, as those of the task that it comes after: a log loss's gradient by its log-odds
+   * has {@code sqrt(p (1 - p))} where the base rate p is said of all; p is a half where nobody
+   * knows, or the amount comes after the impression. Both losses pull at the same embeddings, and
+   * the one that pulls harder has them to itself. ZILN is a likelihood as the log loss is, and
+   * keeps a weight of 1.
+   */
+  private double amountWeight(TargetScale scale) {
+    AmountHead head = context.model().amount();
+    if (head.loss() == AmountHead.Loss.ZILN) {
+      return 1;
+    }
+    int parent = Task.parent(context.tasks(), core);
+    double rate = parent < 0 ? Double.NaN : rates.rate(parent);
+    if (Double.isNaN(rate)) {
+      rate = 0.5;
+    }
+    return Math.sqrt(rate * (1 - rate)) / scale.pull(head);
   }
 
   /** What a record teaches under its task's delay correction, its weight bounded. */
@@ -537,7 +565,7 @@ public final class ModelTrainer implements AutoCloseable {
     newestEvent = in.readLong();
     boolean sawServed = in.readBoolean();
     readScale(in, version);
-    network.read(in);
+    network.read(in, settings.largestBatch());
     scores.read(in, sawServed, version);
     boolean had = version >= TrainerSnapshot.WITH_HEADS && in.readBoolean();
     if (had != (heads != null)) {

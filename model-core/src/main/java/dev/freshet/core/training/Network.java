@@ -34,7 +34,18 @@ import java.util.function.Predicate;
  */
 public final class Network implements AutoCloseable {
 
-  private static final int HYPER = 3;
+  private static final int HYPER = 4;
+
+  /**
+   * Of Adam, in the gradient of one example. Far above what rounding asks for: in batches in which
+   * a rare outcome does not happen gradients are small but all say the same, and Adam would scale
+   * them to full steps.
+   */
+  private static final float EPSILON = 0.01f;
+
+  /** Of no meaning, where nothing is learnt. */
+  private static final TrainingSettings.Embeddings FOLLOWING =
+      new TrainingSettings.Embeddings(TrainingSettings.Embeddings.Optimizer.ADAGRAD, 1, 1, 0);
 
   private final ModelContext context;
   private final ModelShape shape;
@@ -66,14 +77,19 @@ public final class Network implements AutoCloseable {
   /**
    * Start weights are drawn from {@code seed}.
    *
-   * @param rowRate learning rate of the embedding rows
+   * @param rows how the embedding rows learn
    */
-  public Network(ModelContext context, long seed, double rowRate) {
-    this(context, seed, context.tables(rowRate));
+  public Network(ModelContext context, long seed, TrainingSettings.Embeddings rows) {
+    this(context, seed, context.tables(rows));
     List<FeatureSchema.Group> groups = context.schema().groups();
     for (int i = 0; i < tables.size(); i++) {
       batches.add(new BatchRows(groups.get(i % groups.size()), tables.get(i)));
     }
+  }
+
+  /** A network that takes over published weights, and keeps all rows in its tables. */
+  public static Network following(ModelContext context) {
+    return new Network(context, 0, FOLLOWING);
   }
 
   /**
@@ -252,9 +268,11 @@ public final class Network implements AutoCloseable {
    * @param labels in the model's scale
    * @param importance weight in the loss; 0 masks
    * @param reached 1 where the step before happened, else 0
+   * @param examples of a full batch, which weights are scaled to
    * @param same examples with equal values are of the same user and item
    */
-  record Targets(float[][] labels, float[][] importance, float[][] reached, long[] same) {}
+  record Targets(
+      float[][] labels, float[][] importance, float[][] reached, long[] same, float examples) {}
 
   /**
    * What a step reports.
@@ -283,6 +301,7 @@ public final class Network implements AutoCloseable {
         .put((float) settings.dense().rate())
         .put((float) settings.dense().decay())
         .put((float) settings.maxNorm())
+        .put(EPSILON / targets.examples())
         .put(own);
     try (TorchEngine.Call call = module.call("step")) {
       addRows(call);
@@ -298,7 +317,7 @@ public final class Network implements AutoCloseable {
       out.get(0).get(0, losses);
       StepReport report = new StepReport(losses, out.get(1).get(0), out.get(1).get(1) == 1);
       for (int i = 0; report.taken() && i < batches.size(); i++) {
-        batches.get(i).update(out.get(2 + i));
+        batches.get(i).update(out.get(2 + i), targets.examples());
       }
       return report;
     }
@@ -388,9 +407,10 @@ public final class Network implements AutoCloseable {
   /**
    * The inverse of {@link #write}.
    *
+   * @param examples as in {@link EmbeddingTable#restore}
    * @throws IOException if the bytes are of a model of another shape
    */
-  void read(DataInput in) throws IOException {
+  void read(DataInput in, float examples) throws IOException {
     for (List<FloatBuffer> group : List.of(weights, firstMoments, secondMoments, steps)) {
       expect(in.readInt(), group.size(), "dense tensors");
       for (FloatBuffer values : group) {
@@ -399,7 +419,7 @@ public final class Network implements AutoCloseable {
       }
     }
     for (EmbeddingTable table : tables) {
-      table.restore(in);
+      table.restore(in, examples);
     }
   }
 

@@ -47,6 +47,9 @@ public final class TargetScale {
 
   private static final int MOMENTS_UNTIL = 100;
 
+  /** Of amounts that are all alike. */
+  private static final double SMALLEST_PULL = 0.01;
+
   private final Transform transform;
   private final AmountRange range;
 
@@ -221,6 +224,30 @@ public final class TargetScale {
     }
     double share = amounts / labels;
     return new double[] {share * meanOfAmounts(current::encode) + (1 - share) * current.encode(0)};
+  }
+
+  /**
+   * Root mean square of a loss's gradient, by the output, where {@link #constant} is said of every
+   * label: how hard a label pulls before anything is told apart. Above 0.
+   *
+   * @throws IllegalArgumentException for ZILN, which has three outputs
+   */
+  double pull(AmountHead head) {
+    double said = constant(head.loss())[0];
+    DoubleUnaryOperator square =
+        amount -> {
+          double off = current.encode(amount) - said;
+          double gradient =
+              switch (head.loss()) {
+                case SQUARED -> 2 * off;
+                case HUBER -> Math.min(Math.abs(off), head.delta());
+                case ZILN -> throw new IllegalArgumentException("ZILN has three outputs");
+              };
+          return gradient * gradient;
+        };
+    double share = amounts / labels;
+    double mean = share * meanOfAmounts(square) + (1 - share) * square.applyAsDouble(0);
+    return Math.max(Math.sqrt(mean), SMALLEST_PULL);
   }
 
   /** Mean of all labels, in their own unit; NaN as long as nothing is known. */

@@ -20,13 +20,13 @@ import java.util.List;
  * bit as if it had never stopped.
  *
  * <pre>
- * byte version = 7 | long run | trainer: counters, target scale [before version 5: double count,
+ * byte version = 8 | long run | trainer: counters, target scale [before version 5: double count,
  * mean, squares], weights, moments, step counters,
  * embedding tables, metric windows, pending scores, [from version 2] boolean delay heads [ long
  * bounded weights | long steps | weights, moments, step counters, embedding tables ], [from version
  * 3] boolean values watched [ calibration by value ], [from version 5] int batches left out in a
  * row, incidents, [from version 6] evidence,
- * [from version 7] base rates
+ * [from version 7] base rates, [from version 8] first-order weights in embedding tables
  * | count pending batch, each: example | count writer state, each: int
  * | [from version 4] count positions, each: source position | long watermark
  * </pre>
@@ -35,7 +35,7 @@ import java.util.List;
  */
 public final class TrainerSnapshot {
 
-  private static final int VERSION = 7;
+  private static final int VERSION = 8;
   static final int WITH_HEADS = 2;
   static final int WITH_VALUES = 3;
   private static final int WITH_POSITIONS = 4;

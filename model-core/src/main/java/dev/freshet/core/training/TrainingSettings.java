@@ -6,6 +6,7 @@ import static dev.freshet.core.settings.InvalidValueException.within;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.correction.NegativeSampling;
 import dev.freshet.core.settings.Option;
+import dev.freshet.core.training.embedding.RowOptimizer;
 import dev.freshet.core.training.evaluation.ValueQuality;
 import java.io.Serializable;
 import java.time.Duration;
@@ -14,7 +15,12 @@ import java.util.List;
 
 /** How every model of the pipeline learns. */
 public record TrainingSettings(
-    @Option(value = "Examples in a step", fallback = "1024") int batch,
+    @Option(
+            value =
+                "Examples in a step; by default it grows from 128 to 1024, a fiftieth of what was"
+                    + " learnt so far",
+            fallback = Option.ABSENT)
+        Integer batch,
     @Option(
             value = "A smaller batch is learnt after this time; 0ms waits for a full one always",
             fallback = "500ms")
@@ -39,6 +45,10 @@ public record TrainingSettings(
     @Option(value = "Seed of start weights and noise", fallback = "1") long seed)
     implements Serializable {
 
+  private static final int SMALLEST_BATCH = 128;
+  private static final int LARGEST_BATCH = 1024;
+  private static final int GROWTH = 50;
+
   /** Optimiser of the dense weights. */
   public record Dense(
       @Option(value = "Optimiser", fallback = "adam") Optimizer optimizer,
@@ -61,7 +71,19 @@ public record TrainingSettings(
   public record Embeddings(
       @Option(value = "Optimiser, row-wise on touched rows", fallback = "adagrad")
           Optimizer optimizer,
-      @Option(value = "Learning rate", fallback = "0.05") double rate)
+      @Option(value = "Learning rate", fallback = "0.05") double rate,
+      @Option(
+              value =
+                  "What a row's accumulator starts with, in squared gradients of one example: the"
+                      + " more, the smaller are its first steps",
+              fallback = "0.01")
+          double start,
+      @Option(
+              value =
+                  "Learning rate of the first-order weights, one for each value and yes-or-no task"
+                      + " beside the embedding; 0 leaves them at zero",
+              fallback = "0.3")
+          double firstOrder)
       implements Serializable {
 
     /** The menu. */
@@ -71,6 +93,12 @@ public record TrainingSettings(
 
     public Embeddings {
       check(rate > 0, "rate", rate, "above 0");
+      check(start > 0, "start", start, "above 0");
+      check(firstOrder >= 0, "first-order", firstOrder, "0 or more");
+    }
+
+    RowOptimizer optimizer(int fields) {
+      return new RowOptimizer(rate, start, firstOrder, fields);
     }
   }
 
@@ -182,6 +210,23 @@ public record TrainingSettings(
         seed);
   }
 
+  /**
+   * Examples in the next step: few at first, when each still says much, more when it is throughput
+   * that counts.
+   *
+   * @param examples that a model was taught so far
+   */
+  public int batchAfter(long examples) {
+    return batch != null
+        ? batch
+        : (int) Math.min(LARGEST_BATCH, Math.max(SMALLEST_BATCH, examples / GROWTH));
+  }
+
+  /** What {@link #batchAfter} comes to. */
+  public int largestBatch() {
+    return batch != null ? batch : LARGEST_BATCH;
+  }
+
   /** What is left out of the noes. */
   public NegativeSampling sampling() {
     return new NegativeSampling(negativeSampling);
@@ -194,7 +239,7 @@ public record TrainingSettings(
   }
 
   public TrainingSettings {
-    check(batch >= 1 && batch <= 65_536, "batch", batch, "1 to 65536");
+    check(batch == null || batch >= 1 && batch <= 65_536, "batch", batch, "1 to 65536");
     new NegativeSampling(negativeSampling);
     check(maxNorm > 0, "max-norm", maxNorm, "above 0");
     check(maxSkipped >= 1, "max-skipped", maxSkipped, "1 or more");

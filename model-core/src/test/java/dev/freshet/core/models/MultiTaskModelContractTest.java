@@ -103,7 +103,8 @@ public abstract class MultiTaskModelContractTest {
             usual.batch(),
             usual.maxWait(),
             new TrainingSettings.Dense(TrainingSettings.Dense.Optimizer.ADAM, 5e-3, 0),
-            new TrainingSettings.Embeddings(TrainingSettings.Embeddings.Optimizer.ADAGRAD, 0.2),
+            new TrainingSettings.Embeddings(
+                TrainingSettings.Embeddings.Optimizer.ADAGRAD, 0.2, 1e-9, 0.3),
             usual.negativeSampling(),
             usual.scoring(),
             usual.maxNorm(),
@@ -274,7 +275,7 @@ public abstract class MultiTaskModelContractTest {
     for (EmbeddingTable table : network.tables()) {
       table.eachRow(
           (key, values, at) -> {
-            for (int i = at; i < at + table.dim(); i++) {
+            for (int i = at; i < at + table.width(); i++) {
               rows.computeIfAbsent(key, k -> new ArrayList<>()).add(values[i]);
             }
           });
@@ -386,7 +387,7 @@ public abstract class MultiTaskModelContractTest {
     Pipeline pipeline = pipeline(crossed);
     List<EncodedExample> batch = examples(pipeline, 32, 9, 1);
     try (ModelTrainer trainer = trainer(pipeline);
-        Network copy = new Network(trainer.context(), 77, 1)) {
+        Network copy = Network.following(trainer.context())) {
       for (int i = 0; i < 5; i++) {
         trainer.process(examples(pipeline, 64, i, 1));
       }

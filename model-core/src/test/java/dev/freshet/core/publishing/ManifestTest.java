@@ -26,7 +26,7 @@ class ManifestTest {
 
   private static final Manifest DELTA =
       new Manifest(
-          2,
+          3,
           Manifest.DELTA,
           "shop",
           "main",
@@ -57,7 +57,7 @@ class ManifestTest {
 
   @Test
   void isWrittenAsItIsFrozen() throws IOException {
-    Path file = GOLDEN.resolve("manifest-delta-2.json");
+    Path file = GOLDEN.resolve("manifest-delta-3.json");
     String written = new String(DELTA.toJson(), StandardCharsets.UTF_8) + "\n";
     if (Boolean.getBoolean("golden.write")) {
       Files.writeString(file, written);
@@ -91,6 +91,14 @@ class ManifestTest {
     assertThat(whole.chunks()).containsExactly(new Manifest.Chunk(7, "ef56"));
   }
 
+  /** Written before rows had first-order weights. */
+  @Test
+  void readsManifestsOfFormatTwo() throws IOException {
+    Manifest read = Manifest.fromJson(Files.readAllBytes(GOLDEN.resolve("manifest-delta-2.json")));
+    assertThat(read.format()).isEqualTo(2);
+    assertThat(read).usingRecursiveComparison().ignoringFields("format").isEqualTo(DELTA);
+  }
+
   /** Written before amounts had a unit and a factor: decoded by its moments. */
   @Test
   void readsManifestsOfFormatOne() throws IOException {
@@ -121,9 +129,9 @@ class ManifestTest {
     String json = new String(DELTA.toJson(), StandardCharsets.UTF_8);
     String more = json.replaceFirst("\\{", "{\"colour\":\"blue\",");
     assertThat(Manifest.fromJson(more.getBytes(StandardCharsets.UTF_8)).bytes()).isEqualTo(524_388);
-    String later = json.replace("\"format\":2", "\"format\":3");
+    String later = json.replace("\"format\":3", "\"format\":4");
     assertThatThrownBy(() -> Manifest.fromJson(later.getBytes(StandardCharsets.UTF_8)))
-        .hasMessageContaining("manifest format 3 is unknown");
+        .hasMessageContaining("manifest format 4 is unknown");
     String other = json.replace("\"fnc\"", "\"magic\"");
     Manifest unknown = Manifest.fromJson(other.getBytes(StandardCharsets.UTF_8));
     assertThatThrownBy(() -> unknown.correction("click")).hasMessageContaining("magic");

@@ -112,9 +112,9 @@ class PublishingGateTest {
         .as("its age begins again")
         .isFalse();
     EmbeddingTable table = trainer.network().tables().get(0);
-    float[] broken = new float[table.dim()];
+    float[] broken = new float[table.width()];
     broken[0] = Float.NaN;
-    table.update(table.find(1, 0), FloatBuffer.wrap(broken), 0);
+    table.update(table.find(1, 0), FloatBuffer.wrap(broken), 0, 1);
     assertThat(gate.check(trainer, true, 1000 * HOUR)).hasValueSatisfying(r -> never(r));
   }
 
@@ -122,11 +122,11 @@ class PublishingGateTest {
   void rowsAreLookedAtWhereTheyChanged() {
     EmbeddingTable table = trainer.network().tables().get(0);
     table.published();
-    table.update(table.find(1, 0), FloatBuffer.wrap(new float[table.dim()]), 0);
+    table.update(table.find(1, 0), FloatBuffer.wrap(new float[table.width()]), 0, 1);
     assertThat(check(true)).isEmpty();
-    float[] broken = new float[table.dim()];
+    float[] broken = new float[table.width()];
     broken[0] = Float.NaN;
-    table.update(table.find(1, 0), FloatBuffer.wrap(broken), 0);
+    table.update(table.find(1, 0), FloatBuffer.wrap(broken), 0, 1);
     refused(Reason.NOT_FINITE, "the embedding row of key");
     table.published();
     assertThat(check(true)).as("no change, no look").isEmpty();
@@ -168,12 +168,12 @@ class PublishingGateTest {
   private void scramble() {
     for (EmbeddingTable table : trainer.network().tables()) {
       for (int row = 0; row < table.size(); row++) {
-        float[] gradient = new float[table.dim()];
+        float[] gradient = new float[table.width()];
         for (int i = 0; i < gradient.length; i++) {
           gradient[i] = random.nextBoolean() ? 3 : -3;
         }
         for (int i = 0; i < 400; i++) {
-          table.update(row, FloatBuffer.wrap(gradient), 0);
+          table.update(row, FloatBuffer.wrap(gradient), 0, 1);
         }
       }
     }

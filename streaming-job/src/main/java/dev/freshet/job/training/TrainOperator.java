@@ -103,6 +103,10 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
   private transient LeftOutExamples leftOut;
   private transient TrainerReport report;
   private transient List<EncodedExample> batch;
+
+  /** Examples in all batches before this one. */
+  private transient long taken;
+
   private transient ScheduledFuture<?> flush;
   private transient SourcePositions sources;
   private transient long watermark;
@@ -137,7 +141,7 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
             ? null
             : new TrainingLog(context.model().name(), publishing.chunk());
     leftOut = new LeftOutExamples(pipeline, context.model().name());
-    batch = new ArrayList<>(training.batch());
+    batch = new ArrayList<>();
     sources = new SourcePositions();
     watermark = Long.MIN_VALUE;
     openInputs = 2;
@@ -157,6 +161,7 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
         LOGGER.info("Model {} goes on from step {}", context.model().name(), trainer.steps());
       }
     }
+    taken = trainer.examples();
   }
 
   /** Another shape will not fit at the next attempt either, so there is none. */
@@ -195,7 +200,7 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
   @Override
   public void processElement1(StreamRecord<EncodedExample> record) throws Exception {
     batch.add(record.getValue());
-    if (batch.size() >= training.batch()) {
+    if (batch.size() >= training.batchAfter(taken)) {
       startStep();
     } else if (flush == null && !training.maxWait().isZero()) {
       long at =
@@ -225,9 +230,11 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
     }
     awaitStep();
     List<EncodedExample> full = batch;
-    batch = new ArrayList<>(training.batch());
+    batch = new ArrayList<>();
+    long before = trainer.examples();
+    taken = before + full.size();
     if (log != null) {
-      log.batch(run, trainer.examples(), full, this::emitLog);
+      log.batch(run, before, full, this::emitLog);
     }
     stepping = true;
     worker.execute(() -> step(full));

@@ -85,7 +85,7 @@ public final class BatchRows {
         }
       }
     }
-    FloatBuffer rows = rowBuffer.floats(distinctCount * source.dim());
+    FloatBuffer rows = rowBuffer.floats(distinctCount * source.width());
     for (int i = 0; i < distinctCount; i++) {
       source.read(distinct[i], rows);
     }
@@ -152,7 +152,7 @@ public final class BatchRows {
    * Adds the table's three arguments: the caller adds all groups' rows, then indices, then starts.
    */
   public void addRows(TorchEngine.Call call) {
-    call.addToList("e", rowBuffer, distinctCount, source.dim());
+    call.addToList("e", rowBuffer, distinctCount, source.width());
   }
 
   /** Adds the indices into the rows. */
@@ -165,10 +165,15 @@ public final class BatchRows {
     call.addToList("offsets", startBuffer, startCount);
   }
 
-  /** Updates the batch's rows; {@code gradient} has one row for each distinct row. */
-  public void update(FloatBuffer gradient) {
+  /**
+   * Updates the batch's rows.
+   *
+   * @param gradient of the mean loss, one row for each distinct row
+   * @param examples what the mean is taken over
+   */
+  public void update(FloatBuffer gradient, float examples) {
     for (int i = 0; i < distinctCount; i++) {
-      table.update(distinct[i], gradient, i * table.dim());
+      table.update(distinct[i], gradient, i * table.width(), examples);
     }
   }
 }

@@ -23,18 +23,16 @@ import java.util.stream.LongStream;
  * field's row for unknown values, which all rarer and unseen keys share, in the trainer and in the
  * replica. Rows of fields with {@code expire-after} are dropped by event time.
  *
- * <p>Updates are row-wise Adagrad (one accumulator a row, the mean square of its gradient):
- *
- * <pre>a += mean(g * g);  row -= rate * g / (sqrt(a) + 1e-8)</pre>
+ * <p>Behind an embedding a row may have first-order weights, which start at zero. {@link
+ * RowOptimizer} says how both learn.
  */
 public final class EmbeddingTable implements RowSource {
 
-  private static final int VERSION = 1;
+  private static final int VERSION = 2;
   private static final int SLAB_BITS = 12;
   private static final int SLAB = 1 << SLAB_BITS;
   private static final int IN_SLAB = SLAB - 1;
   private static final float SPREAD = 0.05f;
-  private static final float EPSILON = 1e-8f;
   private static final long DAY = 24 * 60 * 60 * 1000L;
 
   /** What {@link #eachRow} calls. */
@@ -46,13 +44,19 @@ public final class EmbeddingTable implements RowSource {
   }
 
   private final int dim;
-  private final float rate;
+  private final int first;
+  private final int width;
+  private final RowOptimizer optimizer;
   private final List<FeatureField> fields;
   private final int[] unknownRows;
 
   private final KeyMap rows = new KeyMap();
   private float[][] values = {};
   private float[][] squares = {};
+
+  /** Of first-order weights, each its own. */
+  private float[][] firstSquares = {};
+
   private long[][] keys = {};
   private long[][] seen = {};
   private short[][] fieldOf = {};
@@ -68,15 +72,17 @@ public final class EmbeddingTable implements RowSource {
   private KeptRows kept;
 
   /**
+   * @param first number of first-order weights behind each embedding
    * @param fields the fields whose rows live here; their order is part of the snapshot
-   * @param rate Adagrad's learning rate
    */
-  public EmbeddingTable(int dim, List<FeatureField> fields, double rate) {
+  public EmbeddingTable(int dim, int first, List<FeatureField> fields, RowOptimizer optimizer) {
     if (fields.size() > Short.MAX_VALUE) {
       throw new IllegalArgumentException("more than 32767 fields of one size: " + fields.size());
     }
     this.dim = dim;
-    this.rate = (float) rate;
+    this.first = first;
+    width = dim + first;
+    this.optimizer = optimizer;
     this.fields = List.copyOf(fields);
     unknownRows = new int[fields.size()];
     for (int field = 0; field < unknownRows.length; field++) {
@@ -90,9 +96,14 @@ public final class EmbeddingTable implements RowSource {
     }
   }
 
-  @Override
+  /** Size of an embedding. */
   public int dim() {
     return dim;
+  }
+
+  @Override
+  public int width() {
+    return width;
   }
 
   /** Rows in use, those for unknown values included. */
@@ -127,7 +138,7 @@ public final class EmbeddingTable implements RowSource {
     int admitted = newRow(key, field, eventTime);
     copyRow(unknownRows[field], admitted);
     if (kept != null) {
-      kept.started(admitted, values[admitted >> SLAB_BITS], (admitted & IN_SLAB) * dim);
+      kept.started(admitted, values[admitted >> SLAB_BITS], (admitted & IN_SLAB) * width);
     }
     return admitted;
   }
@@ -148,35 +159,69 @@ public final class EmbeddingTable implements RowSource {
 
   @Override
   public void read(int row, FloatBuffer into) {
-    into.put(values[row >> SLAB_BITS], (row & IN_SLAB) * dim, dim);
+    into.put(values[row >> SLAB_BITS], (row & IN_SLAB) * width, width);
   }
 
   /**
-   * One Adagrad step on a row; a gradient of all zeros leaves it untouched.
+   * One step on a row; what has a gradient of zero is left untouched.
    *
+   * @param gradient of the mean loss over a batch
    * @param at where the row's gradient starts
+   * @param examples what the mean is taken over: the step is one by the sum
    */
-  public void update(int row, FloatBuffer gradient, int at) {
+  public void update(int row, FloatBuffer gradient, int at, float examples) {
+    boolean moved = updateEmbedding(row, gradient, at, examples);
+    moved |= updateFirst(row, gradient, at + dim, examples);
+    if (moved) {
+      changes.touch(row);
+    }
+  }
+
+  private boolean updateEmbedding(int row, FloatBuffer gradient, int at, float examples) {
     float sum = 0;
     for (int i = 0; i < dim; i++) {
-      float g = gradient.get(at + i);
+      float g = gradient.get(at + i) * examples;
       sum += g * g;
     }
     if (sum == 0) {
-      return;
+      return false;
     }
+    float[] slab = values[row >> SLAB_BITS];
+    int start = (row & IN_SLAB) * width;
+    save(row, slab, start);
     float[] accumulators = squares[row >> SLAB_BITS];
     float square = accumulators[row & IN_SLAB] + sum / dim;
     accumulators[row & IN_SLAB] = square;
-    changes.touch(row);
-    float scale = rate / ((float) Math.sqrt(square) + EPSILON);
-    float[] slab = values[row >> SLAB_BITS];
-    int start = (row & IN_SLAB) * dim;
-    if (kept != null) {
-      kept.save(row, slab, start);
-    }
+    float scale = optimizer.step(square) * examples;
     for (int i = 0; i < dim; i++) {
       slab[start + i] -= scale * gradient.get(at + i);
+    }
+    return true;
+  }
+
+  private boolean updateFirst(int row, FloatBuffer gradient, int at, float examples) {
+    float[] slab = values[row >> SLAB_BITS];
+    int start = (row & IN_SLAB) * width;
+    float[] accumulators = firstSquares[row >> SLAB_BITS];
+    boolean moved = false;
+    for (int i = 0; i < first; i++) {
+      float g = gradient.get(at + i) * examples;
+      if (g != 0) {
+        if (!moved) {
+          save(row, slab, start);
+          moved = true;
+        }
+        int place = (row & IN_SLAB) * first + i;
+        accumulators[place] += g * g;
+        slab[start + dim + i] -= optimizer.firstStep(accumulators[place]) * g;
+      }
+    }
+    return moved;
+  }
+
+  private void save(int row, float[] slab, int start) {
+    if (kept != null) {
+      kept.save(row, slab, start);
     }
   }
 
@@ -251,11 +296,13 @@ public final class EmbeddingTable implements RowSource {
     if (slab == values.length) {
       values = Arrays.copyOf(values, slab + 1);
       squares = Arrays.copyOf(squares, slab + 1);
+      firstSquares = Arrays.copyOf(firstSquares, slab + 1);
       keys = Arrays.copyOf(keys, slab + 1);
       seen = Arrays.copyOf(seen, slab + 1);
       fieldOf = Arrays.copyOf(fieldOf, slab + 1);
-      values[slab] = new float[SLAB * dim];
+      values[slab] = new float[SLAB * width];
       squares[slab] = new float[SLAB];
+      firstSquares[slab] = new float[SLAB * first];
       keys[slab] = new long[SLAB];
       seen[slab] = new long[SLAB];
       fieldOf[slab] = new short[SLAB];
@@ -265,15 +312,16 @@ public final class EmbeddingTable implements RowSource {
     seen[slab][at] = eventTime;
     fieldOf[slab][at] = (short) field;
     squares[slab][at] = square;
+    Arrays.fill(firstSquares[slab], at * first, (at + 1) * first, 0);
   }
 
   private void copyRow(int from, int to) {
     System.arraycopy(
         values[from >> SLAB_BITS],
-        (from & IN_SLAB) * dim,
+        (from & IN_SLAB) * width,
         values[to >> SLAB_BITS],
-        (to & IN_SLAB) * dim,
-        dim);
+        (to & IN_SLAB) * width,
+        width);
   }
 
   // Start values come from the key, not from a generator, so they need no state of their own.
@@ -282,13 +330,13 @@ public final class EmbeddingTable implements RowSource {
     float[] slab = values[row >> SLAB_BITS];
     for (int i = 0; i < dim; i++) {
       state = state * 6364136223846793005L + 1442695040888963407L;
-      slab[(row & IN_SLAB) * dim + i] = SPREAD * ((state >> 40) / (float) (1 << 23));
+      slab[(row & IN_SLAB) * width + i] = SPREAD * ((state >> 40) / (float) (1 << 23));
     }
   }
 
   /** Remembers the rows' values as they are now, for {@link #swapKept}; what was kept is gone. */
   public void keep() {
-    kept = new KeptRows(dim);
+    kept = new KeptRows(width);
   }
 
   /**
@@ -299,7 +347,7 @@ public final class EmbeddingTable implements RowSource {
   public void swapKept() {
     for (int place = 0; place < kept.count(); place++) {
       int row = kept.row(place);
-      kept.swap(place, values[row >> SLAB_BITS], (row & IN_SLAB) * dim);
+      kept.swap(place, values[row >> SLAB_BITS], (row & IN_SLAB) * width);
     }
   }
 
@@ -308,7 +356,7 @@ public final class EmbeddingTable implements RowSource {
     for (int row = 0; row < used; row++) {
       long key = keys[row >> SLAB_BITS][row & IN_SLAB];
       if (key != 0) {
-        visitor.row(key, values[row >> SLAB_BITS], (row & IN_SLAB) * dim);
+        visitor.row(key, values[row >> SLAB_BITS], (row & IN_SLAB) * width);
       }
     }
   }
@@ -319,7 +367,7 @@ public final class EmbeddingTable implements RowSource {
       int row = changes.touched(i);
       long key = keys[row >> SLAB_BITS][row & IN_SLAB];
       if (key != 0) {
-        visitor.row(key, values[row >> SLAB_BITS], (row & IN_SLAB) * dim);
+        visitor.row(key, values[row >> SLAB_BITS], (row & IN_SLAB) * width);
       }
     }
   }
@@ -346,8 +394,8 @@ public final class EmbeddingTable implements RowSource {
       return false;
     }
     float[] slab = values[row >> SLAB_BITS];
-    int start = (row & IN_SLAB) * dim;
-    for (int i = 0; i < dim; i++) {
+    int start = (row & IN_SLAB) * width;
+    for (int i = 0; i < width; i++) {
       if (slab[start + i] != expected.get(at + i)) {
         return false;
       }
@@ -391,21 +439,22 @@ public final class EmbeddingTable implements RowSource {
 
   /** Sets a row's values. */
   void setRow(int row, FloatBuffer from, int at) {
-    from.get(at, values[row >> SLAB_BITS], (row & IN_SLAB) * dim, dim);
+    from.get(at, values[row >> SLAB_BITS], (row & IN_SLAB) * width, width);
   }
 
   /**
    * Writes everything that {@link #restore} needs to go on as if it had never stopped.
    *
    * <pre>
-   * byte version = 1 | count dim | int used | int free, each: int row | int expire position
-   * | per used row: long key | long seen | count field | float square
-   * | dim floats of every used row | int waiting keys, each: long key | int value
+   * byte version = 2 | count dim | count first (from version 2) | int used | int free, each: int row | int expire position
+   * | per used row: long key | long seen | count field | float square | first floats first squares
+   * | dim + first floats of every used row | int waiting keys, each: long key | int value
    * </pre>
    */
   public void write(DataOutput out) throws IOException {
     out.writeByte(VERSION);
     Bytes.writeCount(out, dim);
+    Bytes.writeCount(out, first);
     out.writeInt(used);
     out.writeInt(freeCount);
     for (int i = 0; i < freeCount; i++) {
@@ -420,10 +469,13 @@ public final class EmbeddingTable implements RowSource {
       // One byte, as it always was, up to 127.
       Bytes.writeCount(out, fieldOf[slab][at]);
       out.writeFloat(squares[slab][at]);
+      for (int i = 0; i < first; i++) {
+        out.writeFloat(firstSquares[slab][at * first + i]);
+      }
     }
     for (int row = 0; row < used; row += SLAB) {
       int count = Math.min(SLAB, used - row);
-      Bytes.writeAll(out, FloatBuffer.wrap(values[row >> SLAB_BITS]), count * dim);
+      Bytes.writeAll(out, FloatBuffer.wrap(values[row >> SLAB_BITS]), count * width);
     }
     writeWaiting(out);
   }
@@ -446,12 +498,26 @@ public final class EmbeddingTable implements RowSource {
     }
   }
 
-  /** Replaces the contents by what {@link #write} wrote. */
-  public void restore(DataInput in) throws IOException {
-    Bytes.version(in, VERSION, EmbeddingTable.class);
+  /**
+   * Replaces the contents by what {@link #write} wrote.
+   *
+   * @param examples in a batch of before first-order weights, when gradients were means over one
+   */
+  public void restore(DataInput in, float examples) throws IOException {
+    int version = Bytes.version(in, VERSION, EmbeddingTable.class);
     int writtenDim = Bytes.readCount(in);
-    if (writtenDim != dim) {
-      throw new IOException("rows of " + writtenDim + " floats do not fit a table of " + dim);
+    // Rows of before had no first-order weights: these start at zero, which changes no prediction.
+    int writtenFirst = version < 2 ? 0 : Bytes.readCount(in);
+    if (writtenDim != dim || version >= 2 && writtenFirst != first) {
+      throw new IOException(
+          "rows of "
+              + writtenDim
+              + " + "
+              + writtenFirst
+              + " floats do not fit a table of "
+              + dim
+              + " + "
+              + first);
     }
     kept = null;
     rows.clear();
@@ -468,15 +534,26 @@ public final class EmbeddingTable implements RowSource {
       long key = in.readLong();
       long lastSeen = in.readLong();
       int field = Bytes.readCount(in);
-      place(used++, key, field, lastSeen, in.readFloat());
+      float square = in.readFloat();
+      place(used++, key, field, lastSeen, version < 2 ? square * examples * examples : square);
+      for (int i = 0; i < writtenFirst; i++) {
+        firstSquares[row >> SLAB_BITS][(row & IN_SLAB) * first + i] = in.readFloat();
+      }
       // An expired row has key 0: it keeps its place so that indices stay what they were.
       if (key != 0) {
         rows.put(key, row);
       }
     }
     for (int row = 0; row < used; row += SLAB) {
-      int size = Math.min(SLAB, used - row) * dim;
-      Bytes.readAll(in, FloatBuffer.wrap(values[row >> SLAB_BITS]), size);
+      int size = Math.min(SLAB, used - row);
+      float[] slab = values[row >> SLAB_BITS];
+      if (version < 2) {
+        for (int i = 0; i < size; i++) {
+          Bytes.readAll(in, FloatBuffer.wrap(slab, i * width, dim).slice(), dim);
+        }
+      } else {
+        Bytes.readAll(in, FloatBuffer.wrap(slab), size * width);
+      }
     }
     free = freeList;
     freeCount = freeRows;

@@ -5,7 +5,7 @@ import java.nio.FloatBuffer;
 /** Where the embedding rows of one size come from when a batch is predicted. */
 public interface RowSource {
 
-  int dim();
+  int width();
 
   /** A batch begins: numbers of rows that were given out before count no longer. */
   default void begin() {}

@@ -56,7 +56,7 @@ public final class RowUpdate implements Runnable {
   public static RowUpdate base(EmbeddingTable table, LongBuffer keys, FloatBuffer values) {
     int[] changed =
         IntStream.range(0, keys.limit())
-            .filter(i -> !table.hasRow(keys.get(i), values, i * table.dim()))
+            .filter(i -> !table.hasRow(keys.get(i), values, i * table.width()))
             .toArray();
     return new RowUpdate(table, LongStream.of(table.keysNotIn(keys)), keys, values, changed);
   }
@@ -68,7 +68,7 @@ public final class RowUpdate implements Runnable {
     }
     for (int i = 0; i < places.length; i++) {
       int row = rows[i] >= 0 ? rows[i] : table.addRow(keys.get(places[i]));
-      table.setRow(row, values, places[i] * table.dim());
+      table.setRow(row, values, places[i] * table.width());
     }
   }
 }

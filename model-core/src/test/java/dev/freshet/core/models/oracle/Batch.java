@@ -1,14 +1,20 @@
 package dev.freshet.core.models.oracle;
 
+import java.util.Arrays;
+
 /**
  * What a model is handed in one call.
  *
- * @param rows [table][row][dim]
+ * @param rows [table][row][embedding, then first-order weights]
+ * @param sets of tables
+ * @param first number of first-order weights in a row
  * @param bags [table][example][field of the table][row numbers]
  * @param noise [example][number]
  */
 record Batch(
     double[][][] rows,
+    int sets,
+    int first,
     int[][][][] bags,
     double[][] labels,
     double[][] weights,
@@ -25,7 +31,7 @@ record Batch(
   double[] embedded(int example) {
     double[] all = {};
     for (int t = 0; t < rows.length; t++) {
-      int dim = rows[t][0].length;
+      int dim = rows[t][0].length - first;
       for (int[] bag : bags[t][example]) {
         double[] mean = new double[dim];
         for (int row : bag) {
@@ -37,5 +43,34 @@ record Batch(
       }
     }
     return all;
+  }
+
+  /** Sum of the first-order weights of an example's fields, each the mean over its rows. */
+  double firstOrder(int example, int task) {
+    int per = rows.length / sets;
+    int from = sets > 1 ? task * per : 0;
+    double sum = 0;
+    for (int t = from; t < from + per; t++) {
+      int column = rows[t][0].length - first + (sets > 1 ? 0 : task);
+      for (int[] bag : bags[t][example]) {
+        for (int row : bag) {
+          sum += rows[t][row][column] / bag.length;
+        }
+      }
+    }
+    return sum;
+  }
+
+  /** Numbers of all rows, one after the other, but for the first-order weights: these are 0. */
+  double[] embeddings(double[] all) {
+    double[] only = all.clone();
+    int at = 0;
+    for (double[][] table : rows) {
+      for (double[] row : table) {
+        at += row.length;
+        Arrays.fill(only, at - first, at, 0);
+      }
+    }
+    return only;
   }
 }

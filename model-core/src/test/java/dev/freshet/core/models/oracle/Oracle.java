@@ -68,6 +68,15 @@ abstract class Oracle {
     return sum;
   }
 
+  /** A tower's output, first-order weights added to its log-odds if it has such. */
+  double[] wide(int example, int task, double[] output) {
+    double[] wide = output.clone();
+    if (binary(task) || output.length == 3) {
+      wide[0] += batch.firstOrder(example, task);
+    }
+    return wide;
+  }
+
   boolean binary(int task) {
     return task < shape.binary();
   }

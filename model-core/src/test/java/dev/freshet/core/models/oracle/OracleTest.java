@@ -210,7 +210,7 @@ class OracleTest {
     for (int t = 0; t < tables; t++) {
       var group = groups.get(t % groups.size());
       for (int r = 0; r < ROWS; r++) {
-        rows[t][r] = gaussian(random, group.dim());
+        rows[t][r] = gaussian(random, group.dim() + model.firstOrder(shape));
       }
       for (int i = 0; i < SIZE; i++) {
         bags[t][i] = new int[group.fields().size()][];
@@ -241,7 +241,16 @@ class OracleTest {
       same[i] = i % 7;
     }
     return new Batch(
-        rows, bags, labels, weights, reached, same, noise, model.hyper(0).length > 0 ? 0.7f : 1);
+        rows,
+        model.rowSets(shape),
+        model.firstOrder(shape),
+        bags,
+        labels,
+        weights,
+        reached,
+        same,
+        noise,
+        model.hyper(0).length > 0 ? 0.7f : 1);
   }
 
   private static double[] gaussian(Random random, int size) {
@@ -280,7 +289,8 @@ class OracleTest {
     HostBuffer same = new HostBuffer();
     same.longs(SIZE).put(batch.same());
     boolean own = model.hyper(0).length > 0;
-    double[] hyper = own ? new double[] {1e-3, 0, 1e6, batch.tau()} : new double[] {1e-3, 0, 1e6};
+    double[] hyper =
+        own ? new double[] {1e-3, 0, 1e6, 0.1, batch.tau()} : new double[] {1e-3, 0, 1e6, 0.1};
     try (TorchEngine.Call call = module.call("step")) {
       addRows(call, batch);
       List<double[]> all = new ArrayList<>();

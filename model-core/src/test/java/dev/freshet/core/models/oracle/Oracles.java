@@ -81,7 +81,7 @@ final class Oracles {
       double[][] o = new double[shape.tasks()][];
       for (int k = 0; k < o.length; k++) {
         double[] own = Arrays.copyOfRange(e, k * shape.inputs(), (k + 1) * shape.inputs());
-        o[k] = p.tower("tower" + k, own, model.tower().size());
+        o[k] = wide(example, k, p.tower("tower" + k, own, model.tower().size()));
       }
       return o;
     }
@@ -100,7 +100,7 @@ final class Oracles {
       double[] s = p.mlp("bottom", e, model.bottom().size());
       double[][] o = new double[shape.tasks()][];
       for (int k = 0; k < o.length; k++) {
-        o[k] = p.tower("tower" + k, s, model.tower().size());
+        o[k] = wide(example, k, p.tower("tower" + k, s, model.tower().size()));
       }
       return o;
     }
@@ -118,7 +118,7 @@ final class Oracles {
     double[][] outputs(int example, double[] e, boolean training) {
       double[][] o = new double[shape.tasks()][];
       for (int k = 0; k < o.length; k++) {
-        o[k] = p.tower("tower" + k, e, model.tower().size());
+        o[k] = wide(example, k, p.tower("tower" + k, e, model.tower().size()));
       }
       return o;
     }
@@ -151,7 +151,7 @@ final class Oracles {
       double[][] o = new double[shape.tasks()][];
       for (int t = 0; t < o.length; t++) {
         double[] s = mixture(softmax(p.linear("gate" + t, e)), experts);
-        o[t] = p.tower("tower" + t, s, model.tower().size());
+        o[t] = wide(example, t, p.tower("tower" + t, s, model.tower().size()));
       }
       return o;
     }
@@ -189,7 +189,7 @@ final class Oracles {
       }
       double[][] o = new double[shape.tasks()][];
       for (int t = 0; t < o.length; t++) {
-        o[t] = p.tower("tower" + t, inputs[t], model.tower().size());
+        o[t] = wide(example, t, p.tower("tower" + t, inputs[t], model.tower().size()));
       }
       return o;
     }
@@ -221,7 +221,7 @@ final class Oracles {
           double[] passed = Weights.relu(p.linear("link" + t + ".transfer", before));
           h = p.attend("link" + t, List.of(passed, h));
         }
-        o[t] = p.tower("tower" + t, h, model.tower().size());
+        o[t] = wide(example, t, p.tower("tower" + t, h, model.tower().size()));
         before = h;
       }
       return o;
@@ -267,7 +267,7 @@ final class Oracles {
           input = concat(input, after ? stop(fused) : fused);
         }
         List<double[]> hidden = p.layers("tower" + k, input, model.tower().size());
-        o[k] = p.linear("tower" + k + ".out", hidden.get(hidden.size() - 1));
+        o[k] = wide(example, k, p.linear("tower" + k + ".out", hidden.get(hidden.size() - 1)));
         if (k < o.length - 1) {
           boolean first = model.representation() == HtlNet.Representation.FIRST;
           double[] rep = hidden.get(first ? 0 : hidden.size() - 1);
@@ -304,10 +304,13 @@ final class Oracles {
       if (!model.adjust() || !shape.core()) {
         return super.combine(perTask);
       }
-      double[] core = perTask[perTask.length - 1];
-      double[] sum = core.clone();
+      double[] core = batch.embeddings(perTask[perTask.length - 1]);
+      double[] sum = perTask[perTask.length - 1].clone();
       for (int t = 0; t < perTask.length - 1; t++) {
-        double[] g = perTask[t].clone();
+        double[] g = batch.embeddings(perTask[t]);
+        for (int i = 0; i < g.length; i++) {
+          sum[i] += perTask[t][i] - g[i];
+        }
         double conflict = dot(g, core);
         double norm = Math.sqrt(dot(g, g));
         if (conflict < 0) {
@@ -359,7 +362,7 @@ final class Oracles {
         for (int f = 0; f < fields; f++) {
           chosen = concat(chosen, scaled(x[f], model.select() ? s[f] : 1));
         }
-        o[t] = p.tower("tower" + t, chosen, model.tower().size());
+        o[t] = wide(example, t, p.tower("tower" + t, chosen, model.tower().size()));
       }
       return o;
     }
@@ -475,7 +478,7 @@ final class Oracles {
       double[][][] o = new double[batch.size()][shape.tasks()][];
       for (int i = 0; i < o.length; i++) {
         for (int k = 0; k < o[i].length; k++) {
-          o[i][k] = p.tower("tower" + k, below(i, k), model.tower().size());
+          o[i][k] = wide(i, k, p.tower("tower" + k, below(i, k), model.tower().size()));
         }
       }
       return o;

@@ -41,7 +41,9 @@ class TafeContractTest extends MultiTaskModelContractTest {
           new EncodedExample(
               i, 0, false, new long[] {1 + i}, new int[] {0, 1}, new TaskLabel[0], new float[0]));
     }
-    try (Network network = new Network(pipeline.context(pipeline.models().get(0)), 1, 1)) {
+    try (Network network =
+        new Network(
+            pipeline.context(pipeline.models().get(0)), 1, pipeline.training().embeddings())) {
       for (int round = 0; round < 20; round++) {
         network
             .weights()

@@ -138,8 +138,10 @@ class TafeTest {
     Pipeline bare = pipeline("tafe, tower: [6], reconstruct: false, select: false");
     Pipeline plain = pipeline("esmm, tower: [6]");
     List<EncodedExample> batch = funnel(30, 1);
-    try (Network tafe = new Network(bare.context(bare.models().get(0)), 1, 1);
-        Network esmm = new Network(plain.context(plain.models().get(0)), 2, 1)) {
+    try (Network tafe =
+            new Network(bare.context(bare.models().get(0)), 1, bare.training().embeddings());
+        Network esmm =
+            new Network(plain.context(plain.models().get(0)), 2, plain.training().embeddings())) {
       for (int i = 0; i < esmm.parameters().size(); i++) {
         Parameter parameter = esmm.parameters().get(i);
         for (int j = 0; j < tafe.parameters().size(); j++) {

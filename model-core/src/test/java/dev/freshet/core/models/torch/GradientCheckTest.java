@@ -68,7 +68,7 @@ class GradientCheckTest {
             "embed",
             null,
             Map.of(),
-            "[layers.embed(x, [c[0], c[1]], [c[2], c[3]], 2)]",
+            "layers.embed(x, [c[0], c[1]], [c[2], c[3]], 2, 1, 1)",
             List.of(dims(3, 2), dims(2, 3)),
             List.of(
                 Constant.whole(dims(5), 0, 1, 2, 0, 2),
@@ -237,6 +237,7 @@ class GradientCheckTest {
   private static Map<String, Object> tafe() {
     Map<String, Object> all = attributes("path", "stop", "softmax", "reconstruct", "select");
     all.putAll(Map.of("fields", 3, "dim", 4, "groups", 1, "depth", 1));
+    all.putAll(Map.of("sizes", List.of(4), "counts", List.of(3)));
     return all;
   }
 
@@ -256,7 +257,7 @@ class GradientCheckTest {
     for (String list : List.of("p", "m", "v", "steps")) {
       all.put(list, List.of());
     }
-    all.putAll(Map.of("tasks", 3, "binary", 2, "amount", 0, "delta", 1.0));
+    all.putAll(Map.of("tasks", 3, "binary", 2, "amount", 0, "delta", 1.0, "first", 0, "sets", 1));
     for (String switched : on) {
       all.put(switched, true);
     }

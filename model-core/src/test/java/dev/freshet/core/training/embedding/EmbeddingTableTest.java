@@ -2,14 +2,17 @@ package dev.freshet.core.training.embedding;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.freshet.core.codec.Bytes;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.TestingPipelines;
+import dev.freshet.core.training.TrainingSettings;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.nio.FloatBuffer;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import net.jqwik.api.ForAll;
@@ -23,17 +26,21 @@ class EmbeddingTableTest {
 
   private static final long DAY = 24 * 60 * 60 * 1000L;
 
+  private static final TrainingSettings.Embeddings ROWS =
+      new TrainingSettings.Embeddings(
+          TrainingSettings.Embeddings.Optimizer.ADAGRAD, 0.1, 1e-9, 0.3);
+
   /** Both fields admit at the second sighting; field 0 forgets after ten days. */
   private static EmbeddingTable table() {
     Pipeline pipeline =
         TestingPipelines.shop(
             "{name: user, kind: categorical, dim: 8, admit-after: 1}",
             "{name: user, kind: categorical, dim: 8, admit-after: 2, expire-after: 10d}");
-    return pipeline.context(pipeline.model("main")).tables(0.1).get(1);
+    return pipeline.context(pipeline.model("main")).tables(ROWS).get(1);
   }
 
   private static float[] row(EmbeddingTable table, int row) {
-    FloatBuffer into = FloatBuffer.allocate(8);
+    FloatBuffer into = FloatBuffer.allocate(table.width());
     table.read(row, into);
     return into.array();
   }
@@ -56,14 +63,57 @@ class EmbeddingTableTest {
     table.sight(7, 1, 0);
     int row = table.sight(7, 1, 0);
     float[] before = row(table, row);
-    FloatBuffer gradient = FloatBuffer.wrap(new float[] {2, 0, 0, 0, 0, 0, 0, 0});
-    table.update(row, gradient, 0);
-    // Mean square 4 / 8; step 0.1 * 2 / sqrt(0.5).
+    FloatBuffer gradient = FloatBuffer.wrap(new float[] {0.5f, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+    table.update(row, gradient, 0, 4);
+    // Of four examples the sum is 2, its mean square 4 / 8; step 0.1 * 2 / sqrt(0.5).
     assertThat(before[0] - row(table, row)[0]).isCloseTo(0.28284f, within(1e-4f));
     assertThat(row(table, row)[1]).isEqualTo(before[1]);
-    table.update(row, gradient, 0);
+    table.update(row, gradient, 0, 4);
     // Accumulator 1.0 now: a step of 0.2.
     assertThat(before[0] - row(table, row)[0]).isCloseTo(0.48284f, within(1e-4f));
+  }
+
+  @Test
+  void firstOrderWeightsMoveOneByOneByHand() {
+    EmbeddingTable table = table();
+    int row = table.sight(7, 1, 0);
+    row = table.sight(7, 1, 0);
+    float[] before = row(table, row);
+    assertThat(before[8]).isZero();
+    FloatBuffer gradient = FloatBuffer.wrap(new float[] {0, 0, 0, 0, 0, 0, 0, 0, 0.5f, 0});
+    table.update(row, gradient, 0, 4);
+    // Four fields: 0.3 * 2 / (1 + sqrt(4 * 4)).
+    assertThat(row(table, row)[8]).isCloseTo(-0.12f, within(1e-4f));
+    assertThat(row(table, row)[9]).isZero();
+    assertThat(Arrays.copyOf(row(table, row), 8))
+        .as("its embedding")
+        .isEqualTo(Arrays.copyOf(before, 8));
+  }
+
+  @Test
+  void aTableOfBeforeFirstOrderWeightsGoesOnWithNone() throws IOException {
+    ByteArrayOutputStream old = new ByteArrayOutputStream();
+    DataOutputStream out = new DataOutputStream(old);
+    out.writeByte(1);
+    Bytes.writeCount(out, 8);
+    out.writeInt(1);
+    out.writeInt(0);
+    out.writeInt(0);
+    out.writeLong(5);
+    out.writeLong(DAY);
+    Bytes.writeCount(out, 1);
+    out.writeFloat(0.25f);
+    for (int i = 0; i < 8; i++) {
+      out.writeFloat(i);
+    }
+    out.writeInt(0);
+    EmbeddingTable table = table();
+    table.restore(new DataInputStream(new ByteArrayInputStream(old.toByteArray())), 2);
+    int row = table.find(5, 1);
+    assertThat(row(table, row)).containsExactly(0, 1, 2, 3, 4, 5, 6, 7, 0, 0);
+    table.update(row, FloatBuffer.wrap(new float[] {1, 0, 0, 0, 0, 0, 0, 0, 0, 0}), 0, 2);
+    // Means over two examples were added up, so 1 in sums; with this one 1 + 4 / 8.
+    assertThat(row(table, row)[0]).isCloseTo(-0.1f * 2 / (float) Math.sqrt(1.5), within(1e-5f));
   }
 
   private static Offset<Float> within(float offset) {
@@ -108,15 +158,15 @@ class EmbeddingTableTest {
     Pipeline pipeline =
         TestingPipelines.shop(
             item, item + "\n  - {name: seen, kind: categorical, many: true, rows-of: item}");
-    EmbeddingTable table = pipeline.context(pipeline.model("main")).tables(0.1).get(1);
+    EmbeddingTable table = pipeline.context(pipeline.model("main")).tables(ROWS).get(1);
     assertThat(table.size()).as("user's and item's unknown ones").isEqualTo(2);
     assertThat(table.find(7, 1)).isEqualTo(table.find(7, 2)).isNotEqualTo(table.find(7, 0));
     table.sight(7, 1, 0);
     int row = table.sight(7, 2, 0);
     assertThat(table.find(7, 1)).isEqualTo(row);
     assertThat(table.isUnknown(row, 1) || table.isUnknown(row, 2)).isFalse();
-    EmbeddingTable copy = pipeline.context(pipeline.model("main")).tables(0.1).get(1);
-    copy.restore(new DataInputStream(new ByteArrayInputStream(bytes(table))));
+    EmbeddingTable copy = pipeline.context(pipeline.model("main")).tables(ROWS).get(1);
+    copy.restore(new DataInputStream(new ByteArrayInputStream(bytes(table))), 1);
     assertThat(copy.find(8, 2)).isEqualTo(copy.find(8, 1));
     assertThat(copy.find(7, 2)).isEqualTo(row);
   }
@@ -131,11 +181,11 @@ class EmbeddingTableTest {
           "  - {name: f%d, kind: categorical, dim: 2, admit-after: 1%s}%n".formatted(i, expiry));
     }
     Pipeline pipeline = TestingPipelines.shop("features:\n", fields.toString());
-    EmbeddingTable table = pipeline.context(pipeline.model("main")).tables(0.1).get(0);
+    EmbeddingTable table = pipeline.context(pipeline.model("main")).tables(ROWS).get(0);
     table.sight(7, 298, 0);
     table.sight(8, 299, 0);
-    EmbeddingTable copy = pipeline.context(pipeline.model("main")).tables(0.1).get(0);
-    copy.restore(new DataInputStream(new ByteArrayInputStream(bytes(table))));
+    EmbeddingTable copy = pipeline.context(pipeline.model("main")).tables(ROWS).get(0);
+    copy.restore(new DataInputStream(new ByteArrayInputStream(bytes(table))), 1);
     assertThat(bytes(copy)).isEqualTo(bytes(table));
     assertThat(copy.expire(11 * DAY)).isEqualTo(1);
     assertThat(copy.isUnknown(copy.find(8, 299), 299)).isTrue();
@@ -144,13 +194,14 @@ class EmbeddingTableTest {
 
   private static void touch(EmbeddingTable table, int key, int time) {
     int row = table.sight(1 + Math.floorMod(key, 20), key & 1, time * DAY);
-    table.update(row, FloatBuffer.wrap(new float[] {1, key % 3, 0, 0, 0, 0, 0, 1}), 0);
+    table.update(
+        row, FloatBuffer.wrap(new float[] {1, key % 3, 0, 0, 0, 0, 0, 1, key % 2, 1}), 0, 3);
     table.expire(time * DAY);
   }
 
   private static EmbeddingTable copy(EmbeddingTable table) throws IOException {
     EmbeddingTable copy = table();
-    copy.restore(new DataInputStream(new ByteArrayInputStream(bytes(table))));
+    copy.restore(new DataInputStream(new ByteArrayInputStream(bytes(table))), 1);
     return copy;
   }
 
