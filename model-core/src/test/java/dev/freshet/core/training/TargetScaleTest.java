@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.freshet.core.labels.AmountRange;
 import dev.freshet.core.labels.Task.Transform;
+import dev.freshet.core.models.AmountHead;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -15,6 +16,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TargetScaleTest {
 
@@ -205,5 +207,29 @@ class TargetScaleTest {
     TargetScale scale = new TargetScale(transform, AmountRange.LEARNT);
     scale.readOfBefore(new DataInputStream(new ByteArrayInputStream(bytes.toByteArray())));
     return scale;
+  }
+
+  /** What a constant predictor's gradients are, whatever the amounts' currency. */
+  @ParameterizedTest
+  @ValueSource(doubles = {1e-6, 30, 1e9})
+  void amountsPullAsTheirSpreadSays(double amount) {
+    TargetScale scale = new TargetScale(Transform.NONE, AmountRange.LEARNT);
+    for (int i = 0; i < 1000; i++) {
+      scale.see(i % 4 == 0 ? amount : 0, 1);
+    }
+    scale.refresh();
+    double share = scale.mean() / amount;
+    assertThat(share).isCloseTo(0.25, within(0.02));
+    double deviation = Math.sqrt(share * (1 - share));
+    AmountHead squared = new AmountHead(AmountHead.Loss.SQUARED, 1);
+    assertThat(scale.pull(squared)).isCloseTo(2 * deviation, within(1e-6));
+    AmountHead huber = new AmountHead(AmountHead.Loss.HUBER, 0.1);
+    assertThat(scale.pull(huber)).as("never more than delta").isCloseTo(0.1, within(1e-9));
+    TargetScale alike = new TargetScale(Transform.NONE, AmountRange.LEARNT);
+    for (int i = 0; i < 100; i++) {
+      alike.see(amount, 1);
+    }
+    alike.refresh();
+    assertThat(alike.pull(squared)).as("what is always the same pulls at nothing").isEqualTo(0.01);
   }
 }

@@ -1,0 +1,97 @@
+package dev.freshet.core.publishing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.freshet.core.features.EncodedExample;
+import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.pipeline.TestingPipelines;
+import dev.freshet.core.training.ModelTrainer;
+import dev.freshet.core.training.Network;
+import dev.freshet.core.training.TestingExamples;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class WeightsLoaderTest {
+
+  // With rate 0 first-order weights stay what those of before are taken for.
+  private final Pipeline pipeline =
+      TestingPipelines.shop("training: {", "training: {embeddings: {first-order: 0}, ");
+
+  /** Versions of format 2 have rows without first-order weights. */
+  @Test
+  void rowsOfBeforePredictWhatTheyDid() throws IOException {
+    try (ModelTrainer trainer = trainer();
+        Network network = Network.following(trainer.context())) {
+      List<EncodedExample> batch = TestingExamples.settled(pipeline, 50, 9);
+      new WeightsLoader(network).base(cut(trainer, trainer.context().shape().binary())).run();
+      assertThat(network.predict(batch)).isDeepEqualTo(trainer.network().predict(batch));
+    }
+  }
+
+  @Test
+  void rowsOfNoKnownWidthAreRefused() throws IOException {
+    try (ModelTrainer trainer = trainer();
+        Network network = Network.following(trainer.context())) {
+      ByteBuffer narrow = cut(trainer, 1);
+      assertThatThrownBy(() -> new WeightsLoader(network).base(narrow))
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining("keys and rows do not match");
+    }
+  }
+
+  private ModelTrainer trainer() {
+    ModelTrainer trainer =
+        new ModelTrainer(pipeline.context(pipeline.model("plain")), pipeline.training());
+    for (int i = 0; i < 5; i++) {
+      trainer.process(TestingExamples.settled(pipeline, 64, i));
+    }
+    return trainer;
+  }
+
+  /** A base whose rows lack their last {@code columns} floats. */
+  private static ByteBuffer cut(ModelTrainer trainer, int columns) throws IOException {
+    ByteArrayOutputStream whole = new ByteArrayOutputStream();
+    WeightTensors.base(trainer.network(), Precision.FLOAT32).write(whole);
+    Map<String, SafeTensors.Tensor> tensors =
+        SafeTensors.read(ByteBuffer.wrap(whole.toByteArray()));
+    SafeTensors.Writer writer = new SafeTensors.Writer();
+    for (Map.Entry<String, SafeTensors.Tensor> entry : tensors.entrySet()) {
+      SafeTensors.Tensor tensor = entry.getValue();
+      if (entry.getKey().endsWith(".keys")) {
+        var keys = tensor.longs();
+        writer.longs(
+            entry.getKey(),
+            tensor.shape(),
+            sink -> {
+              for (int i = 0; i < keys.limit(); i++) {
+                sink.value(keys.get(i));
+              }
+            });
+        continue;
+      }
+      FloatBuffer values = tensor.floats();
+      long[] shape = tensor.shape().clone();
+      int width = (int) shape[shape.length - 1];
+      int kept = entry.getKey().endsWith(".rows") ? width - columns : width;
+      shape[shape.length - 1] = kept;
+      writer.floats(
+          entry.getKey(),
+          shape,
+          Precision.FLOAT32,
+          sink -> {
+            for (int at = 0; at < values.limit(); at += width) {
+              sink.floats(values.slice(at, kept));
+            }
+          });
+    }
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    writer.write(out);
+    return ByteBuffer.wrap(out.toByteArray());
+  }
+}
