@@ -46,7 +46,7 @@ class HonestScoresTest {
         training:
           batch: 64
           dense: {rate: 1e-2}
-          embeddings: {rate: 0.5}
+          embeddings: {rate: 0.5, start: 1e-9}
           scoring: {window: 0%s}
         """
             .formatted(correction, correction, amounts, model, at),

@@ -43,7 +43,7 @@ class TuningTest {
         - {name: other, kind: esmm}
       training:
         batch: 512
-        embeddings: {rate: 1e-6}
+        embeddings: {rate: 1e-6, first-order: 0}
         dense: {rate: 1e-5}
         scoring: {at: label, from: 2026-01-01}
       """;
