@@ -259,7 +259,8 @@ public final class ModelTrainer implements AutoCloseable {
     // example counts the same in a batch that was flushed early.
     float share = Math.min(1, batch.size() / (float) settings.batchAfter(examples - batch.size()));
     Runnable undo = rates.mark();
-    double amountWeight = amounts == null || !amounts.ready() ? 0 : amountWeight(scale);
+    double[] said = scale == null ? null : scale.constant(context.model().amount().loss());
+    double amountWeight = said == null ? 0 : amountWeight(scale, said[0]);
     int tasks = context.tasks().size();
     float[][] labels = new float[batch.size()][tasks];
     float[][] importance = new float[batch.size()][tasks];
@@ -289,7 +290,7 @@ public final class ModelTrainer implements AutoCloseable {
         }
       }
     }
-    rates.move(scale == null ? null : scale.constant(context.model().amount().loss()));
+    rates.move(said);
     Network.StepReport report =
         network.learn(
             new Network.Targets(labels, importance, reached, same, batch.size() / share),
@@ -322,7 +323,7 @@ public final class ModelTrainer implements AutoCloseable {
    * the one that pulls harder has them to itself. ZILN is a likelihood as the log loss is, and
    * keeps a weight of 1.
    */
-  private double amountWeight(TargetScale scale) {
+  private double amountWeight(TargetScale scale, double said) {
     AmountHead head = context.model().amount();
     if (head.loss() == AmountHead.Loss.ZILN) {
       return 1;
@@ -332,7 +333,7 @@ public final class ModelTrainer implements AutoCloseable {
     if (Double.isNaN(rate)) {
       rate = 0.5;
     }
-    return Math.sqrt(rate * (1 - rate)) / scale.pull(head);
+    return Math.sqrt(rate * (1 - rate)) / scale.pull(head, said);
   }
 
   /** What a record teaches under its task's delay correction, its weight bounded. */

@@ -227,13 +227,13 @@ public final class TargetScale {
   }
 
   /**
-   * Root mean square of a loss's gradient, by the output, where {@link #constant} is said of every
-   * label: how hard a label pulls before anything is told apart. Above 0.
+   * Root mean square of a loss's gradient, by the output, where the same is said of every label:
+   * how hard a label pulls before anything is told apart. Above 0.
    *
+   * @param said in the model's scale, of {@link #constant}
    * @throws IllegalArgumentException for ZILN, which has three outputs
    */
-  double pull(AmountHead head) {
-    double said = constant(head.loss())[0];
+  double pull(AmountHead head, double said) {
     DoubleUnaryOperator square =
         amount -> {
           double off = current.encode(amount) - said;

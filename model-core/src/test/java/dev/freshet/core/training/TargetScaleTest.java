@@ -222,14 +222,19 @@ class TargetScaleTest {
     assertThat(share).isCloseTo(0.25, within(0.02));
     double deviation = Math.sqrt(share * (1 - share));
     AmountHead squared = new AmountHead(AmountHead.Loss.SQUARED, 1);
-    assertThat(scale.pull(squared)).isCloseTo(2 * deviation, within(1e-6));
+    assertThat(scale.pull(squared, scale.constant(squared.loss())[0]))
+        .isCloseTo(2 * deviation, within(1e-6));
     AmountHead huber = new AmountHead(AmountHead.Loss.HUBER, 0.1);
-    assertThat(scale.pull(huber)).as("never more than delta").isCloseTo(0.1, within(1e-9));
+    assertThat(scale.pull(huber, scale.constant(huber.loss())[0]))
+        .as("never more than delta")
+        .isCloseTo(0.1, within(1e-9));
     TargetScale alike = new TargetScale(Transform.NONE, AmountRange.LEARNT);
     for (int i = 0; i < 100; i++) {
       alike.see(amount, 1);
     }
     alike.refresh();
-    assertThat(alike.pull(squared)).as("what is always the same pulls at nothing").isEqualTo(0.01);
+    assertThat(alike.pull(squared, alike.constant(squared.loss())[0]))
+        .as("what is always the same pulls at nothing")
+        .isEqualTo(0.01);
   }
 }
