@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.DateTimeException;
 import java.util.Iterator;
+import java.util.List;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVParser;
 import org.apache.commons.csv.CSVRecord;
@@ -19,9 +20,23 @@ final class Csv {
     void row(CSVRecord row) throws IOException;
   }
 
+  /** What is done with a row that is known by its number, from 0 on over all files. */
+  interface NumberedRowAction {
+    void row(long number, CSVRecord row) throws IOException;
+  }
+
   private static final int MOST_UNREADABLE = 1000;
 
   private Csv() {}
+
+  /** Rows of files, one after the other, each with a header that must hold {@code columns}. */
+  static void withHeader(List<Path> files, BadRows bad, NumberedRowAction action, String... columns)
+      throws IOException {
+    long[] count = {0};
+    for (Path file : files) {
+      withHeader(file, bad, row -> action.row(count[0]++, row), columns);
+    }
+  }
 
   /** Rows of a file with a header that must hold {@code columns}. */
   static void withHeader(Path file, BadRows bad, RowAction action, String... columns)

@@ -51,17 +51,14 @@ final class HotelImporter implements Importer {
 
   @Override
   public void run(List<Path> files, EventFiles out, BadRows bad) throws IOException {
-    long[] count = {0};
-    for (Path file : files) {
-      Csv.withHeader(
-          file,
-          bad,
-          row -> booking("b" + count[0]++, row, out),
-          "lead_time",
-          "arrival_date_year",
-          "reservation_status",
-          "reservation_status_date");
-    }
+    Csv.withHeader(
+        files,
+        bad,
+        (number, row) -> booking("b" + number, row, out),
+        "lead_time",
+        "arrival_date_year",
+        "reservation_status",
+        "reservation_status_date");
   }
 
   private static void booking(String id, CSVRecord row, EventFiles out) throws IOException {

@@ -18,21 +18,18 @@ final class KuaiRandImporter implements Importer {
 
   @Override
   public void run(List<Path> files, EventFiles out, BadRows bad) throws IOException {
-    long[] count = {0};
-    for (Path file : files) {
-      Csv.withHeader(
-          file,
-          bad,
-          row -> exposure("k" + count[0]++, row, out),
-          "user_id",
-          "video_id",
-          "time_ms",
-          "is_click",
-          "long_view",
-          "play_time_ms",
-          "duration_ms",
-          "tab");
-    }
+    Csv.withHeader(
+        files,
+        bad,
+        (number, row) -> exposure("k" + number, row, out),
+        "user_id",
+        "video_id",
+        "time_ms",
+        "is_click",
+        "long_view",
+        "play_time_ms",
+        "duration_ms",
+        "tab");
   }
 
   private static void exposure(String id, CSVRecord row, EventFiles out) throws IOException {

@@ -19,22 +19,19 @@ final class OpenBanditImporter implements Importer {
 
   @Override
   public void run(List<Path> files, EventFiles out, BadRows bad) throws IOException {
-    long[] count = {0};
-    for (Path file : files) {
-      Csv.withHeader(
-          file,
-          bad,
-          row -> shown("o" + count[0]++, row, out),
-          "timestamp",
-          "item_id",
-          "position",
-          "click",
-          "propensity_score",
-          "user_feature_0",
-          "user_feature_1",
-          "user_feature_2",
-          "user_feature_3");
-    }
+    Csv.withHeader(
+        files,
+        bad,
+        (number, row) -> shown("o" + number, row, out),
+        "timestamp",
+        "item_id",
+        "position",
+        "click",
+        "propensity_score",
+        "user_feature_0",
+        "user_feature_1",
+        "user_feature_2",
+        "user_feature_3");
   }
 
   private static void shown(String id, CSVRecord row, EventFiles out) throws IOException {

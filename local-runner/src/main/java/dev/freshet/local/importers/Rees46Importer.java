@@ -25,22 +25,19 @@ final class Rees46Importer implements Importer {
   @Override
   public void run(List<Path> files, EventFiles out, BadRows bad) throws IOException {
     LastViews views = new LastViews();
-    long[] count = {0};
-    for (Path file : files) {
-      Csv.withHeader(
-          file,
-          bad,
-          row -> event(count[0]++, row, views, out),
-          "event_time",
-          "event_type",
-          "product_id",
-          "category_id",
-          "category_code",
-          "brand",
-          "price",
-          "user_id",
-          "user_session");
-    }
+    Csv.withHeader(
+        files,
+        bad,
+        (number, row) -> event(number, row, views, out),
+        "event_time",
+        "event_type",
+        "product_id",
+        "category_id",
+        "category_code",
+        "brand",
+        "price",
+        "user_id",
+        "user_session");
   }
 
   private static void event(long number, CSVRecord row, LastViews views, EventFiles out)
