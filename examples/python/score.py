@@ -83,11 +83,20 @@ def part(field, time):
     return str({"hour": there.hour, "weekday": there.isoweekday(), "day": there.day, "month": there.month}[field["part"]])
 
 
+def weighted(value):
+    """Pairs of value and weight of a field whose values have weights: an object, or values and pairs in any mixture."""
+    items = list(value.items()) if isinstance(value, dict) else value if isinstance(value, list) else [value]
+    pairs = [item if isinstance(item, (list, tuple)) else (item, 1) for item in items]
+    return [(v, np.float32(w)) for v, w in pairs if v is not None and v != "" and np.float32(w) > 0]
+
+
 def values(field, impression):
     """The texts whose keys stand for a field of an impression: of one that it does not have, the field's own text for that."""
     if field["kind"] == "time":
         return [part(field, impression["event_time"])]
     value = impression.get("features", {}).get(field["name"])
+    if field.get("weighted"):
+        return [text(v) for v, _ in weighted(value)] or [ABSENT]
     sent = [v for v in (value if isinstance(value, list) else [value]) if v is not None and v != ""]
     if not sent:
         return [ABSENT]
@@ -134,20 +143,36 @@ def keys_of(field, fields, impression):
     return made
 
 
+def weights_of(field, fields, impression, keys):
+    """What the row of each key counts in the field's mean: its weight's share, of a combination that of their product."""
+    if field["kind"] == "cross":
+        parts = [next(f for f in fields if f["name"] == name) for name in sorted(field["of"])]
+        lists = [weights_of(one, fields, impression, keys_of(one, fields, impression)) for one in parts]
+        while math.prod(map(len, lists)) > 64:
+            lists[max(range(len(lists)), key=lambda i: len(lists[i]))] = max(lists, key=len)[:-1]
+        found = [math.prod(combination) for combination in itertools.product(*lists)]
+    else:
+        found = [w for _, w in weighted(impression.get("features", {}).get(field["name"]))] if field.get("weighted") else []
+    # What is absent has one key.
+    found = np.array(found if len(found) == len(keys) else [1.0] * len(keys), np.float64)
+    return found / found.sum()
+
+
 def embed(fields, impression, tensors):
-    """Mean of the rows of each field's values: embeddings one field after the other, by size, then as in the file, crosses of
+    """Mean of the rows of each field's values, by their weights where they have some: embeddings one field after the other, by size, then as in the file, crosses of
     many last; and the sum of the first-order weights, one for each yes-or-no task, that stand behind each embedding."""
     parts, firsts = [], 0
     for field in sorted(fields, key=lambda f: dim(f, fields)):
         name = "embedding.%d" % dim(field, fields)
         keys, rows = tensors[name + ".keys"], tensors[name + ".rows"]
         found = []
-        for wanted in keys_of(field, fields, impression):
+        wanted_keys = keys_of(field, fields, impression)
+        for wanted in wanted_keys:
             at = np.flatnonzero(keys == wanted)
             # A value, or the absence of one, without a row of its own shares its field's row for unknown values.
             at = at if at.size else np.flatnonzero(keys == key(field, "\0unknown"))
             found.append(rows[at[0]])
-        mean = np.mean(found, axis=0)
+        mean = weights_of(field, fields, impression, wanted_keys) @ np.array(found)
         parts.append(mean[: dim(field, fields)])
         firsts = firsts + mean[dim(field, fields) :]
     return np.concatenate(parts), firsts

@@ -154,11 +154,11 @@ class AdaFtr(Module):
       out.append(term)
     return out
 
-  def step(self: __torch__.AdaFtr, e: List[Tensor], indices: List[Tensor], offsets: List[Tensor], y: Tensor, w: Tensor, reached: Tensor, same: Tensor, noise: Tensor, hyper: Tensor) -> List[Tensor]:
+  def step(self: __torch__.AdaFtr, e: List[Tensor], indices: List[Tensor], offsets: List[Tensor], weights: List[Tensor], y: Tensor, w: Tensor, reached: Tensor, same: Tensor, noise: Tensor, hyper: Tensor) -> List[Tensor]:
     torch.set_grad_enabled(True)
     tables = layers.leaves(e)
     p = layers.leaves(self.p)
-    x = layers.embed(tables, indices, offsets, torch.size(y, 0), self.first, self.sets)
+    x = layers.embed(tables, indices, offsets, weights, torch.size(y, 0), self.first, self.sets)
     h = (self).hidden(x[0], x[1], p, )
     losses = (self).losses(h[:self.tasks], y, w, reached, )
     if self.weight > 0. or self.supervision > 0.:
@@ -169,9 +169,9 @@ class AdaFtr(Module):
     norm = layers.adam(self.p, grads[:n], self.m, self.v, self.steps, losses, grads[n:], hyper)
     return layers.report(losses, norm, grads[n:])
 
-  def inspect(self: __torch__.AdaFtr, e: List[Tensor], indices: List[Tensor], offsets: List[Tensor], shape: Tensor) -> List[Tensor]:
+  def inspect(self: __torch__.AdaFtr, e: List[Tensor], indices: List[Tensor], offsets: List[Tensor], weights: List[Tensor], shape: Tensor) -> List[Tensor]:
     # (B, 2 (T - 1)): relatedness of each pair, then the cosine of each pair's views.
-    x = layers.embed(e, indices, offsets, torch.size(shape, 0), self.first, self.sets)
+    x = layers.embed(e, indices, offsets, weights, torch.size(shape, 0), self.first, self.sets)
     h = (self).hidden(x[0], x[1], self.p, )
     out = annotate(List[Tensor], [])
     for t in range(self.binary - 1):

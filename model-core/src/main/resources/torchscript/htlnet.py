@@ -84,11 +84,11 @@ class HtlNet(Module):
       out.append(torch.add(torch.sub(rows[i], g[i]), torch.mul(turned[i], scale)))
     return out
 
-  def step(self: __torch__.HtlNet, e: List[Tensor], indices: List[Tensor], offsets: List[Tensor], y: Tensor, w: Tensor, reached: Tensor, same: Tensor, noise: Tensor, hyper: Tensor) -> List[Tensor]:
+  def step(self: __torch__.HtlNet, e: List[Tensor], indices: List[Tensor], offsets: List[Tensor], weights: List[Tensor], y: Tensor, w: Tensor, reached: Tensor, same: Tensor, noise: Tensor, hyper: Tensor) -> List[Tensor]:
     torch.set_grad_enabled(True)
     tables = layers.leaves(e)
     p = layers.leaves(self.p)
-    x = layers.embed(tables, indices, offsets, torch.size(y, 0), self.first, self.sets)
+    x = layers.embed(tables, indices, offsets, weights, torch.size(y, 0), self.first, self.sets)
     gumbel = torch.reshape(noise, [torch.size(y, 0), self.tasks, 2])
     losses = layers.losses((self).forward(x[0], x[1], p, gumbel, hyper[4], ), self.binary, y, w, self.amount, self.delta)
     n = len(p)
@@ -113,9 +113,9 @@ class HtlNet(Module):
     norm = layers.adam(self.p, dense, self.m, self.v, self.steps, losses, shared, hyper)
     return layers.report(losses, norm, shared)
 
-  def predict(self: __torch__.HtlNet, e: List[Tensor], indices: List[Tensor], offsets: List[Tensor], shape: Tensor) -> List[Tensor]:
+  def predict(self: __torch__.HtlNet, e: List[Tensor], indices: List[Tensor], offsets: List[Tensor], weights: List[Tensor], shape: Tensor) -> List[Tensor]:
     # No noise. At temperature 1 the label embedding is its expectation [p, 1 - p] E, near 0 the likelier row.
-    x = layers.embed(e, indices, offsets, torch.size(shape, 0), self.first, self.sets)
+    x = layers.embed(e, indices, offsets, weights, torch.size(shape, 0), self.first, self.sets)
     none = torch.zeros([torch.size(shape, 0), self.tasks, 2])
     return [layers.predictions((self).forward(x[0], x[1], self.p, none, torch.mul(torch.ones([]), self.tau), ), self.binary, self.amount)]
 

@@ -1,10 +1,10 @@
 # Layers that the models share. TorchScript, compiled by libtorch inside the JVM; no Python runs.
 # B batch, F fields, d embedding size, E = sum of F * d, K tasks (binary ones first, then the core task).
 
-def embed(tables: List[Tensor], indices: List[Tensor], offsets: List[Tensor], batch: int, first: int, sets: int) -> List[Tensor]:
-  # One bag per example and field, mean over its values, zero for none. tables[g] is (U_g, d_g + first): the distinct
-  # rows of this batch, an embedding and behind it first-order weights; indices[g] points into it; offsets[g] has
-  # B * F_g starts. Result: the embeddings of all fields, (B, E), and the sum of their first-order weights, (B, K).
+def embed(tables: List[Tensor], indices: List[Tensor], offsets: List[Tensor], weights: List[Tensor], batch: int, first: int, sets: int) -> List[Tensor]:
+  # One bag per example and field, zero for none. tables[g] is (U_g, d_g + first): the distinct rows of this batch, an
+  # embedding and behind it first-order weights; indices[g] points into it; offsets[g] has B * F_g starts. weights[g] is
+  # empty where a bag is the mean of its rows, else it has a weight for each index and a bag is the weighted sum. Result: the embeddings of all fields, (B, E), and the sum of their first-order weights, (B, K).
   per = len(tables) // sets
   parts = annotate(List[Tensor], [])
   sums = annotate(List[Tensor], [])
@@ -12,7 +12,10 @@ def embed(tables: List[Tensor], indices: List[Tensor], offsets: List[Tensor], ba
     total = torch.zeros([batch, first])
     for i in range(per):
       g = s * per + i
-      bags, _a, _b, _c = torch.embedding_bag(tables[g], indices[g], offsets[g], False, 1, False, None, False)
+      if torch.numel(weights[g]) > 0:
+        bags, _a, _b, _c = torch.embedding_bag(tables[g], indices[g], offsets[g], False, 0, False, weights[g], False)
+      else:
+        bags, _a, _b, _c = torch.embedding_bag(tables[g], indices[g], offsets[g], False, 1, False, None, False)
       d = torch.size(bags, 1) - first
       parts.append(torch.reshape(torch.narrow(bags, 1, 0, d), [batch, -1]))
       total = torch.add(total, torch.sum(torch.reshape(torch.narrow(bags, 1, d, first), [batch, -1, first]), [1]))

@@ -26,6 +26,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -43,6 +44,8 @@ class PythonExampleTest {
           .replace(
               "models:",
               "  - {name: seen, kind: categorical, many: true, rows-of: item}\n"
+                  + "  - {name: topics, kind: categorical, many: true, weighted: true}\n"
+                  + "  - {name: here, kind: cross, of: [tags, topics], dim: 3, admit-after: 1}\n"
                   + "  - {name: hour, kind: time, part: hour, zone: America/St_Johns, dim: 3}\n"
                   + "  - {name: weekday, kind: time, part: weekday}\n"
                   + "  - {name: three, kind: cross, of: [user, tags, price], dim: 4}\n"
@@ -55,7 +58,14 @@ class PythonExampleTest {
    */
   private static final List<String> FEATURES =
       List.of(
-          "{\"user\": \"u1\", \"item\": \"i2\", \"seen\": [\"i3\", \"never\"], \"tags\": [\"t0\", \"t1\"], \"price\": 42}",
+          "{\"user\": \"u1\", \"item\": \"i2\", \"seen\": [\"i3\", \"never\"], \"tags\": [\"t0\", \"t1\"], \"price\": 42,"
+              + " \"topics\": {\"odd\": 0.7, \"even\": \"2\", \"never\": 1, \"t0\": 0}}",
+          "{\"user\": \"u2\", \"topics\": [\"even\", [\"t1\", 0.3], [\"\", 3]], \"tags\": \"t1\"}",
+          "{\"tags\": [1, 2, 3], \"topics\": ["
+              + IntStream.range(0, 40)
+                  .mapToObj(i -> "[\"t" + i + "\", " + (i + 1) + "]")
+                  .collect(Collectors.joining(","))
+              + "]}",
           "{\"user\": \"u3\", \"item\": \"never seen\", \"tags\": \"t0\", \"price\": 0.5}",
           "{\"user\": 7.0, \"item\": true, \"tags\": [1e2, 0.50, -0.0, 12345678901234567890.0],"
               + " \"price\": \"12.5\"}",

@@ -157,7 +157,7 @@ class LoadedModelTest {
         new ModelTrainer(shop.context(shop.model("plain")), shop.training())) {
       List<EncodedExample> examples = examples(shop);
       List<Impression> fresh =
-          TestingExamples.labelled(100, 99).stream().map(LabeledExample::impression).toList();
+          TestingExamples.labelled(shop, 100, 99).stream().map(LabeledExample::impression).toList();
       LoadedModel following = null;
       List<Integer> both = new ArrayList<>();
       for (int step = 0; step < 10; step++) {
@@ -215,7 +215,9 @@ class LoadedModelTest {
         "{name: user, kind: categorical, dim: 8, admit-after: 1, expire-after: 1s}\n"
             + "  - {name: both, kind: cross, of: [user, item], dim: 2}\n"
             + "  - {name: hour, kind: time, part: hour}\n"
-            + "  - {name: any, kind: cross, of: [tags, price], dim: 4}");
+            + "  - {name: any, kind: cross, of: [tags, price], dim: 4}\n"
+            + "  - {name: topics, kind: categorical, many: true, weighted: true, admit-after: 1}\n"
+            + "  - {name: here, kind: cross, of: [topics, item], dim: 2, admit-after: 1}");
   }
 
   private static List<EncodedExample> examples(Pipeline shop) {
@@ -226,7 +228,16 @@ class LoadedModelTest {
       EncodedExample e = examples.get(i);
       long time = e.eventTime() + i / 64 * 1500L;
       later.add(
-          new EncodedExample(e.id(), time, false, e.keys(), e.starts(), e.labels(), e.served()));
+          new EncodedExample(
+              e.id(),
+              e.impression(),
+              time,
+              false,
+              e.keys(),
+              e.starts(),
+              e.weights(),
+              e.labels(),
+              e.served()));
     }
     return later;
   }
@@ -234,7 +245,7 @@ class LoadedModelTest {
   private void same(ModelTrainer trainer, LoadedModel loaded, Pipeline shop, double tolerance) {
     float[][] expected = trainer.network().predict(TestingExamples.settled(shop, 100, 99));
     List<Impression> fresh =
-        TestingExamples.labelled(100, 99).stream().map(LabeledExample::impression).toList();
+        TestingExamples.labelled(shop, 100, 99).stream().map(LabeledExample::impression).toList();
     List<Prediction> predictions = predict(loaded, fresh);
     for (int i = 0; i < expected.length; i++) {
       assertThat(predictions.get(i).scores().get("click"))
@@ -324,7 +335,7 @@ class LoadedModelTest {
   }
 
   private List<Prediction> predict(LoadedModel by, List<Impression> impressions) {
-    return by.predict(impressions, counts(pipeline));
+    return by.predict(impressions, counts(expiring()));
   }
 
   private static FieldCounts counts(Pipeline of) {
@@ -333,7 +344,9 @@ class LoadedModelTest {
   }
 
   private static List<Impression> impressions() {
-    return TestingExamples.labelled(100, 99).stream().map(LabeledExample::impression).toList();
+    return TestingExamples.labelled(expiring(), 100, 99).stream()
+        .map(LabeledExample::impression)
+        .toList();
   }
 
   /** Wherever the rows are, an absent field and a value without a row are told and counted. */
@@ -350,8 +363,12 @@ class LoadedModelTest {
               context,
               snapshot(records(trainer)),
               cache == 0 ? null : new RowDatabase(folder, cache, context));
-      String seen = "{\"user\": \"u1\", \"item\": \"i1\", \"tags\": [\"t1\"], \"price\": 5}";
-      String strange = "{\"user\": \"nobody\", \"item\": null, \"tags\": [\"t1\", \"never\"]}";
+      String seen =
+          "{\"user\": \"u1\", \"item\": \"i1\", \"tags\": [\"t1\"], \"price\": 5,"
+              + " \"topics\": {\"odd\": 2, \"even\": 1}}";
+      String strange =
+          "{\"user\": \"nobody\", \"item\": null, \"tags\": [\"t1\", \"never\"],"
+              + " \"topics\": [[\"odd\", 0]]}";
       List<Impression> impressions = new ArrayList<>();
       for (String features : List.of(seen, strange)) {
         String message =
@@ -364,7 +381,7 @@ class LoadedModelTest {
       List<Prediction> predictions = loaded.predict(impressions, counts);
       assertThat(predictions.get(0).missing()).isEmpty();
       assertThat(predictions.get(0).unknown()).isEmpty();
-      assertThat(predictions.get(1).missing()).containsExactlyInAnyOrder("item", "price");
+      assertThat(predictions.get(1).missing()).containsExactlyInAnyOrder("item", "price", "topics");
       assertThat(predictions.get(1).unknown()).containsExactlyInAnyOrder("user", "tags");
       assertThat(counts.impressions()).isEqualTo(2);
       assertThat(counts.byField().get("user")).isEqualTo(Map.of("unknown", 1L));

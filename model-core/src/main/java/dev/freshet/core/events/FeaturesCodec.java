@@ -11,6 +11,7 @@ import java.io.IOException;
  *
  * <pre>
  * raw:     count fields, each: count values, each: text | doubles numbers
+ *          [ only if there are any: count fields, each: floats weights ]
  *          | boolean served? [ text model | text version | doubles scores ]
  * compact: count bytes | bytes | floats scores, none if nothing was served
  * </pre>
@@ -18,6 +19,11 @@ import java.io.IOException;
 public final class FeaturesCodec {
 
   private FeaturesCodec() {}
+
+  /** Whether there are raw features with weights, which the record's version or marks must tell. */
+  public static boolean weighted(Impression impression) {
+    return impression.features() instanceof RawFeatures raw && raw.weights().length > 0;
+  }
 
   /** Writes what an impression holds besides its id and time, in the layout of its features. */
   public static void write(Impression impression, DataOutput out) throws IOException {
@@ -29,9 +35,9 @@ public final class FeaturesCodec {
   }
 
   /** The inverse of {@link #write}, for an impression whose id and time are known. */
-  public static Impression read(String id, long time, boolean compact, DataInput in)
-      throws IOException {
-    return compact ? readCompact(id, time, in) : readRaw(id, time, in);
+  public static Impression read(
+      String id, long time, boolean compact, boolean weighted, DataInput in) throws IOException {
+    return compact ? readCompact(id, time, in) : readRaw(id, time, weighted, in);
   }
 
   private static void writeRaw(RawFeatures raw, Served served, DataOutput out) throws IOException {
@@ -43,6 +49,12 @@ public final class FeaturesCodec {
       }
     }
     Bytes.writeDoubles(out, raw.numbers());
+    if (raw.weights().length > 0) {
+      Bytes.writeCount(out, raw.weights().length);
+      for (float[] weights : raw.weights()) {
+        Bytes.writeFloats(out, weights);
+      }
+    }
     out.writeBoolean(served != null);
     if (served != null) {
       Bytes.writeText(out, served.model());
@@ -62,7 +74,8 @@ public final class FeaturesCodec {
     }
   }
 
-  private static Impression readRaw(String id, long time, DataInput in) throws IOException {
+  private static Impression readRaw(String id, long time, boolean weighted, DataInput in)
+      throws IOException {
     String[][] categories = new String[Bytes.readCount(in)][];
     for (int i = 0; i < categories.length; i++) {
       categories[i] = new String[Bytes.readCount(in)];
@@ -70,7 +83,12 @@ public final class FeaturesCodec {
         categories[i][j] = Bytes.readText(in);
       }
     }
-    RawFeatures raw = new RawFeatures(categories, Bytes.readDoubles(in));
+    double[] numbers = Bytes.readDoubles(in);
+    float[][] weights = new float[weighted ? Bytes.readCount(in) : 0][];
+    for (int i = 0; i < weights.length; i++) {
+      weights[i] = Bytes.readFloats(in);
+    }
+    RawFeatures raw = new RawFeatures(categories, numbers, weights);
     Served served =
         in.readBoolean()
             ? new Served(Bytes.readText(in), Bytes.readText(in), Bytes.readDoubles(in))

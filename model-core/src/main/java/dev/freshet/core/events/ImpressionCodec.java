@@ -10,7 +10,8 @@ import java.io.IOException;
  * Bytes of an {@link Impression} between operators.
  *
  * <pre>
- * byte version = 1 (raw features), 2 (compact), or with deadlines 3 (raw) and 4 (compact)
+ * byte version = 1 (raw features), 2 (compact), or with deadlines 3 (raw) and 4 (compact);
+ *     5 and 6 are 1 and 3 with weights
  * | text id | long event time | features and served, see {@link FeaturesCodec}
  * | [ deadlines, see {@link DeadlinesCodec} ]
  * </pre>
@@ -19,13 +20,15 @@ public final class ImpressionCodec implements Codec<Impression> {
 
   private static final int RAW = 1;
   private static final int COMPACT = 2;
-  private static final int DEADLINES = 2;
+  private static final int RAW_WITH_DEADLINES = 3;
+  private static final int COMPACT_WITH_DEADLINES = 4;
+  private static final int WEIGHTED = 5;
+  private static final int WEIGHTED_WITH_DEADLINES = 6;
 
   @Override
   public void write(Impression impression, DataOutput out) throws IOException {
     boolean deadlines = !impression.deadlines().isEmpty();
-    int layout = impression.features() instanceof RawFeatures ? RAW : COMPACT;
-    out.writeByte(layout + (deadlines ? DEADLINES : 0));
+    out.writeByte(version(impression, deadlines));
     Bytes.writeText(out, impression.id());
     out.writeLong(impression.eventTime());
     FeaturesCodec.write(impression, out);
@@ -34,14 +37,27 @@ public final class ImpressionCodec implements Codec<Impression> {
     }
   }
 
+  private static int version(Impression impression, boolean deadlines) {
+    if (FeaturesCodec.weighted(impression)) {
+      return deadlines ? WEIGHTED_WITH_DEADLINES : WEIGHTED;
+    }
+    if (impression.features() instanceof RawFeatures) {
+      return deadlines ? RAW_WITH_DEADLINES : RAW;
+    }
+    return deadlines ? COMPACT_WITH_DEADLINES : COMPACT;
+  }
+
   @Override
   public Impression read(DataInput in) throws IOException {
-    int version = Bytes.version(in, COMPACT + DEADLINES, Impression.class);
-    boolean deadlines = version > DEADLINES;
+    int version = Bytes.version(in, WEIGHTED_WITH_DEADLINES, Impression.class);
+    boolean compact = version == COMPACT || version == COMPACT_WITH_DEADLINES;
     String id = Bytes.readText(in);
     long time = in.readLong();
-    boolean compact = version - (deadlines ? DEADLINES : 0) == COMPACT;
-    Impression impression = FeaturesCodec.read(id, time, compact, in);
+    Impression impression = FeaturesCodec.read(id, time, compact, version >= WEIGHTED, in);
+    boolean deadlines =
+        version == RAW_WITH_DEADLINES
+            || version == COMPACT_WITH_DEADLINES
+            || version == WEIGHTED_WITH_DEADLINES;
     return deadlines ? DeadlinesCodec.read(impression, in) : impression;
   }
 }

@@ -10,12 +10,14 @@ import java.util.Set;
  * arrival, because raw features are the bulk of the job's state.
  *
  * @param many the categorical fields that may hold a list
+ * @param weighted those of these whose values have weights
  * @param scores the tasks whose served scores are kept
  * @param deadlines of each task where its deadline stands; empty if no task has one
  */
 public record ImpressionFields(
     List<String> categorical,
     Set<String> many,
+    Set<String> weighted,
     List<String> numeric,
     List<String> scores,
     List<DeadlineField> deadlines)
@@ -24,9 +26,20 @@ public record ImpressionFields(
   public ImpressionFields {
     categorical = List.copyOf(categorical);
     many = Set.copyOf(many);
+    weighted = Set.copyOf(weighted);
     numeric = List.copyOf(numeric);
     scores = List.copyOf(scores);
     deadlines = List.copyOf(deadlines);
+  }
+
+  /** Without fields of weights. */
+  public ImpressionFields(
+      List<String> categorical,
+      Set<String> many,
+      List<String> numeric,
+      List<String> scores,
+      List<DeadlineField> deadlines) {
+    this(categorical, many, Set.of(), numeric, scores, deadlines);
   }
 
   /** All names: the categorical, then the numeric ones. */

@@ -2,11 +2,14 @@ package dev.freshet.core.events;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import dev.freshet.core.events.FieldCounts.Kind;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -15,7 +18,8 @@ import java.util.stream.Collectors;
  * Events as JSON objects (UTF-8).
  *
  * <pre>
- * {"impression_id": "i1", "event_time": 1767225600000, "features": {"user_id": "u7", "price": 9.5, "tags": ["a", "b"]},
+ * {"impression_id": "i1", "event_time": 1767225600000, "features": {"user_id": "u7", "price": 9.5, "tags": ["a", "b"],
+ *    "topics": {"news": 0.7, "sport": 0.2}},
  *  "served": {"model": "main", "version": "1767225000-400", "scores": {"click": 0.02}}}
  * {"impression_id": "i1", "event_id": "c1", "kind": "click", "event_time": "2026-01-01T00:00:03Z"}
  * {"impression_id": "i1", "event_id": "r1", "kind": "revenue", "event_time": 1767225700000, "value": 12.5}
@@ -50,6 +54,11 @@ public final class JsonEventFormat implements EventFormat {
   private static final Pattern NUMBER =
       Pattern.compile("-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?");
   private static final String[] NO_VALUES = {};
+  private static final float[] ALIKE = {};
+  private static final String WEIGHTED_ALLOWED =
+      "an object of values and their weights, a value, or a list of values or pairs of value and"
+          + " weight";
+  private static final String WEIGHT_ALLOWED = "weights of 0 to 3.4e38";
   private static final long EARLIEST = Instant.parse("2000-01-01T00:00:00Z").toEpochMilli();
   private static final long LATEST = Instant.parse("2100-01-01T00:00:00Z").toEpochMilli();
   // Of a window that an impression asks for: adding to it must not run over.
@@ -263,10 +272,16 @@ public final class JsonEventFormat implements EventFormat {
     Refused first = null;
     int size = fields.categorical().size();
     String[][] categories = new String[size][];
+    float[][] weights = new float[fields.weighted().isEmpty() ? 0 : size][];
+    Arrays.fill(weights, ALIKE);
     double[] numbers = new double[fields.numeric().size()];
     for (int i = 0; i < size + numbers.length; i++) {
       try {
-        if (i < size) {
+        if (i < size && fields.weighted().contains(fields.categorical().get(i))) {
+          WeightedValues values = weighted(node, i);
+          categories[i] = values.values.toArray(NO_VALUES);
+          weights[i] = values.weights();
+        } else if (i < size) {
           categories[i] = categories(node, i);
         } else {
           numbers[i - size] = number(node, i);
@@ -279,7 +294,7 @@ public final class JsonEventFormat implements EventFormat {
     if (first != null) {
       throw first;
     }
-    return new RawFeatures(categories, numbers);
+    return new RawFeatures(categories, numbers, weights);
   }
 
   private double number(JsonNode features, int field) throws Refused {
@@ -364,6 +379,75 @@ public final class JsonEventFormat implements EventFormat {
       counts.add(field, Kind.ABSENT);
     }
     return values;
+  }
+
+  /** Values with weights: an object, or a list of values and of pairs of a value and its weight. */
+  private WeightedValues weighted(JsonNode features, int field) throws Refused {
+    String name = fields.categorical().get(field);
+    JsonNode node = features.path(name);
+    String at = "features." + name;
+    if (node.size() > MOST_VALUES) {
+      throw refuse(
+          RejectReason.TOO_LARGE, at, node.size() + " values", "up to " + MOST_VALUES + " values");
+    }
+    WeightedValues values = new WeightedValues();
+    boolean asText = false;
+    if (node.isObject()) {
+      for (Map.Entry<String, JsonNode> entry : node.properties()) {
+        JsonNode value = TextNode.valueOf(entry.getKey());
+        values.add(text(value, at, LONGEST_VALUE), weight(entry.getValue(), at));
+        asText |= entry.getValue().isTextual();
+      }
+    } else if (node.isArray()) {
+      for (JsonNode item : node) {
+        boolean pair = item.isArray() && item.size() == 2;
+        JsonNode value = pair ? item.get(0) : item;
+        if (!value.isValueNode() || value.isNull()) {
+          throw refuse(RejectReason.WRONG_TYPE, at, node.toString(), WEIGHTED_ALLOWED);
+        }
+        values.add(text(value, at, LONGEST_VALUE), pair ? weight(item.get(1), at) : 1);
+        asText |= pair && item.get(1).isTextual();
+      }
+    } else if (!isAbsent(node)) {
+      values.add(text(node, at, LONGEST_VALUE), 1);
+    }
+    if (values.values.isEmpty()) {
+      counts.add(field, Kind.ABSENT);
+    } else if (asText) {
+      counts.add(field, Kind.NUMBER_AS_TEXT);
+    }
+    return values;
+  }
+
+  private static float weight(JsonNode node, String at) throws Refused {
+    if (isAbsent(node)) {
+      throw refuse(RejectReason.WRONG_TYPE, at, String.valueOf(node), WEIGHT_ALLOWED);
+    }
+    float weight = (float) number(node, at);
+    if (weight < 0 || !Float.isFinite(weight)) {
+      throw refuse(RejectReason.INVALID_VALUE, at, node.toString(), WEIGHT_ALLOWED);
+    }
+    return weight;
+  }
+
+  /** What has no weight is as if it were not there. */
+  private static final class WeightedValues {
+    private final List<String> values = new ArrayList<>();
+    private float[] weights = {};
+
+    void add(String value, float weight) {
+      if (!value.isEmpty() && weight > 0) {
+        if (values.size() == weights.length) {
+          weights = Arrays.copyOf(weights, Math.max(8, 2 * weights.length));
+        }
+        weights[values.size()] = weight;
+        values.add(value);
+      }
+    }
+
+    float[] weights() {
+      return Arrays.copyOf(weights, values.size());
+    }
   }
 
   private static String[] list(JsonNode node, String at) throws Refused {

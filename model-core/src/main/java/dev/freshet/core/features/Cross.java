@@ -1,6 +1,7 @@
 package dev.freshet.core.features;
 
 import com.dynatrace.hash4j.hashing.Hasher64;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -23,6 +24,10 @@ final class Cross {
   private final long[] absentParts;
   private final int[] taken;
   private final long[] made = new long[MOST];
+
+  /** Of what was made, if values have weights; else null. */
+  private final float[] madeWeights;
+
   private long cut;
 
   /**
@@ -36,16 +41,19 @@ final class Cross {
     absentParts =
         IntStream.of(parts).mapToLong(i -> FeatureEncoder.absentKey(fields.get(i))).toArray();
     taken = new int[parts.length];
+    boolean weighted = IntStream.of(parts).anyMatch(i -> fields.get(i).weighted());
+    madeWeights = weighted ? new float[MOST] : null;
   }
 
   /**
    * Makes the keys of an impression, for {@link #copy}.
    *
    * @param keys of the fields that are no crosses
+   * @param weights of these keys; not looked at if no field of the cross has weights
    * @param starts for each of these where its keys begin, and the total
    * @return how many there are
    */
-  int make(long[] keys, int[] starts) {
+  int make(long[] keys, float[] weights, int[] starts) {
     long combinations = 1;
     for (int i = 0; i < parts.length; i++) {
       if (keys[starts[parts[i]]] == absentParts[i]) {
@@ -69,7 +77,23 @@ final class Cross {
       }
       count *= taken[i];
     }
+    if (madeWeights != null) {
+      weigh(weights, starts);
+    }
     return count;
+  }
+
+  /** A combination weighs what its values weigh, multiplied; what is left of a cut list is all. */
+  private void weigh(float[] weights, int[] starts) {
+    madeWeights[0] = 1;
+    int count = 1;
+    for (int i = 0; i < parts.length; i++) {
+      for (int at = count * taken[i] - 1; at >= 0; at--) {
+        madeWeights[at] = madeWeights[at / taken[i]] * weights[starts[parts[i]] + at % taken[i]];
+      }
+      count *= taken[i];
+    }
+    FeatureEncoder.normalise(madeWeights, 0, count);
   }
 
   private void shorten() {
@@ -85,6 +109,15 @@ final class Cross {
   /** Copies the keys that were made last. */
   void copy(long[] into, int at, int count) {
     System.arraycopy(made, 0, into, at, count);
+  }
+
+  /** Copies their weights. */
+  void copyWeights(float[] into, int at, int count) {
+    if (madeWeights == null || made[0] == absent) {
+      Arrays.fill(into, at, at + count, 1f / count);
+    } else {
+      System.arraycopy(madeWeights, 0, into, at, count);
+    }
   }
 
   /** How many impressions had more combinations than are taken. */

@@ -14,6 +14,8 @@ import java.util.HexFormat;
  * @param holdout whether it is only scored, never learnt from
  * @param keys 64-bit keys of all fields, in the schema's order
  * @param starts for each field where its keys begin in {@code keys}; one more than fields
+ * @param weights for each key what its row is multiplied by in its field's sum; empty where every
+ *     field is the mean of its keys' rows
  * @param labels per task
  * @param served scores at serving time, per task, NaN for none; empty where nothing was served
  */
@@ -24,11 +26,26 @@ public record EncodedExample(
     boolean holdout,
     long[] keys,
     int[] starts,
+    float[] weights,
     TaskLabel[] labels,
     float[] served)
     implements Serializable {
 
   private static final int LONGEST_NAME = 64;
+  static final float[] NO_WEIGHTS = {};
+
+  /** Of fields that are the means of their keys' rows. */
+  public EncodedExample(
+      long id,
+      String impression,
+      long eventTime,
+      boolean holdout,
+      long[] keys,
+      int[] starts,
+      TaskLabel[] labels,
+      float[] served) {
+    this(id, impression, eventTime, holdout, keys, starts, NO_WEIGHTS, labels, served);
+  }
 
   /** Of an impression that is known by the hash of its id alone. */
   public EncodedExample(
@@ -49,6 +66,7 @@ public record EncodedExample(
 
   /** The same example with other labels. */
   public EncodedExample withLabels(TaskLabel[] other) {
-    return new EncodedExample(id, impression, eventTime, holdout, keys, starts, other, served);
+    return new EncodedExample(
+        id, impression, eventTime, holdout, keys, starts, weights, other, served);
   }
 }

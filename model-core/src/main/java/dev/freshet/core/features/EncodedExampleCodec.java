@@ -12,18 +12,20 @@ import java.io.IOException;
  * Bytes of an {@link EncodedExample}.
  *
  * <pre>
- * byte version = 2 | long id | text impression (from version 2) | long event time
+ * byte version = 2, or 3 with weights | long id | text impression (from version 2) | long event time
  * | boolean holdout | longs keys
- * | count fields, each: count keys | labels | floats served
+ * | count fields, each: count keys | floats weights (from version 3) | labels | floats served
  * </pre>
  */
 public final class EncodedExampleCodec implements Codec<EncodedExample> {
 
-  private static final int VERSION = 2;
+  private static final int PLAIN = 2;
+  private static final int WEIGHTED = 3;
 
   @Override
   public void write(EncodedExample example, DataOutput out) throws IOException {
-    out.writeByte(VERSION);
+    boolean weighted = example.weights().length > 0;
+    out.writeByte(weighted ? WEIGHTED : PLAIN);
     out.writeLong(example.id());
     Bytes.writeText(out, example.impression());
     out.writeLong(example.eventTime());
@@ -34,13 +36,16 @@ public final class EncodedExampleCodec implements Codec<EncodedExample> {
     for (int i = 1; i < starts.length; i++) {
       Bytes.writeCount(out, starts[i] - starts[i - 1]);
     }
+    if (weighted) {
+      Bytes.writeFloats(out, example.weights());
+    }
     TaskLabelCodec.writeAll(example.labels(), out);
     Bytes.writeFloats(out, example.served());
   }
 
   @Override
   public EncodedExample read(DataInput in) throws IOException {
-    int version = Bytes.version(in, VERSION, EncodedExample.class);
+    int version = Bytes.version(in, WEIGHTED, EncodedExample.class);
     long id = in.readLong();
     String impression = version < 2 ? null : Bytes.readText(in);
     long time = in.readLong();
@@ -50,10 +55,11 @@ public final class EncodedExampleCodec implements Codec<EncodedExample> {
     for (int i = 1; i < starts.length; i++) {
       starts[i] = starts[i - 1] + Bytes.readCount(in);
     }
+    float[] weights = version < WEIGHTED ? EncodedExample.NO_WEIGHTS : Bytes.readFloats(in);
     TaskLabel[] labels = TaskLabelCodec.readAll(in);
     float[] served = Bytes.readFloats(in);
     return impression == null
         ? new EncodedExample(id, time, holdout, keys, starts, labels, served)
-        : new EncodedExample(id, impression, time, holdout, keys, starts, labels, served);
+        : new EncodedExample(id, impression, time, holdout, keys, starts, weights, labels, served);
   }
 }

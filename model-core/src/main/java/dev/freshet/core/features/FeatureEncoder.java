@@ -52,6 +52,15 @@ public final class FeatureEncoder {
 
   private final int[] ownStarts;
 
+  /** Whether rows of some fields do not all count alike. */
+  private final boolean weighted;
+
+  /** Of the keys that were made last, all fields but crosses; not used if none is weighted. */
+  private float[] ownWeights = {};
+
+  /** Of the keys that were made last; empty if no field is weighted. */
+  private float[] weights = EncodedExample.NO_WEIGHTS;
+
   /** Null where a field is no time. */
   private final ZoneId[] zones;
 
@@ -72,6 +81,7 @@ public final class FeatureEncoder {
             .map(field -> field.cross() ? new Cross(field, fields) : null)
             .toArray(Cross[]::new);
     ownStarts = new int[fields.size() + 1];
+    weighted = schema.weighted();
     zones =
         fields.stream()
             .map(field -> field.time() ? ZoneId.of(field.zone()) : null)
@@ -127,6 +137,7 @@ public final class FeatureEncoder {
         (id >>> 11) / HASH_RANGE < holdout,
         keys,
         starts,
+        weights,
         example.labels(),
         served(impression.served()));
   }
@@ -144,7 +155,32 @@ public final class FeatureEncoder {
         impression.features() instanceof RawFeatures raw
             ? keys(raw, impression.eventTime(), own)
             : keys(((CompactFeatures) impression.features()).bytes(), impression.eventTime(), own);
+    if (weighted) {
+      weights = Arrays.copyOf(ownWeights, own[fields.size()]);
+    }
     return crossed ? withCrosses(keys, starts) : keys;
+  }
+
+  /** The weights of values in their field's mean; what they add up to is 1. */
+  static void normalise(float[] weights, int from, int to) {
+    double sum = 0;
+    for (int i = from; i < to; i++) {
+      sum += weights[i];
+    }
+    for (int i = from; i < to; i++) {
+      // Where all are so small that their product is none they count alike.
+      weights[i] = sum > 0 ? (float) (weights[i] / sum) : 1f / (to - from);
+    }
+  }
+
+  private void weigh(int from, int to, float[] sent) {
+    if (ownWeights.length < to) {
+      ownWeights = Arrays.copyOf(ownWeights, Math.max(to, 2 * ownWeights.length));
+    }
+    for (int i = from; i < to; i++) {
+      ownWeights[i] = sent.length == to - from ? sent[i - from] : 1;
+    }
+    normalise(ownWeights, from, to);
   }
 
   private long[] withCrosses(long[] own, int[] starts) {
@@ -153,16 +189,25 @@ public final class FeatureEncoder {
       int count =
           crosses[i] == null
               ? ownStarts[place + 1] - ownStarts[place++]
-              : crosses[i].make(own, ownStarts);
+              : crosses[i].make(own, ownWeights, ownStarts);
       starts[i + 1] = starts[i] + count;
     }
     long[] keys = new long[starts[crosses.length]];
+    weights = weighted ? new float[keys.length] : weights;
     place = 0;
     for (int i = 0; i < crosses.length; i++) {
+      int count = starts[i + 1] - starts[i];
       if (crosses[i] == null) {
-        System.arraycopy(own, ownStarts[place++], keys, starts[i], starts[i + 1] - starts[i]);
+        System.arraycopy(own, ownStarts[place], keys, starts[i], count);
+        if (weighted) {
+          System.arraycopy(ownWeights, ownStarts[place], weights, starts[i], count);
+        }
+        place++;
       } else {
-        crosses[i].copy(keys, starts[i], starts[i + 1] - starts[i]);
+        crosses[i].copy(keys, starts[i], count);
+        if (weighted) {
+          crosses[i].copyWeights(weights, starts[i], count);
+        }
       }
     }
     return keys;
@@ -188,6 +233,9 @@ public final class FeatureEncoder {
       for (int j = 0; j < count; j++) {
         keys[starts[i] + j] = key(hashers[i], value(features, i, j));
       }
+      if (weighted) {
+        weigh(starts[i], starts[i + 1], sentWeights(features, i));
+      }
     }
     return keys;
   }
@@ -207,6 +255,13 @@ public final class FeatureEncoder {
     }
     int values = features.categories()[source[field]].length;
     return fields.get(field).many() ? values : Math.min(values, 1);
+  }
+
+  /** Empty where values count alike. */
+  private float[] sentWeights(RawFeatures features, int field) {
+    return fields.get(field).weighted() && features.weights().length > 0
+        ? features.weights()[source[field]]
+        : EncodedExample.NO_WEIGHTS;
   }
 
   private CharSequence value(RawFeatures features, int field, int index) {
@@ -230,7 +285,8 @@ public final class FeatureEncoder {
    *
    * <pre>
    * int fingerprint of the fields | each field that is sent: count values, each
-   *   categorical: byte length of UTF-8, up to 8, and the text; or 9 and the long key
+   *   categorical: byte length of UTF-8, up to 8, and the text; or 9 and the long key;
+   *     with weights: float weight
    *   numeric: count bucket
    * </pre>
    */
@@ -248,6 +304,9 @@ public final class FeatureEncoder {
           Bytes.writeCount(out, count);
           for (int j = 0; j < count; j++) {
             writeCompact(raw, i, j, out);
+            if (fields.get(i).weighted()) {
+              out.writeFloat(raw.weight(source[i], j));
+            }
           }
         }
       }
@@ -295,8 +354,15 @@ public final class FeatureEncoder {
         } else if (count == 0) {
           keys[starts[i]] = absent[i];
         }
+        float[] sent = new float[fields.get(i).weighted() ? count : 0];
         for (int j = 0; j < count; j++) {
           keys[starts[i] + j] = readCompact(i, in);
+          if (sent.length > 0) {
+            sent[j] = in.readFloat();
+          }
+        }
+        if (weighted) {
+          weigh(starts[i], starts[i + 1], sent);
         }
       }
       return Arrays.copyOf(keys, starts[hashers.length]);

@@ -35,6 +35,12 @@ public record FeatureField(
         boolean many,
     @Option(
             value =
+                "Categorical with `many`: whether each value comes with a weight, as `{news: 0.7,"
+                    + " sport: 0.2}`; the mean of their rows is weighted by it",
+            fallback = "false")
+        boolean weighted,
+    @Option(
+            value =
                 "Categorical: how many sightings give a value a row of its own; until then it shares"
                     + " the field's row for unknown values",
             fallback = "" + ADMIT_AFTER)
@@ -125,6 +131,11 @@ public record FeatureField(
     check(
         !many || kind == Kind.CATEGORICAL, "many", many, "false, for a field that sends no names");
     check(
+        !weighted || many,
+        "weighted",
+        weighted,
+        "false, for a field that is not `many`: one value's weight says nothing");
+    check(
         rowsOf == null || kind == Kind.CATEGORICAL,
         "rows-of",
         rowsOf,
@@ -163,6 +174,7 @@ public record FeatureField(
         name,
         Kind.CROSS,
         dim,
+        false,
         false,
         admitAfter,
         expireAfter,
@@ -243,6 +255,7 @@ public record FeatureField(
         kind,
         owner.dim,
         many,
+        weighted,
         owner.admitAfter,
         owner.expireAfter,
         edges,

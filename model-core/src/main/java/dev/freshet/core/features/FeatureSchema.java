@@ -24,8 +24,9 @@ public final class FeatureSchema implements Serializable {
    *
    * @param dim the size
    * @param fields positions in {@link FeatureSchema#fields()}, consecutive
+   * @param weighted whether rows of one of them do not all count alike
    */
-  public record Group(int dim, List<Integer> fields) implements Serializable {}
+  public record Group(int dim, List<Integer> fields, boolean weighted) implements Serializable {}
 
   private final List<FeatureField> fields;
   private final List<FeatureField> sent;
@@ -45,11 +46,22 @@ public final class FeatureSchema implements Serializable {
             positions.add(ordered.size());
             ordered.add(member);
           }
-          found.add(new Group(dim, List.copyOf(positions)));
+          boolean weighted = members.stream().anyMatch(field -> weighted(field, declared));
+          found.add(new Group(dim, List.copyOf(positions), weighted));
         });
     fields = List.copyOf(ordered);
     sent = fields.stream().filter(FeatureField::sent).toList();
     groups = List.copyOf(found);
+  }
+
+  private static boolean weighted(FeatureField field, List<FeatureField> all) {
+    return field.weighted()
+        || all.stream().anyMatch(other -> other.weighted() && field.of().contains(other.name()));
+  }
+
+  /** Whether rows of some fields do not all count alike in their field's mean. */
+  boolean weighted() {
+    return groups.stream().anyMatch(Group::weighted);
   }
 
   public List<FeatureField> fields() {
@@ -78,6 +90,14 @@ public final class FeatureSchema implements Serializable {
         .collect(Collectors.toUnmodifiableSet());
   }
 
+  /** Names of those of them whose values have weights. */
+  public Set<String> withWeights() {
+    return fields.stream()
+        .filter(FeatureField::weighted)
+        .map(FeatureField::name)
+        .collect(Collectors.toUnmodifiableSet());
+  }
+
   /** Names of the numeric fields, in order. */
   public List<String> numeric() {
     return fields.stream().filter(FeatureField::numeric).map(FeatureField::name).toList();
@@ -102,7 +122,7 @@ public final class FeatureSchema implements Serializable {
       return text.append(", of ").append(String.join(" and ", f.of())).toString();
     }
     if (!f.numeric()) {
-      text.append(f.many() ? ", many" : "");
+      text.append(f.weighted() ? ", many with weights" : f.many() ? ", many" : "");
       return text.append(f.rowsOf() == null ? "" : ", rows of " + f.rowsOf()).toString();
     }
     if (f.buckets() == 0) {
@@ -169,6 +189,9 @@ public final class FeatureSchema implements Serializable {
         text.append('|').append(f.from()).append('|').append(f.to()).append('|').append(f.scale());
       } else if (f.many() && whole) {
         text.append("|many");
+      }
+      if (f.weighted()) {
+        text.append("|weighted");
       }
       if (f.time()) {
         text.append('|').append(f.part()).append('|').append(f.zone());

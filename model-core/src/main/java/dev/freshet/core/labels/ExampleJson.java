@@ -112,7 +112,12 @@ public final class ExampleJson implements Serializable {
     for (int i = 0; i < features.categories().length; i++) {
       String[] values = features.categories()[i];
       String name = fields.categorical().get(i);
-      if (values.length == 1) {
+      if (fields.weighted().contains(name) && values.length > 0) {
+        ArrayNode pairs = json.putArray(name);
+        for (int j = 0; j < values.length; j++) {
+          pairs.addArray().add(values[j]).add(features.weight(i, j));
+        }
+      } else if (values.length == 1) {
         json.put(name, values[0]);
       } else if (values.length > 1) {
         ArrayNode list = json.putArray(name);

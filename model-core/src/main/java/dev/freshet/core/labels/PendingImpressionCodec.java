@@ -21,7 +21,8 @@ import java.util.List;
  * PendingImpression#named} puts it back.
  *
  * <pre>
- * byte version = 3 | byte marks: 1 impression, 2 compact features, 4 deadlines
+ * byte version = 3, or 4 with weights | byte marks: 1 impression, 2 compact features, 4 deadlines,
+ *     8 weights
  * | long event time, of the impression or, without one, of the first feedback
  * | [ impression: features and served [ deadlines ] ]
  * | count feedback, each: count task | text event id | signed time | double value
@@ -34,10 +35,12 @@ import java.util.List;
  */
 public final class PendingImpressionCodec implements Codec<PendingImpression> {
 
-  private static final int VERSION = 3;
+  private static final int VERSION = 4;
+  private static final int WITHOUT_WEIGHTS = 3;
   private static final int IMPRESSION = 1;
   private static final int COMPACT = 2;
   private static final int DEADLINES = 4;
+  private static final int WEIGHTED = 8;
   private static final int AMOUNT = 0x80;
 
   private final ImpressionCodec impressions = new ImpressionCodec();
@@ -45,8 +48,9 @@ public final class PendingImpressionCodec implements Codec<PendingImpression> {
 
   @Override
   public void write(PendingImpression pending, DataOutput out) throws IOException {
-    out.writeByte(VERSION);
     Impression impression = pending.impression;
+    boolean weighted = impression != null && FeaturesCodec.weighted(impression);
+    out.writeByte(weighted ? VERSION : WITHOUT_WEIGHTS);
     long base = base(pending);
     if (impression == null) {
       out.writeByte(0);
@@ -55,7 +59,8 @@ public final class PendingImpressionCodec implements Codec<PendingImpression> {
       out.writeByte(
           IMPRESSION
               | (impression.features() instanceof RawFeatures ? 0 : COMPACT)
-              | (impression.deadlines().isEmpty() ? 0 : DEADLINES));
+              | (impression.deadlines().isEmpty() ? 0 : DEADLINES)
+              | (weighted ? WEIGHTED : 0));
       out.writeLong(base);
       FeaturesCodec.write(impression, out);
       if (!impression.deadlines().isEmpty()) {
@@ -114,7 +119,9 @@ public final class PendingImpressionCodec implements Codec<PendingImpression> {
     long base = in.readLong();
     Impression impression = null;
     if ((marks & IMPRESSION) != 0) {
-      impression = FeaturesCodec.read(PendingImpression.UNNAMED, base, (marks & COMPACT) != 0, in);
+      boolean compact = (marks & COMPACT) != 0;
+      boolean weighted = (marks & WEIGHTED) != 0;
+      impression = FeaturesCodec.read(PendingImpression.UNNAMED, base, compact, weighted, in);
       if ((marks & DEADLINES) != 0) {
         impression = DeadlinesCodec.read(impression, in);
       }

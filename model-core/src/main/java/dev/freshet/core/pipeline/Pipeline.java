@@ -98,6 +98,7 @@ public record Pipeline(
     return new ImpressionFields(
         schema.categorical(),
         schema.many(),
+        schema.withWeights(),
         schema.numeric(),
         tasks.stream().map(Task::name).toList(),
         tasks.stream().anyMatch(task -> task.deadline().present())

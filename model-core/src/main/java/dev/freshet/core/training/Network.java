@@ -26,11 +26,12 @@ import java.util.function.Predicate;
  * batch, and learn from it. One thread at a time.
  *
  * <p>What the script's methods are handed: {@code e}, the distinct rows of each table that the
- * batch needs, with {@code indices} and {@code offsets} of the bags of each example and field;
- * {@code y}, {@code w}, {@code reached} (B, K) and {@code same} (B,) as in {@link Targets}; {@code
- * noise} (B, n); {@code hyper}: learning rate, L2 factor, largest norm of a gradient, and the
- * model's own. A step returns losses, norm of the dense gradient and whether the step was taken,
- * and the gradient of each table's rows; {@code predict} returns (B, K).
+ * batch needs, with {@code indices} and {@code offsets} of the bags of each example and field, and
+ * the {@code weights} of what is in them, none where a bag is the mean of its rows; {@code y},
+ * {@code w}, {@code reached} (B, K) and {@code same} (B,) as in {@link Targets}; {@code noise} (B,
+ * n); {@code hyper}: learning rate, L2 factor, largest norm of a gradient, and the model's own. A
+ * step returns losses, norm of the dense gradient and whether the step was taken, and the gradient
+ * of each table's rows; {@code predict} returns (B, K).
  */
 public final class Network implements AutoCloseable {
 
@@ -327,6 +328,7 @@ public final class Network implements AutoCloseable {
     batches.forEach(batch -> batch.addRows(call));
     batches.forEach(batch -> batch.addIndices(call));
     batches.forEach(batch -> batch.addStarts(call));
+    batches.forEach(batch -> batch.addWeights(call));
   }
 
   private static void fill(FloatBuffer buffer, float[][] rows) {
@@ -344,8 +346,8 @@ public final class Network implements AutoCloseable {
 
   /**
    * Writes the model without its embedding rows as a TorchScript archive with the method {@code
-   * predict(e, indices, offsets, shape)}, all of whose arguments are described above; {@code shape}
-   * is any tensor of B elements.
+   * predict(e, indices, offsets, weights, shape)}, all of whose arguments are described above;
+   * {@code shape} is any tensor of B elements.
    */
   public void writeGraph(OutputStream out) {
     module.save(out);

@@ -66,6 +66,12 @@ class GoldenBytesTest {
           1_767_225_600_000L,
           new RawFeatures(new String[][] {{"a", "b"}, {}}, new double[] {1.5, Double.NaN}),
           new Served("m", "1-2", new double[] {0.25, Double.NaN}));
+  private static final Impression WEIGHTED =
+      IMPRESSION.withFeatures(
+          new RawFeatures(
+              new String[][] {{"a", "b"}, {}},
+              new double[] {1.5, Double.NaN},
+              new float[][] {{0.7f, 3}, {}}));
   private static final TaskLabel[] LABELS = {
     new TaskLabel(LabelKind.FINAL, 1, 0.5f, 600_000, 4_000, true), TaskLabel.NONE
   };
@@ -92,12 +98,27 @@ class GoldenBytesTest {
           LABELS,
           new float[] {0.25f});
 
+  private static EncodedExample withWeights(float... weights) {
+    return new EncodedExample(
+        ENCODED.id(),
+        ENCODED.impression(),
+        ENCODED.eventTime(),
+        ENCODED.holdout(),
+        ENCODED.keys(),
+        ENCODED.starts(),
+        weights,
+        ENCODED.labels(),
+        ENCODED.served());
+  }
+
   static Stream<Arguments> layouts() {
     return Stream.of(
         Arguments.of("impression-1", new ImpressionCodec(), IMPRESSION),
         Arguments.of("impression-2", new ImpressionCodec(), compact()),
         Arguments.of("impression-3", new ImpressionCodec(), IMPRESSION.withDeadlines(DEADLINES)),
         Arguments.of("impression-4", new ImpressionCodec(), compact().withDeadlines(DEADLINES)),
+        Arguments.of("impression-5", new ImpressionCodec(), WEIGHTED),
+        Arguments.of("impression-6", new ImpressionCodec(), WEIGHTED.withDeadlines(DEADLINES)),
         Arguments.of(
             "feedback-1", new FeedbackCodec(), new Feedback("i", "e", 2, 1_767_225_600_000L, -3.5)),
         Arguments.of(
@@ -109,11 +130,19 @@ class GoldenBytesTest {
             new LabeledExampleCodec(),
             new LabeledExample(IMPRESSION, 1_767_226_200_000L, LABELS)),
         Arguments.of("encoded-example-2", new EncodedExampleCodec(), ENCODED),
+        Arguments.of("encoded-example-3", new EncodedExampleCodec(), withWeights(0.75f, 0.25f, 1)),
         Arguments.of(
             "dropped-event-1",
             new DroppedEventCodec(),
             new DroppedEvent(DropReason.LATE, "i", "e", 1, 1_767_225_600_000L, 1)),
-        Arguments.of("pending-impression-3", named(), pending("revise", 75, DEADLINES)),
+        Arguments.of(
+            "pending-impression-3",
+            named(),
+            pending("revise", 75, IMPRESSION.withDeadlines(DEADLINES))),
+        Arguments.of(
+            "pending-impression-4",
+            named(),
+            pending("revise", 75, WEIGHTED.withDeadlines(DEADLINES))),
         Arguments.of(
             "labeled-example-changes-1",
             new LabeledExampleCodec(),
@@ -176,8 +205,7 @@ class GoldenBytesTest {
         .compact(new Impression("i", 1_767_225_600_000L, raw, served));
   }
 
-  private static PendingImpression pending(
-      String correction, int minutes, List<Deadline> deadlines) {
+  private static PendingImpression pending(String correction, int minutes, Impression impression) {
     var pipeline =
         TestingPipelines.shop("{orphan-wait", "{correction: " + correction + ", orphan-wait");
     LabelJoin join = new LabelJoin(pipeline.tasks(), pipeline.labels(), false);
@@ -190,7 +218,7 @@ class GoldenBytesTest {
           @Override
           public void dropped(DroppedEvent event) {}
         };
-    join.onImpression(pending, IMPRESSION.withDeadlines(deadlines), 0, nowhere);
+    join.onImpression(pending, impression, 0, nowhere);
     join.onFeedback(pending, new Feedback("i\u00e9", "c", 0, 1_767_225_601_000L, 1), 0, nowhere);
     long until = IMPRESSION.eventTime() + minutes * 60_000L;
     for (long at = join.nextMoment(pending); at <= until; at = join.nextMoment(pending)) {
@@ -212,11 +240,11 @@ class GoldenBytesTest {
     assertThat(new PendingImpressionCodec().read(first))
         .usingRecursiveComparison()
         .withEqualsForType(Double::equals, Double.class)
-        .isEqualTo(pending("wait", 10, List.of()));
+        .isEqualTo(pending("wait", 10, IMPRESSION));
     assertThat(named().read(second))
         .usingRecursiveComparison()
         .withEqualsForType(Double::equals, Double.class)
-        .isEqualTo(pending("revise", 75, List.of()));
+        .isEqualTo(pending("revise", 75, IMPRESSION));
     assertThat(first.available() + second.available()).isZero();
   }
 

@@ -41,7 +41,9 @@ class EventFormatProperties {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  private final Pipeline pipeline = TestingPipelines.shop();
+  private final Pipeline pipeline =
+      TestingPipelines.shop(
+          "models:", "  - {name: topics, kind: categorical, many: true, weighted: true}\nmodels:");
   private final EventFormat format =
       EventFormats.JSON.create(pipeline.impressionFields(), pipeline.feedbackKinds());
   private final ExampleJson examples =
@@ -59,6 +61,7 @@ class EventFormatProperties {
       @ForAll("values") String time,
       @ForAll("values") String user,
       @ForAll("lists") String tags,
+      @ForAll("weights") String topics,
       @ForAll("values") String price,
       @ForAll("values") String model,
       @ForAll boolean goodTime)
@@ -66,7 +69,7 @@ class EventFormatProperties {
     String json =
         String.format(
             "{\"impression_id\":%s,\"event_id\":%s,\"event_time\":%s,\"kind\":\"revenue\",\"value\":%s,"
-                + "\"features\":{\"user\":%s,\"tags\":%s,\"price\":%s},"
+                + "\"features\":{\"user\":%s,\"tags\":%s,\"price\":%s,\"topics\":%s},"
                 + "\"served\":{\"model\":%s,\"version\":%s,\"scores\":{\"click\":%s}}}",
             id,
             eventId,
@@ -75,6 +78,7 @@ class EventFormatProperties {
             user,
             tags,
             price,
+            topics,
             model,
             id,
             price);
@@ -152,6 +156,18 @@ class EventFormatProperties {
         .isEqualTo(value);
     assertThat(in.available()).isZero();
     return read;
+  }
+
+  @Provide
+  Arbitrary<String> weights() {
+    Arbitrary<String> pair = Combinators.combine(values(), values()).as("[%s,%s]"::formatted);
+    Arbitrary<String> entry =
+        Combinators.combine(Arbitraries.strings().alpha().ofMaxLength(2), values())
+            .as("\"%s\":%s"::formatted);
+    return Arbitraries.oneOf(
+        lists(),
+        pair.list().ofMaxSize(3).map(all -> "[" + String.join(",", all) + "]"),
+        entry.list().ofMaxSize(3).map(all -> "{" + String.join(",", all) + "}"));
   }
 
   @Provide

@@ -8,9 +8,11 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class JsonEventFormatTest {
 
@@ -290,6 +292,74 @@ class JsonEventFormatTest {
 
   private Parsed<Feedback> feedback(String json, String topicKind) {
     return format.feedback(json.replace('\'', '"').getBytes(StandardCharsets.UTF_8), topicKind);
+  }
+
+  private static final EventFormat WEIGHTS =
+      EventFormats.JSON.create(
+          new ImpressionFields(
+              List.of("tags", "user"),
+              Set.of("tags"),
+              Set.of("tags"),
+              List.of("price"),
+              List.of(),
+              List.of()),
+          List.of());
+
+  @Test
+  void valuesMayHaveWeights() {
+    for (String sent :
+        List.of(
+            "{'news':0.75,'sport':'2','none':0,'':1}",
+            "[['news',0.75],['sport',2],['none',0.0],['',3]]")) {
+      RawFeatures raw = weighted(sent);
+      assertThat(raw.categories()[0]).as(sent).containsExactly("news", "sport");
+      assertThat(raw.weights()[0]).as(sent).containsExactly(0.75f, 2);
+    }
+    assertThat(weighted("['news',['sport',0.5],7.0]").weights()[0]).containsExactly(1, 0.5f, 1);
+    assertThat(weighted("['news',['sport',0.5],7.0]").categories()[0])
+        .containsExactly("news", "sport", "7");
+    assertThat(weighted("'news'").weights()[0]).containsExactly(1);
+    for (String nothing : List.of("null", "''", "{}", "[]", "{'a':0}", "[['a',0]]")) {
+      assertThat(weighted(nothing).categories()[0]).as(nothing).isEmpty();
+      assertThat(weighted(nothing).weights()[0]).as(nothing).isEmpty();
+    }
+    assertThat(WEIGHTS.fieldCounts().count(0, FieldCounts.Kind.NUMBER_AS_TEXT)).isEqualTo(1);
+    assertThat(WEIGHTS.fieldCounts().count(0, FieldCounts.Kind.ABSENT)).isEqualTo(12);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{'a':-0.5}",
+        "{'a':1e39}",
+        "{'a':1e400}",
+        "{'a':'x'}",
+        "{'a':'NaN'}",
+        "{'a':null}",
+        "{'a':''}",
+        "{'a':true}",
+        "{'a':{'b':1}}",
+        "[['a',1,2]]",
+        "[['a']]",
+        "[[null,1]]",
+        "[null]",
+        "[{'a':1}]"
+      })
+  void rejectsWeightsThatSayNothing(String sent) {
+    Parsed<Impression> parsed = weights(sent);
+    assertThat(parsed.rejection()).as(sent).isNotNull();
+    assertThat(parsed.rejection().field()).isEqualTo("features.tags");
+  }
+
+  private static Parsed<Impression> weights(String sent) {
+    String json = HEAD + "'tags':" + sent + ",'user':'u'}}";
+    return WEIGHTS.impression(json.replace('\'', '"').getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static RawFeatures weighted(String sent) {
+    Parsed<Impression> parsed = weights(sent);
+    assertThat(parsed.rejection()).as(sent).isNull();
+    return (RawFeatures) parsed.event().features();
   }
 
   private static RawFeatures raw(Impression impression) {

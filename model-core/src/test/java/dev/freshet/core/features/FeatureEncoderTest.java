@@ -2,11 +2,14 @@ package dev.freshet.core.features;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import com.dynatrace.hash4j.hashing.Hashing;
 import dev.freshet.core.events.CompactFeatures;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.RawFeatures;
+import dev.freshet.core.labels.LabeledExample;
+import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.pipeline.TestingPipelines;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -17,6 +20,7 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import net.jqwik.api.constraints.FloatRange;
 import net.jqwik.api.constraints.Size;
 import org.junit.jupiter.api.Test;
 
@@ -78,6 +82,52 @@ class FeatureEncoderTest {
       assertThat(starts).containsExactly(expected);
       assertThat(keys.length).isEqualTo(expected[schema.fields().size()]);
     }
+  }
+
+  /** User, tags with weights, and a cross of them; each field's weights add up to 1. */
+  @Property(tries = 500)
+  void compactFeaturesHaveTheSameWeights(
+      @ForAll @Size(max = 40) List<@FloatRange(min = 0.01f, max = 1e6f) Float> sent) {
+    FeatureSchema schema =
+        TestingPipelines.shop("dim: 4, many: true", "dim: 4, many: true, weighted: true").schema();
+    FeatureSchema crossed =
+        TestingPipelines.shop(
+                "dim: 4, many: true}",
+                "dim: 4, many: true, weighted: true}\n"
+                    + "  - {name: both, kind: cross, of: [tags, user], dim: 5}")
+            .schema();
+    String[] tags = IntStream.range(0, sent.size()).mapToObj(i -> "t" + i).toArray(String[]::new);
+    float[] weights = new float[sent.size()];
+    double sum = 0;
+    for (int i = 0; i < weights.length; i++) {
+      weights[i] = sent.get(i);
+      sum += weights[i];
+    }
+    RawFeatures features =
+        new RawFeatures(
+            new String[][] {tags, {"u"}, {"i"}}, new double[] {5}, new float[][] {weights, {}, {}});
+    Impression raw = new Impression("i", 1, features, null);
+    for (FeatureSchema of : List.of(schema, crossed)) {
+      FeatureEncoder encoder = new FeatureEncoder(of, 0);
+      EncodedExample expected = encoder.encode(new LabeledExample(raw, 0, new TaskLabel[0]));
+      Impression compact = new FeatureEncoder(schema, 0).compact(raw);
+      assertThat(encoder.encode(new LabeledExample(compact, 0, new TaskLabel[0])))
+          .usingRecursiveComparison()
+          .isEqualTo(expected);
+      for (int field = 0; field < of.fields().size(); field++) {
+        String name = of.fields().get(field).name();
+        int from = expected.starts()[field];
+        for (int i = from; i < expected.starts()[field + 1]; i++) {
+          boolean weighted = weights.length > 0 && (name.equals("tags") || name.equals("both"));
+          double share = weighted ? weights[i - from] / sum : 1;
+          assertThat((double) expected.weights()[i]).as(name).isCloseTo(share, within(1e-6));
+        }
+      }
+    }
+    EncodedExample plain =
+        new FeatureEncoder(SCHEMA, 0)
+            .encode(new LabeledExample(shown(List.of("a"), "u", "i", 1), 0, new TaskLabel[0]));
+    assertThat(plain.weights()).as("where no field has weights").isEmpty();
   }
 
   @Test

@@ -8,6 +8,7 @@ import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.features.FeatureEncoder;
 import dev.freshet.core.features.FeatureSchema;
 import dev.freshet.core.labels.LabelKind;
+import dev.freshet.core.labels.LabeledExample;
 import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.models.torch.HostBuffer;
 import dev.freshet.core.models.torch.TorchEngine;
@@ -72,6 +73,7 @@ public abstract class MultiTaskModelContractTest {
     String more =
         """
           - {name: seen, kind: categorical, many: true, rows-of: f0}
+          - {name: topics, kind: categorical, many: true, weighted: true, admit-after: 1}
           - {name: hour, kind: time, part: hour, zone: Europe/Berlin, dim: 3, admit-after: 1}
         crosses: {kind: pairs, dim: 2, admit-after: 1}
         """;
@@ -132,9 +134,14 @@ public abstract class MultiTaskModelContractTest {
       if (pipeline.schema().many().contains("seen")) {
         texts.add(new String[] {"v" + values[1], "v" + values[2]});
       }
-      RawFeatures raw = new RawFeatures(texts.toArray(new String[0][]), new double[0]);
-      int[] starts = new int[pipeline.schema().fields().size() + 1];
-      long[] keys = encoder.keys(new Impression("i" + i, i * HOUR, raw, null), starts);
+      float[][] weights = {};
+      if (pipeline.schema().withWeights().contains("topics")) {
+        weights = new float[texts.size() + 1][0];
+        weights[texts.size()] = new float[] {3, 1};
+        texts.add(new String[] {"v" + values[0], "v" + (values[0] + values[2])});
+      }
+      RawFeatures raw = new RawFeatures(texts.toArray(new String[0][]), new double[0], weights);
+      Impression impression = new Impression("i" + i, i * HOUR, raw, null);
       TaskLabel[] labels = new TaskLabel[tasks];
       boolean reached = true;
       for (int t = 0; t < tasks; t++) {
@@ -143,7 +150,7 @@ public abstract class MultiTaskModelContractTest {
         double yes = pipeline.tasks().get(t).binary() ? 1 : values[1] % 5;
         labels[t] = new TaskLabel(LabelKind.FINAL, reached ? yes : 0, weight, 0, -1, possible);
       }
-      examples.add(new EncodedExample(i, 0, false, keys, starts, labels, new float[0]));
+      examples.add(encoder.encode(new LabeledExample(impression, 0, labels)));
     }
     return examples;
   }
@@ -424,6 +431,7 @@ public abstract class MultiTaskModelContractTest {
         rows.forEach(of -> of.addRows(call));
         rows.forEach(of -> of.addIndices(call));
         rows.forEach(of -> of.addStarts(call));
+        rows.forEach(of -> of.addWeights(call));
         FloatBuffer out = call.add("shape", shape, batch.size()).run().get(0);
         for (float[] row : expected) {
           for (float value : row) {
@@ -450,7 +458,8 @@ public abstract class MultiTaskModelContractTest {
       assertThat(snapshot(second)).isEqualTo(snapshot(straight));
       assertThat(straight.fieldCounts().fields())
           .as("nobody sends times and crosses")
-          .isEqualTo(crossed ? List.of("f0", "f1", "f2", "seen") : List.of("f0", "f1", "f2"));
+          .isEqualTo(
+              crossed ? List.of("f0", "f1", "f2", "seen", "topics") : List.of("f0", "f1", "f2"));
       assertThat(straight.evidence().absentFields()).isEmpty();
     }
   }

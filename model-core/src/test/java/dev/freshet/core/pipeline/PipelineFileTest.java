@@ -146,6 +146,19 @@ class PipelineFileTest {
   }
 
   @Test
+  void checksWhichFieldsHaveWeights() {
+    String tags = "{name: tags, kind: categorical, dim: 4, many: true}";
+    String one = "{name: tags, kind: categorical, dim: 4, weighted: true}";
+    problem("features[2].weighted", tags, one);
+    problem("features[3].weighted", "edges: [1, 10, 100]}", "edges: [1, 10, 100], weighted: true}");
+    Pipeline plain = TestingPipelines.shop();
+    Pipeline weighted = TestingPipelines.shop("many: true}", "many: true, weighted: true}");
+    assertThat(weighted.schema().described())
+        .contains("tags: categorical, dim 4, many with weights");
+    assertThat(weighted.schema().fingerprint()).isNotEqualTo(plain.schema().fingerprint());
+  }
+
+  @Test
   void crossesEveryTwoFieldsThatAreNotCrossedYet() {
     String price = "edges: [1, 10, 100]}";
     String declared =

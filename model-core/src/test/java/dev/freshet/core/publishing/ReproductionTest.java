@@ -27,9 +27,10 @@ class ReproductionTest {
 
   private final Pipeline pipeline =
       TestingPipelines.shop(
-          "training:",
-          "publishing: {base-every: 4, largest-delta: 100, dense-every: 2}\n"
-              + "crosses: pairs\ntraining:");
+          "models:",
+          "  - {name: topics, kind: categorical, many: true, weighted: true, admit-after: 1}\n"
+              + "publishing: {base-every: 4, largest-delta: 100, dense-every: 2}\n"
+              + "crosses: pairs\nmodels:");
   private final TrainingLog log = new TrainingLog("plain", new ByteSize(4096));
   private final List<ModelRecord> records = new ArrayList<>();
   private final List<Manifest> published = new ArrayList<>();

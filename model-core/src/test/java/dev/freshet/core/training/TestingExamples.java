@@ -22,28 +22,39 @@ public final class TestingExamples {
     return labelled(pipeline, count, seed).stream().map(encoder::encode).toList();
   }
 
-  /** Of the test shop, which may have a field {@code seen}: the next two items. */
+  /**
+   * Of the test shop, which may have a field {@code seen}, the next two items, and one {@code
+   * topics} whose weights say what the tags do not.
+   */
   public static List<LabeledExample> labelled(Pipeline pipeline, int count, long seed) {
     List<String> names = pipeline.schema().categorical();
-    if (!names.contains("seen")) {
-      return labelled(count, seed);
-    }
     List<LabeledExample> examples = new ArrayList<>();
     for (LabeledExample example : labelled(count, seed)) {
       RawFeatures features = (RawFeatures) example.impression().features();
       String[][] of = features.categories();
       int item = Integer.parseInt(of[2][0].substring(1));
-      String[][] categories = new String[4][];
-      categories[names.indexOf("tags")] = of[0];
-      categories[names.indexOf("user")] = of[1];
-      categories[names.indexOf("item")] = of[2];
-      categories[names.indexOf("seen")] =
-          new String[] {"i" + (item + 1) % 10, "i" + (item + 2) % 10};
+      String[][] categories = new String[names.size()][];
+      boolean weighted = !pipeline.schema().withWeights().isEmpty();
+      float[][] weights = new float[weighted ? names.size() : 0][0];
+      for (int i = 0; i < categories.length; i++) {
+        categories[i] =
+            switch (names.get(i)) {
+              case "tags" -> of[0];
+              case "user" -> of[1];
+              case "item" -> of[2];
+              case "seen" -> new String[] {"i" + (item + 1) % 10, "i" + (item + 2) % 10};
+              case "topics" -> new String[] {"even", "odd", of[0][0]};
+              default -> throw new IllegalArgumentException(names.get(i));
+            };
+        if (names.get(i).equals("topics")) {
+          weights[i] = new float[] {0.5f + item % 2, 1.5f - item % 2, 0.25f};
+        }
+      }
       Impression impression =
           new Impression(
               example.impression().id(),
               example.impression().eventTime(),
-              new RawFeatures(categories, features.numbers()),
+              new RawFeatures(categories, features.numbers(), weights),
               null);
       examples.add(new LabeledExample(impression, example.emittedAt(), example.labels()));
     }

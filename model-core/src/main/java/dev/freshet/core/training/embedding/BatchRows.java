@@ -26,6 +26,7 @@ public final class BatchRows {
   private final HostBuffer rowBuffer = new HostBuffer();
   private final HostBuffer indexBuffer = new HostBuffer();
   private final HostBuffer startBuffer = new HostBuffer();
+  private final HostBuffer weightBuffer = new HostBuffer();
 
   private int[] distinct = new int[1024];
   private int distinctCount;
@@ -68,6 +69,7 @@ public final class BatchRows {
     startCount = examples.size() * group.fields().size();
     LongBuffer indices = indexBuffer.longs(total);
     LongBuffer starts = startBuffer.longs(startCount);
+    FloatBuffer weights = weightBuffer.floats(weightCount());
     int at = 0;
     for (EncodedExample example : examples) {
       boolean sighting = learnt.test(example);
@@ -83,12 +85,31 @@ public final class BatchRows {
           indices.put(place(row));
           at++;
         }
+        if (group.weighted()) {
+          weigh(example, field, weights);
+        }
       }
     }
     FloatBuffer rows = rowBuffer.floats(distinctCount * source.width());
     for (int i = 0; i < distinctCount; i++) {
       source.read(distinct[i], rows);
     }
+  }
+
+  private static void weigh(EncodedExample example, int field, FloatBuffer into) {
+    int from = example.starts()[field];
+    int count = example.starts()[field + 1] - from;
+    if (example.weights().length > 0) {
+      into.put(example.weights(), from, count);
+      return;
+    }
+    for (int i = 0; i < count; i++) {
+      into.put(1f / count);
+    }
+  }
+
+  private int weightCount() {
+    return group.weighted() ? indexCount : 0;
   }
 
   /** What {@link #eachMissing} calls. */
@@ -149,7 +170,8 @@ public final class BatchRows {
   }
 
   /**
-   * Adds the table's three arguments: the caller adds all groups' rows, then indices, then starts.
+   * Adds the first of the table's four arguments: the caller adds all groups' rows, then indices,
+   * then starts, then weights.
    */
   public void addRows(TorchEngine.Call call) {
     call.addToList("e", rowBuffer, distinctCount, source.width());
@@ -163,6 +185,11 @@ public final class BatchRows {
   /** Adds where each bag starts. */
   public void addStarts(TorchEngine.Call call) {
     call.addToList("offsets", startBuffer, startCount);
+  }
+
+  /** Adds what the row of each index is multiplied by; nothing where bags are means. */
+  public void addWeights(TorchEngine.Call call) {
+    call.addToList("weights", weightBuffer, weightCount());
   }
 
   /**

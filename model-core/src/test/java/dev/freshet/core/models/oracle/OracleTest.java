@@ -100,7 +100,7 @@ class OracleTest {
       List<List<FloatBuffer>> live = module.setup(groups(parameters, start));
       oracle.freeze();
       double[][] predictions = oracle.predictions();
-      float[][] predicted = predicted(module, oracle.batch, shape);
+      float[][] predicted = predicted(module, oracle.batch, pipeline, shape);
       for (int i = 0; i < SIZE; i++) {
         for (int k = 0; k < shape.tasks(); k++) {
           double allowed = 1e-5 * Math.max(1, Math.abs(predictions[i][k]));
@@ -111,7 +111,7 @@ class OracleTest {
       }
       oracle.freeze();
       double[] losses = oracle.losses();
-      List<double[]> out = stepped(module, oracle.batch, shape, model);
+      List<double[]> out = stepped(module, oracle.batch, pipeline, shape, model);
       assertThat(out.get(0)).as("losses").containsExactly(losses, within(1e-5));
       Gradients expected = new Gradients(oracle, losses.length);
       for (int i = 0; i < parameters.size(); i++) {
@@ -195,7 +195,8 @@ class OracleTest {
     // Two sizes of embedding; TAFE, which projects these, with one size too.
     int other = model.startsWith("tafe") && !core ? 4 : 3;
     file.append("features:\n  - {name: a, kind: categorical, dim: 4}\n");
-    file.append("  - {name: b, kind: categorical, dim: 4, many: true}\n");
+    // Without a core task one size's rows have weights, with one all bags are means.
+    file.append("  - {name: b, kind: categorical, dim: 4, many: true, weighted: " + !core + "}\n");
     file.append("  - {name: c, kind: categorical, dim: " + other + "}\n");
     file.append("models:\n  - {name: m, kind: " + model + "}\n");
     return PipelineFile.parse(file.toString(), "oracle");
@@ -207,6 +208,7 @@ class OracleTest {
     int tables = groups.size() * model.rowSets(shape);
     double[][][] rows = new double[tables][ROWS][];
     int[][][][] bags = new int[tables][SIZE][][];
+    double[][][][] shares = new double[tables][SIZE][][];
     for (int t = 0; t < tables; t++) {
       var group = groups.get(t % groups.size());
       for (int r = 0; r < ROWS; r++) {
@@ -214,12 +216,17 @@ class OracleTest {
       }
       for (int i = 0; i < SIZE; i++) {
         bags[t][i] = new int[group.fields().size()][];
+        shares[t][i] = new double[group.fields().size()][];
         for (int f = 0; f < bags[t][i].length; f++) {
           // Every row is used, some bags hold several and one none.
           int values = f == 1 ? i % 3 : 1;
           bags[t][i][f] = random.ints(values, 0, ROWS).toArray();
           if (f == 0) {
             bags[t][i][f][0] = i % ROWS;
+          }
+          shares[t][i][f] = gaussian(random, values);
+          if (!group.weighted()) {
+            Arrays.fill(shares[t][i][f], 1.0 / values);
           }
         }
       }
@@ -245,6 +252,7 @@ class OracleTest {
         model.rowSets(shape),
         model.firstOrder(shape),
         bags,
+        shares,
         labels,
         weights,
         reached,
@@ -272,9 +280,10 @@ class OracleTest {
         new TorchEngine.WeightGroup("steps", steps, p.stream().map(v -> new long[0]).toList()));
   }
 
-  private static float[][] predicted(TorchEngine.Module module, Batch batch, ModelShape shape) {
+  private static float[][] predicted(
+      TorchEngine.Module module, Batch batch, Pipeline pipeline, ModelShape shape) {
     try (TorchEngine.Call call = module.call("predict")) {
-      addRows(call, batch);
+      addRows(call, batch, pipeline);
       FloatBuffer out = call.add("shape", filled(new double[SIZE]), SIZE).run().get(0);
       float[][] all = new float[SIZE][shape.tasks()];
       for (float[] row : all) {
@@ -285,14 +294,18 @@ class OracleTest {
   }
 
   private static List<double[]> stepped(
-      TorchEngine.Module module, Batch batch, ModelShape shape, ModelDefinition model) {
+      TorchEngine.Module module,
+      Batch batch,
+      Pipeline pipeline,
+      ModelShape shape,
+      ModelDefinition model) {
     HostBuffer same = new HostBuffer();
     same.longs(SIZE).put(batch.same());
     boolean own = model.hyper(0).length > 0;
     double[] hyper =
         own ? new double[] {1e-3, 0, 1e6, 0.1, batch.tau()} : new double[] {1e-3, 0, 1e6, 0.1};
     try (TorchEngine.Call call = module.call("step")) {
-      addRows(call, batch);
+      addRows(call, batch, pipeline);
       List<double[]> all = new ArrayList<>();
       for (FloatBuffer out :
           call.add("y", filled(batch.labels()), SIZE, shape.tasks())
@@ -310,7 +323,7 @@ class OracleTest {
     }
   }
 
-  private static void addRows(TorchEngine.Call call, Batch batch) {
+  private static void addRows(TorchEngine.Call call, Batch batch, Pipeline pipeline) {
     for (double[][] table : batch.rows()) {
       call.addToList("e", filled(table), ROWS, table[0].length);
     }
@@ -333,6 +346,14 @@ class OracleTest {
     }
     for (int t = 0; t < starts.size(); t++) {
       call.addToList("offsets", starts.get(t), counts.get(t));
+    }
+    for (int t = 0; t < starts.size(); t++) {
+      var groups = pipeline.schema().groups();
+      double[][] all =
+          groups.get(t % groups.size()).weighted()
+              ? Stream.of(batch.shares()[t]).flatMap(Stream::of).toArray(double[][]::new)
+              : new double[0][];
+      call.addToList("weights", filled(all), Stream.of(all).mapToInt(a -> a.length).sum());
     }
   }
 

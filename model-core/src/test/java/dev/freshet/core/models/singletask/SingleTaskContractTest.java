@@ -5,6 +5,6 @@ import dev.freshet.core.models.MultiTaskModelContractTest;
 class SingleTaskContractTest extends MultiTaskModelContractTest {
   @Override
   protected String model() {
-    return "{name: main, kind: single-task, tower: [8, 4]}";
+    return "{name: main, kind: single-task, tower: [16, 8]}";
   }
 }
