@@ -166,7 +166,7 @@ class AdaFtr(Module):
     grads = layers.gradients(torch.sum(torch.stack(losses)), p + tables, False)
     torch.set_grad_enabled(False)
     n = len(p)
-    norm = layers.adam(self.p, grads[:n], self.m, self.v, self.steps, losses, grads[n:], hyper)
+    norm = layers.update(self.p, grads[:n], self.m, self.v, self.steps, losses, grads[n:], hyper)
     return layers.report(losses, norm, grads[n:])
 
   def inspect(self: __torch__.AdaFtr, e: List[Tensor], indices: List[Tensor], offsets: List[Tensor], weights: List[Tensor], shape: Tensor) -> List[Tensor]:

@@ -90,7 +90,7 @@ class HtlNet(Module):
     p = layers.leaves(self.p)
     x = layers.embed(tables, indices, offsets, weights, torch.size(y, 0), self.first, self.sets)
     gumbel = torch.reshape(noise, [torch.size(y, 0), self.tasks, 2])
-    losses = layers.losses((self).forward(x[0], x[1], p, gumbel, hyper[4], ), self.binary, y, w, self.amount, self.delta)
+    losses = layers.losses((self).forward(x[0], x[1], p, gumbel, hyper[7], ), self.binary, y, w, self.amount, self.delta)
     n = len(p)
     wrt = p + tables
     dense = annotate(List[Tensor], [])
@@ -110,7 +110,7 @@ class HtlNet(Module):
         shared = layers.add(shared, (self).adjusted(rows[k], core, ))
       else:
         shared = layers.add(shared, rows[k])
-    norm = layers.adam(self.p, dense, self.m, self.v, self.steps, losses, shared, hyper)
+    norm = layers.update(self.p, dense, self.m, self.v, self.steps, losses, shared, hyper)
     return layers.report(losses, norm, shared)
 
   def predict(self: __torch__.HtlNet, e: List[Tensor], indices: List[Tensor], offsets: List[Tensor], weights: List[Tensor], shape: Tensor) -> List[Tensor]:

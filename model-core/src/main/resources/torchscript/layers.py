@@ -149,24 +149,56 @@ def dot(a: List[Tensor], b: List[Tensor]) -> Tensor:
     s = torch.add(s, torch.sum(torch.mul(a[i], b[i])))
   return s
 
-def adam(p: List[Tensor], g: List[Tensor], m: List[Tensor], v: List[Tensor], steps: List[Tensor], losses: List[Tensor], rows: List[Tensor], hyper: Tensor) -> Tensor:
-  # One fused Adam step in place (Kingma and Ba, 2015), unless a loss or a gradient is not finite or a gradient's norm
-  # is above the bound: then nothing is touched. hyper: rate, L2 factor, bound, epsilon. Returns [norm of the dense gradient,
-  # 1 if the step was taken, else 0]. A comparison with NaN is false.
-  # The step counters must be raised first: at 0 the bias correction divides by zero.
+def update(p: List[Tensor], g: List[Tensor], m: List[Tensor], v: List[Tensor], steps: List[Tensor], losses: List[Tensor], rows: List[Tensor], hyper: Tensor) -> Tensor:
+  # One step of the dense weights in place, unless a loss or a gradient is not finite or a gradient's norm is above the
+  # bound: then nothing is touched. hyper: rate, L2 factor, bound, epsilon, optimiser, norm to clip to, examples. Returns
+  # [norm of the dense gradient, 1 if the step was taken, else 0, share that the rows' gradient is to be clipped to].
+  # A comparison with NaN is false.
   norm = torch.sqrt(layers.dot(g, g))
-  largest = torch.maximum(norm, torch.sqrt(layers.dot(rows, rows)))
-  sound = torch.logical_and(torch.le(largest, hyper[2]), torch.isfinite(torch.sum(torch.stack(losses))))
+  own = torch.sqrt(layers.dot(rows, rows))
+  sound = torch.logical_and(torch.le(torch.maximum(norm, own), hyper[2]), torch.isfinite(torch.sum(torch.stack(losses))))
   taken = torch.zeros([])
   if bool(sound):
+    if bool(torch.gt(norm, hyper[5])):
+      g = torch._foreach_mul(g, float(torch.div(hyper[5], norm)))
+    # The step counters must be raised first: at 0 Adam's bias correction divides by zero.
     torch._foreach_add_(steps, 1.)
-    none = annotate(List[Tensor], [])
-    torch._fused_adam_(p, g, m, v, none, steps, lr=float(hyper[0]), beta1=0.9, beta2=0.999, weight_decay=float(hyper[1]), eps=float(hyper[3]), amsgrad=False, maximize=False)
+    if int(hyper[4]) == 0:
+      layers.adam(p, g, m, v, steps, hyper)
+    elif int(hyper[4]) == 1:
+      layers.adagrad(p, g, v, hyper)
+    else:
+      layers.sgd(p, g, hyper)
     taken = torch.ones([])
-  return torch.stack([norm, taken])
+  return torch.stack([norm, taken, torch.clamp(torch.div(hyper[5], own), None, 1.)])
+
+def adam(p: List[Tensor], g: List[Tensor], m: List[Tensor], v: List[Tensor], steps: List[Tensor], hyper: Tensor) -> NoneType:
+  # Kingma and Ba, 2015.
+  none = annotate(List[Tensor], [])
+  torch._fused_adam_(p, g, m, v, none, steps, lr=float(hyper[0]), beta1=0.9, beta2=0.999, weight_decay=float(hyper[1]), eps=float(hyper[3]), amsgrad=False, maximize=False)
+
+def adagrad(p: List[Tensor], g: List[Tensor], v: List[Tensor], hyper: Tensor) -> NoneType:
+  # Duchi et al., 2011: v += G * G, p -= rate G / (sqrt(v) + epsilon), where G is the gradient of the sum over a batch: so v
+  # means the same whatever a batch's size.
+  sums = torch._foreach_mul(layers.decayed(p, g, hyper), float(hyper[6]))
+  torch._foreach_addcmul_(v, sums, sums, 1.)
+  roots = torch._foreach_sqrt(v)
+  torch._foreach_add_(roots, float(torch.mul(hyper[3], hyper[6])))
+  torch._foreach_addcdiv_(p, sums, roots, torch.neg(float(hyper[0])))
+
+def sgd(p: List[Tensor], g: List[Tensor], hyper: Tensor) -> NoneType:
+  # p -= rate g
+  torch._foreach_add_(p, layers.decayed(p, g, hyper), alpha=torch.neg(float(hyper[0])))
+
+def decayed(p: List[Tensor], g: List[Tensor], hyper: Tensor) -> List[Tensor]:
+  # The gradient with that of the L2 regularisation.
+  out = g
+  if bool(torch.gt(hyper[1], 0.)):
+    out = torch._foreach_add(g, p, alpha=float(hyper[1]))
+  return out
 
 def report(losses: List[Tensor], norm: Tensor, rows: List[Tensor]) -> List[Tensor]:
-  # What a step returns: losses (the tasks' come first), what `adam` does, gradient of each table's rows.
+  # What a step returns: losses (the tasks' come first), what `update` says, gradient of each table's rows.
   out = annotate(List[Tensor], [torch.stack(losses), norm])
   for g in rows:
     out.append(g)

@@ -9,5 +9,5 @@
     grads = layers.gradients(torch.sum(torch.stack(losses)), p + tables, False)
     torch.set_grad_enabled(False)
     n = len(p)
-    norm = layers.adam(self.p, grads[:n], self.m, self.v, self.steps, losses, grads[n:], hyper)
+    norm = layers.update(self.p, grads[:n], self.m, self.v, self.steps, losses, grads[n:], hyper)
     return layers.report(losses, norm, grads[n:])

@@ -13,6 +13,7 @@ import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.RecordBinder;
 import dev.freshet.core.training.TrainingSettings.Dense;
 import dev.freshet.core.training.TrainingSettings.Embeddings;
+import dev.freshet.core.training.embedding.RowOptimizers;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -102,11 +103,11 @@ record TunedChoice(String name, String asItIs, List<Value> values) {
             "dense.optimizer",
             RecordBinder.written(dense.optimizer()),
             written(Dense.Optimizer.values()),
-            (root, value) -> training(root).withObject("/dense").put("optimizer", value)));
+            (root, value) -> optimizer(training(root).withObject("/dense"), value)));
     all.add(
         of(
             "dense.rate",
-            rate(dense.rate(), DENSE_RATES),
+            rate(dense.learningRate(), DENSE_RATES),
             List.of(DENSE_RATES),
             (root, value) ->
                 training(root).withObject("/dense").put("rate", Double.parseDouble(value))));
@@ -115,12 +116,12 @@ record TunedChoice(String name, String asItIs, List<Value> values) {
         of(
             "embeddings.optimizer",
             RecordBinder.written(rows.optimizer()),
-            written(Embeddings.Optimizer.values()),
-            (root, value) -> training(root).withObject("/embeddings").put("optimizer", value)));
+            written(RowOptimizers.values()),
+            (root, value) -> optimizer(training(root).withObject("/embeddings"), value)));
     all.add(
         of(
             "embeddings.rate",
-            rate(rows.rate(), ROW_RATES),
+            rate(rows.learningRate(), ROW_RATES),
             List.of(ROW_RATES),
             (root, value) ->
                 training(root).withObject("/embeddings").put("rate", Double.parseDouble(value))));
@@ -131,6 +132,11 @@ record TunedChoice(String name, String asItIs, List<Value> values) {
             Arrays.stream(DIMS).mapToObj(String::valueOf).toList(),
             (root, value) -> root.path("features").forEach(field -> dim(field, value))));
     return all;
+  }
+
+  /** With its own rate, unless a choice that follows sets one. */
+  private static void optimizer(ObjectNode group, String value) {
+    group.put("optimizer", value).remove("rate");
   }
 
   /** A field that uses another one's rows has that one's size. */

@@ -98,7 +98,7 @@ public interface ModelDefinition extends Serializable {
     return false;
   }
 
-  /** What the script's {@code hyper} holds from index 4 on, at a step. */
+  /** What the script's {@code hyper} holds from index 7 on, at a step. */
   default float[] hyper(long step) {
     return new float[0];
   }

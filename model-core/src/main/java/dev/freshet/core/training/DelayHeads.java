@@ -61,6 +61,7 @@ final class DelayHeads implements AutoCloseable {
   private final BaseRates rates;
 
   private float[][] estimates = {};
+  private boolean clipped;
   private long steps;
 
   private DelayHeads(ModelContext of, TrainingSettings settings, int[] headOf, List<Task> heads) {
@@ -121,6 +122,7 @@ final class DelayHeads implements AutoCloseable {
    * @return false if its loss or gradient was not finite or too large, and nothing was learnt
    */
   boolean process(List<EncodedExample> batch) {
+    clipped = false;
     network.gather(batch, example -> !example.holdout());
     estimates = network.predict(batch.size());
     float[][] labels = new float[batch.size()][width];
@@ -144,12 +146,13 @@ final class DelayHeads implements AutoCloseable {
         new Network.Targets(
             labels, weights, new float[batch.size()][width], new long[batch.size()], batch.size());
     Runnable undo = follow(labels, weights);
-    boolean taken = network.learn(targets, settings, steps).taken();
-    steps += taken ? 1 : 0;
-    if (!taken) {
+    Network.StepReport report = network.learn(targets, settings, steps);
+    clipped = report.clipped();
+    steps += report.taken() ? 1 : 0;
+    if (!report.taken()) {
       undo.run();
     }
-    return taken;
+    return report.taken();
   }
 
   /** Moves the biases of the heads of parts to their base rates; what is returned moves back. */
@@ -216,6 +219,11 @@ final class DelayHeads implements AutoCloseable {
     return new Estimates(prediction, 0, of[head + (something ? STAYS_SOMETHING : STAYS_NOTHING)]);
   }
 
+  /** Whether a gradient of the last batch was scaled down. */
+  boolean clipped() {
+    return clipped;
+  }
+
   private int parts(int task) {
     return tasks.get(task).correction().parts();
   }
@@ -246,18 +254,20 @@ final class DelayHeads implements AutoCloseable {
 
   void write(DataOutput out) throws IOException {
     out.writeLong(steps);
-    network.write(out);
+    network.write(out, settings.dense());
     if (rates != null) {
       rates.write(out);
     }
   }
 
-  void read(DataInput in) throws IOException {
+  /** As {@link Network#read}. */
+  List<String> read(DataInput in, int version) throws IOException {
     steps = in.readLong();
-    network.read(in, settings.largestBatch());
+    List<String> anew = network.read(in, version, settings);
     if (rates != null) {
       rates.read(in);
     }
+    return anew;
   }
 
   @Override

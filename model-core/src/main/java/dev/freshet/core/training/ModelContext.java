@@ -7,7 +7,7 @@ import dev.freshet.core.models.AmountHead;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.ModelShape;
 import dev.freshet.core.training.embedding.EmbeddingTable;
-import dev.freshet.core.training.embedding.RowOptimizer;
+import dev.freshet.core.training.embedding.FirstOrder;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
@@ -56,12 +56,18 @@ public record ModelContext(
 
   /** Empty embedding tables: set by set, one for each group of the schema. */
   public List<EmbeddingTable> tables(TrainingSettings.Embeddings settings) {
-    RowOptimizer optimizer = settings.optimizer(schema.fields().size());
+    FirstOrder firstOrder = settings.firstOrder(schema.fields().size());
     List<EmbeddingTable> tables = new ArrayList<>();
     for (int set = 0; set < model.rowSets(shape()); set++) {
       for (FeatureSchema.Group group : schema.groups()) {
         List<FeatureField> fields = group.fields().stream().map(schema.fields()::get).toList();
-        tables.add(new EmbeddingTable(group.dim(), model.firstOrder(shape()), fields, optimizer));
+        tables.add(
+            new EmbeddingTable(
+                group.dim(),
+                model.firstOrder(shape()),
+                fields,
+                settings.optimizer(group.dim()),
+                firstOrder));
       }
     }
     return tables;

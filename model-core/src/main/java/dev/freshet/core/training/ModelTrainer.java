@@ -123,6 +123,9 @@ public final class ModelTrainer implements AutoCloseable {
     if (heads != null && !heads.process(batch)) {
       skipped("its delay heads' loss or gradient is not finite or too large", "");
     }
+    if (heads != null && heads.clipped()) {
+      clipped("a gradient of the delay heads");
+    }
     boolean sound = true;
     if (plausible.stream().anyMatch(this::learnt)) {
       sound = learn(plausible, predictions, next);
@@ -307,6 +310,9 @@ public final class ModelTrainer implements AutoCloseable {
       return false;
     }
     skippedInARow = 0;
+    if (report.clipped()) {
+      clipped("a gradient (the dense weights' has a norm of " + norm + ")");
+    }
     steps++;
     network.expire(newestEvent);
     if (heads != null) {
@@ -428,6 +434,12 @@ public final class ModelTrainer implements AutoCloseable {
     LOGGER.warn("A batch is left out: {}", what);
   }
 
+  private void clipped(String what) {
+    incidents.add(Kind.CLIPPED_GRADIENT, 1);
+    incidents.sample(
+        Kind.CLIPPED_GRADIENT, at() + what + " is scaled down to a norm of " + settings.clipNorm());
+  }
+
   private String at() {
     return "model " + context.model().name() + ", step " + steps + ": ";
   }
@@ -541,7 +553,7 @@ public final class ModelTrainer implements AutoCloseable {
     if (scale != null) {
       scale.write(out);
     }
-    network.write(out);
+    network.write(out, settings.dense());
     scores.write(out);
     out.writeBoolean(heads != null);
     if (heads != null) {
@@ -566,7 +578,7 @@ public final class ModelTrainer implements AutoCloseable {
     newestEvent = in.readLong();
     boolean sawServed = in.readBoolean();
     readScale(in, version);
-    network.read(in, settings.largestBatch());
+    List<String> anew = new ArrayList<>(network.read(in, version, settings));
     scores.read(in, sawServed, version);
     boolean had = version >= TrainerSnapshot.WITH_HEADS && in.readBoolean();
     if (had != (heads != null)) {
@@ -580,7 +592,7 @@ public final class ModelTrainer implements AutoCloseable {
     }
     if (had) {
       boundedWeights = in.readLong();
-      heads.read(in);
+      anew.addAll(heads.read(in, version));
     }
     if (version >= TrainerSnapshot.WITH_VALUES) {
       scores.readByValue(in);
@@ -588,6 +600,11 @@ public final class ModelTrainer implements AutoCloseable {
     if (version >= TrainerSnapshot.WITH_SCALES) {
       skippedInARow = in.readInt();
       incidents.read(in);
+    }
+    for (String what : anew) {
+      LOGGER.warn("A changed setting: {}", what);
+      incidents.add(Kind.RESTARTED, 1);
+      incidents.sample(Kind.RESTARTED, what);
     }
     if (version >= TrainerSnapshot.WITH_EVIDENCE) {
       evidence.read(in);

@@ -10,6 +10,7 @@ import dev.freshet.core.models.torch.HostBuffer;
 import dev.freshet.core.models.torch.TorchEngine;
 import dev.freshet.core.training.embedding.BatchRows;
 import dev.freshet.core.training.embedding.EmbeddingTable;
+import dev.freshet.core.training.embedding.RowOptimizers;
 import dev.freshet.core.training.embedding.RowSource;
 import java.io.DataInput;
 import java.io.DataOutput;
@@ -29,24 +30,26 @@ import java.util.function.Predicate;
  * batch needs, with {@code indices} and {@code offsets} of the bags of each example and field, and
  * the {@code weights} of what is in them, none where a bag is the mean of its rows; {@code y},
  * {@code w}, {@code reached} (B, K) and {@code same} (B,) as in {@link Targets}; {@code noise} (B,
- * n); {@code hyper}: learning rate, L2 factor, largest norm of a gradient, and the model's own. A
- * step returns losses, norm of the dense gradient and whether the step was taken, and the gradient
- * of each table's rows; {@code predict} returns (B, K).
+ * n); {@code hyper}: learning rate, L2 factor, largest norm of a gradient, epsilon, optimiser, norm
+ * to which gradients are clipped, examples of a full batch, and the model's own. A step returns
+ * losses, norm of the dense gradient, whether the step was taken and what share of them the
+ * gradients of rows are clipped to, and the gradient of each table's rows; {@code predict} returns
+ * (B, K).
  */
 public final class Network implements AutoCloseable {
 
-  private static final int HYPER = 4;
+  private static final int HYPER = 7;
 
   /**
-   * Of Adam, in the gradient of one example. Far above what rounding asks for: in batches in which
-   * a rare outcome does not happen gradients are small but all say the same, and Adam would scale
-   * them to full steps.
+   * Of Adam and Adagrad, in the gradient of one example. Far above what rounding asks for: in
+   * batches in which a rare outcome does not happen gradients are small but all say the same, and
+   * these would scale them to full steps.
    */
   private static final float EPSILON = 0.01f;
 
   /** Of no meaning, where nothing is learnt. */
   private static final TrainingSettings.Embeddings FOLLOWING =
-      new TrainingSettings.Embeddings(TrainingSettings.Embeddings.Optimizer.ADAGRAD, 1, 1, 0);
+      new TrainingSettings.Embeddings(RowOptimizers.ADAGRAD, 1.0, 1, 0, 0, 0);
 
   private final ModelContext context;
   private final ModelShape shape;
@@ -280,10 +283,11 @@ public final class Network implements AutoCloseable {
    *
    * @param losses of each task
    * @param norm of the dense gradient
+   * @param clipped whether a gradient was scaled down
    * @param taken false if a loss or a gradient was not finite or a gradient was too large: then
    *     nothing has changed
    */
-  record StepReport(float[] losses, float norm, boolean taken) {}
+  record StepReport(float[] losses, float norm, boolean clipped, boolean taken) {}
 
   /** One step on the gathered batch, rows and dense weights. */
   StepReport learn(Targets targets, TrainingSettings settings, long step) {
@@ -297,12 +301,17 @@ public final class Network implements AutoCloseable {
         noiseBuffer.floats(size * width),
         new SplittableRandom(settings.seed() ^ step * 0x9E3779B97F4A7C15L));
     float[] own = context.model().hyper(step);
+    float clip =
+        settings.clipNorm() == null ? Float.POSITIVE_INFINITY : settings.clipNorm().floatValue();
     hyperBuffer
         .floats(HYPER + own.length)
-        .put((float) settings.dense().rate())
+        .put((float) settings.dense().learningRate())
         .put((float) settings.dense().decay())
         .put((float) settings.maxNorm())
         .put(EPSILON / targets.examples())
+        .put(settings.dense().optimizer().ordinal())
+        .put(clip)
+        .put(targets.examples())
         .put(own);
     try (TorchEngine.Call call = module.call("step")) {
       addRows(call);
@@ -316,11 +325,13 @@ public final class Network implements AutoCloseable {
               .run();
       float[] losses = new float[shape.tasks()];
       out.get(0).get(0, losses);
-      StepReport report = new StepReport(losses, out.get(1).get(0), out.get(1).get(1) == 1);
-      for (int i = 0; report.taken() && i < batches.size(); i++) {
-        batches.get(i).update(out.get(2 + i), targets.examples());
+      float norm = out.get(1).get(0);
+      boolean taken = out.get(1).get(1) == 1;
+      float share = out.get(1).get(2);
+      for (int i = 0; taken && i < batches.size(); i++) {
+        batches.get(i).update(out.get(2 + i), share * targets.examples());
       }
-      return report;
+      return new StepReport(losses, norm, taken && (norm > clip || share < 1), taken);
     }
   }
 
@@ -392,8 +403,13 @@ public final class Network implements AutoCloseable {
     return gone;
   }
 
-  /** Writes weights and every optimiser slot. */
-  void write(DataOutput out) throws IOException {
+  /**
+   * Writes weights and every optimiser slot.
+   *
+   * @param dense what the dense weights are learnt with
+   */
+  void write(DataOutput out, TrainingSettings.Dense dense) throws IOException {
+    out.writeUTF(dense.optimizer().toString());
     for (List<FloatBuffer> group : List.of(weights, firstMoments, secondMoments, steps)) {
       out.writeInt(group.size());
       for (FloatBuffer values : group) {
@@ -407,12 +423,21 @@ public final class Network implements AutoCloseable {
   }
 
   /**
-   * The inverse of {@link #write}.
+   * The inverse of {@link #write}. What another optimiser remembers is of no use: weights go on
+   * from where they are, the optimiser starts anew.
    *
-   * @param examples as in {@link EmbeddingTable#restore}
+   * @param version of the trainer's snapshot
+   * @param settings as of now
+   * @return which weights start with a new optimiser, in words; none if all go on
    * @throws IOException if the bytes are of a model of another shape
    */
-  void read(DataInput in, float examples) throws IOException {
+  List<String> read(DataInput in, int version, TrainingSettings settings) throws IOException {
+    List<String> anew = new ArrayList<>();
+    String dense = settings.dense().optimizer().toString();
+    String learntWith =
+        version >= TrainerSnapshot.WITH_OPTIMIZERS
+            ? in.readUTF()
+            : TrainingSettings.Dense.Optimizer.ADAM.toString();
     for (List<FloatBuffer> group : List.of(weights, firstMoments, secondMoments, steps)) {
       expect(in.readInt(), group.size(), "dense tensors");
       for (FloatBuffer values : group) {
@@ -420,9 +445,27 @@ public final class Network implements AutoCloseable {
         Bytes.readAll(in, values, values.capacity());
       }
     }
-    for (EmbeddingTable table : tables) {
-      table.restore(in, examples);
+    if (!learntWith.equals(dense)) {
+      anew.add(anew("dense weights", dense, learntWith));
+      for (List<FloatBuffer> group : List.of(firstMoments, secondMoments, steps)) {
+        group.forEach(values -> values.put(0, new float[values.capacity()]));
+      }
     }
+    String rows = settings.embeddings().optimizer().toString();
+    String rowsLearntWith = rows;
+    for (EmbeddingTable table : tables) {
+      // In batches of before the gradients of rows were sums.
+      rowsLearntWith = table.restore(in, settings.largestBatch());
+    }
+    if (!rowsLearntWith.equals(rows)) {
+      anew.add(anew("embedding rows", rows, rowsLearntWith));
+    }
+    return anew;
+  }
+
+  private String anew(String what, String now, String before) {
+    return "model %s: the %s are learnt with %s from here on, which starts anew; it was %s"
+        .formatted(context.model().name(), what, now, before);
   }
 
   private void expect(int found, int expected, String what) throws IOException {

@@ -23,7 +23,11 @@ public final class TrainingIncidents {
     /** A prediction that was not a finite number, and is in no score. */
     UNSCORED("unscoredPredictions"),
     /** A batch whose loss or gradient was not finite or too large, left out. */
-    SKIPPED("skippedBatches");
+    SKIPPED("skippedBatches"),
+    /** A batch with a gradient that was scaled down to the largest norm that one may have. */
+    CLIPPED_GRADIENT("clippedGradients"),
+    /** Weights whose optimiser was changed between two runs, and knows nothing of before. */
+    RESTARTED("restartedOptimizers");
 
     private final String label;
 

@@ -6,7 +6,10 @@ import static dev.freshet.core.settings.InvalidValueException.within;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.correction.NegativeSampling;
 import dev.freshet.core.settings.Option;
+import dev.freshet.core.settings.RecordBinder;
+import dev.freshet.core.training.embedding.FirstOrder;
 import dev.freshet.core.training.embedding.RowOptimizer;
+import dev.freshet.core.training.embedding.RowOptimizers;
 import dev.freshet.core.training.evaluation.ValueQuality;
 import java.io.Serializable;
 import java.time.Duration;
@@ -36,8 +39,16 @@ public record TrainingSettings(
     @Option("What the quality metrics are taken over") Scoring scoring,
     @Option(
             value =
+                "A gradient, of the dense weights or of the rows, whose norm is above this is scaled"
+                    + " down to it and counted; norms are of the mean over a full batch. None by"
+                    + " default",
+            fallback = Option.ABSENT)
+        Double clipNorm,
+    @Option(
+            value =
                 "A batch whose gradient, of the dense weights or of the rows, has a norm above this"
-                    + " is left out and counted, as is one whose loss is not finite",
+                    + " (of the mean over a full batch, before it is clipped) is left out and"
+                    + " counted, as is one whose loss is not finite",
             fallback = "1e6")
         double maxNorm,
     @Option(value = "So many batches in a row that are left out stop the job", fallback = "10")
@@ -51,33 +62,78 @@ public record TrainingSettings(
 
   /** Optimiser of the dense weights. */
   public record Dense(
-      @Option(value = "Optimiser", fallback = "adam") Optimizer optimizer,
-      @Option(value = "Learning rate", fallback = "1e-3") double rate,
+      @Option(
+              value =
+                  "Optimiser: `adam`, `adagrad`, or `sgd`, whose step is the rate times the mean"
+                      + " gradient of a batch",
+              fallback = "adam")
+          Optimizer optimizer,
+      @Option(
+              value =
+                  "Learning rate; by default 1e-3 for `adam`, 0.02 for `adagrad`, 0.1 for `sgd`",
+              fallback = Option.ABSENT)
+          Double rate,
       @Option(value = "L2 regularisation", fallback = "0") double decay)
       implements Serializable {
 
-    /** The menu. */
+    /** The menu. Names are in checkpoints, the order is known to the models' scripts. */
     public enum Optimizer {
-      ADAM
+      ADAM(1e-3),
+      ADAGRAD(0.02),
+      SGD(0.1);
+
+      private final double rate;
+
+      Optimizer(double rate) {
+        this.rate = rate;
+      }
+
+      /** As in the pipeline file. */
+      @Override
+      public String toString() {
+        return RecordBinder.written(this);
+      }
     }
 
     public Dense {
-      check(rate > 0, "rate", rate, "above 0");
+      check(rate == null || rate > 0, "rate", rate, "above 0");
+      rate = rate != null && rate == optimizer.rate ? null : rate;
       check(decay >= 0, "decay", decay, "0 or more");
+    }
+
+    /** The rate, or the optimiser's own if none is given. */
+    public double learningRate() {
+      return rate == null ? optimizer.rate : rate;
     }
   }
 
   /** Optimiser of the embedding rows. */
   public record Embeddings(
-      @Option(value = "Optimiser, row-wise on touched rows", fallback = "adagrad")
-          Optimizer optimizer,
-      @Option(value = "Learning rate", fallback = "0.05") double rate,
       @Option(
               value =
-                  "What a row's accumulator starts with, in squared gradients of one example: the"
-                      + " more, the smaller are its first steps",
+                  "Optimiser of the batch's rows: `adagrad` with one accumulator a row,"
+                      + " `adagrad-elementwise`, `adam` or `ftrl`; rows that are not in a batch stay"
+                      + " as they are, with all that is remembered of them",
+              fallback = "adagrad")
+          RowOptimizers optimizer,
+      @Option(value = "Learning rate; by default 0.05, for `adam` 0.005", fallback = Option.ABSENT)
+          Double rate,
+      @Option(
+              value =
+                  "What is added to all that an optimiser knows of squared gradients, of one"
+                      + " example: the more, the smaller are a row's first steps",
               fallback = "0.01")
           double start,
+      @Option(
+              value =
+                  "`ftrl` alone: a weight is zero until the gradients of all examples so far add up"
+                      + " to more than this",
+              fallback = "0")
+          double l1,
+      @Option(
+              value = "`ftrl` alone: L2 regularisation of the sum of losses of all examples",
+              fallback = "0")
+          double l2,
       @Option(
               value =
                   "Learning rate of the first-order weights, one for each value and yes-or-no task"
@@ -86,19 +142,35 @@ public record TrainingSettings(
           double firstOrder)
       implements Serializable {
 
-    /** The menu. */
-    public enum Optimizer {
-      ADAGRAD
-    }
-
     public Embeddings {
-      check(rate > 0, "rate", rate, "above 0");
+      check(rate == null || rate > 0, "rate", rate, "above 0");
+      rate = rate != null && rate == optimizer.rate() ? null : rate;
       check(start > 0, "start", start, "above 0");
+      check(l1 >= 0, "l1", l1, "0 or more");
+      check(l2 >= 0, "l2", l2, "0 or more");
+      boolean ftrl = optimizer == RowOptimizers.FTRL;
+      check(ftrl || l1 == 0, "l1", l1, "0, but for the optimizer ftrl");
+      check(ftrl || l2 == 0, "l2", l2, "0, but for the optimizer ftrl");
       check(firstOrder >= 0, "first-order", firstOrder, "0 or more");
     }
 
-    RowOptimizer optimizer(int fields) {
-      return new RowOptimizer(rate, start, firstOrder, fields);
+    /** The rate, or the optimiser's own if none is given. */
+    public double learningRate() {
+      return rate == null ? optimizer.rate() : rate;
+    }
+
+    /**
+     * @param dim size of an embedding
+     */
+    RowOptimizer optimizer(int dim) {
+      return optimizer.of(dim, learningRate(), start, l1, l2);
+    }
+
+    /**
+     * @param fields of an example
+     */
+    FirstOrder firstOrder(int fields) {
+      return new FirstOrder(firstOrder, fields);
     }
   }
 
@@ -205,6 +277,7 @@ public record TrainingSettings(
         embeddings,
         negativeSampling,
         within("scoring", () -> scoring.at(at == null ? usual : at)),
+        clipNorm,
         maxNorm,
         maxSkipped,
         seed);
@@ -235,12 +308,22 @@ public record TrainingSettings(
   /** The same with another seed. */
   public TrainingSettings withSeed(long other) {
     return new TrainingSettings(
-        batch, maxWait, dense, embeddings, negativeSampling, scoring, maxNorm, maxSkipped, other);
+        batch,
+        maxWait,
+        dense,
+        embeddings,
+        negativeSampling,
+        scoring,
+        clipNorm,
+        maxNorm,
+        maxSkipped,
+        other);
   }
 
   public TrainingSettings {
     check(batch == null || batch >= 1 && batch <= 65_536, "batch", batch, "1 to 65536");
     new NegativeSampling(negativeSampling);
+    check(clipNorm == null || clipNorm > 0, "clip-norm", clipNorm, "above 0");
     check(maxNorm > 0, "max-norm", maxNorm, "above 0");
     check(maxSkipped >= 1, "max-skipped", maxSkipped, "1 or more");
   }

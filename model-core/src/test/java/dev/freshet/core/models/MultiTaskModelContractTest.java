@@ -23,6 +23,7 @@ import dev.freshet.core.training.TrainerSnapshot;
 import dev.freshet.core.training.TrainingSettings;
 import dev.freshet.core.training.embedding.BatchRows;
 import dev.freshet.core.training.embedding.EmbeddingTable;
+import dev.freshet.core.training.embedding.RowOptimizers;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -105,10 +106,10 @@ public abstract class MultiTaskModelContractTest {
             usual.batch(),
             usual.maxWait(),
             new TrainingSettings.Dense(TrainingSettings.Dense.Optimizer.ADAM, 5e-3, 0),
-            new TrainingSettings.Embeddings(
-                TrainingSettings.Embeddings.Optimizer.ADAGRAD, 0.2, 1e-9, 0.3),
+            new TrainingSettings.Embeddings(RowOptimizers.ADAGRAD, 0.2, 1e-9, 0, 0, 0.3),
             usual.negativeSampling(),
             usual.scoring(),
+            usual.clipNorm(),
             usual.maxNorm(),
             usual.maxSkipped(),
             usual.seed()));

@@ -24,11 +24,11 @@ import java.util.stream.LongStream;
  * replica. Rows of fields with {@code expire-after} are dropped by event time.
  *
  * <p>Behind an embedding a row may have first-order weights, which start at zero. {@link
- * RowOptimizer} says how both learn.
+ * RowOptimizer} and {@link FirstOrder} say how they learn.
  */
 public final class EmbeddingTable implements RowSource {
 
-  private static final int VERSION = 2;
+  private static final int VERSION = 3;
   private static final int SLAB_BITS = 12;
   private static final int SLAB = 1 << SLAB_BITS;
   private static final int IN_SLAB = SLAB - 1;
@@ -47,12 +47,13 @@ public final class EmbeddingTable implements RowSource {
   private final int first;
   private final int width;
   private final RowOptimizer optimizer;
+  private final FirstOrder firstOrder;
   private final List<FeatureField> fields;
   private final int[] unknownRows;
 
   private final KeyMap rows = new KeyMap();
   private float[][] values = {};
-  private float[][] squares = {};
+  private float[][] slots = {};
 
   /** Of first-order weights, each its own. */
   private float[][] firstSquares = {};
@@ -75,7 +76,12 @@ public final class EmbeddingTable implements RowSource {
    * @param first number of first-order weights behind each embedding
    * @param fields the fields whose rows live here; their order is part of the snapshot
    */
-  public EmbeddingTable(int dim, int first, List<FeatureField> fields, RowOptimizer optimizer) {
+  public EmbeddingTable(
+      int dim,
+      int first,
+      List<FeatureField> fields,
+      RowOptimizer optimizer,
+      FirstOrder firstOrder) {
     if (fields.size() > Short.MAX_VALUE) {
       throw new IllegalArgumentException("more than 32767 fields of one size: " + fields.size());
     }
@@ -83,6 +89,7 @@ public final class EmbeddingTable implements RowSource {
     this.first = first;
     width = dim + first;
     this.optimizer = optimizer;
+    this.firstOrder = firstOrder;
     this.fields = List.copyOf(fields);
     unknownRows = new int[fields.size()];
     for (int field = 0; field < unknownRows.length; field++) {
@@ -170,59 +177,42 @@ public final class EmbeddingTable implements RowSource {
    * @param examples what the mean is taken over: the step is one by the sum
    */
   public void update(int row, FloatBuffer gradient, int at, float examples) {
-    boolean moved = updateEmbedding(row, gradient, at, examples);
-    moved |= updateFirst(row, gradient, at + dim, examples);
+    int slab = row >> SLAB_BITS;
+    int place = row & IN_SLAB;
+    if (kept != null) {
+      kept.save(row, values[slab], place * width);
+    }
+    boolean moved =
+        optimizer.step(
+            values[slab],
+            place * width,
+            slots[slab],
+            place * optimizer.slots(),
+            gradient,
+            at,
+            examples);
+    moved |= updateFirst(slab, place, gradient, at + dim, examples);
     if (moved) {
       changes.touch(row);
     }
   }
 
-  private boolean updateEmbedding(int row, FloatBuffer gradient, int at, float examples) {
-    float sum = 0;
-    for (int i = 0; i < dim; i++) {
-      float g = gradient.get(at + i) * examples;
-      sum += g * g;
-    }
-    if (sum == 0) {
+  private boolean updateFirst(int slab, int place, FloatBuffer gradient, int at, float examples) {
+    if (firstOrder.rate() == 0) {
       return false;
     }
-    float[] slab = values[row >> SLAB_BITS];
-    int start = (row & IN_SLAB) * width;
-    save(row, slab, start);
-    float[] accumulators = squares[row >> SLAB_BITS];
-    float square = accumulators[row & IN_SLAB] + sum / dim;
-    accumulators[row & IN_SLAB] = square;
-    float scale = optimizer.step(square) * examples;
-    for (int i = 0; i < dim; i++) {
-      slab[start + i] -= scale * gradient.get(at + i);
-    }
-    return true;
-  }
-
-  private boolean updateFirst(int row, FloatBuffer gradient, int at, float examples) {
-    float[] slab = values[row >> SLAB_BITS];
-    int start = (row & IN_SLAB) * width;
-    float[] accumulators = firstSquares[row >> SLAB_BITS];
+    float[] weights = values[slab];
+    float[] accumulators = firstSquares[slab];
     boolean moved = false;
     for (int i = 0; i < first; i++) {
       float g = gradient.get(at + i) * examples;
       if (g != 0) {
-        if (!moved) {
-          save(row, slab, start);
-          moved = true;
-        }
-        int place = (row & IN_SLAB) * first + i;
-        accumulators[place] += g * g;
-        slab[start + dim + i] -= optimizer.firstStep(accumulators[place]) * g;
+        accumulators[place * first + i] += g * g;
+        weights[place * width + dim + i] -= firstOrder.step(accumulators[place * first + i]) * g;
+        moved = true;
       }
     }
     return moved;
-  }
-
-  private void save(int row, float[] slab, int start) {
-    if (kept != null) {
-      kept.save(row, slab, start);
-    }
   }
 
   /**
@@ -285,23 +275,23 @@ public final class EmbeddingTable implements RowSource {
 
   private int newRow(long key, int field, long eventTime) {
     int row = freeCount > 0 ? free[--freeCount] : used++;
-    place(row, key, field, eventTime, 0);
+    place(row, key, field, eventTime);
     rows.put(key, row);
     changes.touch(row);
     return row;
   }
 
-  private void place(int row, long key, int field, long eventTime, float square) {
+  private void place(int row, long key, int field, long eventTime) {
     int slab = row >> SLAB_BITS;
     if (slab == values.length) {
       values = Arrays.copyOf(values, slab + 1);
-      squares = Arrays.copyOf(squares, slab + 1);
+      slots = Arrays.copyOf(slots, slab + 1);
       firstSquares = Arrays.copyOf(firstSquares, slab + 1);
       keys = Arrays.copyOf(keys, slab + 1);
       seen = Arrays.copyOf(seen, slab + 1);
       fieldOf = Arrays.copyOf(fieldOf, slab + 1);
       values[slab] = new float[SLAB * width];
-      squares[slab] = new float[SLAB];
+      slots[slab] = new float[SLAB * optimizer.slots()];
       firstSquares[slab] = new float[SLAB * first];
       keys[slab] = new long[SLAB];
       seen[slab] = new long[SLAB];
@@ -311,7 +301,7 @@ public final class EmbeddingTable implements RowSource {
     keys[slab][at] = key;
     seen[slab][at] = eventTime;
     fieldOf[slab][at] = (short) field;
-    squares[slab][at] = square;
+    Arrays.fill(slots[slab], at * optimizer.slots(), (at + 1) * optimizer.slots(), 0);
     Arrays.fill(firstSquares[slab], at * first, (at + 1) * first, 0);
   }
 
@@ -446,8 +436,9 @@ public final class EmbeddingTable implements RowSource {
    * Writes everything that {@link #restore} needs to go on as if it had never stopped.
    *
    * <pre>
-   * byte version = 2 | count dim | count first (from version 2) | int used | int free, each: int row | int expire position
-   * | per used row: long key | long seen | count field | float square | first floats first squares
+   * byte version = 3 | count dim | count first (from version 2) | (from version 3) optimiser's name | count its slots
+   * | int used | int free, each: int row | int expire position
+   * | per used row: long key | long seen | count field | floats slots | first floats first squares
    * | dim + first floats of every used row | int waiting keys, each: long key | int value
    * </pre>
    */
@@ -455,6 +446,8 @@ public final class EmbeddingTable implements RowSource {
     out.writeByte(VERSION);
     Bytes.writeCount(out, dim);
     Bytes.writeCount(out, first);
+    out.writeUTF(optimizer.kind().toString());
+    Bytes.writeCount(out, optimizer.slots());
     out.writeInt(used);
     out.writeInt(freeCount);
     for (int i = 0; i < freeCount; i++) {
@@ -468,7 +461,9 @@ public final class EmbeddingTable implements RowSource {
       out.writeLong(seen[slab][at]);
       // One byte, as it always was, up to 127.
       Bytes.writeCount(out, fieldOf[slab][at]);
-      out.writeFloat(squares[slab][at]);
+      for (int i = 0; i < optimizer.slots(); i++) {
+        out.writeFloat(slots[slab][at * optimizer.slots() + i]);
+      }
       for (int i = 0; i < first; i++) {
         out.writeFloat(firstSquares[slab][at * first + i]);
       }
@@ -499,11 +494,13 @@ public final class EmbeddingTable implements RowSource {
   }
 
   /**
-   * Replaces the contents by what {@link #write} wrote.
+   * Replaces the contents by what {@link #write} wrote. What another optimiser remembers of
+   * embeddings is of no use: they are kept, the optimiser starts anew.
    *
    * @param examples in a batch of before first-order weights, when gradients were means over one
+   * @return the name of the optimiser that the embeddings were learnt with
    */
-  public void restore(DataInput in, float examples) throws IOException {
+  public String restore(DataInput in, float examples) throws IOException {
     int version = Bytes.version(in, VERSION, EmbeddingTable.class);
     int writtenDim = Bytes.readCount(in);
     // Rows of before had no first-order weights: these start at zero, which changes no prediction.
@@ -519,6 +516,10 @@ public final class EmbeddingTable implements RowSource {
               + " + "
               + first);
     }
+    // There was one alone once.
+    String learntWith = version < 3 ? RowOptimizers.ADAGRAD.toString() : in.readUTF();
+    int written = version < 3 ? 1 : Bytes.readCount(in);
+    boolean same = learntWith.equals(optimizer.kind().toString());
     kept = null;
     rows.clear();
     used = 0;
@@ -534,8 +535,14 @@ public final class EmbeddingTable implements RowSource {
       long key = in.readLong();
       long lastSeen = in.readLong();
       int field = Bytes.readCount(in);
-      float square = in.readFloat();
-      place(used++, key, field, lastSeen, version < 2 ? square * examples * examples : square);
+      place(used++, key, field, lastSeen);
+      for (int i = 0; i < written; i++) {
+        float slot = in.readFloat();
+        if (same) {
+          slots[row >> SLAB_BITS][(row & IN_SLAB) * written + i] =
+              version < 2 ? slot * examples * examples : slot;
+        }
+      }
       for (int i = 0; i < writtenFirst; i++) {
         firstSquares[row >> SLAB_BITS][(row & IN_SLAB) * first + i] = in.readFloat();
       }
@@ -564,5 +571,6 @@ public final class EmbeddingTable implements RowSource {
     for (int field = 0; field < unknownRows.length; field++) {
       unknownRows[field] = rows.get(FeatureEncoder.unknownKey(fields.get(field)));
     }
+    return learntWith;
   }
 }

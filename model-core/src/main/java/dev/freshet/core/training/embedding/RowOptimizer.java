@@ -1,33 +1,39 @@
 package dev.freshet.core.training.embedding;
 
+import java.nio.FloatBuffer;
+
 /**
- * How rows learn. A gradient g is that of the sum of losses over a batch, so a step does not depend
- * on how many examples a batch has, and neither does what the accumulators start with.
- *
- * <pre>
- * embedding    a += mean(g * g);  row -= rate g / sqrt(start + a)         (Adagrad, row by row)
- * first order  n += g * g;        w -= firstRate g / (1 + sqrt(fields n))
- * </pre>
- *
- * <p>Without a start the first step of a row is as large as any, whatever its gradient says; where
- * outcomes are rare nearly all first gradients say next to nothing. The second line is the step of
- * per-coordinate online gradient descent (McMahan et al., "Ad click prediction: a view from the
- * trenches", KDD 2013, with beta 1), but that each gradient counts {@code fields} times: so many
- * weights move an example's output together. The count is our reading; the paper leaves it to a
- * tuned rate.
- *
- * @param rate of embeddings
- * @param start of their accumulators, above 0
- * @param firstRate of first-order weights; 0 leaves them at zero
- * @param fields first-order weights that an example's output is the sum of
+ * How the embeddings of one size learn. Whatever it remembers of a row, its slots, lies beside the
+ * row: zeros when the row is new, part of every checkpoint, gone with the row. Has no state of its
+ * own.
  */
-public record RowOptimizer(double rate, double start, double firstRate, int fields) {
+public interface RowOptimizer {
 
-  float step(float square) {
-    return (float) (rate / Math.sqrt(start + square));
-  }
+  /** Which one it is: slots are of no use to another. */
+  RowOptimizers kind();
 
-  float firstStep(float square) {
-    return (float) (firstRate / (1 + Math.sqrt(fields * square)));
-  }
+  /** How many floats it keeps for a row. */
+  int slots();
+
+  /**
+   * One step on a row. The gradient is that of the sum of losses over a batch, so a step does not
+   * depend on how many examples a batch has, and neither does what the slots hold. A gradient that
+   * is zero as a whole leaves row and slots untouched, as if the row were not in the batch.
+   *
+   * @param values of many rows
+   * @param at where the row starts
+   * @param slots of many rows
+   * @param slot where those of the row start
+   * @param gradient its mean over {@code examples}, of many rows
+   * @param from where that of the row starts
+   * @return whether the row changed
+   */
+  boolean step(
+      float[] values,
+      int at,
+      float[] slots,
+      int slot,
+      FloatBuffer gradient,
+      int from,
+      float examples);
 }

@@ -301,9 +301,10 @@ class OracleTest {
       ModelDefinition model) {
     HostBuffer same = new HostBuffer();
     same.longs(SIZE).put(batch.same());
-    boolean own = model.hyper(0).length > 0;
-    double[] hyper =
-        own ? new double[] {1e-3, 0, 1e6, 0.1, batch.tau()} : new double[] {1e-3, 0, 1e6, 0.1};
+    double[] hyper = {1e-3, 0, 1e6, 0.1, 0, Double.POSITIVE_INFINITY, SIZE, batch.tau()};
+    if (model.hyper(0).length == 0) {
+      hyper = Arrays.copyOf(hyper, hyper.length - 1);
+    }
     try (TorchEngine.Call call = module.call("step")) {
       addRows(call, batch, pipeline);
       List<double[]> all = new ArrayList<>();

@@ -27,8 +27,7 @@ class EmbeddingTableTest {
   private static final long DAY = 24 * 60 * 60 * 1000L;
 
   private static final TrainingSettings.Embeddings ROWS =
-      new TrainingSettings.Embeddings(
-          TrainingSettings.Embeddings.Optimizer.ADAGRAD, 0.1, 1e-9, 0.3);
+      new TrainingSettings.Embeddings(RowOptimizers.ADAGRAD, 0.1, 1e-9, 0, 0, 0.3);
 
   /** Both fields admit at the second sighting; field 0 forgets after ten days. */
   private static EmbeddingTable table() {

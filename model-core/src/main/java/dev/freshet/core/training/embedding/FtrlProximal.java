@@ -1,0 +1,60 @@
+package dev.freshet.core.training.embedding;
+
+import java.nio.FloatBuffer;
+
+/**
+ * FTRL-Proximal (McMahan et al., "Ad click prediction: a view from the trenches", KDD 2013) for
+ * every float of a row.
+ *
+ * <pre>
+ * z += g - (sqrt(start + n + g * g) - sqrt(start + n)) w / rate;  n += g * g
+ * w = 0 where |z| is l1 or less, else (sign(z) l1 - z) / (sqrt(start + n) / rate + l2)
+ * </pre>
+ *
+ * A row has all z, then all n. Embeddings do not start at zero, or they would all stay there: the
+ * first z of a weight is the one that gives the weight as it is. Without l1 and l2 this is {@link
+ * ElementWiseAdagrad}.
+ */
+record FtrlProximal(int dim, double rate, double start, double l1, double l2)
+    implements RowOptimizer {
+
+  @Override
+  public RowOptimizers kind() {
+    return RowOptimizers.FTRL;
+  }
+
+  @Override
+  public int slots() {
+    return 2 * dim;
+  }
+
+  @Override
+  public boolean step(
+      float[] values,
+      int at,
+      float[] slots,
+      int slot,
+      FloatBuffer gradient,
+      int from,
+      float examples) {
+    boolean moved = false;
+    for (int i = 0; i < dim; i++) {
+      float g = gradient.get(from + i) * examples;
+      if (g != 0) {
+        int squares = slot + dim + i;
+        float n = slots[squares];
+        float w = values[at + i];
+        double before = Math.sqrt(start + n) / rate;
+        double z = n == 0 ? -w * (before + l2) - Math.signum(w) * l1 : slots[slot + i];
+        n += g * g;
+        double after = Math.sqrt(start + n) / rate;
+        z += g - (after - before) * w;
+        slots[slot + i] = (float) z;
+        slots[squares] = n;
+        values[at + i] = Math.abs(z) <= l1 ? 0 : (float) ((Math.signum(z) * l1 - z) / (after + l2));
+        moved = true;
+      }
+    }
+    return moved;
+  }
+}
