@@ -7,6 +7,7 @@ import dev.freshet.core.events.SourcePosition;
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.core.pipeline.TestingPipelines;
 import dev.freshet.core.publishing.Precision;
 import dev.freshet.core.publishing.WeightTensors;
@@ -25,6 +26,7 @@ import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ModelTrainerTest {
@@ -72,6 +74,91 @@ class ModelTrainerTest {
       feed(trainer, examples.subList(640, examples.size()));
       assertThat(bytes(trainer, List.of())).isEqualTo(straight);
     }
+  }
+
+  /** All that optimisers keep is in the snapshot, that of delay heads' included. */
+  @ParameterizedTest
+  @CsvSource({
+    "main, adagrad-elementwise, adagrad",
+    "plain, adam, sgd",
+    "plain, 'ftrl, l1: 0.01, l2: 0.1', adagrad",
+    "main, adagrad, adam"
+  })
+  void everyOptimizerGoesOnFromItsSnapshot(String model, String rows, String dense)
+      throws IOException {
+    Pipeline with = optimizers(rows, dense);
+    List<EncodedExample> examples = TestingExamples.settled(with, 64 * 20, 2);
+    byte[] straight;
+    try (ModelTrainer trainer = trainer(with, model)) {
+      feed(trainer, examples);
+      assertThat(trainer.steps()).isEqualTo(20);
+      assertThat(trainer.incidents().count(Kind.CLIPPED_GRADIENT)).isPositive();
+      straight = bytes(trainer, List.of());
+    }
+    byte[] half;
+    try (ModelTrainer trainer = trainer(with, model)) {
+      feed(trainer, examples.subList(0, 640));
+      half = bytes(trainer, List.of());
+    }
+    try (ModelTrainer trainer = trainer(with, model)) {
+      TrainerSnapshot.read(trainer, new ByteArrayInputStream(half));
+      feed(trainer, examples.subList(640, examples.size()));
+      assertThat(trainer.incidents().count(Kind.RESTARTED)).isZero();
+      assertThat(bytes(trainer, List.of())).isEqualTo(straight);
+    }
+  }
+
+  /** Weights are kept, what the optimisers knew is not, and somebody says so. */
+  @Test
+  void aChangedOptimizerStartsAnewAndSaysSo() throws IOException {
+    List<EncodedExample> examples = TestingExamples.settled(pipeline, 64 * 20, 2);
+    byte[] before;
+    byte[] weights;
+    try (ModelTrainer trainer = trainer(optimizers("adagrad", "adam"), "plain")) {
+      feed(trainer, examples);
+      before = bytes(trainer, List.of());
+      weights = weights(trainer);
+    }
+    try (ModelTrainer trainer = trainer(optimizers("adam", "adagrad"), "plain")) {
+      TrainerSnapshot.read(trainer, new ByteArrayInputStream(before));
+      assertThat(weights(trainer)).isEqualTo(weights);
+      assertThat(trainer.incidents().count(Kind.RESTARTED)).as("with delay heads").isEqualTo(4);
+      assertThat(trainer.incidents().sample(Kind.RESTARTED))
+          .isEqualTo(
+              "model plain: the dense weights are learnt with adagrad from here on, which starts"
+                  + " anew; it was adam");
+      byte[] changed = bytes(trainer, List.of());
+      feed(trainer, examples);
+      byte[] straight = bytes(trainer, List.of());
+      TrainerSnapshot.read(trainer, new ByteArrayInputStream(changed));
+      feed(trainer, examples);
+      assertThat(bytes(trainer, List.of())).isEqualTo(straight);
+      assertThat(trainer.incidents().count(Kind.RESTARTED)).as("once").isEqualTo(4);
+    }
+    try (ModelTrainer trainer = trainer(optimizers("ftrl", "adam"), "plain")) {
+      TrainerSnapshot.read(trainer, new ByteArrayInputStream(before));
+      assertThat(trainer.incidents().count(Kind.RESTARTED)).isEqualTo(2);
+      assertThat(trainer.incidents().sample(Kind.RESTARTED))
+          .contains("the embedding rows are learnt with ftrl from here on");
+    }
+  }
+
+  private static Pipeline optimizers(String rows, String dense) {
+    return PipelineFile.parse(
+        TestingPipelines.SHOP
+            .replace("{orphan-wait", "{correction: es-dfm, orphan-wait")
+            .replace(
+                "training: {",
+                "training: {clip-norm: 0.1, embeddings: {optimizer: "
+                    + rows
+                    + "}, dense: {optimizer: "
+                    + dense
+                    + "}, "),
+        "test");
+  }
+
+  private static ModelTrainer trainer(Pipeline of, String model) {
+    return new ModelTrainer(of.context(of.model(model)), of.training());
   }
 
   /**

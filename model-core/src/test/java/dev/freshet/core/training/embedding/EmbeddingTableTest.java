@@ -89,6 +89,18 @@ class EmbeddingTableTest {
         .isEqualTo(Arrays.copyOf(before, 8));
   }
 
+  /** A rate that is raised later finds accumulators of nothing. */
+  @Test
+  void withoutARateFirstOrderWeightsLeaveNoTrace() throws IOException {
+    var still = new TrainingSettings.Embeddings(RowOptimizers.ADAGRAD, 0.1, 1e-9, 0, 0, 0.0);
+    Pipeline pipeline = TestingPipelines.shop();
+    EmbeddingTable table = pipeline.context(pipeline.model("main")).tables(still).get(1);
+    byte[] before = bytes(table);
+    FloatBuffer gradient = FloatBuffer.wrap(new float[] {0, 0, 0, 0, 0, 0, 0, 0, 0.5f, 1});
+    table.update(table.find(7, 1), gradient, 0, 4);
+    assertThat(bytes(table)).isEqualTo(before);
+  }
+
   @Test
   void aTableOfBeforeFirstOrderWeightsGoesOnWithNone() throws IOException {
     ByteArrayOutputStream old = new ByteArrayOutputStream();
