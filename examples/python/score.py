@@ -70,6 +70,53 @@ def text(value):
     return "\0" + value if value.startswith("\0") else value
 
 
+def number(value):
+    """A number, or a text that is one; -0 is 0."""
+    return float(value) + 0.0
+
+
+def has_values(field):
+    """Whether a field's rows are multiplied by its numbers."""
+    return field["kind"] == "vector" or field["kind"] == "numeric" and field.get("as") == "value"
+
+
+def is_learnt(field):
+    """Whether the edges of a number's buckets are learnt: the manifest has them."""
+    given = any(field.get(name) is not None for name in ("edges", "from", "to"))
+    return field["kind"] == "numeric" and not has_values(field) and not given
+
+
+def learnt_bucket(scale, value):
+    """Name of a number's bucket, as the manifest has it."""
+    return scale["buckets"][sum(value >= edge for edge in scale["edges"])]
+
+
+def row_weights(field, numbers, scale):
+    """What the rows of a field are multiplied by: its numbers, scaled, in deviations from their means, clipped."""
+    low, high = field.get("clip", (-4, 4))
+    z_score = field.get("normalize", "z-score") == "z-score"
+    weights = []
+    for i, x in enumerate(numbers):
+        if field.get("scale") == "log":
+            x = math.log(x) if x > 0 else -math.inf
+        elif field.get("scale") == "log1p":
+            x = math.copysign(math.log1p(abs(x)), x)
+        if z_score:
+            x = (x - scale["centre"][i]) / scale["deviation"][i] if scale["deviation"][i] else 0.0
+        weights.append(min(max(x, low), high))
+    # All of a vector together is about as large as one number.
+    return np.array(weights) / (math.sqrt(len(numbers)) if z_score and field["kind"] == "vector" else 1)
+
+
+def sent_numbers(field, impression):
+    """The numbers that an impression has for a field; none if it is absent."""
+    value = impression.get("features", {}).get(field["name"])
+    sent = value if isinstance(value, list) else [value]
+    # Vectors come as 32-bit floats.
+    kind = np.float32 if field["kind"] == "vector" else float
+    return [float(kind(number(v))) for v in sent if v is not None and v != ""]
+
+
 def part(field, time):
     """The part of an event time, milliseconds since 1970, that a field of kind `time` has, by the clocks of its zone."""
     utc = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc) + datetime.timedelta(milliseconds=time)
@@ -90,16 +137,20 @@ def weighted(value):
     return [(v, np.float32(w)) for v, w in pairs if v is not None and v != "" and np.float32(w) > 0]
 
 
-def values(field, impression):
+def values(field, impression, manifest):
     """The texts whose keys stand for a field of an impression: of one that it does not have, the field's own text for that."""
     if field["kind"] == "time":
         return [part(field, impression["event_time"])]
     value = impression.get("features", {}).get(field["name"])
+    if has_values(field):
+        return ["v%d" % i for i in range(len(sent_numbers(field, impression)))] or [ABSENT]
     if field.get("weighted"):
         return [text(v) for v, _ in weighted(value)] or [ABSENT]
     sent = [v for v in (value if isinstance(value, list) else [value]) if v is not None and v != ""]
     if not sent:
         return [ABSENT]
+    if is_learnt(field):
+        return ["q%d" % learnt_bucket(manifest["numbers"][field["name"]], number(sent[0]))]
     if field["kind"] == "numeric":
         return ["b%d" % bucket(field, float(sent[0]))]
     return [text(v) for v in sent]
@@ -112,7 +163,7 @@ def fields_of(pipeline):
     crosses = crosses if isinstance(crosses, dict) else {"kind": crosses}
     if crosses.get("kind") == "pairs":
         crossed = [sorted(f["of"]) for f in fields if f["kind"] == "cross"]
-        names = crosses.get("of") or [f["name"] for f in fields if f["kind"] != "cross"]
+        names = crosses.get("of") or [f["name"] for f in fields if f["kind"] != "cross" and not has_values(f)]
         for pair in map(sorted, itertools.combinations(names, 2)):
             if pair not in crossed:
                 fields.append({"name": "*".join(pair), "kind": "cross", "of": pair, "dim": crosses.get("dim", 2)})
@@ -125,12 +176,12 @@ def dim(field, fields):
     return owner.get("dim", 8)
 
 
-def keys_of(field, fields, impression):
+def keys_of(field, fields, impression, manifest):
     """Keys of a field of an impression; of a cross the hash of each combination of its fields' keys, two by two, by name."""
     if field["kind"] != "cross":
-        return [key(field, text) for text in values(field, impression)]
+        return [key(field, text) for text in values(field, impression, manifest)]
     parts = [next(f for f in fields if f["name"] == name) for name in sorted(field["of"])]
-    lists = [keys_of(one, fields, impression) for one in parts]
+    lists = [keys_of(one, fields, impression, manifest) for one in parts]
     if any(found == [key(one, ABSENT)] for one, found in zip(parts, lists)):
         return [key(field, ABSENT)]
     # No more than 64: the longest list, the first of those that are, loses its last value.
@@ -143,11 +194,14 @@ def keys_of(field, fields, impression):
     return made
 
 
-def weights_of(field, fields, impression, keys):
-    """What the row of each key counts in the field's mean: its weight's share, of a combination that of their product."""
+def weights_of(field, fields, impression, manifest, keys):
+    """What the row of each key is multiplied by: its weight's share, of a combination that of their product; or the number."""
+    if has_values(field) and sent_numbers(field, impression):
+        scale = manifest.get("numbers", {}).get(field["name"])
+        return row_weights(field, sent_numbers(field, impression), scale)
     if field["kind"] == "cross":
         parts = [next(f for f in fields if f["name"] == name) for name in sorted(field["of"])]
-        lists = [weights_of(one, fields, impression, keys_of(one, fields, impression)) for one in parts]
+        lists = [weights_of(one, fields, impression, manifest, keys_of(one, fields, impression, manifest)) for one in parts]
         while math.prod(map(len, lists)) > 64:
             lists[max(range(len(lists)), key=lambda i: len(lists[i]))] = max(lists, key=len)[:-1]
         found = [math.prod(combination) for combination in itertools.product(*lists)]
@@ -158,21 +212,21 @@ def weights_of(field, fields, impression, keys):
     return found / found.sum()
 
 
-def embed(fields, impression, tensors):
-    """Mean of the rows of each field's values, by their weights where they have some: embeddings one field after the other, by size, then as in the file, crosses of
+def embed(fields, impression, tensors, manifest):
+    """Mean of the rows of each field's values, by their weights where they have some, or sum of its numbers' rows: embeddings one field after the other, by size, then as in the file, crosses of
     many last; and the sum of the first-order weights, one for each yes-or-no task, that stand behind each embedding."""
     parts, firsts = [], 0
     for field in sorted(fields, key=lambda f: dim(f, fields)):
         name = "embedding.%d" % dim(field, fields)
         keys, rows = tensors[name + ".keys"], tensors[name + ".rows"]
         found = []
-        wanted_keys = keys_of(field, fields, impression)
+        wanted_keys = keys_of(field, fields, impression, manifest)
         for wanted in wanted_keys:
             at = np.flatnonzero(keys == wanted)
             # A value, or the absence of one, without a row of its own shares its field's row for unknown values.
             at = at if at.size else np.flatnonzero(keys == key(field, "\0unknown"))
             found.append(rows[at[0]])
-        mean = weights_of(field, fields, impression, wanted_keys) @ np.array(found)
+        mean = weights_of(field, fields, impression, manifest, wanted_keys) @ np.array(found)
         parts.append(mean[: dim(field, fields)])
         firsts = firsts + mean[dim(field, fields) :]
     return np.concatenate(parts), firsts
@@ -222,9 +276,9 @@ def score(pipeline, tensors, manifest, impression):
     """Scores by task."""
     if manifest["kind"] != "shared-bottom" or manifest["type"] != "base":
         raise SystemExit("this example knows exported versions of shared-bottom models only")
-    if manifest["format"] != 3:
-        raise SystemExit("this example knows manifests of format 3 only")
-    x, firsts = embed(fields_of(pipeline), impression, tensors)
+    if manifest["format"] not in (3, 4):
+        raise SystemExit("this example knows manifests of formats 3 and 4 only")
+    x, firsts = embed(fields_of(pipeline), impression, tensors, manifest)
     scores = {}
     for task, output in zip(pipeline["tasks"], said(x, firsts, tensors, len(pipeline["tasks"]))):
         served = probability if task["kind"] == "binary" else amount

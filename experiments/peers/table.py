@@ -45,6 +45,8 @@ class Examples:
                 keys.append(0)
                 for field, value in example["features"].items():
                     for one in value if isinstance(value, list) else (value,):
+                        # Of a value with a weight, the value.
+                        one = one[0] if isinstance(one, list) else one
                         keys.append(known.setdefault((field, bucket(one)), len(known) + 1))
                 starts.append(len(keys))
                 for t, task in enumerate(self.tasks):

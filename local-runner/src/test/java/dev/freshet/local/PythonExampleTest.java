@@ -46,6 +46,13 @@ class PythonExampleTest {
               "  - {name: seen, kind: categorical, many: true, rows-of: item}\n"
                   + "  - {name: topics, kind: categorical, many: true, weighted: true}\n"
                   + "  - {name: here, kind: cross, of: [tags, topics], dim: 3, admit-after: 1}\n"
+                  + "  - {name: cost, kind: numeric, dim: 3}\n"
+                  + "  - {name: dear, kind: cross, of: [cost, user], dim: 2, admit-after: 1}\n"
+                  + "  - {name: age, kind: numeric, as: value, scale: log1p}\n"
+                  + "  - {name: weight, kind: numeric, as: value, scale: log, clip: [-2, 1]}\n"
+                  + "  - {name: share, kind: numeric, as: value, normalize: none, clip: [-1, 20]}\n"
+                  + "  - {name: image, kind: vector, size: 3}\n"
+                  + "  - {name: face, kind: vector, size: 2, normalize: none, clip: [-9, 9]}\n"
                   + "  - {name: hour, kind: time, part: hour, zone: America/St_Johns, dim: 3}\n"
                   + "  - {name: weekday, kind: time, part: weekday}\n"
                   + "  - {name: three, kind: cross, of: [user, tags, price], dim: 4}\n"
@@ -59,7 +66,11 @@ class PythonExampleTest {
   private static final List<String> FEATURES =
       List.of(
           "{\"user\": \"u1\", \"item\": \"i2\", \"seen\": [\"i3\", \"never\"], \"tags\": [\"t0\", \"t1\"], \"price\": 42,"
-              + " \"topics\": {\"odd\": 0.7, \"even\": \"2\", \"never\": 1, \"t0\": 0}}",
+              + " \"topics\": {\"odd\": 0.7, \"even\": \"2\", \"never\": 1, \"t0\": 0},"
+              + " \"cost\": 20.5, \"age\": 3, \"weight\": 8, \"share\": 0.25, \"image\": [1, 2.5, \"-3\"]}",
+          "{\"user\": \"u5\", \"cost\": \"-0.0\", \"age\": -1e6, \"weight\": -0.5, \"share\": 99,"
+              + " \"image\": [], \"face\": [0.125, -44]}",
+          "{\"user\": \"u6\", \"cost\": 1e300, \"age\": \"12.5\", \"weight\": 1e300, \"image\": [1e30, 0, 0]}",
           "{\"user\": \"u2\", \"topics\": [\"even\", [\"t1\", 0.3], [\"\", 3]], \"tags\": \"t1\"}",
           "{\"tags\": [1, 2, 3], \"topics\": ["
               + IntStream.range(0, 40)

@@ -5,6 +5,8 @@ import dev.freshet.core.events.FieldCounts.Kind;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.features.FeatureEncoder;
+import dev.freshet.core.features.NumberScale;
+import dev.freshet.core.features.NumberStatistics;
 import dev.freshet.core.labels.LabeledExample;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.TaskLabel;
@@ -104,6 +106,7 @@ final class LoadedModel {
     try {
       model.manifest = Manifest.fromJson(manifest.get());
       model.scale = model.scale(model.manifest);
+      model.network.numbers(model.numbers(model.manifest));
       model.loader.dense(ByteBuffer.wrap(rows.dense())).run();
       model.warmUp();
       return Optional.of(model);
@@ -122,6 +125,10 @@ final class LoadedModel {
         network.predict(Collections.nCopies(size, bare));
       }
     }
+  }
+
+  private Map<String, NumberScale> numbers(Manifest of) throws IOException {
+    return NumberStatistics.checked(context.schema(), of.numbers());
   }
 
   private ServedScale scale(Manifest of) throws IOException {
@@ -157,12 +164,14 @@ final class LoadedModel {
     WeightsLoader.Update update =
         delta ? loader.delta(version.payload()) : loader.base(version.payload());
     ServedScale next = scale(version.manifest());
+    Map<String, NumberScale> numbers = numbers(version.manifest());
     if (rows != null) {
       rows.write(version.manifest().toJson(), update.dense());
     }
     synchronized (this) {
       update.run();
       scale = next;
+      network.numbers(numbers);
       named(version.manifest());
     }
   }
@@ -261,7 +270,14 @@ final class LoadedModel {
     }
     float[][] rows = network.predict(batch);
     Map<Kind, List<BitSet>> odd = Map.of(Kind.ABSENT, sets(batch), Kind.UNKNOWN, sets(batch));
-    network.eachMissing(batch, (example, field, kind) -> odd.get(kind).get(example).set(field));
+    network.eachMissing(
+        (example, field, kind) -> {
+          if (kind == Kind.CLIPPED) {
+            counts.add(field, kind);
+          } else {
+            odd.get(kind).get(example).set(field);
+          }
+        });
     List<Prediction> predictions = new ArrayList<>(batch.size());
     for (int e = 0; e < rows.length; e++) {
       Map<String, Double> scores = new LinkedHashMap<>();

@@ -217,6 +217,10 @@ class LoadedModelTest {
             + "  - {name: hour, kind: time, part: hour}\n"
             + "  - {name: any, kind: cross, of: [tags, price], dim: 4}\n"
             + "  - {name: topics, kind: categorical, many: true, weighted: true, admit-after: 1}\n"
+            + "  - {name: cost, kind: numeric, dim: 4}\n"
+            + "  - {name: age, kind: numeric, as: value, scale: log1p, clip: [-1, 1]}\n"
+            + "  - {name: image, kind: vector, size: 3}\n"
+            + "  - {name: dear, kind: cross, of: [cost, user], dim: 2, admit-after: 1}\n"
             + "  - {name: here, kind: cross, of: [topics, item], dim: 2, admit-after: 1}");
   }
 
@@ -365,10 +369,10 @@ class LoadedModelTest {
               cache == 0 ? null : new RowDatabase(folder, cache, context));
       String seen =
           "{\"user\": \"u1\", \"item\": \"i1\", \"tags\": [\"t1\"], \"price\": 5,"
-              + " \"topics\": {\"odd\": 2, \"even\": 1}}";
+              + " \"topics\": {\"odd\": 2, \"even\": 1}, \"cost\": 7, \"age\": 12, \"image\": [1, 2, 3]}";
       String strange =
           "{\"user\": \"nobody\", \"item\": null, \"tags\": [\"t1\", \"never\"],"
-              + " \"topics\": [[\"odd\", 0]]}";
+              + " \"topics\": [[\"odd\", 0]], \"age\": 1e9, \"image\": []}";
       List<Impression> impressions = new ArrayList<>();
       for (String features : List.of(seen, strange)) {
         String message =
@@ -381,10 +385,12 @@ class LoadedModelTest {
       List<Prediction> predictions = loaded.predict(impressions, counts);
       assertThat(predictions.get(0).missing()).isEmpty();
       assertThat(predictions.get(0).unknown()).isEmpty();
-      assertThat(predictions.get(1).missing()).containsExactlyInAnyOrder("item", "price", "topics");
+      assertThat(predictions.get(1).missing())
+          .containsExactlyInAnyOrder("item", "price", "topics", "cost", "image");
       assertThat(predictions.get(1).unknown()).containsExactlyInAnyOrder("user", "tags");
       assertThat(counts.impressions()).isEqualTo(2);
       assertThat(counts.byField().get("user")).isEqualTo(Map.of("unknown", 1L));
+      assertThat(counts.byField().get("age")).isEqualTo(Map.of("clipped", 1L));
       assertThat(counts.byField().get("price")).isEqualTo(Map.of("absent", 1L));
       loaded.replaced();
     }

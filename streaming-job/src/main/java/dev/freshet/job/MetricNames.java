@@ -26,8 +26,8 @@ public final class MetricNames {
   /**
    * Group of feature fields, then the field's name. Of a source: gauges {@code absent}, {@code
    * wrong-type} and {@code number-as-text} of the impressions that this task has read. Of a
-   * trainer: gauges {@code absent} and {@code unknown}, a value without a row of its own, of its
-   * examples.
+   * trainer: gauges {@code absent}, {@code unknown}, a value without a row of its own, and {@code
+   * clipped}, a number beyond its field's bounds, of its examples.
    */
   public static final String FIELDS = "fields";
 

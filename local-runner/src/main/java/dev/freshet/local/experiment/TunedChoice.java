@@ -199,7 +199,7 @@ record TunedChoice(String name, String asItIs, List<Value> values) {
 
   /** How many pairs there are of the fields that impressions bring. */
   private static long pairs(Pipeline pipeline) {
-    long fields = pipeline.features().stream().filter(FeatureField::sent).count();
+    long fields = pipeline.features().stream().filter(FeatureField::crossable).count();
     return fields * (fields - 1) / 2;
   }
 

@@ -23,7 +23,9 @@ public final class FieldCounts implements Serializable {
     /** What stands there is refused, and the impression with it. */
     WRONG_TYPE,
     /** A number that was sent as text, and was read as the number. */
-    NUMBER_AS_TEXT;
+    NUMBER_AS_TEXT,
+    /** A number that is beyond what its field is clipped to. */
+    CLIPPED;
 
     /** As in metrics and reports: {@code wrong-type}. */
     public String label() {

@@ -11,6 +11,7 @@ import java.util.Set;
  *
  * @param many the categorical fields that may hold a list
  * @param weighted those of these whose values have weights
+ * @param vectors fields that are lists of numbers
  * @param scores the tasks whose served scores are kept
  * @param deadlines of each task where its deadline stands; empty if no task has one
  */
@@ -19,6 +20,7 @@ public record ImpressionFields(
     Set<String> many,
     Set<String> weighted,
     List<String> numeric,
+    List<VectorField> vectors,
     List<String> scores,
     List<DeadlineField> deadlines)
     implements Serializable {
@@ -28,24 +30,31 @@ public record ImpressionFields(
     many = Set.copyOf(many);
     weighted = Set.copyOf(weighted);
     numeric = List.copyOf(numeric);
+    vectors = List.copyOf(vectors);
     scores = List.copyOf(scores);
     deadlines = List.copyOf(deadlines);
   }
 
-  /** Without fields of weights. */
+  /** Without fields of weights and vectors. */
   public ImpressionFields(
       List<String> categorical,
       Set<String> many,
       List<String> numeric,
       List<String> scores,
       List<DeadlineField> deadlines) {
-    this(categorical, many, Set.of(), numeric, scores, deadlines);
+    this(categorical, many, Set.of(), numeric, List.of(), scores, deadlines);
   }
 
-  /** All names: the categorical, then the numeric ones. */
+  /** Whether features have weights or vectors. */
+  boolean withFloats() {
+    return !weighted.isEmpty() || !vectors.isEmpty();
+  }
+
+  /** All names: the categorical, then the numeric ones, then vectors. */
   public List<String> names() {
     List<String> names = new ArrayList<>(categorical);
     names.addAll(numeric);
+    vectors.forEach(vector -> names.add(vector.name()));
     return List.copyOf(names);
   }
 
@@ -60,6 +69,12 @@ public record ImpressionFields(
     for (int i = 0; i < numeric.size(); i++) {
       if (Double.isNaN(features.numbers()[i])) {
         absent.add(numeric.get(i));
+      }
+    }
+    for (int i = 0; i < vectors.size(); i++) {
+      if (features.weights().length == 0
+          || features.weights()[categorical.size() + i].length == 0) {
+        absent.add(vectors.get(i).name());
       }
     }
     return absent;

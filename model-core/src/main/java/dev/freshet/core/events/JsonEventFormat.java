@@ -272,10 +272,11 @@ public final class JsonEventFormat implements EventFormat {
     Refused first = null;
     int size = fields.categorical().size();
     String[][] categories = new String[size][];
-    float[][] weights = new float[fields.weighted().isEmpty() ? 0 : size][];
+    int vectors = fields.vectors().size();
+    float[][] weights = new float[fields.withFloats() ? size + vectors : 0][];
     Arrays.fill(weights, ALIKE);
     double[] numbers = new double[fields.numeric().size()];
-    for (int i = 0; i < size + numbers.length; i++) {
+    for (int i = 0; i < size + numbers.length + vectors; i++) {
       try {
         if (i < size && fields.weighted().contains(fields.categorical().get(i))) {
           WeightedValues values = weighted(node, i);
@@ -283,8 +284,10 @@ public final class JsonEventFormat implements EventFormat {
           weights[i] = values.weights();
         } else if (i < size) {
           categories[i] = categories(node, i);
-        } else {
+        } else if (i < size + numbers.length) {
           numbers[i - size] = number(node, i);
+        } else {
+          weights[i - numbers.length] = vector(node, i);
         }
       } catch (Refused refused) {
         counts.add(i, Kind.WRONG_TYPE);
@@ -417,6 +420,38 @@ public final class JsonEventFormat implements EventFormat {
       counts.add(field, Kind.NUMBER_AS_TEXT);
     }
     return values;
+  }
+
+  private float[] vector(JsonNode features, int field) throws Refused {
+    VectorField of =
+        fields.vectors().get(field - fields.categorical().size() - fields.numeric().size());
+    JsonNode node = features.path(of.name());
+    if (isAbsent(node) || node.isArray() && node.isEmpty()) {
+      counts.add(field, Kind.ABSENT);
+      return ALIKE;
+    }
+    String at = "features." + of.name();
+    String allowed = "a list of " + of.size() + " numbers";
+    if (!node.isArray()) {
+      throw refuse(RejectReason.WRONG_TYPE, at, node.toString(), allowed);
+    }
+    if (node.size() != of.size()) {
+      throw refuse(RejectReason.INVALID_VALUE, at, node.size() + " values", allowed);
+    }
+    float[] numbers = new float[of.size()];
+    boolean asText = false;
+    for (int i = 0; i < numbers.length; i++) {
+      JsonNode number = node.get(i);
+      numbers[i] = (float) number(number, at);
+      asText |= number.isTextual();
+      if (!Float.isFinite(numbers[i])) {
+        throw refuse(RejectReason.INVALID_VALUE, at, number.toString(), "numbers of up to 3.4e38");
+      }
+    }
+    if (asText) {
+      counts.add(field, Kind.NUMBER_AS_TEXT);
+    }
+    return numbers;
   }
 
   private static float weight(JsonNode node, String at) throws Refused {

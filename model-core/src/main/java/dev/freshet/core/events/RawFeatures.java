@@ -6,7 +6,8 @@ package dev.freshet.core.events;
  * @param categories per categorical field of {@link ImpressionFields} its values; empty for none
  * @param numbers per numeric field its value; NaN for none
  * @param weights per categorical field its values' weights, all above 0, or none where these count
- *     alike; no arrays where that is so of all fields
+ *     alike; then per vector of {@link ImpressionFields} its numbers, or none; no arrays where
+ *     there are neither weights nor vectors
  */
 public record RawFeatures(String[][] categories, double[] numbers, float[][] weights)
     implements Features {

@@ -54,18 +54,9 @@ final class Cross {
    * @return how many there are
    */
   int make(long[] keys, float[] weights, int[] starts) {
-    long combinations = 1;
-    for (int i = 0; i < parts.length; i++) {
-      if (keys[starts[parts[i]]] == absentParts[i]) {
-        made[0] = absent;
-        return 1;
-      }
-      taken[i] = starts[parts[i] + 1] - starts[parts[i]];
-      combinations *= taken[i];
-    }
-    if (combinations > MOST) {
-      cut++;
-      shorten();
+    if (!plan(keys, starts)) {
+      made[0] = absent;
+      return 1;
     }
     System.arraycopy(keys, starts[parts[0]], made, 0, taken[0]);
     int count = taken[0];
@@ -83,6 +74,27 @@ final class Cross {
     return count;
   }
 
+  /**
+   * Works out how many values of each field are combined, and counts where these are not all.
+   *
+   * @return whether all fields are there
+   */
+  boolean plan(long[] keys, int[] starts) {
+    long combinations = 1;
+    for (int i = 0; i < parts.length; i++) {
+      if (keys[starts[parts[i]]] == absentParts[i]) {
+        return false;
+      }
+      taken[i] = starts[parts[i] + 1] - starts[parts[i]];
+      combinations *= taken[i];
+    }
+    if (combinations > MOST) {
+      cut++;
+      shorten();
+    }
+    return true;
+  }
+
   /** A combination weighs what its values weigh, multiplied; what is left of a cut list is all. */
   private void weigh(float[] weights, int[] starts) {
     madeWeights[0] = 1;
@@ -93,7 +105,7 @@ final class Cross {
       }
       count *= taken[i];
     }
-    FeatureEncoder.normalise(madeWeights, 0, count);
+    FeatureEncoder.normalize(madeWeights, 0, count);
   }
 
   private void shorten() {

@@ -21,7 +21,9 @@ public record Crosses(
             alone = true)
         Kind kind,
     @Option(
-            value = "The fields that are crossed; all that are no crosses themselves if none",
+            value =
+                "The fields that are crossed; if none, all but crosses, vectors and numbers that are"
+                    + " taken `as: value`",
             fallback = "")
         List<String> of,
     @Option(value = "Size of each cross's embedding", fallback = "2") int dim,
@@ -83,7 +85,7 @@ public record Crosses(
 
   private List<String> crossed(List<FeatureField> given) {
     return of.isEmpty()
-        ? given.stream().filter(f -> !f.cross()).map(FeatureField::name).distinct().toList()
+        ? given.stream().filter(FeatureField::crossable).map(FeatureField::name).distinct().toList()
         : of;
   }
 }

@@ -6,7 +6,8 @@ import java.io.Serializable;
 import java.util.HexFormat;
 
 /**
- * What a model sees of a labelled example.
+ * What a model sees of a labelled example. Where numbers are read by what a model has learnt their
+ * bits stand in the place of keys, until {@link ExampleCompleter} has made these.
  *
  * @param id hash of the impression's id
  * @param impression the impression's id; where nobody knows it, the hash in hexadecimal
@@ -62,6 +63,12 @@ public record EncodedExample(
   /** What messages call it: the impression's id in one line, its first 64 characters. */
   public String name() {
     return Texts.line(impression, LONGEST_NAME);
+  }
+
+  /** The same example with other keys. */
+  EncodedExample withKeys(long[] others, int[] otherStarts, float[] otherWeights) {
+    return new EncodedExample(
+        id, impression, eventTime, holdout, others, otherStarts, otherWeights, labels, served);
   }
 
   /** The same example with other labels. */

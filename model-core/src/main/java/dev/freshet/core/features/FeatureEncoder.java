@@ -20,7 +20,7 @@ import java.time.ZoneId;
 import java.time.ZonedDateTime;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
+import java.util.stream.IntStream;
 
 /**
  * Turns raw features into 64-bit keys: the hash (XXH3) of a value under its field's own seed. There
@@ -44,11 +44,19 @@ public final class FeatureEncoder {
 
   private static final int KEY = LONGEST_TEXT + 1;
 
+  private static final int FLOATS = 1;
+  private static final int DOUBLES = 2;
+
   /** All but crosses, in the schema's order. */
   private final List<FeatureField> fields;
 
-  /** Of every field of the schema: null where it is no cross. */
-  private final Cross[] crosses;
+  /** Null if no field is a cross. */
+  private final CrossMaker crosses;
+
+  /** Whether crosses are left to who can read numbers. */
+  private final boolean open;
+
+  private final int allFields;
 
   private final int[] ownStarts;
 
@@ -76,12 +84,11 @@ public final class FeatureEncoder {
    */
   public FeatureEncoder(FeatureSchema schema, double holdout) {
     fields = schema.fields().stream().filter(field -> !field.cross()).toList();
-    crosses =
-        schema.fields().stream()
-            .map(field -> field.cross() ? new Cross(field, fields) : null)
-            .toArray(Cross[]::new);
+    allFields = schema.fields().size();
+    weighted = fields.stream().anyMatch(FeatureField::weighted);
+    crosses = allFields > fields.size() ? new CrossMaker(schema, weighted) : null;
+    open = schema.open();
     ownStarts = new int[fields.size() + 1];
-    weighted = schema.weighted();
     zones =
         fields.stream()
             .map(field -> field.time() ? ZoneId.of(field.zone()) : null)
@@ -93,11 +100,13 @@ public final class FeatureEncoder {
     source = new int[fields.size()];
     int categorical = 0;
     int numeric = 0;
+    int vectors = schema.categorical().size();
     for (int i = 0; i < hashers.length; i++) {
       hashers[i] = hasher(fields.get(i).rowsName());
       absent[i] = absentKey(fields.get(i));
       if (fields.get(i).sent()) {
-        source[i] = fields.get(i).numeric() ? numeric++ : categorical++;
+        FeatureField field = fields.get(i);
+        source[i] = field.numeric() ? numeric++ : field.vector() ? vectors++ : categorical++;
       }
     }
   }
@@ -109,6 +118,14 @@ public final class FeatureEncoder {
   /** The key whose row stands for all values of the field that have none of their own. */
   public static long unknownKey(FeatureField field) {
     return key(hasher(field.rowsName()), UNKNOWN);
+  }
+
+  /** The keys whose rows are multiplied by a field's numbers; none if it has no such numbers. */
+  public static long[] valueKeys(FeatureField field) {
+    Hasher64 hasher = hasher(field.name());
+    return IntStream.range(0, field.values() ? field.numbers() : 0)
+        .mapToLong(i -> key(hasher, "v" + i))
+        .toArray();
   }
 
   /** The key whose row stands for the field in impressions that do not have it. */
@@ -128,7 +145,7 @@ public final class FeatureEncoder {
   public EncodedExample encode(LabeledExample example) {
     Impression impression = example.impression();
     long id = ids.hashCharsToLong(impression.id());
-    int[] starts = new int[crosses.length + 1];
+    int[] starts = new int[allFields + 1];
     long[] keys = keys(impression, starts);
     return new EncodedExample(
         id,
@@ -149,20 +166,27 @@ public final class FeatureEncoder {
    * @throws IllegalArgumentException if compact features were made with other fields
    */
   public long[] keys(Impression impression, int[] starts) {
-    boolean crossed = crosses.length > fields.size();
-    int[] own = crossed ? ownStarts : starts;
+    int[] own = crosses == null ? starts : ownStarts;
     long[] keys =
         impression.features() instanceof RawFeatures raw
             ? keys(raw, impression.eventTime(), own)
             : keys(((CompactFeatures) impression.features()).bytes(), impression.eventTime(), own);
-    if (weighted) {
-      weights = Arrays.copyOf(ownWeights, own[fields.size()]);
+    if (crosses != null && !open) {
+      keys = crosses.make(keys, ownWeights, own, starts);
+      weights = weighted ? crosses.weights() : weights;
+      return keys;
     }
-    return crossed ? withCrosses(keys, starts) : keys;
+    if (crosses != null) {
+      crosses.leaveOpen(keys, own, starts);
+    }
+    if (weighted) {
+      weights = Arrays.copyOf(ownWeights, keys.length);
+    }
+    return keys;
   }
 
   /** The weights of values in their field's mean; what they add up to is 1. */
-  static void normalise(float[] weights, int from, int to) {
+  static void normalize(float[] weights, int from, int to) {
     double sum = 0;
     for (int i = from; i < to; i++) {
       sum += weights[i];
@@ -180,42 +204,12 @@ public final class FeatureEncoder {
     for (int i = from; i < to; i++) {
       ownWeights[i] = sent.length == to - from ? sent[i - from] : 1;
     }
-    normalise(ownWeights, from, to);
-  }
-
-  private long[] withCrosses(long[] own, int[] starts) {
-    int place = 0;
-    for (int i = 0; i < crosses.length; i++) {
-      int count =
-          crosses[i] == null
-              ? ownStarts[place + 1] - ownStarts[place++]
-              : crosses[i].make(own, ownWeights, ownStarts);
-      starts[i + 1] = starts[i] + count;
-    }
-    long[] keys = new long[starts[crosses.length]];
-    weights = weighted ? new float[keys.length] : weights;
-    place = 0;
-    for (int i = 0; i < crosses.length; i++) {
-      int count = starts[i + 1] - starts[i];
-      if (crosses[i] == null) {
-        System.arraycopy(own, ownStarts[place], keys, starts[i], count);
-        if (weighted) {
-          System.arraycopy(ownWeights, ownStarts[place], weights, starts[i], count);
-        }
-        place++;
-      } else {
-        crosses[i].copy(keys, starts[i], count);
-        if (weighted) {
-          crosses[i].copyWeights(weights, starts[i], count);
-        }
-      }
-    }
-    return keys;
+    normalize(ownWeights, from, to);
   }
 
   /** How many impressions had so many values that a cross took the first of them only. */
   public long cut() {
-    return Arrays.stream(crosses).filter(Objects::nonNull).mapToLong(Cross::cut).sum();
+    return crosses == null ? 0 : crosses.cut();
   }
 
   private long[] keys(RawFeatures features, long time, int[] starts) {
@@ -231,7 +225,10 @@ public final class FeatureEncoder {
         keys[starts[i]] = absent[i];
       }
       for (int j = 0; j < count; j++) {
-        keys[starts[i] + j] = key(hashers[i], value(features, i, j));
+        keys[starts[i] + j] =
+            fields.get(i).open()
+                ? bits(number(features, i, j))
+                : key(hashers[i], value(features, i, j));
       }
       if (weighted) {
         weigh(starts[i], starts[i + 1], sentWeights(features, i));
@@ -253,8 +250,22 @@ public final class FeatureEncoder {
     if (fields.get(field).numeric()) {
       return Double.isNaN(features.numbers()[source[field]]) ? 0 : 1;
     }
+    if (fields.get(field).vector()) {
+      return features.weights().length == 0 ? 0 : features.weights()[source[field]].length;
+    }
     int values = features.categories()[source[field]].length;
     return fields.get(field).many() ? values : Math.min(values, 1);
+  }
+
+  private double number(RawFeatures features, int field, int index) {
+    return fields.get(field).vector()
+        ? features.weights()[source[field]][index]
+        : features.numbers()[source[field]];
+  }
+
+  /** One number has one form: there is no -0. */
+  private static long bits(double number) {
+    return Double.doubleToRawLongBits(number + 0.0);
   }
 
   /** Empty where values count alike. */
@@ -288,6 +299,7 @@ public final class FeatureEncoder {
    *   categorical: byte length of UTF-8, up to 8, and the text; or 9 and the long key;
    *     with weights: float weight
    *   numeric: count bucket
+   * or, of numbers that a model reads: count 0, absent; 1 and floats; 2 and doubles
    * </pre>
    */
   public Impression compact(Impression impression) {
@@ -299,7 +311,9 @@ public final class FeatureEncoder {
       DataOutputStream out = new DataOutputStream(bytes);
       out.writeInt(fingerprint);
       for (int i = 0; i < hashers.length; i++) {
-        if (fields.get(i).sent()) {
+        if (fields.get(i).open()) {
+          writeNumbers(raw, i, out);
+        } else if (fields.get(i).sent()) {
           int count = count(raw, i);
           Bytes.writeCount(out, count);
           for (int j = 0; j < count; j++) {
@@ -314,6 +328,23 @@ public final class FeatureEncoder {
       throw new UncheckedIOException("no I/O in memory", e);
     }
     return impression.withFeatures(new CompactFeatures(bytes.toByteArray()));
+  }
+
+  private void writeNumbers(RawFeatures raw, int field, DataOutputStream out) throws IOException {
+    int count = count(raw, field);
+    boolean floats = true;
+    for (int i = 0; i < count; i++) {
+      double number = number(raw, field, i);
+      floats &= (float) number == number;
+    }
+    Bytes.writeCount(out, count == 0 ? 0 : floats ? FLOATS : DOUBLES);
+    for (int i = 0; i < count; i++) {
+      if (floats) {
+        out.writeFloat((float) number(raw, field, i));
+      } else {
+        out.writeDouble(number(raw, field, i));
+      }
+    }
   }
 
   private void writeCompact(RawFeatures raw, int field, int index, DataOutputStream out)
@@ -345,6 +376,10 @@ public final class FeatureEncoder {
       long[] keys = new long[fields.size()];
       for (int i = 0; i < hashers.length; i++) {
         int count = zones[i] == null ? Bytes.readCount(in) : 0;
+        int form = count;
+        if (fields.get(i).open() && count > 0) {
+          count = fields.get(i).numbers();
+        }
         starts[i + 1] = starts[i] + Math.max(1, count);
         if (starts[i + 1] > keys.length) {
           keys = Arrays.copyOf(keys, Math.max(starts[i + 1], 2 * keys.length));
@@ -356,7 +391,7 @@ public final class FeatureEncoder {
         }
         float[] sent = new float[fields.get(i).weighted() ? count : 0];
         for (int j = 0; j < count; j++) {
-          keys[starts[i] + j] = readCompact(i, in);
+          keys[starts[i] + j] = fields.get(i).open() ? readNumber(form, in) : readCompact(i, in);
           if (sent.length > 0) {
             sent[j] = in.readFloat();
           }
@@ -369,6 +404,10 @@ public final class FeatureEncoder {
     } catch (IOException e) {
       throw new IllegalArgumentException("compact features are cut short", e);
     }
+  }
+
+  private static long readNumber(int form, DataInputStream in) throws IOException {
+    return bits(form == FLOATS ? in.readFloat() : in.readDouble());
   }
 
   private long readCompact(int field, DataInputStream in) throws IOException {

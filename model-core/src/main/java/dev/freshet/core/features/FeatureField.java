@@ -24,8 +24,8 @@ public record FeatureField(
     @Option("Name of the field in the impression's `features`; of a time or a cross its own")
         String name,
     @Option(
-            "Whether values are names or amounts, a part of the impression's event time, or"
-                + " combinations of other fields' values")
+            "Whether values are names or numbers, lists of numbers of one length, a part of the"
+                + " impression's event time, or combinations of other fields' values")
         Kind kind,
     @Option(value = "Size of the field's embedding", fallback = "" + DIM) int dim,
     @Option(
@@ -49,22 +49,55 @@ public record FeatureField(
             value = "Categorical: a row that was not seen for so long, in event time, is dropped",
             fallback = Option.ABSENT)
         Duration expireAfter,
-    @Option(value = "Numeric: ascending bucket edges; or use `buckets`", fallback = "")
+    @Option(
+            value =
+                "Numeric: whether numbers are put into buckets with a row each, or one row is"
+                    + " multiplied by the number, scaled, normalised and clipped",
+            fallback = "bucket")
+        As as,
+    @Option(
+            value =
+                "Numeric: ascending bucket edges; or use `buckets`. Without `edges`, `from` and `to`"
+                    + " the edges are learnt from the stream",
+            fallback = "")
         List<Double> edges,
-    @Option(value = "Numeric: number of buckets between `from` and `to`", fallback = "0")
+    @Option(
+            value =
+                "Numeric: number of buckets between `from` and `to`; without these about how many"
+                    + " are learnt, 24 by default",
+            fallback = "0")
         int buckets,
     @Option(
-            value = "Numeric with `buckets`: lower end; below it is one more bucket",
-            fallback = "0")
-        double from,
+            value =
+                "Numeric with `buckets`: lower end, 0 if only `to` is given; below it is one more bucket",
+            fallback = Option.ABSENT)
+        Double from,
     @Option(
-            value = "Numeric with `buckets`: upper end; above it is one more bucket",
-            fallback = "1")
-        double to,
+            value =
+                "Numeric with `buckets`: upper end, 1 if only `from` is given; above it is one more bucket",
+            fallback = Option.ABSENT)
+        Double to,
     @Option(
-            value = "Numeric with `buckets`: whether buckets are equally wide or grow by a factor",
+            value =
+                "Numeric with `from` and `to`: whether buckets are equally wide or grow by a factor."
+                    + " With `as: value`: whether the number is taken as it is, its logarithm (0 and"
+                    + " below count as the lowest that is not clipped), or sign(x) ln(1 + |x|)",
             fallback = "linear")
         Scale scale,
+    @Option(
+            value =
+                "Vectors, and numbers with `as: value`: in deviations from the mean, both learnt"
+                    + " from the stream, or as they are",
+            fallback = "z-score")
+        Normalize normalize,
+    @Option(
+            value =
+                "Vectors, and numbers with `as: value`: the lowest and the highest that a number can"
+                    + " be once it is scaled and normalised, -4 and 4 by default; what is clipped is"
+                    + " counted. Needed without normalising",
+            fallback = "")
+        List<Double> clip,
+    @Option(value = "Vector: how many numbers each has", fallback = "0") int size,
     @Option(
             value =
                 "Cross: the fields, 2 to 4 of them in any order, whose values together are its"
@@ -92,18 +125,35 @@ public record FeatureField(
 
   public static final int ADMIT_AFTER = 2;
 
-  /** Names, amounts, parts of the event time, or combinations of what other fields have. */
+  private static final int BUCKETS = 24;
+  private static final double CLIP = 4;
+
+  /** Names, numbers, many of these, parts of the event time, or combinations of other fields. */
   public enum Kind {
     CATEGORICAL,
     NUMERIC,
+    VECTOR,
     TIME,
     CROSS
   }
 
-  /** Spacing of numeric buckets. */
+  /** What a number is to the models. */
+  public enum As {
+    BUCKET,
+    VALUE
+  }
+
+  /** Spacing of numeric buckets, or what is taken of a number. */
   public enum Scale {
     LINEAR,
-    LOG
+    LOG,
+    LOG1P
+  }
+
+  /** Whether numbers are made alike in size. */
+  public enum Normalize {
+    Z_SCORE,
+    NONE
   }
 
   public FeatureField {
@@ -148,23 +198,68 @@ public record FeatureField(
       check(part == null, "part", part == null ? null : RecordBinder.written(part), without);
       check(zone.equals("UTC"), "zone", zone, without);
     }
-    if (kind == Kind.NUMERIC) {
-      check(
-          edges.isEmpty() || buckets == 0,
-          "buckets",
-          buckets,
-          "0, where there are `edges`: one of both");
-      check(!edges.isEmpty() || buckets > 0, "buckets", buckets, "at least 1, or give `edges`");
-      check(to > from, "to", to, "a number above `from`");
-      check(scale == Scale.LINEAR || from > 0, "from", from, "above 0, for a log scale");
+    clip = List.copyOf(clip);
+    boolean values = kind == Kind.NUMERIC && as == As.VALUE;
+    if (kind == Kind.NUMERIC && !values) {
+      checkBuckets(edges, buckets, from, to, scale);
     } else {
-      String without = "nothing, for a field that is no number";
+      String without =
+          values ? "nothing, with `as: value`" : "nothing, for a field that is no number";
       check(edges.isEmpty(), "edges", edges, without);
       check(buckets == 0, "buckets", buckets, without);
-      check(from == 0, "from", from, without);
-      check(to == 1, "to", to, without);
-      check(scale == Scale.LINEAR, "scale", RecordBinder.written(scale), without);
+      check(from == null, "from", from, without);
+      check(to == null, "to", to, without);
+      check(values || as == As.BUCKET, "as", RecordBinder.written(as), without);
+      check(values || scale == Scale.LINEAR, "scale", RecordBinder.written(scale), without);
     }
+    if (values || kind == Kind.VECTOR) {
+      check(
+          clip.size() == 2 && clip.get(0) < clip.get(1)
+              || clip.isEmpty() && normalize == Normalize.Z_SCORE,
+          "clip",
+          clip,
+          "the lowest and the highest number, as in [-10, 10]: one odd number would spoil weights");
+    } else {
+      String without = "nothing, for a field whose values are not taken as numbers";
+      check(clip.isEmpty(), "clip", clip, without);
+      check(normalize == Normalize.Z_SCORE, "normalize", RecordBinder.written(normalize), without);
+    }
+    if (kind == Kind.VECTOR) {
+      check(size >= 1 && size <= 4096, "size", size, "1 to 4096");
+    } else {
+      check(size == 0, "size", size, "nothing, for a field that is no vector");
+    }
+  }
+
+  private static void checkBuckets(
+      List<Double> edges, int buckets, Double from, Double to, Scale scale) {
+    boolean range = from != null || to != null;
+    check(
+        edges.isEmpty() || buckets == 0,
+        "buckets",
+        buckets,
+        "0, where there are `edges`: one of both");
+    check(
+        !range || buckets > 0,
+        "buckets",
+        buckets,
+        "at least 1, between `from` and `to`; none of the three for edges that are learnt");
+    check(low(from) < high(to), "to", high(to), "a number above `from`");
+    check(
+        scale != Scale.LOG1P, "scale", "log1p", "linear or log; log1p is for numbers `as: value`");
+    check(
+        scale == Scale.LINEAR || from != null && from > 0,
+        "from",
+        from,
+        "above 0, for buckets on a log scale");
+  }
+
+  private static double low(Double from) {
+    return from == null ? 0 : from;
+  }
+
+  private static double high(Double to) {
+    return to == null ? 1 : to;
   }
 
   /** A cross of fields with the usual other settings. */
@@ -178,11 +273,15 @@ public record FeatureField(
         false,
         admitAfter,
         expireAfter,
+        As.BUCKET,
         List.of(),
         0,
-        0,
-        1,
+        null,
+        null,
         Scale.LINEAR,
+        Normalize.Z_SCORE,
+        List.of(),
+        0,
         of,
         null,
         "UTC",
@@ -212,7 +311,81 @@ public record FeatureField(
 
   /** Whether impressions bring it; if not it is made from what they bring. */
   public boolean sent() {
-    return kind == Kind.CATEGORICAL || kind == Kind.NUMERIC;
+    return kind == Kind.CATEGORICAL || kind == Kind.NUMERIC || kind == Kind.VECTOR;
+  }
+
+  public boolean vector() {
+    return kind == Kind.VECTOR;
+  }
+
+  /** Whether it is a number whose buckets are learnt. */
+  public boolean learnt() {
+    return kind == Kind.NUMERIC && as == As.BUCKET && edges.isEmpty() && from == null && to == null;
+  }
+
+  /** Whether rows are multiplied by the numbers themselves. */
+  boolean values() {
+    return vector() || kind == Kind.NUMERIC && as == As.VALUE;
+  }
+
+  /** Whether only a model can read its numbers. */
+  boolean open() {
+    return learnt() || values();
+  }
+
+  /** Whether its numbers are read in deviations from a mean. */
+  boolean normalised() {
+    return values() && normalize == Normalize.Z_SCORE;
+  }
+
+  /** Whether its values can be combined with others'. */
+  public boolean crossable() {
+    return !cross() && !values();
+  }
+
+  /** How many numbers it has, if it has any. */
+  int numbers() {
+    return vector() ? size : 1;
+  }
+
+  /** About how many buckets are learnt. */
+  int bucketCount() {
+    return buckets == 0 ? BUCKETS : buckets;
+  }
+
+  /** A number on its scale. */
+  double scaled(double value) {
+    if (kind != Kind.NUMERIC || as == As.BUCKET) {
+      return value;
+    }
+    return switch (scale) {
+      case LINEAR -> value;
+      case LOG -> value > 0 ? Math.log(value) : Double.NEGATIVE_INFINITY;
+      case LOG1P -> Math.signum(value) * Math.log1p(Math.abs(value));
+    };
+  }
+
+  double lowest() {
+    return clip.isEmpty() ? -CLIP : clip.get(0);
+  }
+
+  double highest() {
+    return clip.isEmpty() ? CLIP : clip.get(1);
+  }
+
+  /** What a row counts beside the number: the sum of a vector's is as large as one number. */
+  double share() {
+    return vector() && normalised() ? 1 / Math.sqrt(size) : 1;
+  }
+
+  /** Lower end of fixed buckets. */
+  double low() {
+    return low(from);
+  }
+
+  /** Upper end of fixed buckets. */
+  double high() {
+    return high(to);
   }
 
   public boolean time() {
@@ -258,11 +431,15 @@ public record FeatureField(
         weighted,
         owner.admitAfter,
         owner.expireAfter,
+        as,
         edges,
         buckets,
         from,
         to,
         scale,
+        normalize,
+        clip,
+        size,
         of,
         part,
         zone,
@@ -278,13 +455,13 @@ public record FeatureField(
       }
       return bucket;
     }
-    if (value < from) {
+    if (value < low()) {
       return 0;
     }
     double part =
         scale == Scale.LINEAR
-            ? (value - from) / (to - from)
-            : Math.log(value / from) / Math.log(to / from);
+            ? (value - low()) / (high() - low())
+            : Math.log(value / low()) / Math.log(high() / low());
     return part >= 1 ? buckets + 1 : 1 + (int) (part * buckets);
   }
 }

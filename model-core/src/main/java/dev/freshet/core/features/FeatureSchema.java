@@ -1,5 +1,6 @@
 package dev.freshet.core.features;
 
+import dev.freshet.core.events.VectorField;
 import dev.freshet.core.settings.RecordBinder;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
@@ -56,7 +57,21 @@ public final class FeatureSchema implements Serializable {
 
   private static boolean weighted(FeatureField field, List<FeatureField> all) {
     return field.weighted()
+        || field.values()
         || all.stream().anyMatch(other -> other.weighted() && field.of().contains(other.name()));
+  }
+
+  /** Whether numbers of some fields can be read only by a model. */
+  boolean open() {
+    return fields.stream().anyMatch(FeatureField::open);
+  }
+
+  /** Names and sizes of the vectors, in order. */
+  public List<VectorField> vectors() {
+    return fields.stream()
+        .filter(FeatureField::vector)
+        .map(field -> new VectorField(field.name(), field.size()))
+        .toList();
   }
 
   /** Whether rows of some fields do not all count alike in their field's mean. */
@@ -110,16 +125,20 @@ public final class FeatureSchema implements Serializable {
 
   private static String describe(FeatureField f) {
     StringBuilder text = new StringBuilder(f.name()).append(": ");
-    text.append(RecordBinder.written(f.kind())).append(", dim ").append(f.dim());
+    text.append(written(f.kind())).append(", dim ").append(f.dim());
     if (f.time()) {
-      return text.append(", ")
-          .append(RecordBinder.written(f.part()))
-          .append(" in ")
-          .append(f.zone())
-          .toString();
+      return text.append(", ").append(written(f.part())).append(" in ").append(f.zone()).toString();
     }
     if (f.cross()) {
       return text.append(", of ").append(String.join(" and ", f.of())).toString();
+    }
+    if (f.learnt()) {
+      return text.append(", about ").append(f.bucketCount()).append(" learnt buckets").toString();
+    }
+    if (f.values()) {
+      text.append(f.vector() ? ", of " + f.size() : ", as value, " + written(f.scale()));
+      text.append(", ").append(f.normalised() ? "z-score" : "not normalised");
+      return text.append(" in ").append(f.lowest()).append(" to ").append(f.highest()).toString();
     }
     if (!f.numeric()) {
       text.append(f.weighted() ? ", many with weights" : f.many() ? ", many" : "");
@@ -131,12 +150,16 @@ public final class FeatureSchema implements Serializable {
     return text.append(", ")
         .append(f.buckets())
         .append(" buckets from ")
-        .append(f.from())
+        .append(f.low())
         .append(" to ")
-        .append(f.to())
+        .append(f.high())
         .append(", ")
-        .append(RecordBinder.written(f.scale()))
+        .append(written(f.scale()))
         .toString();
+  }
+
+  private static String written(Enum<?> value) {
+    return RecordBinder.written(value);
   }
 
   /**
@@ -161,8 +184,8 @@ public final class FeatureSchema implements Serializable {
 
   /**
    * SHA-256 over everything that decides which values get which keys and places, and how many of
-   * them: name and kind, dim, number of values, buckets, part and zone of a time, what is crossed,
-   * whose rows are used, and the order.
+   * them: name and kind, dim, number of values, buckets, how numbers are read, part and zone of a
+   * time, what is crossed, whose rows are used, and the order.
    */
   public String fingerprint() {
     return hash(true);
@@ -184,9 +207,11 @@ public final class FeatureSchema implements Serializable {
     StringBuilder text = new StringBuilder(whole ? "freshet-schema-2" : "freshet-schema-1");
     for (FeatureField f : whole ? fields : sent) {
       text.append('\n').append(f.name()).append('|').append(f.kind()).append('|').append(f.dim());
-      if (f.numeric()) {
+      if (f.open()) {
+        text.append(open(f, whole));
+      } else if (f.numeric()) {
         text.append('|').append(f.edges()).append('|').append(f.buckets());
-        text.append('|').append(f.from()).append('|').append(f.to()).append('|').append(f.scale());
+        text.append('|').append(f.low()).append('|').append(f.high()).append('|').append(f.scale());
       } else if (f.many() && whole) {
         text.append("|many");
       }
@@ -201,9 +226,25 @@ public final class FeatureSchema implements Serializable {
       }
       f.of().forEach(part -> text.append('|').append(part));
     }
+    return sha256(text.toString());
+  }
+
+  private static String open(FeatureField f, boolean whole) {
+    String numbers = "|numbers|" + f.numbers();
+    if (!whole) {
+      return numbers;
+    }
+    if (f.learnt()) {
+      return numbers + "|learnt|" + f.bucketCount();
+    }
+    String bounds = "|" + f.lowest() + "|" + f.highest();
+    return numbers + "|" + f.as() + "|" + f.scale() + "|" + f.normalize() + bounds;
+  }
+
+  private static String sha256(String text) {
     try {
       MessageDigest sha = MessageDigest.getInstance("SHA-256");
-      byte[] digest = sha.digest(text.toString().getBytes(StandardCharsets.UTF_8));
+      byte[] digest = sha.digest(text.getBytes(StandardCharsets.UTF_8));
       return HexFormat.of().formatHex(digest);
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every JDK has SHA-256", e);

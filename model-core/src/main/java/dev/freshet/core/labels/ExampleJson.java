@@ -131,5 +131,14 @@ public final class ExampleJson implements Serializable {
         json.put(fields.numeric().get(i), features.numbers()[i]);
       }
     }
+    for (int i = 0; i < fields.vectors().size() && features.weights().length > 0; i++) {
+      float[] numbers = features.weights()[features.categories().length + i];
+      if (numbers.length > 0) {
+        ArrayNode list = json.putArray(fields.vectors().get(i).name());
+        for (float number : numbers) {
+          list.add(number);
+        }
+      }
+    }
   }
 }

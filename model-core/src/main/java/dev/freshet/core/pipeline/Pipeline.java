@@ -100,6 +100,7 @@ public record Pipeline(
         schema.many(),
         schema.withWeights(),
         schema.numeric(),
+        schema.vectors(),
         tasks.stream().map(Task::name).toList(),
         tasks.stream().anyMatch(task -> task.deadline().present())
             ? tasks.stream().map(Task::deadline).toList()

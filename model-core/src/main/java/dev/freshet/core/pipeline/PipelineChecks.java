@@ -153,24 +153,38 @@ final class PipelineChecks {
     }
   }
 
-  /** No cross is crossed, and every cross has a name and fields of its own. */
+  /** Only what has values is crossed, and every cross has a name and fields of its own. */
   private static void crossed(List<FeatureField> features, Crosses crosses) {
     List<String> plain =
-        features.stream().filter(field -> !field.cross()).map(FeatureField::name).toList();
+        features.stream().filter(FeatureField::crossable).map(FeatureField::name).toList();
     String allowed = "one of " + String.join(", ", plain);
+    List<String> numbers =
+        features.stream()
+            .filter(field -> !field.crossable() && !field.cross())
+            .map(FeatureField::name)
+            .toList();
+    String buckets = "; numbers that are multiplied have no values to combine, those in buckets do";
     for (int i = 0; i < features.size(); i++) {
       for (String part : features.get(i).of()) {
-        check(plain.contains(part), "features[" + i + "].of", part, allowed + hint(part, plain));
+        check(
+            plain.contains(part),
+            "features[" + i + "].of",
+            part,
+            allowed + (numbers.contains(part) ? buckets : hint(part, plain)));
       }
     }
     for (String part : crosses.of()) {
-      check(plain.contains(part), "crosses.of", part, allowed + hint(part, plain));
+      check(
+          plain.contains(part),
+          "crosses.of",
+          part,
+          allowed + (numbers.contains(part) ? buckets : hint(part, plain)));
     }
     check(
         crosses.kind() == Crosses.Kind.NONE || plain.size() > 1,
         "crosses.kind",
         RecordBinder.written(crosses.kind()),
-        "none, where there is one field only");
+        "none, where there is one field only that can be crossed");
     List<String> all = crosses.with(features).stream().map(FeatureField::name).toList();
     for (String cross : all.subList(features.size(), all.size())) {
       int at = all.indexOf(cross);

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.freshet.core.codec.FiniteNumbers;
 import dev.freshet.core.events.SourcePosition;
+import dev.freshet.core.features.NumberScale;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.correction.DelayCorrections;
 import dev.freshet.core.labels.correction.NegativeSampling;
@@ -22,8 +23,9 @@ import java.util.OptionalLong;
  * Announces a version: a reader acts on this and on nothing else, and only when every chunk it
  * names is there and has the length and hash it names. JSON; unknown keys are ignored.
  *
- * @param format of this manifest: 3; 2 where rows have no first-order weights, which are then 0; 1
- *     in those of before 2026-11-26, whose amounts were scaled by {@code targetScale}
+ * @param format of this manifest: 3, or 4 where it says how numbers are read; 2 where rows have no
+ *     first-order weights, which are then 0; 1 in those of before 2026-11-26, whose amounts were
+ *     scaled by {@code targetScale}
  * @param type {@code base}: all weights; {@code delta}: what changed on top of {@code parent}
  * @param version {@code run-step}
  * @param parent version that a delta builds on; absent for a base
@@ -39,6 +41,8 @@ import java.util.OptionalLong;
  *     labels; absent since
  * @param amounts how a reader turns what the model says of the core task into an amount; absent
  *     without a core task, and in format 1
+ * @param numbers how a reader reads the numbers of each field for which that was learnt; absent if
+ *     there is none
  * @param corrections delay correction of each binary task, whose predictions a reader turns into
  *     what is served with {@link DelayCorrections#served}; absent in manifests of before
  *     2026-11-22, when none changed a prediction
@@ -74,6 +78,7 @@ public record Manifest(
     long newestEvent,
     double[] targetScale,
     AmountScale amounts,
+    Map<String, NumberScale> numbers,
     Map<String, String> corrections,
     Double negativeSampling,
     Map<String, Map<String, Double>> quality,
@@ -84,8 +89,11 @@ public record Manifest(
     String code,
     List<String> features) {
 
-  /** The format that this code writes. */
-  public static final int FORMAT = 3;
+  /** The newest format that this code writes: with numbers. */
+  public static final int FORMAT = 4;
+
+  /** The format of manifests that say nothing of numbers. */
+  public static final int WITHOUT_NUMBERS = 3;
 
   private static final int OLDEST_FORMAT = 1;
 
@@ -175,6 +183,7 @@ public record Manifest(
         newestEvent,
         targetScale,
         amounts,
+        numbers,
         corrections,
         negativeSampling,
         quality,

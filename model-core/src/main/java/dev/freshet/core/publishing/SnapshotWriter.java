@@ -126,7 +126,7 @@ public final class SnapshotWriter {
     }
     Manifest manifest =
         new Manifest(
-            Manifest.FORMAT,
+            trainer.numbers().isEmpty() ? Manifest.WITHOUT_NUMBERS : Manifest.FORMAT,
             type,
             pipeline,
             context.model().name(),
@@ -143,6 +143,7 @@ public final class SnapshotWriter {
             trainer.newestEvent(),
             null,
             trainer.amounts(),
+            trainer.numbers().isEmpty() ? null : trainer.numbers(),
             corrections(context),
             trainer.sampling().kept() == 1 ? null : trainer.sampling().kept(),
             trainer.quality(),

@@ -2,6 +2,7 @@ package dev.freshet.core.training;
 
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.features.FeatureSchema;
+import dev.freshet.core.features.NumberScale;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.labels.correction.Estimates;
@@ -12,6 +13,7 @@ import java.io.DataOutput;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * What delay corrections have to guess, learnt beside the model by a small net with rows of its
@@ -119,9 +121,11 @@ final class DelayHeads implements AutoCloseable {
   /**
    * Estimates for a batch, and then a step on what it settles.
    *
+   * @param numbers how these are read
    * @return false if its loss or gradient was not finite or too large, and nothing was learnt
    */
-  boolean process(List<EncodedExample> batch) {
+  boolean process(List<EncodedExample> batch, Map<String, NumberScale> numbers) {
+    network.numbers(numbers);
     clipped = false;
     network.gather(batch, example -> !example.holdout());
     estimates = network.predict(batch.size());

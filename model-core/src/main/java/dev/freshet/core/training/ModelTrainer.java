@@ -3,6 +3,8 @@ package dev.freshet.core.training;
 import dev.freshet.core.events.FieldCounts;
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.features.FeatureField;
+import dev.freshet.core.features.NumberScale;
+import dev.freshet.core.features.NumberStatistics;
 import dev.freshet.core.labels.AmountRange;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.TaskLabel;
@@ -48,6 +50,7 @@ public final class ModelTrainer implements AutoCloseable {
   private final FieldCounts fieldCounts;
   private final Evidence evidence;
   private final BaseRates rates;
+  private final NumberStatistics numbers;
 
   private long steps;
   private long examples;
@@ -85,6 +88,7 @@ public final class ModelTrainer implements AutoCloseable {
         new FieldCounts(context.schema().sent().stream().map(FeatureField::name).toList());
     evidence = new Evidence(context);
     rates = new BaseRates(context, network);
+    numbers = new NumberStatistics(context.schema());
     core = context.core();
     identity = context.identity();
     scale = context.targetScale();
@@ -106,9 +110,11 @@ public final class ModelTrainer implements AutoCloseable {
     if (batch.isEmpty()) {
       return new float[0][];
     }
+    numbers.see(batch);
+    network.numbers(numbers.scales());
     network.gather(batch, this::learnt);
     batch.forEach(example -> fieldCounts.impression());
-    network.eachMissing(batch, (example, field, kind) -> fieldCounts.add(field, kind));
+    network.eachMissing((example, field, kind) -> fieldCounts.add(field, kind));
     float[][] predictions = network.predict(batch.size());
     ServedScale served = served();
     TargetScale next = scale == null ? null : seen(batch);
@@ -120,7 +126,7 @@ public final class ModelTrainer implements AutoCloseable {
       newestEvent = Math.max(newestEvent, batch.get(i).eventTime());
     }
     examples += batch.size();
-    if (heads != null && !heads.process(batch)) {
+    if (heads != null && !heads.process(batch, numbers.scales())) {
       skipped("its delay heads' loss or gradient is not finite or too large", "");
     }
     if (heads != null && heads.clipped()) {
@@ -457,6 +463,11 @@ public final class ModelTrainer implements AutoCloseable {
     return scale == null ? null : scale.current();
   }
 
+  /** How numbers are read now, by field. */
+  public Map<String, NumberScale> numbers() {
+    return numbers.scales();
+  }
+
   /** From what the model says to what is served now. */
   public ServedScale served() {
     return new ServedScale(core, amounts(), corrections, sampling);
@@ -565,6 +576,7 @@ public final class ModelTrainer implements AutoCloseable {
     incidents.write(out);
     evidence.write(out);
     rates.write(out);
+    numbers.write(out);
   }
 
   /**
@@ -616,6 +628,10 @@ public final class ModelTrainer implements AutoCloseable {
     } else {
       rates.readOfBefore(steps);
     }
+    if (version >= TrainerSnapshot.WITH_NUMBERS) {
+      numbers.read(in);
+    }
+    network.numbers(numbers.scales());
   }
 
   private void readScale(DataInput in, int version) throws IOException {

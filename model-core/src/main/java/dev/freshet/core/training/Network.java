@@ -2,8 +2,11 @@ package dev.freshet.core.training;
 
 import dev.freshet.core.codec.Bytes;
 import dev.freshet.core.features.EncodedExample;
+import dev.freshet.core.features.ExampleCompleter;
 import dev.freshet.core.features.FeatureEncoder;
 import dev.freshet.core.features.FeatureSchema;
+import dev.freshet.core.features.NumberScale;
+import dev.freshet.core.features.NumberStatistics;
 import dev.freshet.core.models.ModelShape;
 import dev.freshet.core.models.Parameter;
 import dev.freshet.core.models.torch.HostBuffer;
@@ -19,6 +22,7 @@ import java.io.OutputStream;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.function.Predicate;
 
@@ -54,6 +58,13 @@ public final class Network implements AutoCloseable {
   private final ModelContext context;
   private final ModelShape shape;
   private final long[] absentKeys;
+  private final ExampleCompleter completer;
+
+  /** How it reads numbers. */
+  private Map<String, NumberScale> numbers;
+
+  /** Of the batch that was gathered last, with all keys. */
+  private List<EncodedExample> gathered = List.of();
 
   /** Of each field its position among those that are sent; -1 of a cross. */
   private final int[] sent;
@@ -69,6 +80,8 @@ public final class Network implements AutoCloseable {
 
   /** Dense weights as of {@link #keep}; null if nobody asked. */
   private float[][] kept;
+
+  private Map<String, NumberScale> keptNumbers;
 
   private final HostBuffer shapeBuffer = new HostBuffer();
   private final HostBuffer labelBuffer = new HostBuffer();
@@ -116,6 +129,8 @@ public final class Network implements AutoCloseable {
     shape = context.shape();
     FeatureSchema schema = context.schema();
     sent = schema.fields().stream().mapToInt(schema.sent()::indexOf).toArray();
+    completer = new ExampleCompleter(schema);
+    numbers = new NumberStatistics(schema).scales();
     absentKeys = schema.fields().stream().mapToLong(FeatureEncoder::absentKey).toArray();
     parameters = context.model().parameters(shape);
     module = TorchEngine.load(context.model().script(shape));
@@ -175,23 +190,26 @@ public final class Network implements AutoCloseable {
 
   /** Looks up the rows of a batch, for the {@link #predict} and {@link #learn} that follow. */
   void gather(List<EncodedExample> examples, Predicate<EncodedExample> learnt) {
+    gathered = completer.complete(examples, numbers);
     for (BatchRows batch : batches) {
-      batch.gather(examples, learnt);
+      batch.gather(gathered, learnt);
     }
   }
 
   /**
    * Visits the fields that impressions bring, by their positions among {@link FeatureSchema#sent},
    * which are absent in the batch that was gathered last, or unknown to the model. A cross that is
-   * either says nothing of its own: its fields do, or it is rare.
+   * either says nothing of its own: its fields do, or it is rare. Numbers that were clipped are
+   * visited too.
    */
-  public void eachMissing(List<EncodedExample> examples, BatchRows.MissingVisitor visitor) {
+  public void eachMissing(BatchRows.MissingVisitor visitor) {
+    completer.eachClipped((example, field, kind) -> visitor.missing(example, sent[field], kind));
     // With two sets of tables both have the same keys.
     for (int i = 0; i < context.schema().groups().size(); i++) {
       batches
           .get(i)
           .eachMissing(
-              examples,
+              gathered,
               absentKeys,
               (example, field, kind) -> {
                 if (sent[field] >= 0) {
@@ -199,6 +217,11 @@ public final class Network implements AutoCloseable {
                 }
               });
     }
+  }
+
+  /** From now on numbers are read like this. */
+  public void numbers(Map<String, NumberScale> scales) {
+    numbers = scales;
   }
 
   /** Predictions for unlabelled examples: [example][task], in the model's scale. */
@@ -220,6 +243,7 @@ public final class Network implements AutoCloseable {
       weights.get(i).get(0, kept[i]);
     }
     tables.forEach(EmbeddingTable::keep);
+    keptNumbers = numbers;
   }
 
   /** As {@link #predict}, with the weights as of {@link #keep}; afterwards all is as it was. */
@@ -240,6 +264,9 @@ public final class Network implements AutoCloseable {
       kept[i] = now;
     }
     tables.forEach(EmbeddingTable::swapKept);
+    Map<String, NumberScale> then = keptNumbers;
+    keptNumbers = numbers;
+    numbers = then;
   }
 
   /**

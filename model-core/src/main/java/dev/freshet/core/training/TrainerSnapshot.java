@@ -20,14 +20,14 @@ import java.util.List;
  * bit as if it had never stopped.
  *
  * <pre>
- * byte version = 9 | long run | trainer: counters, target scale [before version 5: double count,
+ * byte version = 10 | long run | trainer: counters, target scale [before version 5: double count,
  * mean, squares], [from version 9] dense optimiser's name, weights, moments, step counters,
  * embedding tables, metric windows, pending scores, [from version 2] boolean delay heads [ long
  * bounded weights | long steps | [from version 9] dense optimiser's name, weights, moments, step counters, embedding tables ], [from version
  * 3] boolean values watched [ calibration by value ], [from version 5] int batches left out in a
  * row, incidents, [from version 6] evidence,
  * [from version 7] base rates, [from version 8] first-order weights in embedding tables, [from version 9] slots of any optimiser
- * in them
+ * in them, [from version 10] what is known of numbers
  * | count pending batch, each: example | count writer state, each: int
  * | [from version 4] count positions, each: source position | long watermark
  * </pre>
@@ -36,7 +36,7 @@ import java.util.List;
  */
 public final class TrainerSnapshot {
 
-  private static final int VERSION = 9;
+  private static final int VERSION = 10;
   static final int WITH_HEADS = 2;
   static final int WITH_VALUES = 3;
   private static final int WITH_POSITIONS = 4;
@@ -44,6 +44,7 @@ public final class TrainerSnapshot {
   static final int WITH_EVIDENCE = 6;
   static final int WITH_RATES = 7;
   static final int WITH_OPTIMIZERS = 9;
+  static final int WITH_NUMBERS = 10;
   private static final int BUFFER = 1 << 16;
   private static final EncodedExampleCodec EXAMPLES = new EncodedExampleCodec();
   private static final SourcePositionCodec POSITIONS = new SourcePositionCodec();

@@ -301,6 +301,7 @@ class JsonEventFormatTest {
               Set.of("tags"),
               Set.of("tags"),
               List.of("price"),
+              List.of(new VectorField("image", 3)),
               List.of(),
               List.of()),
           List.of());
@@ -325,6 +326,28 @@ class JsonEventFormatTest {
     }
     assertThat(WEIGHTS.fieldCounts().count(0, FieldCounts.Kind.NUMBER_AS_TEXT)).isEqualTo(1);
     assertThat(WEIGHTS.fieldCounts().count(0, FieldCounts.Kind.ABSENT)).isEqualTo(12);
+  }
+
+  @Test
+  void vectorsHaveTheirLength() {
+    assertThat(weighted("'a','image':[1,'2.5',-3e2]").weights()[2]).containsExactly(1, 2.5f, -300);
+    for (String nothing : List.of("null", "''", "[]")) {
+      assertThat(weighted("'a','image':" + nothing).weights()[2]).as(nothing).isEmpty();
+    }
+    for (String bad :
+        List.of(
+            "3",
+            "{}",
+            "[1,2]",
+            "[1,2,3,4]",
+            "[1,2,'x']",
+            "[1,2,null]",
+            "[1,2,1e39]",
+            "[[1,2,3]]")) {
+      Parsed<Impression> parsed = weights("'a','image':" + bad);
+      assertThat(parsed.rejection()).as(bad).isNotNull();
+      assertThat(parsed.rejection().field()).isEqualTo("features.image");
+    }
   }
 
   @ParameterizedTest

@@ -130,6 +130,44 @@ class FeatureEncoderTest {
     assertThat(plain.weights()).as("where no field has weights").isEmpty();
   }
 
+  /** Numbers that models read come through as they are, -0 as 0; crosses wait for their keys. */
+  @Property(tries = 500)
+  void compactFeaturesHaveTheSameNumbers(
+      @ForAll double price, @ForAll @Size(value = 3) float[] image, @ForAll boolean there) {
+    double finite = Double.isFinite(price) ? price : Double.NaN;
+    boolean shown = there;
+    for (float number : image) {
+      shown &= Float.isFinite(number);
+    }
+    FeatureSchema schema =
+        TestingPipelines.shop(
+                "edges: [1, 10, 100]}",
+                "as: value}\n  - {name: image, kind: vector, size: 3, dim: 9}\n"
+                    + "  - {name: two, kind: cross, of: [user, item], dim: 2}")
+            .schema();
+    RawFeatures features =
+        new RawFeatures(
+            new String[][] {{"t"}, {"u"}, {"i"}},
+            new double[] {finite},
+            new float[][] {{}, {}, {}, shown ? image : new float[0]});
+    Impression raw = new Impression("i", 1, features, null);
+    FeatureEncoder encoder = new FeatureEncoder(schema, 0);
+    EncodedExample expected = encoder.encode(new LabeledExample(raw, 0, new TaskLabel[0]));
+    Impression compact = new FeatureEncoder(schema, 0).compact(raw);
+    assertThat(encoder.encode(new LabeledExample(compact, 0, new TaskLabel[0])))
+        .usingRecursiveComparison()
+        .isEqualTo(expected);
+    assertThat(expected.weights()).isEmpty();
+    long key = of(schema, "price", raw)[0];
+    if (Double.isNaN(finite)) {
+      assertThat(key).isEqualTo(FeatureEncoder.absentKey(field(schema, "price")));
+    } else {
+      assertThat(Double.longBitsToDouble(key)).isEqualTo(finite + 0.0);
+    }
+    assertThat(of(schema, "image", raw)).hasSize(shown ? 3 : 1);
+    assertThat(of(schema, "two", raw)).isEmpty();
+  }
+
   @Test
   void aCrossHasAKeyForEachCombination() {
     Impression one = shown(List.of("a", "b", "c"), "u", "i", 5);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.RawFeatures;
 import dev.freshet.core.features.EncodedExample;
+import dev.freshet.core.features.ExampleCompleter;
 import dev.freshet.core.features.FeatureEncoder;
 import dev.freshet.core.features.FeatureSchema;
 import dev.freshet.core.labels.LabelKind;
@@ -75,6 +76,9 @@ public abstract class MultiTaskModelContractTest {
         """
           - {name: seen, kind: categorical, many: true, rows-of: f0}
           - {name: topics, kind: categorical, many: true, weighted: true, admit-after: 1}
+          - {name: price, kind: numeric, admit-after: 1}
+          - {name: age, kind: numeric, as: value, scale: log1p}
+          - {name: image, kind: vector, size: 3, dim: 4}
           - {name: hour, kind: time, part: hour, zone: Europe/Berlin, dim: 3, admit-after: 1}
         crosses: {kind: pairs, dim: 2, admit-after: 1}
         """;
@@ -137,11 +141,16 @@ public abstract class MultiTaskModelContractTest {
       }
       float[][] weights = {};
       if (pipeline.schema().withWeights().contains("topics")) {
-        weights = new float[texts.size() + 1][0];
+        weights = new float[texts.size() + 2][0];
+        weights[texts.size() + 1] = new float[] {values[0], values[1], values[2]};
         weights[texts.size()] = new float[] {3, 1};
         texts.add(new String[] {"v" + values[0], "v" + (values[0] + values[2])});
       }
-      RawFeatures raw = new RawFeatures(texts.toArray(new String[0][]), new double[0], weights);
+      RawFeatures raw =
+          new RawFeatures(
+              texts.toArray(new String[0][]),
+              pipeline.schema().numeric().stream().mapToDouble(name -> values[1] * 3.5).toArray(),
+              weights);
       Impression impression = new Impression("i" + i, i * HOUR, raw, null);
       TaskLabel[] labels = new TaskLabel[tasks];
       boolean reached = true;
@@ -272,7 +281,9 @@ public abstract class MultiTaskModelContractTest {
             }
           });
       Set<Long> held = new LinkedHashSet<>();
-      some.forEach(e -> Arrays.stream(e.keys()).forEach(held::add));
+      new ExampleCompleter(pipeline.schema())
+          .complete(some, trainer.numbers())
+          .forEach(e -> Arrays.stream(e.keys()).forEach(held::add));
       assertThat(changed).isEqualTo(held);
     }
   }
@@ -402,6 +413,7 @@ public abstract class MultiTaskModelContractTest {
       ByteArrayOutputStream payload = new ByteArrayOutputStream();
       WeightTensors.base(trainer.network(), Precision.FLOAT32).write(payload);
       new WeightsLoader(copy).base(ByteBuffer.wrap(payload.toByteArray())).run();
+      copy.numbers(trainer.numbers());
       assertThat(copy.predict(batch)).isDeepEqualTo(trainer.network().predict(batch));
     }
   }
@@ -424,7 +436,9 @@ public abstract class MultiTaskModelContractTest {
       for (EmbeddingTable table : trainer.network().tables()) {
         rows.add(new BatchRows(groups.get(rows.size() % groups.size()), table));
       }
-      rows.forEach(of -> of.gather(batch, example -> false));
+      List<EncodedExample> complete =
+          new ExampleCompleter(pipeline.schema()).complete(batch, trainer.numbers());
+      rows.forEach(of -> of.gather(complete, example -> false));
       HostBuffer shape = new HostBuffer();
       shape.floats(batch.size());
       try (TorchEngine.Module module = TorchEngine.load(graph.toByteArray());
@@ -460,7 +474,9 @@ public abstract class MultiTaskModelContractTest {
       assertThat(straight.fieldCounts().fields())
           .as("nobody sends times and crosses")
           .isEqualTo(
-              crossed ? List.of("f0", "f1", "f2", "seen", "topics") : List.of("f0", "f1", "f2"));
+              crossed
+                  ? List.of("f0", "f1", "f2", "seen", "image", "topics", "price", "age")
+                  : List.of("f0", "f1", "f2"));
       assertThat(straight.evidence().absentFields()).isEmpty();
     }
   }

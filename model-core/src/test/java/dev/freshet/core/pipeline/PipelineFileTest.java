@@ -159,6 +159,42 @@ class PipelineFileTest {
   }
 
   @Test
+  void checksHowNumbersAreRead() {
+    String edges = "edges: [1, 10, 100]}";
+    for (String numbers : List.of("buckets: 9}", "dim: 4}")) {
+      Pipeline learnt = TestingPipelines.shop(", " + "dim: 4, " + edges, ", " + numbers);
+      assertThat(learnt.schema().fields()).anyMatch(FeatureField::learnt);
+    }
+    Pipeline value =
+        TestingPipelines.shop(edges, "as: value, scale: log, clip: [-9, 3]}\ncrosses: pairs");
+    assertThat(value.schema().described())
+        .contains("price: numeric, dim 4, as value, log, z-score in -9.0 to 3.0")
+        .noneMatch(field -> field.contains("price and") || field.contains("and price"));
+    problem("features[3].buckets", edges, "from: 1, to: 9}");
+    problem("features[3].to", edges, "buckets: 3, from: 2}");
+    problem("features[3].from", edges, "buckets: 3, scale: log}");
+    problem("features[3].scale", edges, "buckets: 3, from: 1, to: 9, scale: log1p}");
+    problem("features[3].normalize", edges, "normalize: none}");
+    problem("features[3].clip", edges, "clip: [1, 2]}");
+    problem("features[3].clip", edges, "as: value, normalize: none}");
+    problem("features[3].clip", edges, "as: value, clip: [2, 1]}");
+    problem("features[3].clip", edges, "as: value, clip: [2]}");
+    problem("features[3].edges", edges, "as: value, edges: [1]}");
+    problem("features[3].buckets", edges, "as: value, buckets: 3}");
+    problem("features[3].size", edges, "size: 3}");
+    problem("features[0].as", "admit-after: 1}", "admit-after: 1, as: value}");
+    String vector = "edges: [1]}\n  - {name: image, kind: vector, ";
+    problem("features[4].size", edges, vector + "dim: 4}");
+    problem("features[4].size", edges, vector + "size: 5000}");
+    problem("features[4].scale", edges, vector + "size: 5, scale: log}");
+    problem("features[4].many", edges, vector + "size: 5, many: true}");
+    String cross = "\n  - {name: both, kind: cross, of: [user, ";
+    problem("features[5].of", edges, vector + "size: 5}" + cross + "image]}");
+    problem("features[4].of", edges, "as: value}" + cross + "price]}");
+    problem("crosses.of", edges, "as: value}\ncrosses: {kind: pairs, of: [price, user]}");
+  }
+
+  @Test
   void crossesEveryTwoFieldsThatAreNotCrossedYet() {
     String price = "edges: [1, 10, 100]}";
     String declared =

@@ -4,9 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.freshet.core.events.SourcePosition;
+import dev.freshet.core.features.FeatureSchema;
+import dev.freshet.core.features.NumberScale;
+import dev.freshet.core.features.NumberStatistics;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.correction.DelayCorrections;
 import dev.freshet.core.labels.correction.NegativeSampling;
+import dev.freshet.core.pipeline.TestingPipelines;
 import dev.freshet.core.training.AmountScale;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -24,36 +28,76 @@ class ManifestTest {
 
   private static final Path GOLDEN = Path.of("src/test/resources/golden");
 
-  private static final Manifest DELTA =
-      new Manifest(
-          3,
-          Manifest.DELTA,
-          "shop",
-          "main",
-          "shared-bottom",
-          "1767225600-400",
-          "1767225600-300",
-          "ab12",
-          "schema",
-          "settings",
-          List.of(new Manifest.Chunk(524_288, "c0"), new Manifest.Chunk(100, "c1")),
-          524_388,
-          "cd34",
-          51_200,
-          1_767_225_600_000L,
-          null,
-          new AmountScale(Task.Transform.LOG1P, 0, 31.5, 1.25, 0.5, -6300, 6300),
-          Map.of("click", "fnc", "purchase", "wait"),
-          0.1,
-          Map.of("click", Map.of("auc", 0.75)),
-          1_767_225_700_000L,
-          List.of(
-              new SourcePosition("clicks", 0, 1_200, 1_767_225_698_000L),
-              new SourcePosition("impressions", 0, 60_000, 1_767_225_699_000L)),
-          1_767_225_690_000L,
-          "ef56",
-          "0.1.0+1a2b3c4",
-          List.of("user_id: categorical, dim 16", "price: numeric, dim 4, edges [1.0, 10.0]"));
+  private static final Manifest DELTA = delta(3, null);
+
+  private static final Map<String, NumberScale> NUMBERS =
+      Map.of(
+          "age", new NumberScale(null, null, new double[] {36.5}, new double[] {12.25}),
+          "price", new NumberScale(new double[] {1, 9.99}, new int[] {0, 2, 1}, null, null));
+
+  private static Manifest delta(int format, Map<String, NumberScale> numbers) {
+    return new Manifest(
+        format,
+        Manifest.DELTA,
+        "shop",
+        "main",
+        "shared-bottom",
+        "1767225600-400",
+        "1767225600-300",
+        "ab12",
+        "schema",
+        "settings",
+        List.of(new Manifest.Chunk(524_288, "c0"), new Manifest.Chunk(100, "c1")),
+        524_388,
+        "cd34",
+        51_200,
+        1_767_225_600_000L,
+        null,
+        new AmountScale(Task.Transform.LOG1P, 0, 31.5, 1.25, 0.5, -6300, 6300),
+        numbers,
+        Map.of("click", "fnc", "purchase", "wait"),
+        0.1,
+        Map.of("click", Map.of("auc", 0.75)),
+        1_767_225_700_000L,
+        List.of(
+            new SourcePosition("clicks", 0, 1_200, 1_767_225_698_000L),
+            new SourcePosition("impressions", 0, 60_000, 1_767_225_699_000L)),
+        1_767_225_690_000L,
+        "ef56",
+        "0.1.0+1a2b3c4",
+        List.of("user_id: categorical, dim 16", "price: numeric, dim 4, edges [1.0, 10.0]"));
+  }
+
+  @Test
+  void saysHowNumbersAreRead() throws IOException {
+    Path file = GOLDEN.resolve("manifest-delta-4.json");
+    Manifest numbers = delta(4, NUMBERS);
+    String written = new String(numbers.toJson(), StandardCharsets.UTF_8) + "\n";
+    if (Boolean.getBoolean("golden.write")) {
+      Files.writeString(file, written);
+    }
+    assertThat(written).isEqualTo(Files.readString(file));
+    Manifest read = Manifest.fromJson(Files.readAllBytes(file));
+    assertThat(read).usingRecursiveComparison().isEqualTo(numbers);
+    assertThat(read.asBase(7, "ef56").numbers()).isEqualTo(read.numbers());
+    FeatureSchema schema =
+        TestingPipelines.shop(
+                "edges: [1, 10, 100]}", "buckets: 3}\n  - {name: age, kind: numeric, as: value}")
+            .schema();
+    assertThat(NumberStatistics.checked(schema, read.numbers())).hasSize(2);
+    assertThatThrownBy(() -> NumberStatistics.checked(schema, Map.of("age", NUMBERS.get("age"))))
+        .hasMessageContaining("field price");
+    for (NumberScale wrong :
+        List.of(
+            NUMBERS.get("age"),
+            new NumberScale(new double[] {2, 1}, new int[] {0, 2, 1}, null, null),
+            new NumberScale(new double[] {1}, new int[] {0, 2, 1}, null, null))) {
+      Map<String, NumberScale> with = Map.of("age", NUMBERS.get("age"), "price", wrong);
+      assertThatThrownBy(() -> NumberStatistics.checked(schema, with))
+          .isInstanceOf(IOException.class);
+    }
+    assertThat(NumberStatistics.checked(TestingPipelines.shop().schema(), null)).isEmpty();
+  }
 
   @Test
   void isWrittenAsItIsFrozen() throws IOException {
@@ -129,9 +173,9 @@ class ManifestTest {
     String json = new String(DELTA.toJson(), StandardCharsets.UTF_8);
     String more = json.replaceFirst("\\{", "{\"colour\":\"blue\",");
     assertThat(Manifest.fromJson(more.getBytes(StandardCharsets.UTF_8)).bytes()).isEqualTo(524_388);
-    String later = json.replace("\"format\":3", "\"format\":4");
+    String later = json.replace("\"format\":3", "\"format\":5");
     assertThatThrownBy(() -> Manifest.fromJson(later.getBytes(StandardCharsets.UTF_8)))
-        .hasMessageContaining("manifest format 4 is unknown");
+        .hasMessageContaining("manifest format 5 is unknown");
     String other = json.replace("\"fnc\"", "\"magic\"");
     Manifest unknown = Manifest.fromJson(other.getBytes(StandardCharsets.UTF_8));
     assertThatThrownBy(() -> unknown.correction("click")).hasMessageContaining("magic");

@@ -29,6 +29,9 @@ class ReproductionTest {
       TestingPipelines.shop(
           "models:",
           "  - {name: topics, kind: categorical, many: true, weighted: true, admit-after: 1}\n"
+              + "  - {name: cost, kind: numeric}\n"
+              + "  - {name: age, kind: numeric, as: value, scale: log, clip: [-2, 2]}\n"
+              + "  - {name: image, kind: vector, size: 3}\n"
               + "publishing: {base-every: 4, largest-delta: 100, dense-every: 2}\n"
               + "crosses: pairs\nmodels:");
   private final TrainingLog log = new TrainingLog("plain", new ByteSize(4096));

@@ -2,6 +2,7 @@ package dev.freshet.core.training;
 
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.RawFeatures;
+import dev.freshet.core.events.VectorField;
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.features.FeatureEncoder;
 import dev.freshet.core.labels.LabelKind;
@@ -23,8 +24,9 @@ public final class TestingExamples {
   }
 
   /**
-   * Of the test shop, which may have a field {@code seen}, the next two items, and one {@code
-   * topics} whose weights say what the tags do not.
+   * Of the test shop, which may have a field {@code seen}, the next two items, one {@code topics}
+   * whose weights say what the tags do not, other numbers than the price and vectors. Some lack
+   * these.
    */
   public static List<LabeledExample> labelled(Pipeline pipeline, int count, long seed) {
     List<String> names = pipeline.schema().categorical();
@@ -34,8 +36,9 @@ public final class TestingExamples {
       String[][] of = features.categories();
       int item = Integer.parseInt(of[2][0].substring(1));
       String[][] categories = new String[names.size()][];
-      boolean weighted = !pipeline.schema().withWeights().isEmpty();
-      float[][] weights = new float[weighted ? names.size() : 0][0];
+      List<VectorField> vectors = pipeline.schema().vectors();
+      boolean weighted = !pipeline.schema().withWeights().isEmpty() || !vectors.isEmpty();
+      float[][] weights = new float[weighted ? names.size() + vectors.size() : 0][0];
       for (int i = 0; i < categories.length; i++) {
         categories[i] =
             switch (names.get(i)) {
@@ -50,11 +53,26 @@ public final class TestingExamples {
           weights[i] = new float[] {0.5f + item % 2, 1.5f - item % 2, 0.25f};
         }
       }
+      int user = Integer.parseInt(of[1][0].substring(1));
+      for (int i = 0; i < vectors.size() && user > 0; i++) {
+        weights[names.size() + i] = new float[vectors.get(i).size()];
+        for (int j = 0; j < vectors.get(i).size(); j++) {
+          weights[names.size() + i][j] = (item + 1) * (user % 5 - j);
+        }
+      }
+      double[] numbers =
+          pipeline.schema().numeric().stream()
+              .mapToDouble(
+                  name ->
+                      name.equals("price")
+                          ? features.numbers()[0]
+                          : user == 1 ? Double.NaN : Math.exp(user % 5 + 0.1 * item))
+              .toArray();
       Impression impression =
           new Impression(
               example.impression().id(),
               example.impression().eventTime(),
-              new RawFeatures(categories, features.numbers(), weights),
+              new RawFeatures(categories, numbers, weights),
               null);
       examples.add(new LabeledExample(impression, example.emittedAt(), example.labels()));
     }

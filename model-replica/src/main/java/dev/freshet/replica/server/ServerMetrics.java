@@ -100,7 +100,7 @@ final class ServerMetrics {
         .callback(
             callback -> {
               count(received, List.of(Kind.WRONG_TYPE, Kind.NUMBER_AS_TEXT), callback);
-              count(scored, List.of(Kind.ABSENT, Kind.UNKNOWN), callback);
+              count(scored, List.of(Kind.ABSENT, Kind.UNKNOWN, Kind.CLIPPED), callback);
             })
         .register(registry);
   }

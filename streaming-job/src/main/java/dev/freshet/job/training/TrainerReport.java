@@ -107,7 +107,7 @@ final class TrainerReport {
     for (int i = 0; i < counts.fields().size(); i++) {
       int field = i;
       MetricGroup of = group.addGroup(MetricNames.FIELDS).addGroup(counts.fields().get(i));
-      for (Kind kind : List.of(Kind.ABSENT, Kind.UNKNOWN)) {
+      for (Kind kind : List.of(Kind.ABSENT, Kind.UNKNOWN, Kind.CLIPPED)) {
         of.gauge(kind.label(), (Gauge<Long>) () -> counts.count(field, kind));
       }
     }

@@ -100,6 +100,10 @@ public final class EmbeddingTable implements RowSource {
         unknownRows[field] = newRow(key, field, Long.MAX_VALUE);
         fill(unknownRows[field], key);
       }
+      // Of numbers: these come with every impression, and are there from the start.
+      for (long value : FeatureEncoder.valueKeys(fields.get(field))) {
+        fill(newRow(value, field, Long.MAX_VALUE), value);
+      }
     }
   }
 
