@@ -53,7 +53,7 @@ public final class Network implements AutoCloseable {
 
   /** Of no meaning, where nothing is learnt. */
   private static final TrainingSettings.Embeddings FOLLOWING =
-      new TrainingSettings.Embeddings(RowOptimizers.ADAGRAD, 1.0, 1, 0, 0, 0);
+      new TrainingSettings.Embeddings(RowOptimizers.ADAGRAD, 1.0, 1, 0, null, 0);
 
   private final ModelContext context;
   private final ModelShape shape;

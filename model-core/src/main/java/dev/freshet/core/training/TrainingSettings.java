@@ -70,7 +70,7 @@ public record TrainingSettings(
           Optimizer optimizer,
       @Option(
               value =
-                  "Learning rate; by default 1e-3 for `adam`, 0.02 for `adagrad`, 0.1 for `sgd`",
+                  "Learning rate; by default 1e-3 for `adam`, 0.01 for `adagrad`, 0.3 for `sgd`",
               fallback = Option.ABSENT)
           Double rate,
       @Option(value = "L2 regularisation", fallback = "0") double decay)
@@ -79,8 +79,8 @@ public record TrainingSettings(
     /** The menu. Names are in checkpoints, the order is known to the models' scripts. */
     public enum Optimizer {
       ADAM(1e-3),
-      ADAGRAD(0.02),
-      SGD(0.1);
+      ADAGRAD(0.01),
+      SGD(0.3);
 
       private final double rate;
 
@@ -116,7 +116,10 @@ public record TrainingSettings(
                       + " as they are, with all that is remembered of them",
               fallback = "adagrad")
           RowOptimizers optimizer,
-      @Option(value = "Learning rate; by default 0.05, for `adam` 0.005", fallback = Option.ABSENT)
+      @Option(
+              value =
+                  "Learning rate; by default 0.05 for `adagrad`, 0.1 for `adagrad-elementwise` and `ftrl`, 0.02 for `adam`",
+              fallback = Option.ABSENT)
           Double rate,
       @Option(
               value =
@@ -131,9 +134,11 @@ public record TrainingSettings(
               fallback = "0")
           double l1,
       @Option(
-              value = "`ftrl` alone: L2 regularisation of the sum of losses of all examples",
-              fallback = "0")
-          double l2,
+              value =
+                  "`ftrl` alone: L2 regularisation of the sum of losses of all examples; by default"
+                      + " 1",
+              fallback = Option.ABSENT)
+          Double l2,
       @Option(
               value =
                   "Learning rate of the first-order weights, one for each value and yes-or-no task"
@@ -142,15 +147,18 @@ public record TrainingSettings(
           double firstOrder)
       implements Serializable {
 
+    private static final double L2 = 1;
+
     public Embeddings {
       check(rate == null || rate > 0, "rate", rate, "above 0");
       rate = rate != null && rate == optimizer.rate() ? null : rate;
       check(start > 0, "start", start, "above 0");
       check(l1 >= 0, "l1", l1, "0 or more");
-      check(l2 >= 0, "l2", l2, "0 or more");
+      check(l2 == null || l2 >= 0, "l2", l2, "0 or more");
       boolean ftrl = optimizer == RowOptimizers.FTRL;
       check(ftrl || l1 == 0, "l1", l1, "0, but for the optimizer ftrl");
-      check(ftrl || l2 == 0, "l2", l2, "0, but for the optimizer ftrl");
+      check(ftrl || l2 == null, "l2", l2, "nothing, but for the optimizer ftrl");
+      l2 = l2 != null && l2 == L2 ? null : l2;
       check(firstOrder >= 0, "first-order", firstOrder, "0 or more");
     }
 
@@ -163,7 +171,7 @@ public record TrainingSettings(
      * @param dim size of an embedding
      */
     RowOptimizer optimizer(int dim) {
-      return optimizer.of(dim, learningRate(), start, l1, l2);
+      return optimizer.of(dim, learningRate(), start, l1, l2 == null ? L2 : l2);
     }
 
     /**

@@ -6,9 +6,9 @@ import dev.freshet.core.settings.RecordBinder;
 public enum RowOptimizers {
   /** Row by row. */
   ADAGRAD(0.05),
-  ADAGRAD_ELEMENTWISE(0.05),
-  ADAM(0.005),
-  FTRL(0.05);
+  ADAGRAD_ELEMENTWISE(0.1),
+  ADAM(0.02),
+  FTRL(0.1);
 
   private final double rate;
 

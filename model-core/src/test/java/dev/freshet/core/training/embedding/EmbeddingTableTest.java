@@ -27,7 +27,7 @@ class EmbeddingTableTest {
   private static final long DAY = 24 * 60 * 60 * 1000L;
 
   private static final TrainingSettings.Embeddings ROWS =
-      new TrainingSettings.Embeddings(RowOptimizers.ADAGRAD, 0.1, 1e-9, 0, 0, 0.3);
+      new TrainingSettings.Embeddings(RowOptimizers.ADAGRAD, 0.1, 1e-9, 0, null, 0.3);
 
   /** Both fields admit at the second sighting; field 0 forgets after ten days. */
   private static EmbeddingTable table() {
@@ -92,7 +92,7 @@ class EmbeddingTableTest {
   /** A rate that is raised later finds accumulators of nothing. */
   @Test
   void withoutARateFirstOrderWeightsLeaveNoTrace() throws IOException {
-    var still = new TrainingSettings.Embeddings(RowOptimizers.ADAGRAD, 0.1, 1e-9, 0, 0, 0.0);
+    var still = new TrainingSettings.Embeddings(RowOptimizers.ADAGRAD, 0.1, 1e-9, 0, null, 0.0);
     Pipeline pipeline = TestingPipelines.shop();
     EmbeddingTable table = pipeline.context(pipeline.model("main")).tables(still).get(1);
     byte[] before = bytes(table);

@@ -210,9 +210,9 @@ class RowOptimizerContractTest {
       float[] values = row(old, 5);
       learn(now, 5, 10);
       if (before != kind) {
-        float[] slots = new float[kind.of(DIM, RATE, START, 0, 0).slots()];
+        float[] slots = new float[kind.of(DIM, RATE, START, 0, 1).slots()];
         FloatBuffer gradient = FloatBuffer.wrap(gradient(10));
-        kind.of(DIM, RATE, START, 0, 0).step(values, 0, slots, 0, gradient, 0, 3);
+        kind.of(DIM, RATE, START, 0, 1).step(values, 0, slots, 0, gradient, 0, 3);
         for (int i = 0; i < DIM; i++) {
           assertThat(row(now, 5)[i]).as("%s after %s", kind, before).isEqualTo(values[i]);
         }
@@ -229,7 +229,7 @@ class RowOptimizerContractTest {
         TestingPipelines.shop(
             "{name: user, kind: categorical, dim: 8, admit-after: 1}",
             "{name: user, kind: categorical, dim: 8, admit-after: 2, expire-after: 10d}");
-    var settings = new TrainingSettings.Embeddings(kind, RATE, START, 0, 0, 0.3);
+    var settings = new TrainingSettings.Embeddings(kind, RATE, START, 0, null, 0.3);
     return pipeline.context(pipeline.model("main")).tables(settings).get(1);
   }
 
