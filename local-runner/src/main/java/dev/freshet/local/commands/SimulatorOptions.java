@@ -93,6 +93,16 @@ final class SimulatorOptions {
       description = "Tastes come full circle in this (simulated) time. Default: ${DEFAULT-VALUE}.")
   private Duration driftPeriod;
 
+  @Option(
+      names = "--fashion-period",
+      paramLabel = "TIME",
+      defaultValue = "0s",
+      converter = DurationConverter.class,
+      description =
+          "How much an item is liked by all comes full circle in this (simulated) time; 0s for"
+              + " never. Default: ${DEFAULT-VALUE}.")
+  private Duration fashionPeriod;
+
   double speed() {
     if (!(speed > 0)) {
       throw new Usage("--speed: '" + speed + "'; allowed: above 0");
@@ -113,7 +123,8 @@ final class SimulatorOptions {
           malformedRate,
           orphanRate,
           disorder,
-          driftPeriod);
+          driftPeriod,
+          fashionPeriod);
     } catch (IllegalArgumentException e) {
       throw new Usage(e.getMessage());
     }

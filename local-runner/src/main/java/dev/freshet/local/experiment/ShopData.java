@@ -33,6 +33,10 @@ public record ShopData(
     @Option(value = "Chance that an amount is paid back", fallback = "0.08") double refundRate,
     @Option(value = "Tastes come full circle in this time", fallback = "10d") Duration driftPeriod,
     @Option(
+            value = "How much an item is liked by all comes full circle in this time; 0 for never",
+            fallback = "0ms")
+        Duration fashionPeriod,
+    @Option(
             value =
                 "Impressions of such a period are all predicted before anything of it is learnt: 1h"
                     + " is the papers' protocol; by default each when it comes",
@@ -79,7 +83,8 @@ public record ShopData(
             0,
             0,
             Duration.ZERO,
-            driftPeriod);
+            driftPeriod,
+            fashionPeriod);
     Simulator simulator = new Simulator(pipeline, settings);
     EventFormat format =
         pipeline.kafka().format().create(pipeline.impressionFields(), pipeline.feedbackKinds());

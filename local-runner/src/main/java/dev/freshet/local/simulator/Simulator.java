@@ -55,6 +55,7 @@ public final class Simulator {
   private final PriorityQueue<SimulatedMessage> queue = new PriorityQueue<>();
   private final double[] userEffect = new double[USERS];
   private final double[] itemEffect = new double[ITEMS];
+  private final double[] itemEffectLater = new double[ITEMS];
   private final double[] itemPrice = new double[ITEMS];
   private final double[] buyEffect = new double[ITEMS];
   private final double[][] tasteNow = new double[SEGMENTS][CATEGORIES];
@@ -91,6 +92,8 @@ public final class Simulator {
       fill(world, tasteNow[s], 1.1);
       fill(world, tasteLater[s], 1.1);
     }
+    // Apart from the rest, which is the same with and without.
+    fill(new SplittableRandom(~settings.seed()), itemEffectLater, 0.7);
     random = world.split();
     // Effects spread the log-odds around the bias; the mean rate rises with their variance.
     clickBias = logit(settings.clickRate()) - 0.45;
@@ -151,7 +154,7 @@ public final class Simulator {
         sigmoid(
             clickBias
                 + userEffect[user]
-                + itemEffect[item]
+                + liked(item, time)
                 + taste
                 + 0.3 * Math.sin(2 * Math.PI * hour / 24));
     double purchase =
@@ -178,6 +181,14 @@ public final class Simulator {
     if (random.nextDouble() < click) {
       click(id, time, purchase, item);
     }
+  }
+
+  private double liked(int item, long time) {
+    if (settings.fashionPeriod().isZero()) {
+      return itemEffect[item];
+    }
+    double turn = 2 * Math.PI * (time - START) / settings.fashionPeriod().toMillis();
+    return Math.cos(turn) * itemEffect[item] + Math.sin(turn) * itemEffectLater[item];
   }
 
   private void truth(ObjectNode served, long time, double click, double purchase, int item) {

@@ -17,6 +17,8 @@ import java.util.Map;
  * @param orphanRate chance that an impression is lost on the way while its feedback is not
  * @param disorder messages arrive up to this much after their event
  * @param driftPeriod in which tastes come full circle
+ * @param fashionPeriod in which how much an item is liked by all comes full circle; zero if it
+ *     never changes
  */
 public record SimulatorSettings(
     long seed,
@@ -29,7 +31,8 @@ public record SimulatorSettings(
     double malformedRate,
     double orphanRate,
     Duration disorder,
-    Duration driftPeriod) {
+    Duration driftPeriod,
+    Duration fashionPeriod) {
 
   public SimulatorSettings {
     check(impressionsPerSecond > 0, "impressions per second", impressionsPerSecond, "above 0");
@@ -64,6 +67,7 @@ public record SimulatorSettings(
         0.001,
         0.0005,
         Duration.ofSeconds(40),
-        Duration.ofDays(10));
+        Duration.ofDays(10),
+        Duration.ZERO);
   }
 }
