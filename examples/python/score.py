@@ -37,6 +37,11 @@ def signed(digest):
     return digest - (1 << 64) if digest >= 1 << 63 else digest
 
 
+# The buckets of a count and of a rate that do not say theirs.
+COUNT = {"buckets": 50, "from": 2**-5, "to": 2**20, "scale": "log"}
+RATE = {"buckets": 40, "from": 2**-10, "to": 1, "scale": "log"}
+
+
 def key(field, value):
     """Key of a value under the seed of the field whose rows it uses, usually its own; 0 is not a key."""
     name = field["name"] if value == ABSENT else field.get("rows-of", field["name"])
@@ -48,6 +53,8 @@ def bucket(field, value):
     """Bucket of a number: by edges, or equally wide or growing ones between `from` and `to`."""
     if field.get("edges"):
         return sum(value >= edge for edge in field["edges"])
+    if field["kind"] == "count" and not field.get("buckets"):
+        return bucket(dict(field, **(RATE if "per" in field else COUNT)), value)
     low, high, count = float(field.get("from", 0)), float(field.get("to", 1)), field["buckets"]
     if value < low:
         return 0
@@ -77,13 +84,14 @@ def number(value):
 
 def has_values(field):
     """Whether a field's rows are multiplied by its numbers."""
-    return field["kind"] == "vector" or field["kind"] == "numeric" and field.get("as") == "value"
+    return field["kind"] == "vector" or field["kind"] in ("numeric", "count") and field.get("as") == "value"
 
 
 def is_learnt(field):
     """Whether the edges of a number's buckets are learnt: the manifest has them."""
     given = any(field.get(name) is not None for name in ("edges", "from", "to"))
-    return field["kind"] == "numeric" and not has_values(field) and not given
+    open = field["kind"] == "numeric" or field["kind"] == "count" and field.get("buckets")
+    return open and not has_values(field) and not given
 
 
 def learnt_bucket(scale, value):
@@ -151,7 +159,7 @@ def values(field, impression, manifest):
         return [ABSENT]
     if is_learnt(field):
         return ["q%d" % learnt_bucket(manifest["numbers"][field["name"]], number(sent[0]))]
-    if field["kind"] == "numeric":
+    if field["kind"] in ("numeric", "count"):
         return ["b%d" % bucket(field, float(sent[0]))]
     return [text(v) for v in sent]
 

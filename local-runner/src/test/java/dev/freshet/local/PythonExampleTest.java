@@ -55,6 +55,11 @@ class PythonExampleTest {
                   + "  - {name: face, kind: vector, size: 2, normalize: none, clip: [-9, 9]}\n"
                   + "  - {name: hour, kind: time, part: hour, zone: America/St_Johns, dim: 3}\n"
                   + "  - {name: weekday, kind: time, part: weekday}\n"
+                  + "  - {name: clicks, kind: count, of: click, by: item, half-life: 1h}\n"
+                  + "  - {name: rate, kind: count, of: click, per: impression, by: item, half-life: 1h, dim: 3}\n"
+                  + "  - {name: buys, kind: count, of: purchase, by: user, half-life: 1d, edges: [1, 3]}\n"
+                  + "  - {name: often, kind: count, of: click, by: user, half-life: 1d, buckets: 5}\n"
+                  + "  - {name: loved, kind: count, of: click, by: user, half-life: 1d, as: value, scale: log1p}\n"
                   + "  - {name: three, kind: cross, of: [user, tags, price], dim: 4}\n"
                   + "crosses: {kind: pairs, of: [tags, user, item], dim: 2, admit-after: 1}\n"
                   + "models:");
@@ -67,17 +72,18 @@ class PythonExampleTest {
       List.of(
           "{\"user\": \"u1\", \"item\": \"i2\", \"seen\": [\"i3\", \"never\"], \"tags\": [\"t0\", \"t1\"], \"price\": 42,"
               + " \"topics\": {\"odd\": 0.7, \"even\": \"2\", \"never\": 1, \"t0\": 0},"
-              + " \"cost\": 20.5, \"age\": 3, \"weight\": 8, \"share\": 0.25, \"image\": [1, 2.5, \"-3\"]}",
+              + " \"cost\": 20.5, \"age\": 3, \"clicks\": 0.45, \"rate\": 0.1, \"buys\": 3, \"loved\": 2, \"weight\": 8, \"share\": 0.25, \"image\": [1, 2.5, \"-3\"]}",
           "{\"user\": \"u5\", \"cost\": \"-0.0\", \"age\": -1e6, \"weight\": -0.5, \"share\": 99,"
               + " \"image\": [], \"face\": [0.125, -44]}",
-          "{\"user\": \"u6\", \"cost\": 1e300, \"age\": \"12.5\", \"weight\": 1e300, \"image\": [1e30, 0, 0]}",
+          "{\"user\": \"u6\", \"cost\": 1e300, \"age\": \"12.5\", \"often\": 0.3, \"loved\": 0, \"weight\": 1e300, \"image\": [1e30, 0, 0]}",
           "{\"user\": \"u2\", \"topics\": [\"even\", [\"t1\", 0.3], [\"\", 3]], \"tags\": \"t1\"}",
           "{\"tags\": [1, 2, 3], \"topics\": ["
               + IntStream.range(0, 40)
                   .mapToObj(i -> "[\"t" + i + "\", " + (i + 1) + "]")
                   .collect(Collectors.joining(","))
               + "]}",
-          "{\"user\": \"u3\", \"item\": \"never seen\", \"tags\": \"t0\", \"price\": 0.5}",
+          "{\"user\": \"u3\", \"item\": \"never seen\", \"tags\": \"t0\", \"price\": 0.5,"
+              + " \"clicks\": 0, \"rate\": 2.5, \"buys\": \"0.9\"}",
           "{\"user\": 7.0, \"item\": true, \"tags\": [1e2, 0.50, -0.0, 12345678901234567890.0],"
               + " \"price\": \"12.5\"}",
           "{\"user\": \"u4\", \"item\": \"i1\", \"tags\": "

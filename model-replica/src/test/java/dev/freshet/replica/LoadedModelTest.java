@@ -215,6 +215,9 @@ class LoadedModelTest {
         "{name: user, kind: categorical, dim: 8, admit-after: 1, expire-after: 1s}\n"
             + "  - {name: both, kind: cross, of: [user, item], dim: 2}\n"
             + "  - {name: hour, kind: time, part: hour}\n"
+            + "  - {name: clicks, kind: count, of: click, by: item, half-life: 1h}\n"
+            + "  - {name: rate, kind: count, of: click, per: impression, by: item, half-life: 1h, dim: 4}\n"
+            + "  - {name: liked, kind: cross, of: [rate, user], dim: 2}\n"
             + "  - {name: any, kind: cross, of: [tags, price], dim: 4}\n"
             + "  - {name: topics, kind: categorical, many: true, weighted: true, admit-after: 1}\n"
             + "  - {name: cost, kind: numeric, dim: 4}\n"
@@ -369,7 +372,7 @@ class LoadedModelTest {
               cache == 0 ? null : new RowDatabase(folder, cache, context));
       String seen =
           "{\"user\": \"u1\", \"item\": \"i1\", \"tags\": [\"t1\"], \"price\": 5,"
-              + " \"topics\": {\"odd\": 2, \"even\": 1}, \"cost\": 7, \"age\": 12, \"image\": [1, 2, 3]}";
+              + " \"clicks\": 3, \"rate\": 3, \"topics\": {\"odd\": 2, \"even\": 1}, \"cost\": 7, \"age\": 12, \"image\": [1, 2, 3]}";
       String strange =
           "{\"user\": \"nobody\", \"item\": null, \"tags\": [\"t1\", \"never\"],"
               + " \"topics\": [[\"odd\", 0]], \"age\": 1e9, \"image\": []}";
@@ -386,7 +389,7 @@ class LoadedModelTest {
       assertThat(predictions.get(0).missing()).isEmpty();
       assertThat(predictions.get(0).unknown()).isEmpty();
       assertThat(predictions.get(1).missing())
-          .containsExactlyInAnyOrder("item", "price", "topics", "cost", "image");
+          .containsExactlyInAnyOrder("item", "price", "topics", "cost", "image", "clicks", "rate");
       assertThat(predictions.get(1).unknown()).containsExactlyInAnyOrder("user", "tags");
       assertThat(counts.impressions()).isEqualTo(2);
       assertThat(counts.byField().get("user")).isEqualTo(Map.of("unknown", 1L));

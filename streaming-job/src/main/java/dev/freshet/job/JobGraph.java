@@ -1,5 +1,8 @@
 package dev.freshet.job;
 
+import dev.freshet.core.counts.CountJoin;
+import dev.freshet.core.counts.CountPlan;
+import dev.freshet.core.counts.CountedEvent;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.FeedbackCodec;
 import dev.freshet.core.events.Impression;
@@ -13,6 +16,8 @@ import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.publishing.ModelRecord;
 import dev.freshet.core.training.TrainingSettings.Scoring;
 import dev.freshet.job.codec.CodecTypeInfo;
+import dev.freshet.job.counts.CountFunction;
+import dev.freshet.job.counts.CountJoinFunction;
 import dev.freshet.job.events.DeadLetter;
 import dev.freshet.job.events.DeadLetterCodec;
 import dev.freshet.job.events.EventWatermarks;
@@ -28,6 +33,7 @@ import dev.freshet.job.publishing.KafkaSinks;
 import dev.freshet.job.training.CheckpointCheck;
 import dev.freshet.job.training.TrainOperator;
 import java.util.Map;
+import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.api.connector.sink2.Sink;
 import org.apache.flink.api.connector.source.Source;
 import org.apache.flink.streaming.api.datastream.DataStream;
@@ -40,6 +46,7 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
  *
  * <ol>
  *   <li>impressions, feedback: read, parse, watermark; dead letters to the side
+ *   <li>counts, if there are any: what happened before an impression, told to it
  *   <li>labels: keyed join of an impression with its feedback; settled labels go on
  *   <li>features: values to 64-bit keys
  *   <li>training, for each model, one task: predict, score, learn
@@ -103,7 +110,7 @@ public final class JobGraph {
 
     boolean announce = pipeline.training().scoring().at() == Scoring.At.IMPRESSION;
     SingleOutputStreamOperator<LabeledExample> labelled =
-        compact(shown)
+        compact(counted(shown, answered))
             .keyBy(Impression::id)
             .connect(answered.keyBy(Feedback::impressionId))
             .process(
@@ -146,6 +153,58 @@ public final class JobGraph {
       leftOut = leftOut.union(train(encoded, positions, model));
     }
     deadLetters(leftOut, "labels");
+  }
+
+  /**
+   * Impressions with the counts of what happened before them. Feedback says which impression it is
+   * about and not of which item, so it is joined with that first; the label join cannot tell, for
+   * it comes after the counts, with which impressions wait in it.
+   */
+  private DataStream<Impression> counted(
+      DataStream<Impression> shown, DataStream<Feedback> answered) {
+    CountPlan plan = pipeline.counts();
+    if (plan.isEmpty()) {
+      return shown;
+    }
+    CountJoin join = new CountJoin(plan, pipeline.tasks(), pipeline.labels());
+    DataStream<CountedEvent> events =
+        shown
+            .map(plan::slim)
+            .returns(CodecTypeInfo.IMPRESSION)
+            .name("values that are counted by")
+            .uid("count-values")
+            .keyBy(Impression::id)
+            .connect(
+                answered
+                    .filter(event -> plan.counts(event.task()))
+                    .name("feedback that is counted")
+                    .uid("count-feedback")
+                    .keyBy(Feedback::impressionId))
+            .process(new CountJoinFunction(join))
+            .returns(CodecTypeInfo.COUNTED_EVENT)
+            .name("counted events")
+            .uid("counted-events");
+    DataStream<Impression> told = shown;
+    for (int i = 0; i < plan.by().size(); i++) {
+      told = counted(told, events, plan.by().get(i), i);
+    }
+    return told;
+  }
+
+  private static DataStream<Impression> counted(
+      DataStream<Impression> shown, DataStream<CountedEvent> events, CountPlan.By by, int place) {
+    return shown
+        .keyBy(impression -> CountFunction.key(by, impression), Types.LONG)
+        .connect(
+            events
+                .filter(event -> event.keys()[place] != CountPlan.NO_KEY)
+                .name("events by " + by.field())
+                .uid("count-events-" + by.field())
+                .keyBy(event -> event.keys()[place], Types.LONG))
+        .process(new CountFunction(by))
+        .returns(CodecTypeInfo.IMPRESSION)
+        .name("counts by " + by.field())
+        .uid("counts-" + by.field());
   }
 
   /** Features as they wait in state: small, unless the examples topic has to tell them whole. */

@@ -34,6 +34,33 @@ public final class MetricNames {
   /** Counter of a sink: messages that were larger than their topic takes, and were cut. */
   public static final String TRUNCATED = "truncated";
 
+  /**
+   * Group of the steps that count what happened before impressions; behind it, of those that tell
+   * the counts, the name of the field by whose values is counted.
+   */
+  public static final String COUNTS = "counts";
+
+  /** Counter: events that count. */
+  public static final String COUNTED = "counted";
+
+  /** Gauge: impressions that are remembered so that their feedback counts. */
+  public static final String COUNTED_IMPRESSIONS = "countedImpressions";
+
+  /** Gauge: values whose counts are above 0. */
+  public static final String COUNTED_VALUES = "countedValues";
+
+  /** Gauge: impressions that wait for the watermark to be told their counts. */
+  public static final String WAITING_IMPRESSIONS = "waitingImpressions";
+
+  /** Gauge: impressions that came behind the watermark, and were told no counts. */
+  public static final String LATE_IMPRESSIONS = "lateImpressions";
+
+  /** Counter: events that came behind the watermark, and count from then on. */
+  public static final String LATE_EVENTS = "lateEvents";
+
+  /** Counter: impressions that brought all their counts. */
+  public static final String BROUGHT = "brought";
+
   /** Group of the label join. */
   public static final String LABELS = "labels";
 

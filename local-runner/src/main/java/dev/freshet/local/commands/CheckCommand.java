@@ -24,14 +24,15 @@ final class CheckCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     Pipeline pipeline = PipelineOption.read(file);
+    long made = pipeline.schema().fields().stream().filter(f -> !f.sent() || f.counted()).count();
     PrintWriter out = spec.commandLine().getOut();
     out.printf(
-        "%s: pipeline %s is valid: %d tasks, %d fields (%d of them made of others), models %s%n",
+        "%s: pipeline %s is valid: %d tasks, %d fields (%d of them made of others or counted), models %s%n",
         file,
         pipeline.pipeline(),
         pipeline.tasks().size(),
         pipeline.schema().fields().size(),
-        pipeline.schema().fields().size() - pipeline.schema().sent().size(),
+        made,
         pipeline.models().stream().map(ModelDefinition::name).toList());
     return 0;
   }

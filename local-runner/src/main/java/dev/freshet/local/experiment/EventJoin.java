@@ -45,6 +45,7 @@ final class EventJoin implements LabelJoin.Output {
   private final boolean announced;
   private final int tasks;
   private final FeatureEncoder encoder;
+  private final EventCounts counts;
   private final Map<String, PendingImpression> pending = new LinkedHashMap<>();
   private final List<Told> told = new ArrayList<>();
 
@@ -59,6 +60,7 @@ final class EventJoin implements LabelJoin.Output {
     join = new LabelJoin(pipeline.tasks(), pipeline.labels(), announced);
     tasks = pipeline.tasks().size();
     encoder = new FeatureEncoder(pipeline.schema(), pipeline.labels().holdout());
+    counts = new EventCounts(pipeline);
   }
 
   private PendingImpression pending(String id) {
@@ -66,10 +68,17 @@ final class EventJoin implements LabelJoin.Output {
   }
 
   void add(Impression event) {
-    join.onImpression(pending(event.id()), event, Long.MIN_VALUE, this);
+    if (counts.isEmpty()) {
+      join.onImpression(pending(event.id()), event, Long.MIN_VALUE, this);
+    } else {
+      counts.add(event);
+    }
   }
 
   void add(Feedback event) {
+    if (!counts.isEmpty()) {
+      counts.add(event);
+    }
     join.onFeedback(pending(event.impressionId()), event, Long.MIN_VALUE, this);
   }
 
@@ -80,6 +89,9 @@ final class EventJoin implements LabelJoin.Output {
    *     are predicted by the model of the period before; zero leaves them where they are
    */
   Examples finish(EarlyTruth truth, Duration period) {
+    for (Impression told : counts.told()) {
+      join.onImpression(pending(told.id()), told, Long.MIN_VALUE, this);
+    }
     PriorityQueue<Timer> timers = new PriorityQueue<>();
     long order = 0;
     for (PendingImpression waiting : pending.values()) {

@@ -1,8 +1,10 @@
 package dev.freshet.local.experiment;
 
 import dev.freshet.core.events.RawFeatures;
+import dev.freshet.core.features.FeatureField;
 import dev.freshet.core.features.FeatureSchema;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /** What simulated users and items have in common, whatever they do. */
@@ -58,10 +60,14 @@ final class Shoppers {
     for (int i = 0; i < values.length; i++) {
       values[i] = new String[] {value(schema.categorical().get(i), user, item, random)};
     }
-    if (!schema.numeric().isEmpty()) {
-      throw unknown(schema.numeric().get(0));
+    for (FeatureField field : schema.sent()) {
+      if (field.numeric() && !field.counted()) {
+        throw unknown(field.name());
+      }
     }
-    return new RawFeatures(values, new double[0]);
+    double[] counted = new double[schema.numeric().size()];
+    Arrays.fill(counted, Double.NaN);
+    return new RawFeatures(values, counted);
   }
 
   private static String value(String field, int user, int item, SplittableRandom random) {

@@ -197,7 +197,7 @@ record TunedChoice(String name, String asItIs, List<Value> values) {
     return dims.size() == 1 ? dims.get(0) : "mixed";
   }
 
-  /** How many pairs there are of the fields that impressions bring. */
+  /** How many pairs there are of the fields that can be crossed. */
   private static long pairs(Pipeline pipeline) {
     long fields = pipeline.features().stream().filter(FeatureField::crossable).count();
     return fields * (fields - 1) / 2;

@@ -48,7 +48,10 @@ final class EventSender {
     boolean shown = input.use().equals(ReplayInputs.IMPRESSIONS);
     String shownOn = pipeline.topic(SystemTopic.IMPRESSIONS);
     List<String> fields =
-        pipeline.features().stream().filter(FeatureField::sent).map(FeatureField::name).toList();
+        pipeline.features().stream()
+            .filter(f -> f.sent() && !f.counted())
+            .map(FeatureField::name)
+            .toList();
     InputCounts.Counter counter = new InputCounts.Counter(Path.of(input.path()));
     // A topic's lines are in order among themselves; a file may hold several kinds one by one.
     Map<String, ArrivalTimes<Message>> topics = new HashMap<>();

@@ -48,7 +48,10 @@ final class FileCheck {
     format =
         pipeline.kafka().format().create(pipeline.impressionFields(), pipeline.feedbackKinds());
     fields =
-        pipeline.features().stream().filter(FeatureField::sent).map(FeatureField::name).toList();
+        pipeline.features().stream()
+            .filter(f -> f.sent() && !f.counted())
+            .map(FeatureField::name)
+            .toList();
     numeric = pipeline.impressionFields().numeric();
     tasks = pipeline.tasks();
     kind = tasks.size() == 1 ? tasks.get(0).name() : null;

@@ -8,6 +8,7 @@ import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.SystemTopic;
 import dev.freshet.core.publishing.ModelRecords;
+import dev.freshet.job.counts.CountFunction;
 import dev.freshet.job.features.EncodeFunction;
 import dev.freshet.job.labels.LabelJoinFunction;
 import dev.freshet.local.broker.Topics;
@@ -117,6 +118,16 @@ final class Observer implements AutoCloseable {
   /** The first impression of which a cross was cut; empty if none was. */
   String cutSample() {
     return counted.get().get(EncodeFunction.CUT_SAMPLE) instanceof String id ? id : "";
+  }
+
+  /** Impressions that came too late to be told a count by a field, or 0; of the job. */
+  long lateForCounts(String field) {
+    return counted.get().get(CountFunction.LATE + field) instanceof Long count ? count : 0;
+  }
+
+  /** The first of these impressions; empty if there was none. */
+  String lateForCountsSample(String field) {
+    return counted.get().get(CountFunction.LATE_SAMPLE + field) instanceof String id ? id : "";
   }
 
   /**

@@ -56,6 +56,14 @@ final class Progress {
               "       %,d crosses by the first of their many values only, the first of %s%n",
               cut.path("count").asLong(), cut.path("sample").asText()));
     }
+    for (Map.Entry<String, JsonNode> late : report.path("lateForCounts").properties()) {
+      text.append(
+          line(
+              "       %,d impressions too late to be told counts by %s, the first %s%n",
+              late.getValue().path("count").asLong(),
+              late.getKey(),
+              late.getValue().path("sample").asText()));
+    }
     for (ModelDefinition model : observer.pipeline().models()) {
       model(text, model.name(), report);
     }

@@ -3,6 +3,7 @@ package dev.freshet.local.run;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.freshet.core.counts.CountPlan;
 import dev.freshet.core.events.FieldCounts.Kind;
 import dev.freshet.core.events.RejectReason;
 import dev.freshet.core.labels.DeadlineUse;
@@ -58,6 +59,16 @@ final class RunReport {
     long cut = observer.cutCrosses();
     if (cut > 0) {
       report.putObject("cutCrosses").put("count", cut).put("sample", observer.cutSample());
+    }
+    for (CountPlan.By by : observer.pipeline().counts().by()) {
+      long late = observer.lateForCounts(by.field());
+      if (late > 0) {
+        report
+            .withObject("/lateForCounts")
+            .putObject(by.field())
+            .put("count", late)
+            .put("sample", observer.lateForCountsSample(by.field()));
+      }
     }
     ObjectNode steps = JSON.createObjectNode();
     ObjectNode versions = JSON.createObjectNode();

@@ -41,6 +41,8 @@ class HonestScoresTest {
           - {name: revenue, kind: continuous, after: purchase, window: 60m, correction: %s, transform: log1p}
         features:
           - {name: unique, kind: categorical, dim: 8, admit-after: 1}
+          - {name: clicks, kind: count, of: click, by: unique, half-life: 1h}
+          - {name: bought, kind: count, of: purchase, per: impression, by: unique, half-life: 1h, least: 0.1}
         models:
           - {name: main, %s}
         training:
@@ -60,7 +62,8 @@ class HonestScoresTest {
     for (int i = 0; i < IMPRESSIONS; i++) {
       String id = "i" + i;
       long time = START + i * 1000L;
-      RawFeatures features = new RawFeatures(new String[][] {{"only " + id}}, new double[0]);
+      RawFeatures features =
+          new RawFeatures(new String[][] {{"only " + id}}, new double[] {Double.NaN, Double.NaN});
       join.add(new Impression(id, time, features, null));
       if (random.nextDouble() < 0.4) {
         long click = time + random.nextLong(8 * MINUTE);

@@ -14,18 +14,22 @@ import java.util.Objects;
 import java.util.Set;
 
 /**
- * One field that the models see: of an impression, or made from its time or others of its fields.
+ * One field that the models see: of an impression, made from its time or others of its fields, or
+ * counted from the stream.
  *
  * <p>A cross has one value for each combination of its fields' values, so that what two values mean
  * together is learnt as such. It is as rare as its rarest combination, hence rows of its own and
  * usually a small size. Nobody sends it and nothing of it is kept: its keys follow from theirs.
  */
 public record FeatureField(
-    @Option("Name of the field in the impression's `features`; of a time or a cross its own")
+    @Option(
+            "Name of the field in the impression's `features`; of a time or a cross its own. A count"
+                + " may stand there too, and is what is learnt then")
         String name,
     @Option(
             "Whether values are names or numbers, lists of numbers of one length, a part of the"
-                + " impression's event time, or combinations of other fields' values")
+                + " impression's event time, combinations of other fields' values, or counts of what"
+                + " happened before it")
         Kind kind,
     @Option(value = "Size of the field's embedding", fallback = "" + DIM) int dim,
     @Option(
@@ -51,35 +55,36 @@ public record FeatureField(
         Duration expireAfter,
     @Option(
             value =
-                "Numeric: whether numbers are put into buckets with a row each, or one row is"
+                "Numeric and count: whether numbers are put into buckets with a row each, or one row is"
                     + " multiplied by the number, scaled, normalised and clipped",
             fallback = "bucket")
         As as,
     @Option(
             value =
-                "Numeric: ascending bucket edges; or use `buckets`. Without `edges`, `from` and `to`"
-                    + " the edges are learnt from the stream",
+                "Numeric and count: ascending bucket edges; or use `buckets`. Without `edges`, `from` and `to`"
+                    + " the edges are learnt from the stream; a count without `buckets` too has fixed ones,"
+                    + " two for each doubling, and a rate four",
             fallback = "")
         List<Double> edges,
     @Option(
             value =
-                "Numeric: number of buckets between `from` and `to`; without these about how many"
-                    + " are learnt, 24 by default",
+                "Numeric and count: number of buckets between `from` and `to`; without these about how many"
+                    + " are learnt, 24 by default for numbers",
             fallback = "0")
         int buckets,
     @Option(
             value =
-                "Numeric with `buckets`: lower end, 0 if only `to` is given; below it is one more bucket",
+                "Numeric and count with `buckets`: lower end, 0 if only `to` is given; below it is one more bucket",
             fallback = Option.ABSENT)
         Double from,
     @Option(
             value =
-                "Numeric with `buckets`: upper end, 1 if only `from` is given; above it is one more bucket",
+                "Numeric and count with `buckets`: upper end, 1 if only `from` is given; above it is one more bucket",
             fallback = Option.ABSENT)
         Double to,
     @Option(
             value =
-                "Numeric with `from` and `to`: whether buckets are equally wide or grow by a factor."
+                "Numeric and count with `from` and `to`: whether buckets are equally wide or grow by a factor."
                     + " With `as: value`: whether the number is taken as it is, its logarithm (0 and"
                     + " below count as the lowest that is not clipped), or sign(x) ln(1 + |x|)",
             fallback = "linear")
@@ -101,7 +106,8 @@ public record FeatureField(
     @Option(
             value =
                 "Cross: the fields, 2 to 4 of them in any order, whose values together are its"
-                    + " values; a number's is its bucket",
+                    + " values; a number's is its bucket. Count: what is counted, `impression` or a"
+                    + " task",
             fallback = "")
         List<String> of,
     @Option(
@@ -117,7 +123,25 @@ public record FeatureField(
                     + " that a user saw before use the item's; size, admission and expiry are that"
                     + " field's",
             fallback = Option.ABSENT)
-        String rowsOf)
+        String rowsOf,
+    @Option(
+            value = "Count: the categorical field whose value's events are counted",
+            fallback = Option.ABSENT)
+        String by,
+    @Option(
+            value = "Count: after this time, in event time, an event counts half",
+            fallback = Option.ABSENT)
+        Duration halfLife,
+    @Option(
+            value =
+                "Count: what it is divided by, so that it is a rate: `impression` or a task, counted"
+                    + " alike",
+            fallback = Option.ABSENT)
+        String per,
+    @Option(
+            value = "Count with `per`: below this divisor there is no rate, the field is absent",
+            fallback = "" + LEAST)
+        double least)
     implements Serializable {
 
   /** The usual size of an embedding, and the usual sightings before there is a row. */
@@ -128,13 +152,26 @@ public record FeatureField(
   private static final int BUCKETS = 24;
   private static final double CLIP = 4;
 
-  /** Names, numbers, many of these, parts of the event time, or combinations of other fields. */
+  private static final double LEAST = 10;
+
+  // Where a count does not say how fine: two buckets for each doubling, or four for a rate.
+  private static final double SMALLEST_COUNT = 0x1p-5;
+  private static final double LARGEST_COUNT = 0x1p20;
+  private static final double SMALLEST_RATE = 0x1p-10;
+  private static final int COUNT_BUCKETS = 50;
+  private static final int RATE_BUCKETS = 40;
+
+  /**
+   * Names, numbers, many of these, parts of the event time, combinations of other fields, or
+   * counts.
+   */
   public enum Kind {
     CATEGORICAL,
     NUMERIC,
     VECTOR,
     TIME,
-    CROSS
+    CROSS,
+    COUNT
   }
 
   /** What a number is to the models. */
@@ -175,8 +212,33 @@ public record FeatureField(
           "of",
           of,
           "2 to 4 fields, each once");
+    } else if (kind == Kind.COUNT) {
+      check(of.size() == 1, "of", of, "one of `impression` and the tasks");
+      check(by != null, "by", null, "the field whose value's events are counted");
+      check(
+          halfLife != null && !halfLife.isZero(),
+          "half-life",
+          halfLife == null ? null : "0",
+          "a duration above zero");
+      check(per == null || !of.contains(per), "per", per, "something else than `of`");
+      check(least > 0, "least", least, "above 0");
+      check(per != null || least == LEAST, "least", least, "nothing, without `per`");
+      boolean said = !edges.isEmpty() || buckets > 0 || from != null || to != null;
+      if (as == As.BUCKET && !said && scale == Scale.LINEAR) {
+        buckets = per == null ? COUNT_BUCKETS : RATE_BUCKETS;
+        from = per == null ? SMALLEST_COUNT : SMALLEST_RATE;
+        to = per == null ? LARGEST_COUNT : 1.0;
+        scale = Scale.LOG;
+      }
     } else {
-      check(of.isEmpty(), "of", of, "nothing, for a field that is no cross");
+      check(of.isEmpty(), "of", of, "nothing, for a field that is no cross and no count");
+    }
+    if (kind != Kind.COUNT) {
+      String without = "nothing, for a field that is no count";
+      check(by == null, "by", by, without);
+      check(halfLife == null, "half-life", halfLife, without);
+      check(per == null, "per", per, without);
+      check(least == LEAST, "least", least, without);
     }
     check(
         !many || kind == Kind.CATEGORICAL, "many", many, "false, for a field that sends no names");
@@ -199,8 +261,8 @@ public record FeatureField(
       check(zone.equals("UTC"), "zone", zone, without);
     }
     clip = List.copyOf(clip);
-    boolean values = kind == Kind.NUMERIC && as == As.VALUE;
-    if (kind == Kind.NUMERIC && !values) {
+    boolean values = (kind == Kind.NUMERIC || kind == Kind.COUNT) && as == As.VALUE;
+    if ((kind == Kind.NUMERIC || kind == Kind.COUNT) && !values) {
       checkBuckets(edges, buckets, from, to, scale);
     } else {
       String without =
@@ -285,7 +347,11 @@ public record FeatureField(
         of,
         null,
         "UTC",
-        null);
+        null,
+        null,
+        null,
+        null,
+        LEAST);
   }
 
   private static boolean isZone(String zone) {
@@ -301,17 +367,23 @@ public record FeatureField(
     return rowsOf == null ? name : rowsOf;
   }
 
+  /** Whether its value is a number: sent, or counted. */
   public boolean numeric() {
-    return kind == Kind.NUMERIC;
+    return kind == Kind.NUMERIC || kind == Kind.COUNT;
+  }
+
+  /** Whether it is counted from the stream, for impressions that do not bring it. */
+  public boolean counted() {
+    return kind == Kind.COUNT;
   }
 
   public boolean categorical() {
     return kind == Kind.CATEGORICAL;
   }
 
-  /** Whether impressions bring it; if not it is made from what they bring. */
+  /** Whether impressions bring it, or may; if not it is made from what they bring. */
   public boolean sent() {
-    return kind == Kind.CATEGORICAL || kind == Kind.NUMERIC || kind == Kind.VECTOR;
+    return kind == Kind.CATEGORICAL || numeric() || kind == Kind.VECTOR;
   }
 
   public boolean vector() {
@@ -320,12 +392,12 @@ public record FeatureField(
 
   /** Whether it is a number whose buckets are learnt. */
   public boolean learnt() {
-    return kind == Kind.NUMERIC && as == As.BUCKET && edges.isEmpty() && from == null && to == null;
+    return numeric() && as == As.BUCKET && edges.isEmpty() && from == null && to == null;
   }
 
   /** Whether rows are multiplied by the numbers themselves. */
   boolean values() {
-    return vector() || kind == Kind.NUMERIC && as == As.VALUE;
+    return vector() || numeric() && as == As.VALUE;
   }
 
   /** Whether only a model can read its numbers. */
@@ -355,7 +427,7 @@ public record FeatureField(
 
   /** A number on its scale. */
   double scaled(double value) {
-    if (kind != Kind.NUMERIC || as == As.BUCKET) {
+    if (!numeric() || as == As.BUCKET) {
       return value;
     }
     return switch (scale) {
@@ -443,7 +515,11 @@ public record FeatureField(
         of,
         part,
         zone,
-        rowsOf);
+        rowsOf,
+        by,
+        halfLife,
+        per,
+        least);
   }
 
   /** The bucket of a value: 0 below the first edge, as many as there are edges above the last. */

@@ -113,7 +113,7 @@ public final class FeatureSchema implements Serializable {
         .collect(Collectors.toUnmodifiableSet());
   }
 
-  /** Names of the numeric fields, in order. */
+  /** Names of the fields of numbers, sent or counted, in order. */
   public List<String> numeric() {
     return fields.stream().filter(FeatureField::numeric).map(FeatureField::name).toList();
   }
@@ -131,6 +131,11 @@ public final class FeatureSchema implements Serializable {
     }
     if (f.cross()) {
       return text.append(", of ").append(String.join(" and ", f.of())).toString();
+    }
+    if (f.counted()) {
+      text.append(", of ").append(f.of().get(0)).append(" by ").append(f.by());
+      text.append(f.per() == null ? "" : " per " + f.per() + " from " + f.least() + " on");
+      text.append(", half-life ").append(f.halfLife().toMillis()).append(" ms");
     }
     if (f.learnt()) {
       return text.append(", about ").append(f.bucketCount()).append(" learnt buckets").toString();
@@ -185,7 +190,7 @@ public final class FeatureSchema implements Serializable {
   /**
    * SHA-256 over everything that decides which values get which keys and places, and how many of
    * them: name and kind, dim, number of values, buckets, how numbers are read, part and zone of a
-   * time, what is crossed, whose rows are used, and the order.
+   * time, what is crossed or counted, whose rows are used, and the order.
    */
   public String fingerprint() {
     return hash(true);
@@ -224,7 +229,13 @@ public final class FeatureSchema implements Serializable {
       if (f.rowsOf() != null) {
         text.append("|rows-of|").append(f.rowsOf());
       }
-      f.of().forEach(part -> text.append('|').append(part));
+      if (f.cross() || f.counted() && whole) {
+        f.of().forEach(part -> text.append('|').append(part));
+      }
+      if (f.counted() && whole) {
+        text.append("|by|").append(f.by()).append('|').append(f.halfLife().toMillis());
+        text.append(f.per() == null ? "" : "|per|" + f.per() + "|" + f.least());
+      }
     }
     return sha256(text.toString());
   }

@@ -56,7 +56,7 @@ public record TaskWindow(long length, long end, DeadlineUse use) {
   }
 
   /** The horizon of each task: the latest moment at which its label can change. */
-  static long[] horizons(List<Task> tasks, TaskWindow[] windows, long shown) {
+  public static long[] horizons(List<Task> tasks, TaskWindow[] windows, long shown) {
     long[] horizons = new long[windows.length];
     for (int i = 0; i < horizons.length; i++) {
       int parent = Task.parent(tasks, i);
@@ -66,7 +66,7 @@ public record TaskWindow(long length, long end, DeadlineUse use) {
   }
 
   /** The last moment that counts after a parent's event, which may be before that event. */
-  long closes(long parent) {
+  public long closes(long parent) {
     return Math.min(parent + length, end);
   }
 

@@ -2,6 +2,7 @@ package dev.freshet.core.pipeline;
 
 import static dev.freshet.core.settings.InvalidValueException.within;
 
+import dev.freshet.core.counts.CountPlan;
 import dev.freshet.core.events.FeedbackKind;
 import dev.freshet.core.events.ImpressionFields;
 import dev.freshet.core.features.Crosses;
@@ -31,7 +32,7 @@ public record Pipeline(
     @Option("The task chain, in order: binary steps, then at most one continuous core task")
         List<Task> tasks,
     @Option("Delayed labels") LabelSettings labels,
-    @Option("Fields that the models see, of impressions or crosses of them")
+    @Option("Fields that the models see, of impressions, made from them, or counted")
         List<FeatureField> features,
     @Option("Crosses of many fields at once") Crosses crosses,
     @Option("Models that learn side by side from the same stream") List<ModelDefinition> models,
@@ -90,6 +91,11 @@ public record Pipeline(
   /** All fields that the models see: the listed ones and the crosses of many at once. */
   public FeatureSchema schema() {
     return new FeatureSchema(crosses.with(features));
+  }
+
+  /** What is counted from the stream; nothing if no field is a count. */
+  public CountPlan counts() {
+    return CountPlan.of(schema(), tasks);
   }
 
   /** What an event format keeps of an impression. */

@@ -52,12 +52,13 @@ final class PipelineChecks {
     models(models, tasks, all);
     unique("features", features.stream().map(FeatureField::name).toList());
     check(
-        features.stream().anyMatch(FeatureField::sent),
+        features.stream().anyMatch(field -> field.sent() && !field.counted()),
         "features",
         features.stream().map(FeatureField::name).toList(),
         "at least one field that impressions bring");
     crossed(features, crosses);
     shared(features);
+    counted(features, tasks);
     List<String> fields = all.stream().map(FeatureField::name).toList();
     String watched = training.scoring().watch().field();
     check(
@@ -153,6 +154,36 @@ final class PipelineChecks {
     }
   }
 
+  /** What is counted happens here, and each impression has one value at most by which it counts. */
+  private static void counted(List<FeatureField> features, List<Task> tasks) {
+    List<String> events = new ArrayList<>(List.of(Task.IMPRESSION));
+    tasks.forEach(task -> events.add(task.name()));
+    List<String> single =
+        features.stream()
+            .filter(field -> field.categorical() && !field.many())
+            .map(FeatureField::name)
+            .toList();
+    for (int i = 0; i < features.size(); i++) {
+      FeatureField field = features.get(i);
+      if (field.counted()) {
+        String at = "features[" + i + "].";
+        oneOf(at + "of", field.of().get(0), events, "");
+        oneOf(at + "by", field.by(), single, ", which have one value");
+        if (field.per() != null) {
+          oneOf(at + "per", field.per(), events, "");
+        }
+      }
+    }
+  }
+
+  private static void oneOf(String key, String written, List<String> allowed, String why) {
+    check(
+        allowed.contains(written),
+        key,
+        written,
+        "one of " + String.join(", ", allowed) + why + hint(written, allowed));
+  }
+
   /** Only what has values is crossed, and every cross has a name and fields of its own. */
   private static void crossed(List<FeatureField> features, Crosses crosses) {
     List<String> plain =
@@ -165,7 +196,7 @@ final class PipelineChecks {
             .toList();
     String buckets = "; numbers that are multiplied have no values to combine, those in buckets do";
     for (int i = 0; i < features.size(); i++) {
-      for (String part : features.get(i).of()) {
+      for (String part : features.get(i).cross() ? features.get(i).of() : List.<String>of()) {
         check(
             plain.contains(part),
             "features[" + i + "].of",

@@ -206,13 +206,17 @@ public final class RecordBinder {
       }
       return map;
     }
+    Type element = type.getActualTypeArguments()[0];
+    if (element == String.class && node.isTextual()) {
+      return List.of(node.asText());
+    }
     if (!node.isArray()) {
       unreadable(path, node, describe(type));
       return null;
     }
     List<Object> list = new ArrayList<>();
     for (int i = 0; i < node.size(); i++) {
-      list.add(element(node.get(i), type.getActualTypeArguments()[0], path + "[" + i + "]"));
+      list.add(element(node.get(i), element, path + "[" + i + "]"));
     }
     return list;
   }

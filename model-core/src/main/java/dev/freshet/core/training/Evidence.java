@@ -83,12 +83,12 @@ public final class Evidence {
 
   /**
    * Names of the fields that not one of the examples had; empty before the first example. Never a
-   * cross, which nobody sends.
+   * cross or a count, which nobody has to send.
    */
   public List<String> absentFields() {
     List<String> absent = new ArrayList<>();
     for (int field = 0; examples > 0 && field < present.length; field++) {
-      if (!present[field] && fields.get(field).sent()) {
+      if (!present[field] && fields.get(field).sent() && !fields.get(field).counted()) {
         absent.add(fields.get(field).name());
       }
     }

@@ -3,6 +3,15 @@ package dev.freshet.core.codec;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import dev.freshet.core.counts.CountJoin;
+import dev.freshet.core.counts.CountMoment;
+import dev.freshet.core.counts.CountMomentCodec;
+import dev.freshet.core.counts.CountedEvent;
+import dev.freshet.core.counts.CountedEventCodec;
+import dev.freshet.core.counts.CountedImpression;
+import dev.freshet.core.counts.CountedImpressionCodec;
+import dev.freshet.core.counts.DecayedCounts;
+import dev.freshet.core.counts.DecayedCountsCodec;
 import dev.freshet.core.events.Deadline;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.FeedbackCodec;
@@ -26,6 +35,7 @@ import dev.freshet.core.labels.LabeledExampleCodec;
 import dev.freshet.core.labels.PendingImpression;
 import dev.freshet.core.labels.PendingImpressionCodec;
 import dev.freshet.core.labels.TaskLabel;
+import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.TestingPipelines;
 import dev.freshet.core.publishing.ModelRecord;
 import dev.freshet.core.publishing.ModelRecordCodec;
@@ -149,6 +159,17 @@ class GoldenBytesTest {
             new LabeledExample(IMPRESSION, 1_767_226_200_000L, CHANGES)),
         Arguments.of("training-log-batch-examples-2", logged(), List.of(ENCODED)),
         Arguments.of(
+            "counted-event-1",
+            new CountedEventCodec(),
+            new CountedEvent(CountedEvent.IMPRESSION, 1_767_225_600_000L, new long[] {0, -7})),
+        Arguments.of(
+            "count-moment-1",
+            new CountMomentCodec(),
+            CountMoment.EMPTY.withImpression().withEvent(1).withEvent(1)),
+        Arguments.of("counted-impression-1", new CountedImpressionCodec(), counted(true)),
+        Arguments.of("counted-impression-waiting-1", new CountedImpressionCodec(), counted(false)),
+        Arguments.of("decayed-counts-1", new DecayedCountsCodec(), decayed()),
+        Arguments.of(
             "model-record-1",
             new ModelRecordCodec(),
             new ModelRecord("main/0/1", new byte[] {1, 2, 3}, "5-6", 1, 4)));
@@ -178,6 +199,40 @@ class GoldenBytesTest {
         return new TrainingLog.Entry(new Mark(Kind.BATCH, 1, 0), bytes).batch();
       }
     };
+  }
+
+  private static Pipeline counting() {
+    return TestingPipelines.shop(
+        "edges: [1, 10, 100]}",
+        "edges: [1, 10, 100]}\n  - {name: often, kind: count, of: click, by: item, half-life: 1h}");
+  }
+
+  private static CountedImpression counted(boolean shown) {
+    Pipeline pipeline = counting();
+    CountJoin join = new CountJoin(pipeline.counts(), pipeline.tasks(), pipeline.labels());
+    CountJoin.Output nowhere =
+        new CountJoin.Output() {
+          @Override
+          public void counted(CountedEvent event) {}
+
+          @Override
+          public void missed(CountJoin.Missed why) {}
+        };
+    CountedImpression kept = new CountedImpression();
+    if (shown) {
+      String[][] categories = {{}, {"u"}, {"i"}};
+      RawFeatures raw = new RawFeatures(categories, new double[] {1, 2});
+      join.onImpression(kept, new Impression("i", 1_767_225_600_000L, raw, null), 0, nowhere);
+    }
+    join.onFeedback(kept, new Feedback("i", "c", 0, 1_767_225_601_000L, 1), 0, nowhere);
+    return kept;
+  }
+
+  private static DecayedCounts decayed() {
+    DecayedCounts counts = new DecayedCounts();
+    counts.add(counting().counts().by().get(0).counters().get(0), 1_767_225_600_000L, 2);
+    counts.timer(1_767_225_600_001L);
+    return counts;
   }
 
   /** The layout leaves the id out; the join puts it back. */

@@ -80,6 +80,7 @@ public abstract class MultiTaskModelContractTest {
           - {name: age, kind: numeric, as: value, scale: log1p}
           - {name: image, kind: vector, size: 3, dim: 4}
           - {name: hour, kind: time, part: hour, zone: Europe/Berlin, dim: 3, admit-after: 1}
+          - {name: often, kind: count, of: t0, by: f1, half-life: 1h, dim: 2}
         crosses: {kind: pairs, dim: 2, admit-after: 1}
         """;
     return pipeline(2, true, model(), crossed ? more : "");
@@ -475,7 +476,7 @@ public abstract class MultiTaskModelContractTest {
           .as("nobody sends times and crosses")
           .isEqualTo(
               crossed
-                  ? List.of("f0", "f1", "f2", "seen", "image", "topics", "price", "age")
+                  ? List.of("often", "f0", "f1", "f2", "seen", "image", "topics", "price", "age")
                   : List.of("f0", "f1", "f2"));
       assertThat(straight.evidence().absentFields()).isEmpty();
     }

@@ -125,6 +125,12 @@ class ConfigurationReferenceTest {
     Class<?> element = element(type);
     if (type instanceof ParameterizedType generic) {
       boolean map = generic.getRawType() == Map.class;
+      if (!map && element == String.class) { // one text may stand for a list of it
+        schema.withArray("oneOf").addObject().put("type", "string");
+        ObjectNode list = schema.withArray("oneOf").addObject().put("type", "array");
+        value(list.putObject("items"), element);
+        return;
+      }
       schema.put("type", map ? "object" : "array");
       value(schema.putObject(map ? "additionalProperties" : "items"), element);
     } else if (element == ModelDefinition.class) {

@@ -128,6 +128,45 @@ class PipelineFileTest {
   }
 
   @Test
+  void checksCounts() {
+    String price = "edges: [1, 10, 100]}";
+    String count = price + "\n  - {name: often, kind: count, ";
+    String clicks = "of: click, by: item, half-life: 1h";
+    problem("features[4].of", price, count + "by: item, half-life: 1h}");
+    problem("features[4].of", price, count + "of: [click, purchase], by: item, half-life: 1h}");
+    problem("features[4].of", price, count + "of: clik, by: item, half-life: 1h}");
+    problem("features[4].by", price, count + "of: click, half-life: 1h}");
+    problem("features[4].by", price, count + "of: click, by: price, half-life: 1h}");
+    problem("features[4].by", price, count + "of: click, by: tags, half-life: 1h}");
+    problem("features[4].half-life", price, count + "of: click, by: item}");
+    problem("features[4].half-life", price, count + "of: click, by: item, half-life: 0s}");
+    problem("features[4].per", price, count + clicks + ", per: click}");
+    problem("features[4].per", price, count + clicks + ", per: show}");
+    problem("features[4].least", price, count + clicks + ", least: 3}");
+    problem("features[4].least", price, count + clicks + ", per: impression, least: 0}");
+    problem("features[4].from", price, count + clicks + ", from: 0, buckets: 3, scale: log}");
+    problem("features[4].many", price, count + clicks + ", many: true}");
+    problem("features[0].by", "admit-after: 1}", "admit-after: 1, by: item}");
+    problem("features[0].half-life", "admit-after: 1}", "admit-after: 1, half-life: 1h}");
+    problem("features[0].per", "admit-after: 1}", "admit-after: 1, per: click}");
+    problem("features[0].of", "admit-after: 1}", "admit-after: 1, of: click}");
+    Pipeline pipeline =
+        TestingPipelines.shop(
+            price, count + clicks + "}\n  - {name: both, kind: cross, of: [often, user], dim: 2}");
+    assertThat(pipeline.schema().described())
+        .contains(
+            "often: count, dim 8, of click by item, half-life 3600000 ms, 50 buckets from 0.03125"
+                + " to 1048576.0, log");
+    String without = TestingPipelines.shop().schema().fingerprint();
+    String hour = pipeline.schema().fingerprint();
+    String day =
+        TestingPipelines.shop(price, count + "of: click, by: item, half-life: 24h}")
+            .schema()
+            .fingerprint();
+    assertThat(List.of(without, hour, day)).doesNotHaveDuplicates();
+  }
+
+  @Test
   void checksWhoseRowsAreUsed() {
     String tags = "{name: tags, kind: categorical, dim: 4, many: true}";
     String seen = "{name: seen, kind: categorical, many: true, rows-of: ";

@@ -25,8 +25,7 @@ public final class TestingExamples {
 
   /**
    * Of the test shop, which may have a field {@code seen}, the next two items, one {@code topics}
-   * whose weights say what the tags do not, other numbers than the price and vectors. Some lack
-   * these.
+   * whose weights say what the tags do not, other numbers and counts, and vectors. Some lack these.
    */
   public static List<LabeledExample> labelled(Pipeline pipeline, int count, long seed) {
     List<String> names = pipeline.schema().categorical();

@@ -1,6 +1,14 @@
 package dev.freshet.job.codec;
 
 import dev.freshet.core.codec.Codec;
+import dev.freshet.core.counts.CountMoment;
+import dev.freshet.core.counts.CountMomentCodec;
+import dev.freshet.core.counts.CountedEvent;
+import dev.freshet.core.counts.CountedEventCodec;
+import dev.freshet.core.counts.CountedImpression;
+import dev.freshet.core.counts.CountedImpressionCodec;
+import dev.freshet.core.counts.DecayedCounts;
+import dev.freshet.core.counts.DecayedCountsCodec;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.FeedbackCodec;
 import dev.freshet.core.events.Impression;
@@ -26,6 +34,14 @@ public final class CodecTypeInfo<T> extends TypeInformation<T> {
       new CodecTypeInfo<>(Impression.class, new ImpressionCodec(), true);
   public static final CodecTypeInfo<Feedback> FEEDBACK =
       new CodecTypeInfo<>(Feedback.class, new FeedbackCodec(), true);
+  public static final CodecTypeInfo<CountedEvent> COUNTED_EVENT =
+      new CodecTypeInfo<>(CountedEvent.class, new CountedEventCodec(), true);
+  public static final CodecTypeInfo<CountedImpression> COUNTED_IMPRESSION =
+      new CodecTypeInfo<>(CountedImpression.class, new CountedImpressionCodec(), false);
+  public static final CodecTypeInfo<CountMoment> COUNT_MOMENT =
+      new CodecTypeInfo<>(CountMoment.class, new CountMomentCodec(), true);
+  public static final CodecTypeInfo<DecayedCounts> DECAYED_COUNTS =
+      new CodecTypeInfo<>(DecayedCounts.class, new DecayedCountsCodec(), false);
   public static final CodecTypeInfo<PendingImpression> PENDING =
       new CodecTypeInfo<>(PendingImpression.class, new PendingImpressionCodec(), false);
   public static final CodecTypeInfo<DroppedEvent> DROPPED =

@@ -1,0 +1,166 @@
+package dev.freshet.core.counts;
+
+import com.dynatrace.hash4j.hashing.Hashing;
+import dev.freshet.core.events.Impression;
+import dev.freshet.core.events.RawFeatures;
+import dev.freshet.core.features.FeatureField;
+import dev.freshet.core.features.FeatureSchema;
+import dev.freshet.core.labels.Task;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
+
+/**
+ * What a pipeline counts: for each field by whose values there are counts, which numbers it gives.
+ *
+ * @param by the fields, in the order in which the first of their counts are listed
+ */
+public record CountPlan(List<By> by) implements Serializable {
+
+  /** The key that stands for no value. */
+  public static final long NO_KEY = 0;
+
+  private static final String[] NO_VALUE = {};
+
+  /**
+   * A field by whose values events are counted.
+   *
+   * @param field its name
+   * @param place where its values stand in {@link RawFeatures#categories()}
+   * @param counters what is counted of each value
+   * @param numbers what impressions are told of that
+   */
+  public record By(String field, int place, List<Counter> counters, List<Number> numbers)
+      implements Serializable {
+
+    /** The key of an impression's value: its hash; {@link #NO_KEY} if it has none. */
+    public long key(RawFeatures features) {
+      String[] values = features.categories()[place];
+      if (values.length == 0) {
+        return NO_KEY;
+      }
+      long hash = Hashing.xxh3_64().hashCharsToLong(values[0]);
+      return hash == NO_KEY ? 1 : hash;
+    }
+
+    /** Whether an impression brings all the numbers itself. */
+    public boolean brought(RawFeatures features) {
+      return numbers.stream().noneMatch(n -> Double.isNaN(features.numbers()[n.place()]));
+    }
+
+    /**
+     * The impression with those of the numbers that it does not bring.
+     *
+     * @param counts of its value
+     */
+    public Impression told(Impression impression, DecayedCounts counts) {
+      RawFeatures raw = (RawFeatures) impression.features();
+      double[] told = raw.numbers().clone();
+      for (Number number : numbers) {
+        if (Double.isNaN(told[number.place()])) {
+          told[number.place()] = number.of(counts, impression.eventTime());
+        }
+      }
+      return impression.withFeatures(new RawFeatures(raw.categories(), told, raw.weights()));
+    }
+  }
+
+  /**
+   * One kind of event, counted with one half-life.
+   *
+   * @param event index of the task, or {@link CountedEvent#IMPRESSION}
+   * @param halfLife milliseconds after which an event counts half
+   * @param id under which its numbers are kept, whatever else is counted beside it
+   */
+  public record Counter(int event, long halfLife, long id) implements Serializable {}
+
+  /**
+   * What a field is told.
+   *
+   * @param place in {@link RawFeatures#numbers()}
+   * @param of what is counted
+   * @param per what it is divided by; null for a count
+   * @param least below this divisor there is no rate
+   */
+  public record Number(int place, Counter of, Counter per, double least) implements Serializable {
+
+    double of(DecayedCounts counts, long time) {
+      double count = counts.at(of, time);
+      if (per == null) {
+        return count;
+      }
+      double divisor = counts.at(per, time);
+      return divisor < least ? Double.NaN : count / divisor;
+    }
+  }
+
+  /** Of a schema whose counts are of these tasks. */
+  public static CountPlan of(FeatureSchema schema, List<Task> tasks) {
+    List<FeatureField> counts = schema.fields().stream().filter(FeatureField::counted).toList();
+    List<By> all = new ArrayList<>();
+    for (String field : counts.stream().map(FeatureField::by).distinct().toList()) {
+      List<Number> numbers =
+          counts.stream()
+              .filter(count -> count.by().equals(field))
+              .map(count -> number(count, schema, tasks))
+              .toList();
+      List<Counter> counters =
+          numbers.stream()
+              .flatMap(number -> Stream.of(number.of(), number.per()))
+              .filter(Objects::nonNull)
+              .distinct()
+              .toList();
+      all.add(new By(field, schema.categorical().indexOf(field), counters, numbers));
+    }
+    return new CountPlan(List.copyOf(all));
+  }
+
+  private static Number number(FeatureField field, FeatureSchema schema, List<Task> tasks) {
+    long halfLife = field.halfLife().toMillis();
+    return new Number(
+        schema.numeric().indexOf(field.name()),
+        counter(field.of().get(0), halfLife, tasks),
+        field.per() == null ? null : counter(field.per(), halfLife, tasks),
+        field.least());
+  }
+
+  private static Counter counter(String event, long halfLife, List<Task> tasks) {
+    int index = tasks.stream().map(Task::name).toList().indexOf(event);
+    return new Counter(
+        index < 0 ? CountedEvent.IMPRESSION : index,
+        halfLife,
+        Hashing.xxh3_64().hashCharsToLong(event + "|" + halfLife));
+  }
+
+  /** Whether nothing is counted. */
+  public boolean isEmpty() {
+    return by.isEmpty();
+  }
+
+  /** Whether events of a task are counted. */
+  public boolean counts(int task) {
+    return by.stream().flatMap(b -> b.counters().stream()).anyMatch(c -> c.event() == task);
+  }
+
+  /** The keys of an impression's values, one for each of {@link #by()}. */
+  public long[] keys(RawFeatures features) {
+    return by.stream().mapToLong(b -> b.key(features)).toArray();
+  }
+
+  /** The impression with nothing but the values by which is counted. */
+  public Impression slim(Impression impression) {
+    RawFeatures raw = (RawFeatures) impression.features();
+    String[][] values = new String[raw.categories().length][];
+    Arrays.fill(values, NO_VALUE);
+    by.forEach(b -> values[b.place()] = raw.categories()[b.place()]);
+    return new Impression(
+        impression.id(),
+        impression.eventTime(),
+        new RawFeatures(values, new double[0]),
+        null,
+        impression.deadlines());
+  }
+}

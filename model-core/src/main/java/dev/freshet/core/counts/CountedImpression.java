@@ -1,0 +1,34 @@
+package dev.freshet.core.counts;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What is remembered of an impression so that its feedback can be counted: for which values, until
+ * when, and which events were counted. Mutable; one owner, the keyed state.
+ */
+public final class CountedImpression {
+
+  /** An event that was seen; by hash, for it takes less room. */
+  record Seen(int task, long hash) {}
+
+  /** Feedback that waits for its impression. */
+  record Waiting(int task, long time) {}
+
+  /** Null while there is no impression. */
+  long[] keys;
+
+  long shown;
+
+  /** Of each task the last moment that counts. */
+  long[] ends;
+
+  long until;
+  final List<Seen> seen = new ArrayList<>(2);
+  final List<Waiting> waiting = new ArrayList<>(0);
+
+  /** Until when, in event time, this is kept. */
+  public long until() {
+    return until;
+  }
+}

@@ -1,0 +1,134 @@
+package dev.freshet.job.counts;
+
+import dev.freshet.core.counts.CountJoin;
+import dev.freshet.core.counts.CountedEvent;
+import dev.freshet.core.counts.CountedImpression;
+import dev.freshet.core.events.Feedback;
+import dev.freshet.core.events.Impression;
+import dev.freshet.job.MetricNames;
+import dev.freshet.job.codec.CodecTypeInfo;
+import java.io.IOException;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import org.apache.flink.api.common.functions.OpenContext;
+import org.apache.flink.api.common.state.ValueState;
+import org.apache.flink.api.common.state.ValueStateDescriptor;
+import org.apache.flink.metrics.Counter;
+import org.apache.flink.metrics.MetricGroup;
+import org.apache.flink.runtime.state.FunctionInitializationContext;
+import org.apache.flink.runtime.state.FunctionSnapshotContext;
+import org.apache.flink.streaming.api.TimerService;
+import org.apache.flink.streaming.api.checkpoint.CheckpointedFunction;
+import org.apache.flink.streaming.api.functions.co.KeyedCoProcessFunction;
+import org.apache.flink.util.Collector;
+
+/**
+ * Carries {@link CountJoin} through Flink: under each impression's id one small value and one
+ * event-time timer, and neither once nothing of it can count any more.
+ */
+public final class CountJoinFunction
+    extends KeyedCoProcessFunction<String, Impression, Feedback, CountedEvent>
+    implements CheckpointedFunction {
+
+  private final CountJoin join;
+
+  private transient ValueState<CountedImpression> state;
+  private transient KeptCount kept;
+  private transient Counter counted;
+  private transient Map<CountJoin.Missed, Counter> missed;
+
+  public CountJoinFunction(CountJoin join) {
+    this.join = join;
+  }
+
+  @Override
+  public void initializeState(FunctionInitializationContext context) throws Exception {
+    kept = new KeptCount("counted-impressions");
+    kept.initialize(context);
+  }
+
+  @Override
+  public void snapshotState(FunctionSnapshotContext context) throws Exception {
+    kept.snapshot();
+  }
+
+  @Override
+  public void open(OpenContext context) {
+    state =
+        getRuntimeContext()
+            .getState(
+                new ValueStateDescriptor<>("counted-impression", CodecTypeInfo.COUNTED_IMPRESSION));
+    MetricGroup group = getRuntimeContext().getMetricGroup().addGroup(MetricNames.COUNTS);
+    counted = group.counter(MetricNames.COUNTED);
+    kept.register(group, MetricNames.COUNTED_IMPRESSIONS);
+    missed = new EnumMap<>(CountJoin.Missed.class);
+    for (CountJoin.Missed why : CountJoin.Missed.values()) {
+      missed.put(why, group.counter(why.name().toLowerCase(Locale.ROOT)));
+    }
+  }
+
+  @Override
+  public void processElement1(Impression impression, Context context, Collector<CountedEvent> out)
+      throws IOException {
+    CountedImpression before = state.value();
+    CountedImpression now = before == null ? new CountedImpression() : before;
+    long until = now.until();
+    TimerService timers = context.timerService();
+    if (join.onImpression(now, impression, timers.currentWatermark(), output(out))) {
+      keep(now, before == null, until, timers);
+    }
+  }
+
+  @Override
+  public void processElement2(Feedback feedback, Context context, Collector<CountedEvent> out)
+      throws IOException {
+    CountedImpression before = state.value();
+    CountedImpression now = before == null ? new CountedImpression() : before;
+    long until = now.until();
+    TimerService timers = context.timerService();
+    if (join.onFeedback(now, feedback, timers.currentWatermark(), output(out))) {
+      keep(now, before == null, until, timers);
+    }
+  }
+
+  private void keep(CountedImpression now, boolean isNew, long timer, TimerService timers)
+      throws IOException {
+    if (isNew) {
+      kept.add(1);
+    } else if (now.until() != timer) {
+      timers.deleteEventTimeTimer(timer);
+    }
+    if (isNew || now.until() != timer) {
+      timers.registerEventTimeTimer(now.until());
+    }
+    state.update(now);
+  }
+
+  @Override
+  public void onTimer(long time, OnTimerContext context, Collector<CountedEvent> out)
+      throws IOException {
+    join.onTimer(state.value(), output(out));
+    state.clear();
+    kept.add(-1);
+  }
+
+  private CountJoin.Output output(Collector<CountedEvent> out) {
+    return new CountJoin.Output() {
+      @Override
+      public void counted(CountedEvent event) {
+        counted.inc();
+        out.collect(event);
+      }
+
+      @Override
+      public void missed(CountJoin.Missed why) {
+        missed.get(why).inc();
+      }
+    };
+  }
+
+  long kept() {
+    return kept.count();
+  }
+}

@@ -1,0 +1,50 @@
+package dev.freshet.job.counts;
+
+import org.apache.flink.api.common.state.ListState;
+import org.apache.flink.api.common.state.ListStateDescriptor;
+import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.metrics.Gauge;
+import org.apache.flink.metrics.MetricGroup;
+import org.apache.flink.runtime.state.FunctionInitializationContext;
+
+/**
+ * How many keys have state, as a gauge. Kept in operator state; after a change of parallelism the
+ * subtasks' counts are dealt out as they are, so only their sum is exact.
+ */
+final class KeptCount {
+
+  private final String name;
+  private ListState<Long> state;
+  private volatile long count;
+
+  KeptCount(String name) {
+    this.name = name;
+  }
+
+  void initialize(FunctionInitializationContext context) throws Exception {
+    state =
+        context.getOperatorStateStore().getListState(new ListStateDescriptor<>(name, Types.LONG));
+    count = 0;
+    for (long part : state.get()) {
+      count += part;
+    }
+  }
+
+  void snapshot() throws Exception {
+    state.clear();
+    state.add(count);
+  }
+
+  void register(MetricGroup group, String metric) {
+    group.gauge(metric, (Gauge<Long>) () -> count);
+  }
+
+  @SuppressWarnings("NonAtomicOperationOnVolatileField") // one thread writes
+  void add(long more) {
+    count += more;
+  }
+
+  long count() {
+    return count;
+  }
+}

@@ -1,0 +1,5 @@
+/**
+ * Between stages 1 and 2. Takes events; gives impressions the counts of what happened before them.
+ * Next: labels.
+ */
+package dev.freshet.job.counts;
