@@ -17,9 +17,10 @@ import java.util.stream.DoubleStream;
  * weights follow. Part of the trainer's snapshot.
  *
  * <p><b>Learnt buckets.</b> An edge that was drawn stays, and a bucket keeps its row. A bucket with
- * more than twice its share of the sample is cut where it comes nearest to halves, again and again
- * while it has {@value #FEWEST} numbers or more; the larger half keeps its name. So there are few
- * buckets while little is known, and values that come often get buckets of their own.
+ * more than {@value #FEWEST} numbers of the sample, and more than twice its share of those that are
+ * not alone in theirs, is cut where it comes nearest to halves, again and again; the larger half
+ * keeps its name. So there are few buckets while little is known, values that come often get
+ * buckets of their own, and what is beside them is told apart however rare it is.
  *
  * <p><b>Means and deviations.</b> Of the sample without its extremes: a hundredth at each end, and
  * one number at least, counts as the next one inside. So one odd number moves neither.
@@ -169,7 +170,6 @@ public final class NumberStatistics {
 
   private static NumberScale cut(Of of) {
     double[] sorted = of.sample.sorted(0);
-    int share = Math.max(FEWEST, 2 * sorted.length / of.field.bucketCount());
     int most = MORE_BUCKETS * of.field.bucketCount();
     List<Double> edges = new ArrayList<>();
     DoubleStream.of(of.scale.edges()).forEach(edges::add);
@@ -177,6 +177,33 @@ public final class NumberStatistics {
     for (int bucket : of.scale.buckets()) {
       buckets.add(bucket);
     }
+    // Each round may find values that have a bucket of their own, and then the rest has more.
+    int before = 0;
+    while (before < buckets.size()) {
+      before = buckets.size();
+      int share = Math.max(FEWEST, 2 * mixed(sorted, edges) / of.field.bucketCount());
+      cut(sorted, edges, buckets, share, most);
+    }
+    return new NumberScale(
+        edges.stream().mapToDouble(e -> e).toArray(),
+        buckets.stream().mapToInt(b -> b).toArray(),
+        null,
+        null);
+  }
+
+  /** How many numbers are in buckets with others that differ. */
+  private static int mixed(double[] sorted, List<Double> edges) {
+    int mixed = 0;
+    for (int at = 0; at <= edges.size(); at++) {
+      int from = at == 0 ? 0 : below(sorted, edges.get(at - 1));
+      int to = at == edges.size() ? sorted.length : below(sorted, edges.get(at));
+      mixed += to > from && sorted[from] != sorted[to - 1] ? to - from : 0;
+    }
+    return mixed;
+  }
+
+  private static void cut(
+      double[] sorted, List<Double> edges, List<Integer> buckets, int share, int most) {
     int at = 0;
     while (at < buckets.size()) {
       int from = at == 0 ? 0 : below(sorted, edges.get(at - 1));
@@ -190,11 +217,6 @@ public final class NumberStatistics {
         buckets.add(upper ? at : at + 1, buckets.size());
       }
     }
-    return new NumberScale(
-        edges.stream().mapToDouble(e -> e).toArray(),
-        buckets.stream().mapToInt(b -> b).toArray(),
-        null,
-        null);
   }
 
   /** How many are below an edge. */

@@ -102,6 +102,22 @@ class NumberStatisticsTest {
     assertThat(IntStream.range(0, 4).map(n -> bucket(statistics, n)).toArray()).isEqualTo(names);
   }
 
+  /** Most have none, and those that have some are told apart all the same. */
+  @Test
+  void whatIsBesideAFrequentValueIsToldApart() {
+    Random random = new Random(1);
+    FeatureSchema schema = schema("buckets: 24");
+    NumberStatistics statistics = new NumberStatistics(schema);
+    see(
+        statistics,
+        examples(
+            schema, 0, draw(40_000, () -> Math.max(0, Math.floor(60 * random.nextDouble()) - 56))));
+    int[] names = IntStream.range(0, 4).map(n -> bucket(statistics, n)).toArray();
+    assertThat(names).doesNotHaveDuplicates();
+    assertThat(bucket(statistics, -1)).isEqualTo(names[0]);
+    assertThat(bucket(statistics, 99)).isEqualTo(names[3]);
+  }
+
   /** Edges that were drawn stay, however the numbers move; new ones come where these went. */
   @Test
   void edgesStayAndNewOnesFollow() {
