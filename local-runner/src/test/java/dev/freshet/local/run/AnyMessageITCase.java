@@ -54,6 +54,16 @@ class AnyMessageITCase {
   /** What a producer with its default settings takes, key and all overhead included. */
   private static final int LARGEST = 1_048_576 - 200;
 
+  /** Fields whose numbers each trainer reads in its own way, and a cross that waits for them. */
+  private static final String NUMBERS =
+      """
+        - {name: topics, kind: categorical, many: true, weighted: true, admit-after: 1}
+        - {name: cost, kind: numeric}
+        - {name: age, kind: numeric, as: value, scale: log1p}
+        - {name: image, kind: vector, size: 3, dim: 4}
+        - {name: dear, kind: cross, of: [cost, user], dim: 2}
+      """;
+
   @TempDir private Path folder;
 
   private final Random random = new Random(7);
@@ -65,7 +75,7 @@ class AnyMessageITCase {
   @Test
   void noMessageStopsTheJob() throws Exception {
     for (int i = 0; i < GOOD; i++) {
-      add(impressions, impression("\"g" + i + "\"", "\"user\": \"u" + i % 9 + "\""));
+      add(impressions, impression("\"g" + i + "\"", "\"user\": \"u" + i % 9 + "\"" + numbers(i)));
       add(clicks, click("\"g" + i + "\"", "\"c" + i + "\""));
       if (i % 10 == 0) {
         String bought = click("\"g" + i + "\"", "\"p" + i + "\"");
@@ -80,6 +90,7 @@ class AnyMessageITCase {
               .replace(
                   "tasks:",
                   "kafka: {topics: {examples: examples, training-log: training-log}}\ntasks:")
+              .replace("models:", NUMBERS + "models:")
               .replace("transform: zscore", "transform: zscore, loss-weight: 1e30")
               .replace("training: {", "training: {max-skipped: 1000000, ");
       Pipeline pipeline = PipelineFile.parse(text, "test").withBootstrap(broker.bootstrap());
@@ -101,6 +112,11 @@ class AnyMessageITCase {
       }
       check(pipeline);
     }
+  }
+
+  private static String numbers(int i) {
+    return ", \"topics\": {\"even\": %d, \"odd\": 0.5}, \"cost\": %d, \"age\": %d, \"image\": [%d, 0.5, -1]"
+        .formatted(i % 2, i % 50, i == 7 ? Integer.MAX_VALUE : i % 70, i % 3);
   }
 
   private void check(Pipeline pipeline) {
@@ -188,6 +204,7 @@ class AnyMessageITCase {
         .as("one run, so no restart")
         .containsOnly(metrics.get(0).path("run").asLong());
     JsonNode last = metrics.get(metrics.size() - 1);
+    assertThat(last.path("fields").path("age").path("clipped").asLong()).isPositive();
     assertThat(last.path("fields").path("item").path("absent").asLong())
         .isGreaterThanOrEqualTo(GOOD);
   }
