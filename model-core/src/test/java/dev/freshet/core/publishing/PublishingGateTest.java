@@ -204,12 +204,25 @@ class PublishingGateTest {
         .isEqualTo(Reason.WORSE_SCORE);
   }
 
+  /** How numbers are read is kept with the weights. */
   @Test
   void keptWeightsPredictWhatTheyDidAndNothingIsLeftBehind() throws IOException {
-    List<EncodedExample> seen = TestingExamples.settled(pipeline, 200, 1);
+    Pipeline numbers =
+        TestingPipelines.shop(
+            "models:",
+            "  - {name: cost, kind: numeric}\n  - {name: age, kind: numeric, as: value}\nmodels:");
+    trainer.close();
+    trainer = new ModelTrainer(numbers.context(numbers.model("plain")), numbers.training());
+    trainer.process(TestingExamples.settled(numbers, BATCH, 100));
+    List<EncodedExample> seen = TestingExamples.settled(numbers, 200, 1);
     float[][] then = trainer.network().predict(seen);
+    var read = trainer.numbers();
     trainer.network().keep();
-    teach(30, false);
+    for (int i = 0; i < 30; i++) {
+      trainer.process(TestingExamples.settled(numbers, BATCH, i));
+    }
+    assertThat(trainer.numbers().get("cost").edges())
+        .hasSizeGreaterThan(read.get("cost").edges().length);
     float[][] now = trainer.network().predict(seen);
     assertThat(trainer.network().predictAsKept(seen)).isDeepEqualTo(then);
     assertThat(trainer.network().predict(seen)).isDeepEqualTo(now);
