@@ -135,11 +135,30 @@ class ModelTrainerTest {
       assertThat(bytes(trainer, List.of())).isEqualTo(straight);
       assertThat(trainer.incidents().count(Kind.RESTARTED)).as("once").isEqualTo(4);
     }
+    assertThat(weightsAfter(throughSgd(before), examples))
+        .as("what Adam knew is gone when it comes back")
+        .isNotEqualTo(weightsAfter(before, examples));
     try (ModelTrainer trainer = trainer(optimizers("ftrl", "adam"), "plain")) {
       TrainerSnapshot.read(trainer, new ByteArrayInputStream(before));
       assertThat(trainer.incidents().count(Kind.RESTARTED)).isEqualTo(2);
       assertThat(trainer.incidents().sample(Kind.RESTARTED))
           .contains("the embedding rows are learnt with ftrl from here on");
+    }
+  }
+
+  private static byte[] throughSgd(byte[] snapshot) throws IOException {
+    try (ModelTrainer trainer = trainer(optimizers("adagrad", "sgd"), "plain")) {
+      TrainerSnapshot.read(trainer, new ByteArrayInputStream(snapshot));
+      return bytes(trainer, List.of());
+    }
+  }
+
+  private static byte[] weightsAfter(byte[] snapshot, List<EncodedExample> examples)
+      throws IOException {
+    try (ModelTrainer trainer = trainer(optimizers("adagrad", "adam"), "plain")) {
+      TrainerSnapshot.read(trainer, new ByteArrayInputStream(snapshot));
+      feed(trainer, examples.subList(0, 64));
+      return weights(trainer);
     }
   }
 

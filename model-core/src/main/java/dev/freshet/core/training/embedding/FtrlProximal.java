@@ -38,20 +38,25 @@ record FtrlProximal(int dim, double rate, double start, double l1, double l2)
       int from,
       float examples) {
     boolean moved = false;
+    double faster = 1 / rate;
     for (int i = 0; i < dim; i++) {
       float g = gradient.get(from + i) * examples;
       if (g != 0) {
         int squares = slot + dim + i;
         float n = slots[squares];
         float w = values[at + i];
-        double before = Math.sqrt(start + n) / rate;
-        double z = n == 0 ? -w * (before + l2) - Math.signum(w) * l1 : slots[slot + i];
+        double before = faster * Math.sqrt(start + n);
+        double z = slots[slot + i];
+        if (n == 0) {
+          z = -w * (before + l2) - Math.signum(w) * l1;
+        }
         n += g * g;
-        double after = Math.sqrt(start + n) / rate;
+        double after = faster * Math.sqrt(start + n);
         z += g - (after - before) * w;
         slots[slot + i] = (float) z;
         slots[squares] = n;
-        values[at + i] = Math.abs(z) <= l1 ? 0 : (float) ((Math.signum(z) * l1 - z) / (after + l2));
+        double pull = z > l1 ? l1 - z : z < -l1 ? -l1 - z : 0;
+        values[at + i] = (float) (pull / (after + l2));
         moved = true;
       }
     }
