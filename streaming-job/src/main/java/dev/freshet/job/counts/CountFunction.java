@@ -191,8 +191,17 @@ public final class CountFunction
     return now;
   }
 
-  /** The one timer: everything was 0 by now when it was set, but more may have happened. */
+  /**
+   * The one timer: everything was 0 by now when it was set, but more may have happened. The end of
+   * all time, at a drain, says nothing of events: who goes on from there goes on before it, so that
+   * counts are kept, and get a timer when more is counted.
+   */
   private void expire(DecayedCounts now, long time, TimerService timers) throws Exception {
+    if (timers.currentWatermark() == Long.MAX_VALUE) {
+      now.timer(DecayedCounts.NONE);
+      counts.update(now);
+      return;
+    }
     long over = now.over(by.counters());
     if (over <= time) {
       counts.clear();

@@ -352,6 +352,42 @@ class CountFunctionTest {
     straight.forEach((id, n) -> assertThat(rescaled.get(id)).as(id).isEqualTo(n));
   }
 
+  /** A drain closes all windows and ends all time; the next job's events come after, not then. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void countsOutlastADrain(boolean rocks) throws Exception {
+    long half = START + 3 * HOUR;
+    List<Object> events =
+        distinctImpressions(events()).stream()
+            .filter(e -> time(e) < half || time(e) > half + 90 * MINUTE)
+            .filter(e -> e instanceof Impression || feedbackOf(e, half))
+            .toList();
+    Map<String, double[]> sums = sums(events);
+    Map<String, double[]> told = new TreeMap<>();
+    Stage first = new Stage(rocks, 2, null, 0, told);
+    for (Object event : events.stream().filter(e -> time(e) < half).toList()) {
+      first.send(event);
+    }
+    first.watermark(Long.MAX_VALUE);
+    OperatorSubtaskState[] savepoint = first.savepoint();
+    first.close();
+    Stage second = new Stage(rocks, 1, savepoint, 2, told);
+    for (Object event : events.stream().filter(e -> time(e) > half).toList()) {
+      second.send(event);
+    }
+    second.watermark(START + 7 * HOUR);
+    assertThat(told).containsOnlyKeys(sums.keySet());
+    sums.forEach((id, numbers) -> assertThat(told.get(id)).as(id).satisfies(close(numbers)));
+    second.watermark(START + 100 * HOUR);
+    second.nothingIsLeft(rocks);
+    second.close();
+  }
+
+  /** Whether a click is on the same side as all impressions that it could be about. */
+  private static boolean feedbackOf(Object event, long half) {
+    return time(event) < half || time(event) > half + 102 * MINUTE;
+  }
+
   private static List<Object> distinctImpressions(List<Object> events) {
     List<Object> distinct = new ArrayList<>();
     List<String> ids = new ArrayList<>();
