@@ -146,6 +146,30 @@ class ModelTrainerTest {
     }
   }
 
+  /** Slots of another width than row-wise Adagrad's. To write it: {@code -Dgolden.write=true}. */
+  @Test
+  void readsTheFrozenSlotsOfOtherOptimizers() throws IOException {
+    Path golden = Path.of("src/test/resources/golden/trainer-snapshot-10-ftrl-adagrad.gz");
+    Pipeline with = optimizers("ftrl", "adagrad");
+    if (Boolean.getBoolean("golden.write") && !Files.exists(golden)) {
+      try (ModelTrainer trainer = trainer(with, "plain");
+          OutputStream out = new GZIPOutputStream(Files.newOutputStream(golden))) {
+        feed(trainer, TestingExamples.settled(with, 64 * 3, 2));
+        out.write(bytes(trainer, List.of()));
+      }
+    }
+    byte[] frozen;
+    try (InputStream in = new GZIPInputStream(Files.newInputStream(golden))) {
+      frozen = in.readAllBytes();
+    }
+    try (ModelTrainer trainer = trainer(with, "plain")) {
+      TrainerSnapshot.read(trainer, new ByteArrayInputStream(frozen));
+      assertThat(trainer.steps()).isEqualTo(3);
+      assertThat(trainer.incidents().count(Kind.RESTARTED)).isZero();
+      assertThat(bytes(trainer, List.of())).isEqualTo(frozen);
+    }
+  }
+
   private static byte[] throughSgd(byte[] snapshot) throws IOException {
     try (ModelTrainer trainer = trainer(optimizers("adagrad", "sgd"), "plain")) {
       TrainerSnapshot.read(trainer, new ByteArrayInputStream(snapshot));
