@@ -39,7 +39,12 @@ class ResumedReplayITCase {
     Files.writeString(
         pipeline,
         Files.readString(Path.of("..", "pipelines", "shop.yaml"))
-            .replace("  - {name: baseline, kind: shared-bottom}\n", ""));
+            .replace("  - {name: baseline, kind: shared-bottom}\n", "")
+            .replace(
+                "models:\n",
+                "  - {name: clicks, kind: count, of: click, by: item_id, half-life: 1h}\n"
+                    + "  - {name: shown, kind: count, of: impression, by: user_id, half-life: 2h}\n"
+                    + "models:\n"));
   }
 
   @Test
