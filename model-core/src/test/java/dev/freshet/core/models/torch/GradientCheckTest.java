@@ -68,13 +68,15 @@ class GradientCheckTest {
             "embed",
             null,
             Map.of(),
-            "layers.embed(x, [c[0], c[1]], [c[2], c[3]], 2, 1, 1)",
+            "layers.embed(x, [c[0], c[1]], [c[2], c[3]], [c[4], c[5]], 2, 1, 1)",
             List.of(dims(3, 2), dims(2, 3)),
             List.of(
                 Constant.whole(dims(5), 0, 1, 2, 0, 2),
                 Constant.whole(dims(2), 1, 0),
                 Constant.whole(dims(4), 0, 1, 3, 3),
-                Constant.whole(dims(2), 0, 1))));
+                Constant.whole(dims(2), 0, 1),
+                Constant.of(dims(0)),
+                Constant.of(dims(2), 0.5, 2))));
     all.add(shared("linear", "[layers.linear(x[0], x, 1)]", dims(3, 2), dims(2, 4), dims(4)));
     all.add(
         shared(
