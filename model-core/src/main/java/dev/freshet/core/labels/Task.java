@@ -47,7 +47,7 @@ public record Task(
                 "Continuous tasks: the scale in which the model learns; `none` and `log1p` measure a"
                     + " label by the running typical amount, `deviation` by the running deviation,"
                     + " `zscore` from the running mean by the deviation",
-            fallback = "log1p")
+            fallback = "zscore")
         Transform transform,
     @Option("Continuous tasks: what a label may plausibly be") AmountRange range,
     @Option(value = "Weight of the task's loss beside the others'", fallback = "1.0")

@@ -103,7 +103,7 @@ final class PipelineChecks {
             RecordBinder.written(task.aggregate()),
             without);
         check(
-            task.transform() == Task.Transform.LOG1P,
+            task.transform() == Task.Transform.ZSCORE,
             at + "transform",
             RecordBinder.written(task.transform()),
             without);

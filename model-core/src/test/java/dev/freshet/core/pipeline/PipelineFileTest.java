@@ -317,7 +317,7 @@ kafka:
   topics: {impressions: "a b", metrics: models, dead-letters: dead.x, examples: dead_x, clik: c}
   properties: {isolation.level: read_uncommitted}
 tasks:
-  - {name: click, kind: binary, window: 0s, transform: zscore}
+  - {name: click, kind: binary, window: 0s, transform: log1p}
   - {name: models, kind: binary, after: clik, window: -5m}
   - {name: revenue, kind: continuous, window: 1h, aggregate: summ}
 labels: {holdout: 1.0}
