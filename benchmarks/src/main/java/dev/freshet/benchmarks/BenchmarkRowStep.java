@@ -76,8 +76,9 @@ public class BenchmarkRowStep {
   @Benchmark
   @OperationsPerInvocation(BATCH)
   public int step() {
+    float[] pace = {1, 1};
     for (int i = 0; i < BATCH; i++) {
-      table.update(rows[i], gradient, i * table.width(), 1024);
+      table.update(rows[i], gradient, i * table.width(), 1024, pace);
     }
     return table.size();
   }

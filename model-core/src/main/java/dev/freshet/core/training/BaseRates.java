@@ -27,6 +27,9 @@ final class BaseRates {
 
   private static final double SMALLEST = 1e-9;
 
+  /** Outcomes after which first-order weights move at half their pace. */
+  private static final double HALF_PACE = 20;
+
   private final boolean conditional;
 
   private final double largestWeight;
@@ -77,6 +80,20 @@ final class BaseRates {
   double rate(int task) {
     double one = labels[task] / count[task];
     return (yes[task] + one / 2) / (labels[task] + one);
+  }
+
+  /**
+   * How far to trust what tells the examples of a binary task apart, 0 to 1: {@code n / (n + 20)}
+   * after n labels of the rarer kind.
+   */
+  float pace(int task) {
+    double rate = rate(task);
+    return count[task] == 0 ? 0 : paceOf(count[task] * Math.min(rate, 1 - rate));
+  }
+
+  /** The pace after so many outcomes of the kind that is rarer. */
+  static float paceOf(double outcomes) {
+    return (float) (outcomes / (outcomes + HALF_PACE));
   }
 
   /**

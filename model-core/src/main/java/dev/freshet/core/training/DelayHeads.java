@@ -12,6 +12,7 @@ import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -146,10 +147,15 @@ final class DelayHeads implements AutoCloseable {
     if (!any) {
       return true;
     }
+    Runnable undo = follow(labels, weights);
     Network.Targets targets =
         new Network.Targets(
-            labels, weights, new float[batch.size()][width], new long[batch.size()], batch.size());
-    Runnable undo = follow(labels, weights);
+            labels,
+            weights,
+            new float[batch.size()][width],
+            new long[batch.size()],
+            batch.size(),
+            pace());
     Network.StepReport report = network.learn(targets, settings, steps);
     clipped = report.clipped();
     steps += report.taken() ? 1 : 0;
@@ -157,6 +163,15 @@ final class DelayHeads implements AutoCloseable {
       undo.run();
     }
     return report.taken();
+  }
+
+  private float[] pace() {
+    float[] pace = new float[width];
+    Arrays.fill(pace, 1);
+    for (int head = 0; rates != null && head < width; head++) {
+      pace[head] = rates.pace(head);
+    }
+    return pace;
   }
 
   /** Moves the biases of the heads of parts to their base rates; what is returned moves back. */

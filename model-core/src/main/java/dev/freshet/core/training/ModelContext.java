@@ -56,7 +56,7 @@ public record ModelContext(
 
   /** Empty embedding tables: set by set, one for each group of the schema. */
   public List<EmbeddingTable> tables(TrainingSettings.Embeddings settings) {
-    FirstOrder firstOrder = settings.firstOrder(schema.fields().size());
+    FirstOrder firstOrder = new FirstOrder(settings.firstOrder());
     List<EmbeddingTable> tables = new ArrayList<>();
     for (int set = 0; set < model.rowSets(shape()); set++) {
       for (FeatureSchema.Group group : schema.groups()) {

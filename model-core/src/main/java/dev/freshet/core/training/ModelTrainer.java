@@ -12,7 +12,6 @@ import dev.freshet.core.labels.correction.DelayCorrections;
 import dev.freshet.core.labels.correction.Estimates;
 import dev.freshet.core.labels.correction.NegativeSampling;
 import dev.freshet.core.labels.correction.Target;
-import dev.freshet.core.models.AmountHead;
 import dev.freshet.core.training.TrainingIncidents.Kind;
 import java.io.DataInput;
 import java.io.DataOutput;
@@ -269,7 +268,7 @@ public final class ModelTrainer implements AutoCloseable {
     float share = Math.min(1, batch.size() / (float) settings.batchAfter(examples - batch.size()));
     Runnable undo = rates.mark();
     double[] said = scale == null ? null : scale.constant(context.model().amount().loss());
-    double amountWeight = said == null ? 0 : amountWeight(scale, said[0]);
+    double amountWeight = said == null ? 0 : amountWeight(scale, said);
     int tasks = context.tasks().size();
     float[][] labels = new float[batch.size()][tasks];
     float[][] importance = new float[batch.size()][tasks];
@@ -302,7 +301,8 @@ public final class ModelTrainer implements AutoCloseable {
     rates.move(said);
     Network.StepReport report =
         network.learn(
-            new Network.Targets(labels, importance, reached, same, batch.size() / share),
+            new Network.Targets(
+                labels, importance, reached, same, batch.size() / share, pace(scale)),
             settings,
             steps);
     losses = report.losses();
@@ -332,20 +332,23 @@ public final class ModelTrainer implements AutoCloseable {
    * all examples, as those of the task that it comes after: a log loss's gradient by its log-odds
    * has {@code sqrt(p (1 - p))} where the base rate p is said of all; p is a half where nobody
    * knows, or the amount comes after the impression. Both losses pull at the same embeddings, and
-   * the one that pulls harder has them to itself. ZILN is a likelihood as the log loss is, and
-   * keeps a weight of 1.
+   * the one that pulls harder has them to itself.
    */
-  private double amountWeight(TargetScale scale, double said) {
-    AmountHead head = context.model().amount();
-    if (head.loss() == AmountHead.Loss.ZILN) {
-      return 1;
-    }
+  private double amountWeight(TargetScale scale, double[] said) {
     int parent = Task.parent(context.tasks(), core);
     double rate = parent < 0 ? Double.NaN : rates.rate(parent);
     if (Double.isNaN(rate)) {
       rate = 0.5;
     }
-    return Math.sqrt(rate * (1 - rate)) / scale.pull(head, said);
+    return Math.sqrt(rate * (1 - rate)) / scale.pull(context.model().amount(), said);
+  }
+
+  private float[] pace(TargetScale scale) {
+    float[] pace = new float[context.tasks().size()];
+    for (int task = 0; task < pace.length; task++) {
+      pace[task] = task == core ? scale.pace() : rates.pace(task);
+    }
+    return pace;
   }
 
   /** What a record teaches under its task's delay correction, its weight bounded. */

@@ -301,9 +301,15 @@ public final class Network implements AutoCloseable {
    * @param reached 1 where the step before happened, else 0
    * @param examples of a full batch, which weights are scaled to
    * @param same examples with equal values are of the same user and item
+   * @param pace of each task's first-order weights, 0 to 1
    */
   record Targets(
-      float[][] labels, float[][] importance, float[][] reached, long[] same, float examples) {}
+      float[][] labels,
+      float[][] importance,
+      float[][] reached,
+      long[] same,
+      float examples,
+      float[] pace) {}
 
   /**
    * What a step reports.
@@ -355,8 +361,16 @@ public final class Network implements AutoCloseable {
       float norm = out.get(1).get(0);
       boolean taken = out.get(1).get(1) == 1;
       float share = out.get(1).get(2);
+      int groups = context.schema().groups().size();
       for (int i = 0; taken && i < batches.size(); i++) {
-        batches.get(i).update(out.get(2 + i), share * targets.examples());
+        float[] pace = targets.pace();
+        // A set of rows for each task has weights of that task alone.
+        batches
+            .get(i)
+            .update(
+                out.get(2 + i),
+                share * targets.examples(),
+                batches.size() > groups ? new float[] {pace[i / groups]} : pace);
       }
       return new StepReport(losses, norm, taken && (norm > clip || share < 1), taken);
     }

@@ -47,6 +47,9 @@ public final class TargetScale {
 
   private static final int MOMENTS_UNTIL = 100;
 
+  /** What ZILN's softplus is added to. */
+  private static final double SMALLEST_DEVIATION = 0.01;
+
   /** Of amounts that are all alike. */
   private static final double SMALLEST_PULL = 0.01;
 
@@ -230,24 +233,39 @@ public final class TargetScale {
    * Root mean square of a loss's gradient, by the output, where the same is said of every label:
    * how hard a label pulls before anything is told apart. Above 0.
    *
+   * <p>Of ZILN, with a share s and a deviation d, it is the sum over its three outputs: {@code
+   * sqrt(s (1 - s))}, {@code sqrt(s) / d} and {@code sqrt(2 s) / d} times the slope of d by its
+   * output.
+   *
    * @param said in the model's scale, of {@link #constant}
-   * @throws IllegalArgumentException for ZILN, which has three outputs
    */
-  double pull(AmountHead head, double said) {
+  double pull(AmountHead head, double... said) {
+    if (head.loss() == AmountHead.Loss.ZILN) {
+      double share = 1 / (1 + Math.exp(-said[0]));
+      double deviation = Math.log1p(Math.exp(said[2])) + SMALLEST_DEVIATION;
+      double slope = 1 / (1 + Math.exp(-said[2]));
+      double ofBody = (1 + Math.sqrt(2) * slope) / deviation;
+      return Math.sqrt(share) * (Math.sqrt(1 - share) + ofBody);
+    }
     DoubleUnaryOperator square =
         amount -> {
-          double off = current.encode(amount) - said;
+          double off = current.encode(amount) - said[0];
           double gradient =
               switch (head.loss()) {
                 case SQUARED -> 2 * off;
                 case HUBER -> Math.min(Math.abs(off), head.delta());
-                case ZILN -> throw new IllegalArgumentException("ZILN has three outputs");
+                case ZILN -> throw new IllegalStateException();
               };
           return gradient * gradient;
         };
     double share = amounts / labels;
     double mean = share * meanOfAmounts(square) + (1 - share) * square.applyAsDouble(0);
     return Math.max(Math.sqrt(mean), SMALLEST_PULL);
+  }
+
+  /** How far to trust what tells an amount from none, by those that were seen. */
+  float pace() {
+    return BaseRates.paceOf(count);
   }
 
   /** Mean of all labels, in their own unit; NaN as long as nothing is known. */
@@ -267,7 +285,9 @@ public final class TargetScale {
     double mean = Arrays.stream(logs).average().orElse(0);
     double square = Arrays.stream(logs).map(log -> (log - mean) * (log - mean)).average().orElse(1);
     double deviation = Math.max(Math.sqrt(square), 0.1);
-    return new double[] {BaseRates.logOdds(above), mean, Math.log(Math.expm1(deviation - 0.01))};
+    return new double[] {
+      BaseRates.logOdds(above), mean, Math.log(Math.expm1(deviation - SMALLEST_DEVIATION))
+    };
   }
 
   /** Of the newest amounts other than 0. */

@@ -7,7 +7,6 @@ import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.correction.NegativeSampling;
 import dev.freshet.core.settings.Option;
 import dev.freshet.core.settings.RecordBinder;
-import dev.freshet.core.training.embedding.FirstOrder;
 import dev.freshet.core.training.embedding.RowOptimizer;
 import dev.freshet.core.training.embedding.RowOptimizers;
 import dev.freshet.core.training.evaluation.ValueQuality;
@@ -20,8 +19,8 @@ import java.util.List;
 public record TrainingSettings(
     @Option(
             value =
-                "Examples in a step; by default it grows from 128 to 1024, a fiftieth of what was"
-                    + " learnt so far",
+                "Examples in a step; by default it grows from 16 to 1024, a two-hundredth of what"
+                    + " was learnt so far",
             fallback = Option.ABSENT)
         Integer batch,
     @Option(
@@ -56,9 +55,9 @@ public record TrainingSettings(
     @Option(value = "Seed of start weights and noise", fallback = "1") long seed)
     implements Serializable {
 
-  private static final int SMALLEST_BATCH = 128;
+  private static final int SMALLEST_BATCH = 16;
   private static final int LARGEST_BATCH = 1024;
-  private static final int GROWTH = 50;
+  private static final int GROWTH = 200;
 
   /** Optimiser of the dense weights. */
   public record Dense(
@@ -142,7 +141,8 @@ public record TrainingSettings(
       @Option(
               value =
                   "Learning rate of the first-order weights, one for each value and yes-or-no task"
-                      + " beside the embedding; 0 leaves them at zero",
+                      + " beside the embedding, once a task has seen outcomes enough: n / (n + 20)"
+                      + " of it after n of the rarer kind; 0 leaves them at zero",
               fallback = "0.3")
           double firstOrder)
       implements Serializable {
@@ -172,13 +172,6 @@ public record TrainingSettings(
      */
     RowOptimizer optimizer(int dim) {
       return optimizer.of(dim, learningRate(), start, l1, l2 == null ? L2 : l2);
-    }
-
-    /**
-     * @param fields of an example
-     */
-    FirstOrder firstOrder(int fields) {
-      return new FirstOrder(firstOrder, fields);
     }
   }
 

@@ -222,10 +222,10 @@ class TargetScaleTest {
     assertThat(share).isCloseTo(0.25, within(0.02));
     double deviation = Math.sqrt(share * (1 - share));
     AmountHead squared = new AmountHead(AmountHead.Loss.SQUARED, 1);
-    assertThat(scale.pull(squared, scale.constant(squared.loss())[0]))
+    assertThat(scale.pull(squared, scale.constant(squared.loss())))
         .isCloseTo(2 * deviation, within(1e-6));
     AmountHead huber = new AmountHead(AmountHead.Loss.HUBER, 0.1);
-    assertThat(scale.pull(huber, scale.constant(huber.loss())[0]))
+    assertThat(scale.pull(huber, scale.constant(huber.loss())))
         .as("never more than delta")
         .isCloseTo(0.1, within(1e-9));
     TargetScale alike = new TargetScale(Transform.NONE, AmountRange.LEARNT);
@@ -233,8 +233,19 @@ class TargetScaleTest {
       alike.see(amount, 1);
     }
     alike.refresh();
-    assertThat(alike.pull(squared, alike.constant(squared.loss())[0]))
+    assertThat(alike.pull(squared, alike.constant(squared.loss())))
         .as("what is always the same pulls at nothing")
         .isEqualTo(0.01);
+  }
+
+  @Test
+  void aZeroInflatedLognormalPullsAtThreeOutputs() {
+    TargetScale scale = new TargetScale(Transform.DEVIATION, AmountRange.LEARNT);
+    AmountHead ziln = new AmountHead(AmountHead.Loss.ZILN, 1);
+    // A fifth is above zero, with a deviation of 1.
+    double[] said = {Math.log(0.25), 3, Math.log(Math.expm1(1 - 0.01))};
+    double slope = 1 - Math.exp(-(1 - 0.01));
+    assertThat(scale.pull(ziln, said))
+        .isCloseTo(0.4 + Math.sqrt(0.2) + Math.sqrt(0.4) * slope, within(1e-6));
   }
 }

@@ -18,9 +18,9 @@ class TrainingSettingsTest {
   @Test
   void theBatchGrowsWithWhatWasLearnt() {
     TrainingSettings growing = TestingPipelines.shop(GIVEN, "").training();
-    assertThat(growing.batchAfter(0)).isEqualTo(128);
-    assertThat(growing.batchAfter(6_400)).isEqualTo(128);
-    assertThat(growing.batchAfter(20_000)).isEqualTo(400);
+    assertThat(growing.batchAfter(0)).isEqualTo(16);
+    assertThat(growing.batchAfter(3_200)).isEqualTo(16);
+    assertThat(growing.batchAfter(20_000)).isEqualTo(100);
     assertThat(growing.batchAfter(1_000_000_000_000L)).isEqualTo(growing.largestBatch());
   }
 

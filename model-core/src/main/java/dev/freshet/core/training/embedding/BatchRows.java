@@ -197,10 +197,11 @@ public final class BatchRows {
    *
    * @param gradient of the mean loss, one row for each distinct row
    * @param examples what the mean is taken over
+   * @param pace of each first-order weight, 0 to 1
    */
-  public void update(FloatBuffer gradient, float examples) {
+  public void update(FloatBuffer gradient, float examples, float[] pace) {
     for (int i = 0; i < distinctCount; i++) {
-      table.update(distinct[i], gradient, i * table.width(), examples);
+      table.update(distinct[i], gradient, i * table.width(), examples, pace);
     }
   }
 }

@@ -179,8 +179,9 @@ public final class EmbeddingTable implements RowSource {
    * @param gradient of the mean loss over a batch
    * @param at where the row's gradient starts
    * @param examples what the mean is taken over: the step is one by the sum
+   * @param pace of each first-order weight, 0 to 1
    */
-  public void update(int row, FloatBuffer gradient, int at, float examples) {
+  public void update(int row, FloatBuffer gradient, int at, float examples, float... pace) {
     int slab = row >> SLAB_BITS;
     int place = row & IN_SLAB;
     if (kept != null) {
@@ -195,13 +196,14 @@ public final class EmbeddingTable implements RowSource {
             gradient,
             at,
             examples);
-    moved |= updateFirst(slab, place, gradient, at + dim, examples);
+    moved |= updateFirst(slab, place, gradient, at + dim, examples, pace);
     if (moved) {
       changes.touch(row);
     }
   }
 
-  private boolean updateFirst(int slab, int place, FloatBuffer gradient, int at, float examples) {
+  private boolean updateFirst(
+      int slab, int place, FloatBuffer gradient, int at, float examples, float[] pace) {
     if (firstOrder.rate() == 0) {
       return false;
     }
@@ -212,7 +214,8 @@ public final class EmbeddingTable implements RowSource {
       float g = gradient.get(at + i) * examples;
       if (g != 0) {
         accumulators[place * first + i] += g * g;
-        weights[place * width + dim + i] -= firstOrder.step(accumulators[place * first + i]) * g;
+        weights[place * width + dim + i] -=
+            pace[i] * firstOrder.step(accumulators[place * first + i]) * g;
         moved = true;
       }
     }

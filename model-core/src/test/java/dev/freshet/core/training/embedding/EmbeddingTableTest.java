@@ -63,11 +63,11 @@ class EmbeddingTableTest {
     int row = table.sight(7, 1, 0);
     float[] before = row(table, row);
     FloatBuffer gradient = FloatBuffer.wrap(new float[] {0.5f, 0, 0, 0, 0, 0, 0, 0, 0, 0});
-    table.update(row, gradient, 0, 4);
+    table.update(row, gradient, 0, 4, 1, 1);
     // Of four examples the sum is 2, its mean square 4 / 8; step 0.1 * 2 / sqrt(0.5).
     assertThat(before[0] - row(table, row)[0]).isCloseTo(0.28284f, within(1e-4f));
     assertThat(row(table, row)[1]).isEqualTo(before[1]);
-    table.update(row, gradient, 0, 4);
+    table.update(row, gradient, 0, 4, 1, 1);
     // Accumulator 1.0 now: a step of 0.2.
     assertThat(before[0] - row(table, row)[0]).isCloseTo(0.48284f, within(1e-4f));
   }
@@ -80,9 +80,9 @@ class EmbeddingTableTest {
     float[] before = row(table, row);
     assertThat(before[8]).isZero();
     FloatBuffer gradient = FloatBuffer.wrap(new float[] {0, 0, 0, 0, 0, 0, 0, 0, 0.5f, 0});
-    table.update(row, gradient, 0, 4);
-    // Four fields: 0.3 * 2 / (1 + sqrt(4 * 4)).
-    assertThat(row(table, row)[8]).isCloseTo(-0.12f, within(1e-4f));
+    table.update(row, gradient, 0, 4, 0.5f, 1);
+    // At half its pace, and a sum of 2: 0.5 * 0.3 * 2 / (1 + sqrt(4)).
+    assertThat(row(table, row)[8]).isCloseTo(-0.1f, within(1e-4f));
     assertThat(row(table, row)[9]).isZero();
     assertThat(Arrays.copyOf(row(table, row), 8))
         .as("its embedding")
@@ -97,7 +97,7 @@ class EmbeddingTableTest {
     EmbeddingTable table = pipeline.context(pipeline.model("main")).tables(still).get(1);
     byte[] before = bytes(table);
     FloatBuffer gradient = FloatBuffer.wrap(new float[] {0, 0, 0, 0, 0, 0, 0, 0, 0.5f, 1});
-    table.update(table.find(7, 1), gradient, 0, 4);
+    table.update(table.find(7, 1), gradient, 0, 4, 1, 1);
     assertThat(bytes(table)).isEqualTo(before);
   }
 
@@ -122,7 +122,7 @@ class EmbeddingTableTest {
     table.restore(new DataInputStream(new ByteArrayInputStream(old.toByteArray())), 2);
     int row = table.find(5, 1);
     assertThat(row(table, row)).containsExactly(0, 1, 2, 3, 4, 5, 6, 7, 0, 0);
-    table.update(row, FloatBuffer.wrap(new float[] {1, 0, 0, 0, 0, 0, 0, 0, 0, 0}), 0, 2);
+    table.update(row, FloatBuffer.wrap(new float[] {1, 0, 0, 0, 0, 0, 0, 0, 0, 0}), 0, 2, 1, 1);
     // Means over two examples were added up, so 1 in sums; with this one 1 + 4 / 8.
     assertThat(row(table, row)[0]).isCloseTo(-0.1f * 2 / (float) Math.sqrt(1.5), within(1e-5f));
   }
@@ -206,7 +206,7 @@ class EmbeddingTableTest {
   private static void touch(EmbeddingTable table, int key, int time) {
     int row = table.sight(1 + Math.floorMod(key, 20), key & 1, time * DAY);
     table.update(
-        row, FloatBuffer.wrap(new float[] {1, key % 3, 0, 0, 0, 0, 0, 1, key % 2, 1}), 0, 3);
+        row, FloatBuffer.wrap(new float[] {1, key % 3, 0, 0, 0, 0, 0, 1, key % 2, 1}), 0, 3, 1, 1);
     table.expire(time * DAY);
   }
 

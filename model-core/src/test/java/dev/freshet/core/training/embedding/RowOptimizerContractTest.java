@@ -145,7 +145,7 @@ class RowOptimizerContractTest {
       }
       for (EmbeddingTable table : new EmbeddingTable[] {straight, stopped}) {
         int row = table.sight(key, 0, i * DAY);
-        table.update(row, FloatBuffer.wrap(gradient), 0, 3);
+        table.update(row, FloatBuffer.wrap(gradient), 0, 3, 1, 1);
         table.expire(i * DAY);
       }
     }
@@ -235,7 +235,7 @@ class RowOptimizerContractTest {
 
   private static int learn(EmbeddingTable table, long key, int day) {
     int row = table.sight(key, 0, day * DAY);
-    table.update(row, FloatBuffer.wrap(gradient(day)), 0, 3);
+    table.update(row, FloatBuffer.wrap(gradient(day)), 0, 3, 1, 1);
     return row;
   }
 
