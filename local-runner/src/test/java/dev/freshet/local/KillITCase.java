@@ -52,7 +52,7 @@ class KillITCase {
     String shop = Files.readString(Path.of("..", "pipelines", "shop.yaml"));
     Files.writeString(
         pipelineFile,
-        shop.replace("  - {name: baseline, kind: shared-bottom}\n", "")
+        shop.replace("  - {name: baseline, kind: shared-bottom, amount: {loss: ziln}}\n", "")
             .replace("chunk: 256KB", "chunk: 32KB")
             .replace(
                 "kafka:\n",

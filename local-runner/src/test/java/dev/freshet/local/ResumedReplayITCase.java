@@ -39,7 +39,7 @@ class ResumedReplayITCase {
     Files.writeString(
         pipeline,
         Files.readString(Path.of("..", "pipelines", "shop.yaml"))
-            .replace("  - {name: baseline, kind: shared-bottom}\n", "")
+            .replace("  - {name: baseline, kind: shared-bottom, amount: {loss: ziln}}\n", "")
             .replace(
                 "models:\n",
                 "  - {name: clicks, kind: count, of: click, by: item_id, half-life: 1h}\n"

@@ -96,7 +96,7 @@ class WholeLoopITCase {
         changed,
         Files.readString(Path.of("..", "pipelines", "shop.yaml"))
             .replace("dim: 8, admit-after: 2", "dim: 4, admit-after: 2")
-            .replace("{name: baseline, kind: shared-bottom}", "{name: baseline, kind: esmm}"));
+            .replace("kind: shared-bottom,", "kind: esmm,"));
     List<String> args = new ArrayList<>(List.of(with(load, data)));
     args.addAll(List.of("--pipeline", changed.toString()));
     List<String> said = processes.runTo(2, "changed", args.toArray(String[]::new));
