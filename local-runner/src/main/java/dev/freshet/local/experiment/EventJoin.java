@@ -3,6 +3,7 @@ package dev.freshet.local.experiment;
 import dev.freshet.core.events.Features;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
+import dev.freshet.core.events.Rejection;
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.features.FeatureEncoder;
 import dev.freshet.core.labels.DroppedEvent;
@@ -50,6 +51,7 @@ final class EventJoin implements LabelJoin.Output {
   private final List<Told> told = new ArrayList<>();
 
   private final boolean withFeatures;
+  private final LeftOut leftOut = new LeftOut();
 
   /**
    * @param withFeatures whether the examples' features are wanted as they came
@@ -65,6 +67,11 @@ final class EventJoin implements LabelJoin.Output {
 
   private PendingImpression pending(String id) {
     return pending.computeIfAbsent(id, key -> new PendingImpression(tasks));
+  }
+
+  /** A line of a file is no event. */
+  void refuse(String file, Rejection rejection) {
+    leftOut.refuse(file, rejection);
   }
 
   void add(Impression event) {
@@ -117,7 +124,7 @@ final class EventJoin implements LabelJoin.Output {
 
   @Override
   public void dropped(DroppedEvent event) {
-    // Counted by the job; an experiment only learns.
+    leftOut.drop(event);
   }
 
   private Examples withTruth(EarlyTruth truth, long period) {
@@ -152,7 +159,8 @@ final class EventJoin implements LabelJoin.Output {
     return new Examples(
         all.stream().map(Told::example).toList(),
         new int[0],
-        withFeatures ? all.stream().map(Told::features).toList() : List.of());
+        withFeatures ? all.stream().map(Told::features).toList() : List.of(),
+        leftOut.told());
   }
 
   private static void settle(TaskLabel[] labels, TaskLabel[] known, boolean learnt) {

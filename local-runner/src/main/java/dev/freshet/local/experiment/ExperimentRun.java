@@ -8,7 +8,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -23,6 +25,8 @@ public final class ExperimentRun {
   private final PrintStream out;
   private final Path examplesFolder;
   private final Map<SharedExamples.Key, SharedExamples> shared = new HashMap<>();
+
+  private final Set<String> said = ConcurrentHashMap.newKeySet();
 
   /** Null unless examples and predictions are written. */
   private RunFiles files;
@@ -88,7 +92,8 @@ public final class ExperimentRun {
       SharedExamples examples =
           shared.computeIfAbsent(
               SharedExamples.Key.of(one.data(), one.pipeline(), seed),
-              key -> new SharedExamples(one.data(), one.pipeline(), seed, files != null));
+              key ->
+                  new SharedExamples(one.data(), one.pipeline(), seed, files != null, this::say));
       for (ModelDefinition model : models) {
         trials.add(using(examples, trial -> learn(trial, model, seed, one, examples), one));
       }
@@ -128,6 +133,13 @@ public final class ExperimentRun {
         examples.done();
       }
     };
+  }
+
+  /** The same of many seeds and variants once. */
+  private void say(String leftOut) {
+    if (said.add(leftOut)) {
+      out.println(leftOut);
+    }
   }
 
   private void tell(Outcome outcome, int done, int total) {

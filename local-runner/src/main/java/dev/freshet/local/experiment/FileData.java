@@ -5,6 +5,7 @@ import static dev.freshet.core.settings.InvalidValueException.check;
 import dev.freshet.core.events.EventFormat;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
+import dev.freshet.core.events.Parsed;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.Option;
 import dev.freshet.local.replay.Lines;
@@ -86,10 +87,27 @@ public record FileData(
     Map<String, Long> shifts = shuffleTimes ? shifts(format, seed) : Map.of();
     for (String file : impressions) {
       eachLine(
-          file, line -> addTaken(join, shifted(format.impression(line).event(), shifts), since));
+          file,
+          line -> {
+            Parsed<Impression> parsed = format.impression(line);
+            if (parsed.event() == null) {
+              join.refuse(file, parsed.rejection());
+            } else {
+              addTaken(join, shifted(parsed.event(), shifts), since);
+            }
+          });
     }
     for (String file : feedback) {
-      eachLine(file, line -> addTaken(join, shifted(format.feedback(line, kind).event(), shifts)));
+      eachLine(
+          file,
+          line -> {
+            Parsed<Feedback> parsed = format.feedback(line, kind);
+            if (parsed.event() == null) {
+              join.refuse(file, parsed.rejection());
+            } else {
+              addTaken(join, shifted(parsed.event(), shifts));
+            }
+          });
     }
     return join.finish(truth, scoreEvery);
   }
@@ -100,13 +118,13 @@ public record FileData(
   }
 
   private void addTaken(EventJoin join, Impression event, long since) {
-    if (event != null && event.eventTime() >= since && taken(event.id())) {
+    if (event.eventTime() >= since && taken(event.id())) {
       join.add(event);
     }
   }
 
   private void addTaken(EventJoin join, Feedback event) {
-    if (event != null && taken(event.impressionId())) {
+    if (taken(event.impressionId())) {
       join.add(event);
     }
   }
@@ -136,11 +154,11 @@ public record FileData(
   }
 
   private static Impression shifted(Impression event, Map<String, Long> shifts) {
-    return event == null || shifts.isEmpty() ? event : event.later(shifts.get(event.id()));
+    return shifts.isEmpty() ? event : event.later(shifts.get(event.id()));
   }
 
   private static Feedback shifted(Feedback event, Map<String, Long> shifts) {
-    return event == null || !shifts.containsKey(event.impressionId())
+    return !shifts.containsKey(event.impressionId())
         ? event
         : new Feedback(
             event.impressionId(),

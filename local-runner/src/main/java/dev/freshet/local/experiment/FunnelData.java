@@ -110,7 +110,7 @@ public record FunnelData(
       }
       groups[i] = world.group;
     }
-    return new Examples(all, relatedness.size() > 1 ? groups : new int[0], features);
+    return new Examples(all, relatedness.size() > 1 ? groups : new int[0], features, List.of());
   }
 
   /** One drawing of users, items and tastes, and the impressions in it. */

@@ -7,6 +7,7 @@ import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.training.TrainingSettings.Scoring;
 import java.io.IOException;
 import java.util.List;
+import java.util.function.Consumer;
 
 /** Examples that several trials use: loaded by the first that asks, dropped by the last. */
 final class SharedExamples {
@@ -35,17 +36,21 @@ final class SharedExamples {
   private final Pipeline pipeline;
   private final long seed;
   private final boolean withFeatures;
+  private final Consumer<String> say;
   private int users;
   private Examples examples;
 
   /**
    * @param withFeatures whether the impressions' features are wanted too
+   * @param say is told what of the data is left out
    */
-  SharedExamples(DataSource data, Pipeline pipeline, long seed, boolean withFeatures) {
+  SharedExamples(
+      DataSource data, Pipeline pipeline, long seed, boolean withFeatures, Consumer<String> say) {
     this.data = data;
     this.pipeline = pipeline;
     this.seed = seed;
     this.withFeatures = withFeatures;
+    this.say = say;
   }
 
   Pipeline pipeline() {
@@ -64,6 +69,7 @@ final class SharedExamples {
   synchronized Examples get() throws IOException {
     if (examples == null) {
       examples = data.load(pipeline, seed, withFeatures);
+      examples.leftOut().forEach(say);
     }
     return examples;
   }

@@ -90,7 +90,9 @@ public final class Tuning {
             .toArray();
     events = new TuningEvents(file.pipeline(), settings.impressions(), settings.feedback());
     if (events.impressions() == 0) {
-      throw new IllegalArgumentException("--impressions: there are none; " + events.refused());
+      throw new IllegalArgumentException(
+          "--impressions: there are none"
+              + String.join("", events.leftOut().stream().map(one -> "; " + one).toList()));
     }
   }
 
@@ -112,9 +114,7 @@ public final class Tuning {
             file.pipeline().models().get(0).name(),
             candidates.size(),
             events.impressions()));
-    if (events.refused() != null) {
-      screen.say(events.refused());
-    }
+    events.leftOut().forEach(screen::say);
     ExecutorService pool = Executors.newFixedThreadPool(settings.threads());
     try {
       halve(candidates, pool);
@@ -233,7 +233,10 @@ public final class Tuning {
     }
     CompletionService<Scored> running = new ExecutorCompletionService<>(pool);
     for (List<Candidate> group : groups.values()) {
-      SharedExamples shared = new SharedExamples(data, file.pipeline(group.get(0)), 0, false);
+      SharedExamples shared =
+          // What lines are no events was said before; feedback of older impressions is left out
+          // here.
+          new SharedExamples(data, file.pipeline(group.get(0)), 0, false, leftOut -> {});
       group.forEach(candidate -> shared.expect());
       for (Candidate candidate : group) {
         running.submit(() -> trial(candidate, shared, share));

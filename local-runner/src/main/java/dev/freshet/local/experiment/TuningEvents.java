@@ -2,21 +2,18 @@ package dev.freshet.local.experiment;
 
 import dev.freshet.core.events.EventFormat;
 import dev.freshet.core.events.Impression;
-import dev.freshet.core.events.Rejection;
 import dev.freshet.core.pipeline.Pipeline;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 
 /** The events that a pipeline is tuned on: when impressions were, so that the newest can be cut. */
 final class TuningEvents {
 
   private final FileData files;
   private final long[] times;
-  private final long refused;
-  private final String firstRefused;
+  private final LeftOut leftOut = new LeftOut();
 
   TuningEvents(Pipeline pipeline, List<String> impressions, List<String> feedback)
       throws IOException {
@@ -32,7 +29,7 @@ final class TuningEvents {
             Impression event = format.impression(line).event();
             reader.read(event == null ? Long.MIN_VALUE : event.eventTime());
             if (event == null) {
-              reader.refuse(file, format.impression(line).rejection());
+              leftOut.refuse(file, format.impression(line).rejection());
             }
           });
     }
@@ -43,21 +40,17 @@ final class TuningEvents {
           line -> {
             var parsed = format.feedback(line, kind);
             if (parsed.event() == null) {
-              reader.refuse(file, parsed.rejection());
+              leftOut.refuse(file, parsed.rejection());
             }
           });
     }
     times = Arrays.copyOf(reader.times, reader.count);
     Arrays.sort(times);
-    refused = reader.refused;
-    firstRefused = reader.firstRefused;
   }
 
   private static final class Reader {
     private long[] times = new long[1024];
     private int count;
-    private long refused;
-    private String firstRefused;
 
     void read(long time) {
       if (time == Long.MIN_VALUE) {
@@ -68,28 +61,15 @@ final class TuningEvents {
       }
       times[count++] = time;
     }
-
-    void refuse(String file, Rejection rejection) {
-      refused++;
-      if (firstRefused == null) {
-        firstRefused = file + ": " + rejection;
-      }
-    }
   }
 
   int impressions() {
     return times.length;
   }
 
-  /** What could not be read, in words; null if everything could. */
-  String refused() {
-    return refused == 0
-        ? null
-        : String.format(
-            Locale.ROOT,
-            "%,d lines are no events and are left out, first %s",
-            refused,
-            firstRefused);
+  /** What could not be read, in words. */
+  List<String> leftOut() {
+    return leftOut.told();
   }
 
   /** When the newest impressions of this share begin; from the beginning on for 1. */

@@ -7,9 +7,11 @@ import static org.assertj.core.api.Assertions.within;
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.settings.InvalidSettingsException;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -255,10 +257,39 @@ class ExperimentTest {
                 .formatted(folder.resolve("shown.jsonl"), folder.resolve("bought.jsonl")));
     assertThat(yeses(plain)).isEqualTo(200);
     assertThat(yeses(plain.replace("files,", "files, share: 0.25,"))).isBetween(25L, 75L);
+    ExperimentFile.Case whole = file(plain).cases().get(3);
+    assertThat(whole.data().load(whole.pipeline(), 1).leftOut()).isEmpty();
     String shuffled = plain.replace("files,", "files, shuffle-times: true,");
     assertThat(yeses(shuffled)).as("feedback goes with its impression").isEqualTo(200);
     List<Long> order = examples(file(shuffled)).stream().map(EncodedExample::id).toList();
     assertThat(order).isNotEqualTo(examples(file(plain)).stream().map(EncodedExample::id).toList());
+  }
+
+  @Test
+  void whatIsLeftOutOfFilesIsSaidOnce() throws Exception {
+    String shown =
+        "{\"impression_id\":\"i1\",\"event_time\":1767225600000,\"features\":{\"user\":\"u\"}}\n";
+    Files.writeString(folder.resolve("shown.jsonl"), shown);
+    String bought =
+        "{\"event_id\":\"e1\",\"kind\":\"buys\",\"impression_id\":\"i1\",\"event_time\":1767225660000}\n";
+    Files.writeString(
+        folder.resolve("bought.jsonl"),
+        bought.repeat(3)
+            + bought.replace("\"event_id\":\"e1\",", "").repeat(2)
+            + bought.replace("i1", "i2"));
+    String experiment =
+        DELAYS.replaceAll(
+            "data: \\{kind: clicks.*\\}",
+            "data: {kind: files, impressions: ['%s'], feedback: ['%s']}"
+                .formatted(folder.resolve("shown.jsonl"), folder.resolve("bought.jsonl")));
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8);
+    new ExperimentRun(file(experiment), 1, out, null).run();
+    assertThat(bytes.toString(StandardCharsets.UTF_8))
+        .containsOnlyOnce(
+            "2 lines are left out, no events; first " + folder.resolve("bought.jsonl"))
+        .containsOnlyOnce("2 lines are left out, duplicate; first event e1 of impression i1")
+        .containsOnlyOnce("1 line is left out, orphaned: event e1 of impression i2");
   }
 
   private long yeses(String file) throws Exception {

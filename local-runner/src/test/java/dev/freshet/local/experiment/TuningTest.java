@@ -110,7 +110,7 @@ class TuningTest {
     String screen = bytes.toString(StandardCharsets.UTF_8);
     assertThat(screen)
         .startsWith("Tuning small, model net: 9 candidates, 10,000 impressions")
-        .contains("1 lines are no events and are left out, first")
+        .contains("1 line is left out, no event: ")
         .contains("Round 1 of 2, 3,333 impressions: the best is")
         .contains("Round 2 of 2, 10,000 impressions: the best is");
     Pipeline read = PipelineFile.read(tuned);
