@@ -1,10 +1,20 @@
 package dev.freshet.local.commands;
 
+import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.training.TrainingSettings.Scoring;
 import dev.freshet.local.experiment.ExperimentFile;
 import dev.freshet.local.experiment.ExperimentRun;
+import dev.freshet.local.experiment.FileData;
 import dev.freshet.local.experiment.Results;
+import dev.freshet.local.run.FileCheck;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -54,11 +64,44 @@ final class ExperimentCommand implements Callable<Integer> {
     }
     ExperimentFile read = ExperimentFile.read(file);
     PrintStream out = System.out;
+    checkFiles(read, out);
+    tellMoments(read, out);
     Path into = folder == null ? home(read.experiment().experiment()) : folder;
     Results results = new ExperimentRun(read, threads, out, writeExamples ? into : null).run();
     results.write(into);
     out.printf("%n%s%nresults.csv, tables.md and charts.png are in %s%n", results.tables(), into);
     return 0;
+  }
+
+  /** Scores of predictions at the label and at the impression are no measure of one another. */
+  private static void tellMoments(ExperimentFile file, PrintStream out) {
+    Map<Scoring.At, Set<String>> names = new EnumMap<>(Scoring.At.class);
+    for (ExperimentFile.Case one : file.cases()) {
+      names
+          .computeIfAbsent(one.pipeline().training().scoring().at(), at -> new TreeSet<>())
+          .add(one.name() == null ? "all" : one.name());
+    }
+    names.forEach(
+        (at, rows) ->
+            out.printf(
+                "Scored are predictions of the moment of the %s%s%n",
+                at == Scoring.At.LABEL ? "label" : "impression",
+                names.size() == 1 ? "" : ": " + String.join(", ", rows)));
+    if (names.size() > 1) {
+      out.println(
+          "Rows of different moments are not to be compared: training.scoring.at sets one for all");
+    }
+  }
+
+  private static void checkFiles(ExperimentFile file, PrintStream out) {
+    Set<Object> checked = new HashSet<>();
+    for (ExperimentFile.Case one : file.cases()) {
+      Pipeline pipeline = one.pipeline();
+      if (one.data() instanceof FileData files
+          && checked.add(List.of(files, pipeline.features(), pipeline.tasks()))) {
+        FileCheck.require(pipeline, files.impressions(), files.feedback(), out);
+      }
+    }
   }
 
   private static Path home(String experiment) {

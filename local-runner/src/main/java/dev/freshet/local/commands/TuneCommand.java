@@ -1,6 +1,8 @@
 package dev.freshet.local.commands;
 
+import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.local.experiment.Tuning;
+import dev.freshet.local.run.FileCheck;
 import dev.freshet.local.run.Verdict;
 import dev.freshet.local.signals.EndRequest;
 import java.io.IOException;
@@ -91,6 +93,8 @@ final class TuneCommand implements Callable<Integer> {
     try (EndRequest end = EndRequest.listen(System.out)) {
       // Not while files are read: an interrupt would close them.
       Tuning tuning = tuning();
+      FileCheck.require(
+          PipelineFile.read(pipeline), paths(impressions), paths(feedback), System.out);
       end.interruptsMe(true);
       boolean done = tuning.run();
       end.interruptsMe(false);
@@ -110,17 +114,15 @@ final class TuneCommand implements Callable<Integer> {
     }
   }
 
+  private static List<String> paths(List<Path> files) {
+    return files.stream().map(Path::toString).toList();
+  }
+
   private Tuning tuning() throws IOException {
     try {
       return new Tuning(
           new Tuning.Settings(
-              pipeline,
-              impressions.stream().map(Path::toString).toList(),
-              feedback.stream().map(Path::toString).toList(),
-              tasks,
-              candidates,
-              threads,
-              seed),
+              pipeline, paths(impressions), paths(feedback), tasks, candidates, threads, seed),
           System.out,
           System.console() != null);
     } catch (IllegalArgumentException e) {

@@ -1,6 +1,8 @@
 package dev.freshet.local.experiment;
 
 import dev.freshet.core.models.ModelDefinition;
+import dev.freshet.core.settings.Nearest;
+import dev.freshet.local.simulator.Simulator;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -9,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -68,11 +71,15 @@ public final class ExperimentRun {
       for (Callable<Outcome> trial : trials) {
         running.add(pool.submit(trial));
       }
-      for (int i = 0; i < running.size(); i++) {
-        Outcome outcome = result(running.get(i));
+      int models = trials.size() - file.experiment().seeds().size();
+      int done = 0;
+      for (Future<Outcome> trial : running) {
+        Outcome outcome = result(trial);
+        boolean model = !outcome.model().equals(Simulator.TRUTH);
+        done += model ? 1 : 0;
         if (!outcome.metrics().isEmpty()) {
           outcomes.add(outcome);
-          tell(outcome, i + 1, trials.size());
+          tell(outcome, model ? "%d/%d".formatted(done, models) : "   ");
         }
       }
     } finally {
@@ -81,6 +88,7 @@ public final class ExperimentRun {
     if (files != null) {
       files.finish();
     }
+    tellUnknown(outcomes);
     return new Results(file, outcomes);
   }
 
@@ -135,6 +143,17 @@ public final class ExperimentRun {
     };
   }
 
+  private void tellUnknown(List<Outcome> outcomes) {
+    Set<String> known = new TreeSet<>();
+    outcomes.forEach(outcome -> known.addAll(outcome.metrics().keySet()));
+    for (String metric : file.experiment().metrics()) {
+      if (!known.contains(metric)) {
+        out.printf(
+            "No row has the metric %s%s%n", metric, Nearest.hint(metric, List.copyOf(known)));
+      }
+    }
+  }
+
   /** The same of many seeds and variants once. */
   private void say(String leftOut) {
     if (said.add(leftOut)) {
@@ -142,15 +161,15 @@ public final class ExperimentRun {
     }
   }
 
-  private void tell(Outcome outcome, int done, int total) {
+  private void tell(Outcome outcome, String done) {
     StringBuilder figures = new StringBuilder();
     for (String metric : file.experiment().metrics()) {
       Double value = outcome.metrics().get(metric);
       figures.append(value == null ? "" : "  %s %.4f".formatted(metric, value));
     }
     out.printf(
-        "%d/%d  %s, seed %d, %.1f s:%s%n",
-        done, total, outcome.model(), outcome.seed(), outcome.seconds(), figures);
+        "%s  %s, seed %d, %.1f s:%s%n",
+        done, outcome.model(), outcome.seed(), outcome.seconds(), figures);
   }
 
   private static Outcome result(Future<Outcome> trial) throws Exception {

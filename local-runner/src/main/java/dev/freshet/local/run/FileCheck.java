@@ -27,7 +27,7 @@ import java.util.TreeMap;
  * Looks at the first lines of files before anything is started, with the parser of the job: files
  * in each other's place, of another layout or without anything are noticed before they are learnt.
  */
-final class FileCheck {
+public final class FileCheck {
 
   private static final int LINES = 1000;
   // As long as nothing good was seen.
@@ -56,6 +56,23 @@ final class FileCheck {
     tasks = pipeline.tasks();
     kind = tasks.size() == 1 ? tasks.get(0).name() : null;
     this.out = out;
+  }
+
+  /**
+   * As {@link #require(Pipeline, List, PrintStream)}, for files by their paths.
+   *
+   * @throws RefusedException with each file of whose first lines none is what it should be
+   */
+  public static void require(
+      Pipeline pipeline, List<String> impressions, List<String> feedback, PrintStream out) {
+    List<Input> inputs = new ArrayList<>();
+    impressions.forEach(path -> inputs.add(input(ReplayInputs.IMPRESSIONS, path)));
+    feedback.forEach(path -> inputs.add(input(ReplayInputs.FEEDBACK, path)));
+    require(pipeline, inputs, out);
+  }
+
+  private static Input input(String use, String path) {
+    return new Input(use, path, "", InputCounts.NONE);
   }
 
   /**

@@ -226,4 +226,78 @@ class FreshetCommandTest {
     assertThat(data.resolve("run.json")).doesNotExist();
     assertThat(data.resolve("kafka")).doesNotExist();
   }
+
+  private static final String CLICKS =
+      """
+      experiment: clicks
+      data: {kind: files, impressions: ['%s'], feedback: ['%s']}
+      seeds: [1]
+      metrics: [click.rat, click.rate]
+      pipeline:
+        pipeline: clicks
+        tasks: [{name: click, kind: binary, window: 1h, deadline: {at: ends}}]
+        features: [{name: user, kind: categorical}, {name: itm, kind: categorical}]
+        models: [{name: net, kind: shared-bottom, bottom: [4], tower: [4]}]
+      variants:
+        - {name: settled}
+        - {name: seen, override: {training: {scoring: {at: impression}}}}
+      """;
+
+  @Test
+  void anExperimentSaysWhatIsOddInItsFilesAndItsTable() throws Exception {
+    StringBuilder shown = new StringBuilder();
+    StringBuilder clicks = new StringBuilder();
+    for (int i = 0; i < 40; i++) {
+      String at = "\"impression_id\": \"i%d\", \"event_time\": %d".formatted(i, 1767225600000L + i);
+      shown.append("{").append(at).append(", \"features\": {\"user\": \"u\", \"item\": \"x\"}}\n");
+      clicks.append("{").append(at).append(", \"event_id\": \"e").append(i).append("\"}\n");
+    }
+    Path impressions = Files.writeString(folder.resolve("shown.jsonl"), shown);
+    Path feedback = Files.writeString(folder.resolve("clicks.jsonl"), clicks);
+    Path file = folder.resolve("experiment.yaml");
+    String out = folder.resolve("out").toString();
+    Files.writeString(file, CLICKS.formatted(impressions, feedback));
+    Ran ran = run("experiment", "--file", file.toString(), "--out", out);
+    assertThat(ran.code).as(ran.err).isZero();
+    assertThat(ran.out)
+        .containsOnlyOnce("the deadline of click is absent in 40 of its first 40 impressions")
+        .containsOnlyOnce("impressions: itm; did you mean 'item'?")
+        .contains("Scored are predictions of the moment of the label: settled")
+        .contains("Scored are predictions of the moment of the impression: seen")
+        .contains("Rows of different moments are not to be compared")
+        .contains("1/2  ", "2/2  ")
+        .contains("No row has the metric click.rat; did you mean 'click.rate'?");
+
+    Files.writeString(file, CLICKS.formatted(feedback, impressions));
+    Ran swapped = run("experiment", "--file", file.toString(), "--out", out);
+    assertThat(swapped.code).isEqualTo(2);
+    assertThat(swapped.err).contains("in each other's place?").contains("Nothing was started");
+  }
+
+  @Test
+  void filesInEachOthersPlaceAreNotTuned() throws Exception {
+    Path shown =
+        Files.writeString(
+            folder.resolve("shown.jsonl"),
+            "{\"impression_id\":\"i\",\"event_time\":1767225600000,\"features\":{\"user_id\":\"u\"}}\n");
+    Path answered =
+        Files.writeString(
+            folder.resolve("answered.jsonl"),
+            "{\"impression_id\":\"i\",\"event_id\":\"e\",\"kind\":\"click\",\"event_time\":1767225600000}\n");
+    Path tuned = folder.resolve("tuned.yaml");
+    Ran ran =
+        run(
+            "tune",
+            "--pipeline",
+            Path.of("..", "pipelines", "shop.yaml").toString(),
+            "--impressions",
+            answered.toString(),
+            "--feedback",
+            shown.toString(),
+            "--out",
+            tuned.toString());
+    assertThat(ran.code).isEqualTo(2);
+    assertThat(ran.err).contains("in each other's place?");
+    assertThat(tuned).doesNotExist();
+  }
 }
