@@ -12,6 +12,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class FreshetCommandTest {
@@ -199,8 +200,9 @@ class FreshetCommandTest {
     }
   }
 
-  @Test
-  void filesInEachOthersPlaceStartNothing() throws Exception {
+  @ParameterizedTest
+  @CsvSource({"replay, --data-dir", "tune, --out"})
+  void filesInEachOthersPlaceStartNothing(String command, String target) throws Exception {
     Path shown = folder.resolve("shown.jsonl");
     Path answered = folder.resolve("answered.jsonl");
     Files.writeString(
@@ -212,17 +214,18 @@ class FreshetCommandTest {
     Path data = folder.resolve("data");
     Ran ran =
         run(
-            "replay",
+            command,
             "--pipeline",
             Path.of("..", "pipelines", "shop.yaml").toString(),
             "--impressions",
             answered.toString(),
             "--feedback",
             shown.toString(),
-            "--data-dir",
+            target,
             data.toString());
     assertThat(ran.code()).isEqualTo(2);
     assertThat(ran.err()).contains("in each other's place?").contains("Nothing was started");
+    assertThat(Files.isRegularFile(data)).as("a tuned file").isFalse();
     assertThat(data.resolve("run.json")).doesNotExist();
     assertThat(data.resolve("kafka")).doesNotExist();
   }
@@ -272,32 +275,5 @@ class FreshetCommandTest {
     Ran swapped = run("experiment", "--file", file.toString(), "--out", out);
     assertThat(swapped.code).isEqualTo(2);
     assertThat(swapped.err).contains("in each other's place?").contains("Nothing was started");
-  }
-
-  @Test
-  void filesInEachOthersPlaceAreNotTuned() throws Exception {
-    Path shown =
-        Files.writeString(
-            folder.resolve("shown.jsonl"),
-            "{\"impression_id\":\"i\",\"event_time\":1767225600000,\"features\":{\"user_id\":\"u\"}}\n");
-    Path answered =
-        Files.writeString(
-            folder.resolve("answered.jsonl"),
-            "{\"impression_id\":\"i\",\"event_id\":\"e\",\"kind\":\"click\",\"event_time\":1767225600000}\n");
-    Path tuned = folder.resolve("tuned.yaml");
-    Ran ran =
-        run(
-            "tune",
-            "--pipeline",
-            Path.of("..", "pipelines", "shop.yaml").toString(),
-            "--impressions",
-            answered.toString(),
-            "--feedback",
-            shown.toString(),
-            "--out",
-            tuned.toString());
-    assertThat(ran.code).isEqualTo(2);
-    assertThat(ran.err).contains("in each other's place?");
-    assertThat(tuned).doesNotExist();
   }
 }
