@@ -9,6 +9,7 @@ import dev.freshet.core.events.RawFeatures;
 import dev.freshet.job.MetricNames;
 import dev.freshet.job.codec.CodecTypeInfo;
 import dev.freshet.job.labels.FirstText;
+import dev.freshet.job.labels.KeptCount;
 import java.util.Objects;
 import org.apache.flink.api.common.accumulators.LongCounter;
 import org.apache.flink.api.common.functions.OpenContext;

@@ -7,6 +7,7 @@ import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
 import dev.freshet.job.MetricNames;
 import dev.freshet.job.codec.CodecTypeInfo;
+import dev.freshet.job.labels.KeptCount;
 import java.io.IOException;
 import java.util.EnumMap;
 import java.util.Locale;
@@ -71,23 +72,29 @@ public final class CountJoinFunction
   @Override
   public void processElement1(Impression impression, Context context, Collector<CountedEvent> out)
       throws IOException {
-    CountedImpression before = state.value();
-    CountedImpression now = before == null ? new CountedImpression() : before;
-    long until = now.until();
-    TimerService timers = context.timerService();
-    if (join.onImpression(now, impression, timers.currentWatermark(), output(out))) {
-      keep(now, before == null, until, timers);
-    }
+    process(
+        context.timerService(),
+        (now, watermark) -> join.onImpression(now, impression, watermark, output(out)));
   }
 
   @Override
   public void processElement2(Feedback feedback, Context context, Collector<CountedEvent> out)
       throws IOException {
+    process(
+        context.timerService(),
+        (now, watermark) -> join.onFeedback(now, feedback, watermark, output(out)));
+  }
+
+  /** What comes, and whether it changed what is kept. */
+  private interface Change {
+    boolean of(CountedImpression kept, long watermark);
+  }
+
+  private void process(TimerService timers, Change change) throws IOException {
     CountedImpression before = state.value();
     CountedImpression now = before == null ? new CountedImpression() : before;
     long until = now.until();
-    TimerService timers = context.timerService();
-    if (join.onFeedback(now, feedback, timers.currentWatermark(), output(out))) {
+    if (change.of(now, timers.currentWatermark())) {
       keep(now, before == null, until, timers);
     }
   }

@@ -3,10 +3,6 @@ package dev.freshet.job.labels;
 import dev.freshet.job.MetricNames;
 import org.apache.flink.api.common.accumulators.LongCounter;
 import org.apache.flink.api.common.functions.RuntimeContext;
-import org.apache.flink.api.common.state.ListState;
-import org.apache.flink.api.common.state.ListStateDescriptor;
-import org.apache.flink.api.common.typeinfo.Types;
-import org.apache.flink.metrics.Gauge;
 import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.runtime.state.FunctionInitializationContext;
 
@@ -18,39 +14,29 @@ import org.apache.flink.runtime.state.FunctionInitializationContext;
 final class SkewCounter {
 
   private final LongCounter accumulator = new LongCounter();
-  private ListState<Long> counts;
-  private volatile long skewed;
+  private final KeptCount skewed = new KeptCount("skewed-count");
 
   void initialize(FunctionInitializationContext context) throws Exception {
-    counts =
-        context
-            .getOperatorStateStore()
-            .getListState(new ListStateDescriptor<>("skewed-count", Types.LONG));
-    skewed = 0;
-    for (long count : counts.get()) {
-      skewed += count;
-    }
+    skewed.initialize(context);
   }
 
   void snapshot() throws Exception {
-    counts.clear();
-    counts.add(skewed);
+    skewed.snapshot();
   }
 
   void register(RuntimeContext context, MetricGroup group) {
     accumulator.resetLocal();
-    accumulator.add(skewed);
+    accumulator.add(skewed.count());
     context.addAccumulator(LabelJoinFunction.SKEWED, accumulator);
-    group.gauge(MetricNames.SKEWED, (Gauge<Long>) () -> skewed);
+    skewed.register(group, MetricNames.SKEWED);
   }
 
-  @SuppressWarnings("NonAtomicOperationOnVolatileField") // one thread writes
   void inc() {
-    skewed++;
+    skewed.add(1);
     accumulator.add(1);
   }
 
   long count() {
-    return skewed;
+    return skewed.count();
   }
 }

@@ -6,9 +6,6 @@ import dev.freshet.job.MetricNames;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import org.apache.flink.api.common.state.ListState;
-import org.apache.flink.api.common.state.ListStateDescriptor;
-import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.metrics.Gauge;
 import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.runtime.state.FunctionInitializationContext;
@@ -16,8 +13,7 @@ import org.apache.flink.runtime.state.FunctionInitializationContext;
 /**
  * How many impressions wait, and how many bytes the value of one takes in state: a moving mean over
  * every {@value #EVERY}th that is written. Key, timer and what the backend adds or compresses come
- * on top. The count is kept in operator state; after a change of parallelism the subtasks' counts
- * are dealt out as they are, so only their sum is exact.
+ * on top. The count is a {@link KeptCount}.
  */
 final class StateGauges {
 
@@ -27,8 +23,7 @@ final class StateGauges {
   private final PendingImpressionCodec codec = new PendingImpressionCodec();
   private final CountingStream counting = new CountingStream();
   private final DataOutputStream out = new DataOutputStream(counting);
-  private ListState<Long> counts;
-  private volatile long pending;
+  private final KeptCount pending = new KeptCount("pending-count");
   private volatile double bytes;
   private long writes;
 
@@ -48,31 +43,22 @@ final class StateGauges {
   }
 
   void initialize(FunctionInitializationContext context) throws Exception {
-    counts =
-        context
-            .getOperatorStateStore()
-            .getListState(new ListStateDescriptor<>("pending-count", Types.LONG));
-    pending = 0;
-    for (long count : counts.get()) {
-      pending += count;
-    }
+    pending.initialize(context);
   }
 
   void snapshot() throws Exception {
-    counts.clear();
-    counts.add(pending);
+    pending.snapshot();
   }
 
   void register(MetricGroup group) {
-    group.gauge(MetricNames.PENDING_IMPRESSIONS, (Gauge<Long>) () -> pending);
+    pending.register(group, MetricNames.PENDING_IMPRESSIONS);
     group.gauge(MetricNames.STATE_BYTES_PER_IMPRESSION, (Gauge<Double>) () -> bytes);
   }
 
   /** A value was written under a key that had none, or had one. */
-  @SuppressWarnings("NonAtomicOperationOnVolatileField") // one thread writes
   void wrote(PendingImpression value, boolean isNew) throws IOException {
     if (isNew) {
-      pending++;
+      pending.add(1);
     }
     if (writes++ % EVERY == 0) {
       counting.count = 0;
@@ -83,11 +69,11 @@ final class StateGauges {
 
   /** The value under a key that had one is gone. */
   void cleared() {
-    pending--;
+    pending.add(-1);
   }
 
   long pending() {
-    return pending;
+    return pending.count();
   }
 
   double bytes() {

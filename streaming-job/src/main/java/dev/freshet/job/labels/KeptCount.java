@@ -1,4 +1,4 @@
-package dev.freshet.job.counts;
+package dev.freshet.job.labels;
 
 import org.apache.flink.api.common.state.ListState;
 import org.apache.flink.api.common.state.ListStateDescriptor;
@@ -8,20 +8,24 @@ import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.runtime.state.FunctionInitializationContext;
 
 /**
- * How many keys have state, as a gauge. Kept in operator state; after a change of parallelism the
- * subtasks' counts are dealt out as they are, so only their sum is exact.
+ * A count that outlives the job, such as how many keys have state, as a gauge. Kept in operator
+ * state; after a change of parallelism the subtasks' counts are dealt out as they are, so only
+ * their sum is exact.
  */
-final class KeptCount {
+public final class KeptCount {
 
   private final String name;
   private ListState<Long> state;
   private volatile long count;
 
-  KeptCount(String name) {
+  /**
+   * @param name of its state
+   */
+  public KeptCount(String name) {
     this.name = name;
   }
 
-  void initialize(FunctionInitializationContext context) throws Exception {
+  public void initialize(FunctionInitializationContext context) throws Exception {
     state =
         context.getOperatorStateStore().getListState(new ListStateDescriptor<>(name, Types.LONG));
     count = 0;
@@ -30,21 +34,21 @@ final class KeptCount {
     }
   }
 
-  void snapshot() throws Exception {
+  public void snapshot() throws Exception {
     state.clear();
     state.add(count);
   }
 
-  void register(MetricGroup group, String metric) {
+  public void register(MetricGroup group, String metric) {
     group.gauge(metric, (Gauge<Long>) () -> count);
   }
 
   @SuppressWarnings("NonAtomicOperationOnVolatileField") // one thread writes
-  void add(long more) {
+  public void add(long more) {
     count += more;
   }
 
-  long count() {
+  public long count() {
     return count;
   }
 }
