@@ -1,6 +1,5 @@
 package dev.freshet.local.commands;
 
-import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.local.experiment.Tuning;
 import dev.freshet.local.run.FileCheck;
 import dev.freshet.local.run.Verdict;
@@ -93,8 +92,7 @@ final class TuneCommand implements Callable<Integer> {
     try (EndRequest end = EndRequest.listen(System.out)) {
       // Not while files are read: an interrupt would close them.
       Tuning tuning = tuning();
-      FileCheck.require(
-          PipelineFile.read(pipeline), paths(impressions), paths(feedback), System.out);
+      FileCheck.require(tuning.pipeline(), paths(impressions), paths(feedback), System.out);
       end.interruptsMe(true);
       boolean done = tuning.run();
       end.interruptsMe(false);

@@ -96,6 +96,11 @@ public final class Tuning {
     }
   }
 
+  /** As its file is, before anything is tried. */
+  public Pipeline pipeline() {
+    return file.pipeline();
+  }
+
   /**
    * Searches until it is done or the thread is interrupted.
    *

@@ -42,12 +42,22 @@ public final class CountJoin implements Serializable {
   private final long skew;
   private final int maxEvents;
 
+  /** Which tasks' events are counted; asked for every impression. */
+  private final boolean[] counted;
+
+  private final boolean impressions;
+
   public CountJoin(CountPlan plan, List<Task> tasks, LabelSettings settings) {
     this.plan = plan;
     this.tasks = List.copyOf(tasks);
     orphanWait = settings.orphanWait().toMillis();
     skew = settings.clockSkew().toMillis();
     maxEvents = settings.maxEvents();
+    counted = new boolean[tasks.size()];
+    for (int task = 0; task < counted.length; task++) {
+      counted[task] = plan.counts(task);
+    }
+    impressions = plan.counts(CountedEvent.IMPRESSION);
   }
 
   /** What is counted. */
@@ -75,10 +85,10 @@ public final class CountJoin implements Serializable {
     // Remembered until a second one of its id would be late.
     kept.until = windows[0].closes(shown);
     for (int task = 0; task < kept.ends.length; task++) {
-      kept.ends[task] = plan.counts(task) ? horizons[task] : shown;
+      kept.ends[task] = counted[task] ? horizons[task] : shown;
       kept.until = Math.max(kept.until, kept.ends[task]);
     }
-    if (plan.counts(CountedEvent.IMPRESSION)) {
+    if (impressions) {
       tell(kept, CountedEvent.IMPRESSION, shown, out);
     }
     for (CountedImpression.Waiting event : kept.waiting) {

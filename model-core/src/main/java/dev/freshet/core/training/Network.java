@@ -361,19 +361,17 @@ public final class Network implements AutoCloseable {
       float norm = out.get(1).get(0);
       boolean taken = out.get(1).get(1) == 1;
       float share = out.get(1).get(2);
-      int groups = context.schema().groups().size();
       for (int i = 0; taken && i < batches.size(); i++) {
-        float[] pace = targets.pace();
-        // A set of rows for each task has weights of that task alone.
-        batches
-            .get(i)
-            .update(
-                out.get(2 + i),
-                share * targets.examples(),
-                batches.size() > groups ? new float[] {pace[i / groups]} : pace);
+        batches.get(i).update(out.get(2 + i), share * targets.examples(), pace(i, targets.pace()));
       }
       return new StepReport(losses, norm, taken && (norm > clip || share < 1), taken);
     }
+  }
+
+  /** Of a table's first-order weights: where each task has rows of its own, of that task alone. */
+  private float[] pace(int table, float[] ofTasks) {
+    int groups = context.schema().groups().size();
+    return batches.size() == groups ? ofTasks : new float[] {ofTasks[table / groups]};
   }
 
   private void addRows(TorchEngine.Call call) {
