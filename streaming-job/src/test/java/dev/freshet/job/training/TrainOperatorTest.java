@@ -96,6 +96,7 @@ class TrainOperatorTest {
     OperatorSubtaskState state;
     try (var harness = harness(null)) {
       harness.feed(examples.subList(0, 64));
+      harness.prepareSnapshotPreBarrier(1); // as the task does: waits for the step
       state = harness.snapshot(1, 1);
     }
     harness(state).close();
@@ -125,6 +126,7 @@ class TrainOperatorTest {
     OperatorSubtaskState state;
     try (var harness = harness(null)) {
       harness.feed(examples.subList(0, 64));
+      harness.prepareSnapshotPreBarrier(1); // as the task does: waits for the step
       state = harness.snapshot(1, 1);
     }
     Problems none = new Problems();
