@@ -160,6 +160,8 @@ def line(row, task, found, binary):
 
 def tables(out, skip, quick):
     told = json.loads((out / "runs.json").read_text())
+    for run in told.get("diverged", []):
+        print(f"{run['model']}, seed {run['seed']}, {run['why']}\n")
     rows = []
     for about in told["examples"]:
         examples = Examples(out / about["file"], about)

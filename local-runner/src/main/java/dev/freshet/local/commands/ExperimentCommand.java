@@ -7,6 +7,7 @@ import dev.freshet.local.experiment.ExperimentRun;
 import dev.freshet.local.experiment.FileData;
 import dev.freshet.local.experiment.Results;
 import dev.freshet.local.run.FileCheck;
+import dev.freshet.local.run.Verdict;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.EnumMap;
@@ -69,7 +70,13 @@ final class ExperimentCommand implements Callable<Integer> {
     Path into = folder == null ? home(read.experiment().experiment()) : folder;
     Results results = new ExperimentRun(read, threads, out, writeExamples ? into : null).run();
     results.write(into);
-    out.printf("%n%s%nresults.csv, tables.md and charts.png are in %s%n", results.tables(), into);
+    out.printf("%n%s%n", results.tables());
+    if (!results.learnt()) {
+      System.err.printf(
+          "Problem: every trial diverged, there is nothing to compare; see %s%n", into);
+      return Verdict.CODE;
+    }
+    out.printf("results.csv, tables.md and charts.png are in %s%n", into);
     return 0;
   }
 

@@ -48,9 +48,9 @@ public final class ExperimentRun {
   }
 
   /**
-   * Runs everything.
+   * Runs everything. A trial that diverges ends no other one.
    *
-   * @throws Exception if data cannot be read, or training failed
+   * @throws Exception if data cannot be read, or training failed for another reason
    */
   public Results run() throws Exception {
     // Sets logging up. Left to the trials, one would wait for it while it loads the native library
@@ -77,7 +77,7 @@ public final class ExperimentRun {
         Outcome outcome = result(trial);
         boolean model = !outcome.model().equals(Simulator.TRUTH);
         done += model ? 1 : 0;
-        if (!outcome.metrics().isEmpty()) {
+        if (model || !outcome.metrics().isEmpty()) {
           outcomes.add(outcome);
           tell(outcome, model ? "%d/%d".formatted(done, models) : "   ");
         }
@@ -122,7 +122,9 @@ public final class ExperimentRun {
       trial.keepPredictions();
     }
     Outcome outcome = trial.run(model, one.label(model), seed);
-    if (files != null) {
+    if (files != null && outcome.diverged() != null) {
+      files.addDiverged(outcome);
+    } else if (files != null) {
       files.add(outcome, examples, one.pipeline(), trial.predictions());
     }
     return outcome;
@@ -163,6 +165,9 @@ public final class ExperimentRun {
 
   private void tell(Outcome outcome, String done) {
     StringBuilder figures = new StringBuilder();
+    if (outcome.diverged() != null) {
+      figures.append("  ").append(outcome.diverged());
+    }
     for (String metric : file.experiment().metrics()) {
       Double value = outcome.metrics().get(metric);
       figures.append(value == null ? "" : "  %s %.4f".formatted(metric, value));
@@ -170,6 +175,9 @@ public final class ExperimentRun {
     out.printf(
         "%s  %s, seed %d, %.1f s:%s%n",
         done, outcome.model(), outcome.seed(), outcome.seconds(), figures);
+    if (outcome.skipped() != null) {
+      out.println("     " + outcome.skipped());
+    }
   }
 
   private static Outcome result(Future<Outcome> trial) throws Exception {

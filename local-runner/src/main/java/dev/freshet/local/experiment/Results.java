@@ -112,11 +112,43 @@ public final class Results {
     return Estimate.of(shares);
   }
 
+  /** Whether a model was learnt to the end, so that there is something to read in the tables. */
+  public boolean learnt() {
+    return outcomes.stream()
+        .anyMatch(o -> o.diverged() == null && !o.model().equals(Simulator.TRUTH));
+  }
+
+  /** What came to nothing, a sentence for each row. */
+  private List<String> diverged() {
+    List<String> all = new ArrayList<>();
+    for (String model : models()) {
+      List<Outcome> of = outcomes.stream().filter(o -> o.model().equals(model)).toList();
+      List<Outcome> gone = of.stream().filter(o -> o.diverged() != null).toList();
+      if (!gone.isEmpty()) {
+        Outcome first = gone.get(0);
+        all.add(
+            "%s: %d of %d diverged and %s in none of the figures; seed %d %s"
+                .formatted(
+                    model,
+                    gone.size(),
+                    of.size(),
+                    gone.size() == 1 ? "is" : "are",
+                    first.seed(),
+                    first.diverged()));
+      }
+    }
+    return all;
+  }
+
   /** All tables, in Markdown. */
   public String tables() {
     StringBuilder text = new StringBuilder();
     int seeds = file.experiment().seeds().size();
     text.append("Mean ± standard error over ").append(seeds).append(" seeds\n\n");
+    diverged().forEach(line -> text.append("- ").append(line).append('\n'));
+    if (!diverged().isEmpty()) {
+      text.append('\n');
+    }
     table(text, models(), metrics(), (model, metric) -> estimate(model, metric).text(false));
     text.append("\nDifference from ").append(file.baseline());
     text.append(", paired by seed; * is further from 0 than two standard errors\n\n");
@@ -188,6 +220,10 @@ public final class Results {
         CSVPrinter csv = new CSVPrinter(writer, CSVFormat.DEFAULT)) {
       csv.printRecord("experiment", "model", "seed", "metric", "value");
       for (Outcome outcome : outcomes) {
+        if (outcome.diverged() != null) {
+          csv.printRecord(
+              file.experiment().experiment(), outcome.model(), outcome.seed(), "diverged", 1);
+        }
         for (Map.Entry<String, Double> metric : outcome.metrics().entrySet()) {
           csv.printRecord(
               file.experiment().experiment(),

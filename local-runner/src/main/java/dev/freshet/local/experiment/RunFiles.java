@@ -36,7 +36,8 @@ import java.util.zip.GZIPOutputStream;
  *       not scored.
  *   <li>{@code served-1.npy}: the scores that impressions brought with them, where they did; of
  *       simulated ones the truth.
- *   <li>{@code runs.json}: which is which, with the metrics of each run.
+ *   <li>{@code runs.json}: which is which, with the metrics of each run, and under {@code diverged}
+ *       the runs that came to nothing.
  * </ul>
  */
 final class RunFiles {
@@ -82,6 +83,15 @@ final class RunFiles {
     run.put("scoredFrom", text(scoring.from())).put("scoredTo", text(scoring.to()));
     ObjectNode metrics = run.putObject("metrics");
     outcome.metrics().forEach(metrics::put);
+  }
+
+  /** A run that came to nothing. */
+  synchronized void addDiverged(Outcome outcome) {
+    root.withArray("/diverged")
+        .addObject()
+        .put("model", outcome.model())
+        .put("seed", outcome.seed())
+        .put("why", outcome.diverged());
   }
 
   private static String text(LocalDate day) {

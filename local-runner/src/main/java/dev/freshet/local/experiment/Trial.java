@@ -8,6 +8,8 @@ import dev.freshet.core.models.adaftr.AdaFtr;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.training.ModelTrainer;
 import dev.freshet.core.training.ProgressiveScores;
+import dev.freshet.core.training.TrainingDivergedException;
+import dev.freshet.core.training.TrainingIncidents.Kind;
 import dev.freshet.core.training.evaluation.BinaryQuality;
 import dev.freshet.local.simulator.Simulator;
 import java.util.Arrays;
@@ -65,7 +67,7 @@ final class Trial {
   }
 
   /**
-   * Trains and scores.
+   * Trains and scores. Training that diverges is an outcome too.
    *
    * @param name of the row that this is a value of
    * @throws CancellationException if the thread is interrupted
@@ -91,8 +93,18 @@ final class Trial {
       }
       own(metrics);
       relatedness(trainer, model, metrics);
-      return new Outcome(name, seed, metrics, seconds);
+      return new Outcome(name, seed, metrics, seconds, null, skipped(trainer));
+    } catch (TrainingDivergedException e) {
+      return Outcome.diverged(name, seed, (System.nanoTime() - start) / 1e9, e.brief());
     }
+  }
+
+  private static String skipped(ModelTrainer trainer) {
+    long count = trainer.incidents().count(Kind.SKIPPED);
+    return count == 0
+        ? null
+        : "%d of its batches were left out, the first at %s"
+            .formatted(count, trainer.incidents().sample(Kind.SKIPPED));
   }
 
   private void keep(ModelTrainer trainer, int from) {
@@ -125,7 +137,7 @@ final class Trial {
     ProgressiveScores scores =
         new ProgressiveScores(pipeline.tasks(), pipeline.schema(), pipeline.training().scoring());
     examples.all().forEach(scores::scoreServed);
-    return new Outcome(Simulator.TRUTH, seed, flat(scores.servedQuality()), 0);
+    return new Outcome(Simulator.TRUTH, seed, flat(scores.servedQuality()), 0, null, null);
   }
 
   private static Map<String, Double> flat(Map<String, Map<String, Double>> quality) {

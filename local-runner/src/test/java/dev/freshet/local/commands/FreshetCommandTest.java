@@ -230,6 +230,31 @@ class FreshetCommandTest {
     assertThat(data.resolve("kafka")).doesNotExist();
   }
 
+  @Test
+  void anExperimentOfWhichEveryTrialDivergesIsNoSuccess() throws Exception {
+    Path file = folder.resolve("experiment.yaml");
+    Files.writeString(
+        file,
+        """
+        experiment: wild
+        data: {kind: clicks, clicks: 2000, days: 2}
+        seeds: [1]
+        metrics: [buys.auc]
+        pipeline:
+          pipeline: wild
+          tasks: [{name: buys, kind: binary, window: 1h}]
+          features: [{name: user, kind: categorical}]
+          models: [{name: net, kind: shared-bottom, bottom: [4], tower: [4]}]
+          training: {batch: 64, max-norm: 1e-9, max-skipped: 2}
+        """);
+    Path out = folder.resolve("out");
+    Ran ran = run("experiment", "--file", file.toString(), "--out", out.toString());
+    assertThat(ran.code).as(ran.err).isEqualTo(3);
+    assertThat(ran.err).contains("Problem: every trial diverged, there is nothing to compare");
+    assertThat(ran.out).contains("net: 1 of 1 diverged and is in none of the figures");
+    assertThat(out.resolve("results.csv")).isRegularFile();
+  }
+
   private static final String CLICKS =
       """
       experiment: clicks

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.settings.InvalidSettingsException;
@@ -155,6 +157,41 @@ class ExperimentTest {
     assertThat(shop.load(file.cases().get(0).pipeline(), 7).all().subList(0, 50))
         .usingRecursiveComparison()
         .isEqualTo(examples.all().subList(0, 50));
+  }
+
+  @Test
+  void aTrialThatDivergesEndsNoOtherOne() throws Exception {
+    String text =
+        SMALL.replaceAll("(?m)^ *- \\{name: (same|chained|related).*\n", "")
+            + """
+            variants:
+              - {name: wild, override: {training: {max-norm: 1e-9, max-skipped: 3}}}
+              - {name: calm}
+              - {name: shaky, override: {training: {max-norm: 1e-9, max-skipped: 1000}}}
+            baseline: calm
+            """;
+    text = text.replace("baseline: plain\n", "");
+    ByteArrayOutputStream said = new ByteArrayOutputStream();
+    Path files = folder.resolve("files");
+    Results results =
+        new ExperimentRun(file(text), 2, new PrintStream(said, true, StandardCharsets.UTF_8), files)
+            .run();
+    assertThat(results.learnt()).isTrue();
+    assertThat(results.estimate("wild", "click.auc").count()).isZero();
+    assertThat(results.estimate("calm", "click.auc").count()).isEqualTo(3);
+    assertThat(said.toString(StandardCharsets.UTF_8))
+        .containsPattern("wild, seed 2, .* s:  diverged at step 0: a gradient's norm is")
+        .contains("94 of its batches were left out, the first at model plain, step 0: a gradient");
+    assertThat(results.tables())
+        .contains(
+            "- wild: 3 of 3 diverged and are in none of the figures; seed 1 diverged at step");
+    results.write(folder.resolve("out"));
+    assertThat(Files.readAllLines(folder.resolve("out/results.csv")))
+        .contains("small,wild,3,diverged,1");
+    JsonNode told = new ObjectMapper().readTree(files.resolve("runs.json").toFile());
+    assertThat(told.path("runs")).hasSize(6);
+    assertThat(told.path("diverged").findValuesAsText("model")).containsOnly("wild").hasSize(3);
+    assertThat(told.path("diverged").get(0).path("why").asText()).startsWith("diverged at step 0");
   }
 
   private static final String DELAYS =

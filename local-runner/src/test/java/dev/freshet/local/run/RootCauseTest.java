@@ -46,7 +46,7 @@ class RootCauseTest {
     Throwable memory = new RuntimeException(new OutOfMemoryError("Java heap space"));
     assertThat(RootCause.of(memory)).isEqualTo("OutOfMemoryError: Java heap space");
     assertThat(RootCause.advice(memory)).contains("FRESHET_HEAP");
-    assertThat(RootCause.advice(new RuntimeException(new TrainingDivergedException("x"))))
+    assertThat(RootCause.advice(new RuntimeException(new TrainingDivergedException("x", 1, "x"))))
         .contains("training.dense.rate");
     assertThat(RootCause.advice(new IllegalStateException("x"))).isNull();
   }

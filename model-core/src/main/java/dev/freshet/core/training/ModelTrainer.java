@@ -422,7 +422,9 @@ public final class ModelTrainer implements AutoCloseable {
     skipped(why, which);
     if (skippedInARow >= settings.maxSkipped()) {
       throw new TrainingDivergedException(
-          at() + skippedInARow + " batches in a row cannot be learnt, of the last " + why + which);
+          at() + skippedInARow + " batches in a row cannot be learnt, of the last " + why + which,
+          steps,
+          why);
     }
   }
 

@@ -35,7 +35,7 @@ import java.util.stream.IntStream;
 public final class TargetScale {
 
   /** Amounts other than 0 without which nothing is learnt. */
-  static final int FEWEST = 8;
+  public static final int FEWEST = 8;
 
   private static final double SMALLEST = 1 / AmountRange.LARGEST;
   private static final double NORMAL = 1.4826;
