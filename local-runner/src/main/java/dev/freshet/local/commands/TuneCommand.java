@@ -93,14 +93,14 @@ final class TuneCommand implements Callable<Integer> {
       // Not while files are read: an interrupt would close them.
       Tuning tuning = tuning();
       FileCheck.require(tuning.pipeline(), paths(impressions), paths(feedback), System.out);
+      tuning.look();
       end.interruptsMe(true);
       boolean done = tuning.run();
       end.interruptsMe(false);
       if (!tuning.found()) {
         System.err.println(
             done
-                ? "Nothing is written: no task has different labels in the newer half of the"
-                    + " impressions, or every candidate diverged"
+                ? "Problem: nothing is written: " + tuning.why()
                 : "Nothing was found yet, and nothing is written");
         return end.made() ? end.exitCode() : Verdict.CODE;
       }

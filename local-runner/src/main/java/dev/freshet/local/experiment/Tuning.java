@@ -1,20 +1,23 @@
 package dev.freshet.local.experiment;
 
+import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.pipeline.Pipeline;
-import dev.freshet.core.training.TrainingDivergedException;
 import dev.freshet.local.experiment.TunedPipeline.Candidate;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletionService;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorCompletionService;
@@ -29,13 +32,17 @@ import org.slf4j.LoggerFactory;
  * 2016): many candidates learn the newest ninth of the impressions, the best third of them the
  * newest third, the best third of these all. Each is judged by the newer half of what it learns,
  * every impression predicted when it came. Then each change of the winner is taken back alone: what
- * does not pay by more than a standard error stays as it was.
+ * does not pay by more than two standard errors stays as it was, and so does everything where all
+ * changes together do not.
  */
 public final class Tuning {
 
   private static final int KEPT = 3;
   private static final int FEWEST = 3000;
-  private static final int SHOWN = 10;
+  private static final String DEFAULT_KEPT = "within error, default kept";
+
+  /** Columns of a choice in the report, so that a verdict fits beside it. */
+  private static final int CHOICE = 32;
 
   /** What to do, and with how much of it. */
   public record Settings(
@@ -47,22 +54,55 @@ public final class Tuning {
       int threads,
       long seed) {}
 
-  private record Scored(Candidate candidate, TuningScore score, String fault, double seconds) {
+  /**
+   * A candidate that was tried.
+   *
+   * @param score null if it diverged
+   * @param fault why it came to nothing; null if it did not
+   * @param skipped what of its batches was left out; null for nothing
+   */
+  private record Scored(
+      Candidate candidate, TuningScore score, String fault, String skipped, double seconds) {
+
     double total() {
-      return score == null ? Double.POSITIVE_INFINITY : score.total();
+      return fault == null ? score.total() : Double.POSITIVE_INFINITY;
+    }
+
+    boolean finished() {
+      return Double.isFinite(total());
+    }
+
+    /** Whether it is better than another beyond the error of their difference. */
+    boolean pays(Scored than) {
+      return !than.finished() || score.less(than.score()).pays();
     }
   }
+
+  /** A part of the impressions, the newest, and what can be told from it. */
+  private record Share(double share, List<TuningLabels> labels) {}
 
   private final Settings settings;
   private final TunedPipeline file;
   private final TuningEvents events;
   private final int[] judged;
   private final TuningScreen screen;
+  private final List<Share> shares = new ArrayList<>();
+
+  /** Why nothing can be found. */
+  private final List<String> faults = new ArrayList<>();
 
   /** All of the impressions, by candidate: what is learnt once is not learnt again. */
   private final Map<Candidate, Scored> whole = new HashMap<>();
 
-  private List<Scored> best = List.of();
+  private Scored best;
+
+  /** The file as it is, on the impressions on which the best one was tried. */
+  private Scored asItIs;
+
+  /** Choices of the best that were made no more, and why. */
+  private final Map<String, String> putBack = new LinkedHashMap<>();
+
+  private Share now;
   private String round = "";
 
   /**
@@ -102,124 +142,225 @@ public final class Tuning {
   }
 
   /**
-   * Searches until it is done or the thread is interrupted.
+   * Looks at the labels, without learning: what can be told from how much of the events.
    *
-   * @return whether it was done; if not, {@link #found} is the best so far
-   * @throws Exception if events cannot be read or a trial fails
+   * @throws IOException if a file cannot be read
    */
-  public boolean run() throws Exception {
-    // See ExperimentRun.
-    LoggerFactory.getLogger(Tuning.class);
-    List<Candidate> candidates = file.candidates(settings.candidates(), settings.seed());
+  public void look() throws IOException {
     screen.say(
         String.format(
             Locale.ROOT,
-            "Tuning %s, model %s: %d candidates, %,d impressions",
+            "Tuning %s, model %s, on %,d impressions",
             file.pipeline().pipeline(),
             file.pipeline().models().get(0).name(),
-            candidates.size(),
             events.impressions()));
     events.leftOut().forEach(screen::say);
+    List<EncodedExample> examples =
+        events.newest(1).load(file.pipeline(file.asItIs()), settings.seed()).all();
+    Share all = share(1, examples);
+    for (TuningLabels labels : all.labels()) {
+      if (labels.fault() != null) {
+        faults.add(labels.fault());
+      }
+    }
+    shares.add(all);
+    if (!faults.isEmpty()) {
+      return;
+    }
+    double share = 1.0 / KEPT;
+    while (shares.size() < KEPT && share * events.impressions() >= FEWEST) {
+      Share part = share(share, examples);
+      for (TuningLabels labels : part.labels()) {
+        if (labels.tooFew() != null) {
+          screen.say(
+              String.format(
+                  Locale.ROOT,
+                  "No round with the newest %,d impressions alone: in their newer half %s",
+                  Math.round(share * events.impressions()),
+                  labels.tooFew()));
+          return;
+        }
+      }
+      shares.add(0, part);
+      share /= KEPT;
+    }
+  }
+
+  private Share share(double share, List<EncodedExample> examples) {
+    List<Task> tasks = file.pipeline().tasks();
+    List<TuningLabels> labels =
+        Arrays.stream(judged)
+            .mapToObj(
+                task ->
+                    TuningLabels.of(
+                        tasks.get(task),
+                        task,
+                        examples,
+                        events.since(share),
+                        events.since(share / 2)))
+            .toList();
+    return new Share(share, labels);
+  }
+
+  /**
+   * Searches until it is done or the thread is interrupted, after {@link #look}.
+   *
+   * @return whether it was done; if not, {@link #found} is the best so far
+   * @throws Exception if events cannot be read, or a trial fails otherwise than by diverging
+   */
+  public boolean run() throws Exception {
+    if (!faults.isEmpty()) {
+      return true;
+    }
+    // See ExperimentRun.
+    LoggerFactory.getLogger(Tuning.class);
+    List<Candidate> candidates = file.candidates(settings.candidates(), settings.seed());
+    if (candidates.size() < 2) {
+      faults.add("there is nothing to try that makes a valid file");
+      return true;
+    }
     ExecutorService pool = Executors.newFixedThreadPool(settings.threads());
+    boolean done = false;
     try {
       halve(candidates, pool);
-      simplify(pool);
-      return true;
+      if (faults.isEmpty()) {
+        simplify(pool);
+      }
+      done = true;
     } catch (InterruptedException e) {
-      return false;
+      done = false;
     } finally {
       pool.shutdownNow();
       // Trials hold native memory; they see that nobody wants them at their next batch.
       Thread.interrupted();
       pool.awaitTermination(1, TimeUnit.MINUTES);
     }
+    if (found()) {
+      compareWithDefault();
+    }
+    return done;
   }
 
   private void halve(List<Candidate> candidates, ExecutorService pool) throws Exception {
-    List<Double> shares = shares();
     List<Candidate> left = candidates;
     for (int i = 0; i < shares.size(); i++) {
-      double share = shares.get(i);
+      now = shares.get(i);
       round =
           String.format(
               Locale.ROOT,
               "Round %d of %d, %,d impressions",
               i + 1,
               shares.size(),
-              Math.round(share * events.impressions()));
-      List<Scored> ranked = trials(left, share, pool);
-      best = ranked;
+              Math.round(now.share() * events.impressions()));
+      List<Scored> ranked = trials(left, pool);
+      List<Scored> finished = ranked.stream().filter(Scored::finished).toList();
+      if (finished.stream().allMatch(one -> one.candidate().asItIs())) {
+        faults.add(
+            "of %d candidates none%s was learnt to its end; the first %s"
+                .formatted(
+                    ranked.size(),
+                    finished.isEmpty() ? "" : " but the file as it is",
+                    ranked.get(ranked.size() - 1).fault()));
+        return;
+      }
+      best = finished.get(0);
+      asItIs = ranked.stream().filter(one -> one.candidate().asItIs()).findAny().orElseThrow();
       int kept = Math.max(2, (left.size() + KEPT - 1) / KEPT);
       List<Candidate> next = new ArrayList<>();
-      ranked.stream().limit(kept).map(Scored::candidate).forEach(next::add);
+      finished.stream().limit(kept).map(Scored::candidate).forEach(next::add);
       if (!next.contains(file.asItIs())) {
         next.add(file.asItIs()); // What everything is compared with.
       }
       left = next;
-      screen.say(round + ": the best is " + line(ranked.get(0)).strip());
+      screen.say(
+          "%s: the best is %s, %s"
+              .formatted(round, TuningScore.text(best.total()), file.describe(best.candidate())));
     }
   }
 
-  /** Shares of the impressions, ever larger; small streams are learnt as a whole at once. */
-  private List<Double> shares() {
-    List<Double> shares = new ArrayList<>(List.of(1.0));
-    for (double share = 1.0 / KEPT;
-        shares.size() < KEPT && share * events.impressions() >= FEWEST;
-        share /= KEPT) {
-      shares.add(0, share);
-    }
-    return shares;
-  }
-
+  /** Takes back what does not pay, until everything that is left does. */
   private void simplify(ExecutorService pool) throws Exception {
-    Scored winner = best.get(0);
-    round = "What each choice brings";
-    List<Candidate> without = new ArrayList<>(reverted(winner.candidate()).values());
-    if (without.isEmpty()) {
-      return;
-    }
-    trials(without, 1, pool);
-    Candidate simple = winner.candidate();
-    for (Map.Entry<Integer, Candidate> one : reverted(winner.candidate()).entrySet()) {
-      if (!pays(winner, whole.get(one.getValue()))) {
-        simple = simple.with(one.getKey(), 0);
+    round = "What each choice of the best brings, taken back alone";
+    for (Map<Integer, Candidate> without = reverted(); !without.isEmpty(); without = reverted()) {
+      trials(List.copyOf(without.values()), pool);
+      List<Integer> unpaid = new ArrayList<>();
+      for (Map.Entry<Integer, Candidate> one : without.entrySet()) {
+        if (!best.pays(whole.get(one.getValue()))) {
+          unpaid.add(one.getKey());
+        }
       }
-    }
-    if (!simple.equals(winner.candidate())) {
-      round = "Without what does not pay";
-      List<Candidate> again = new ArrayList<>(reverted(simple).values());
-      again.add(0, simple);
-      trials(again, 1, pool);
-      if (!pays(winner, whole.get(simple))) {
-        best = List.of(whole.get(simple));
+      if (unpaid.isEmpty()) {
+        return;
       }
+      unpaid.sort(Comparator.comparingDouble(i -> whole.get(without(i)).total()));
+      Scored least = whole.get(without(unpaid.get(0)));
+      Candidate simple = best.candidate();
+      for (int choice : unpaid) {
+        simple = simple.with(choice, 0);
+      }
+      if (unpaid.size() > 1 && file.valid(simple)) {
+        trials(List.of(simple), pool);
+      }
+      Scored tried = whole.get(simple);
+      if (tried == null || best.pays(tried) || least.pays(tried)) {
+        // Some pay without others: what one does the other does too, or one spoils what another
+        // does.
+        unpaid = unpaid.subList(0, 1);
+        simple = least.candidate();
+      }
+      for (int choice : unpaid) {
+        String brings = best.score().less(whole.get(without(choice)).score()).text();
+        putBack.put(change(choice), brings + ", " + DEFAULT_KEPT);
+      }
+      best = whole.get(simple);
     }
   }
 
-  /** Each choice that is not as it was, and the candidate with it as it was. */
-  private Map<Integer, Candidate> reverted(Candidate of) {
+  private Candidate without(int choice) {
+    return best.candidate().with(choice, 0);
+  }
+
+  /** Each choice of the best that is not as it was, and the candidate with it as it was. */
+  private Map<Integer, Candidate> reverted() {
     Map<Integer, Candidate> reverted = new LinkedHashMap<>();
-    for (int i = 0; i < of.values().size(); i++) {
-      Candidate without = of.with(i, 0);
-      if (of.values().get(i) > 0 && file.valid(without)) {
-        reverted.put(i, without);
+    for (int i = 0; i < file.choices().size(); i++) {
+      if (best.candidate().values().get(i) > 0 && file.valid(without(i))) {
+        reverted.put(i, without(i));
       }
     }
     return reverted;
   }
 
-  /** Whether one is better than another by more than a standard error of the difference. */
-  private static boolean pays(Scored one, Scored than) {
-    if (than.score() == null) {
-      return true;
+  /** Each may pay beside the others, and all together for nothing. */
+  private void compareWithDefault() {
+    if (best.pays(asItIs)) {
+      return;
     }
-    TuningScore.Difference difference = one.score().less(than.score());
-    return !(-difference.value() <= difference.error());
+    List<Integer> changed = changed();
+    if (!changed.isEmpty()) {
+      String brings = best.score().less(asItIs.score()).text();
+      String together = changed.size() == 1 ? ", " : " with the others here, ";
+      changed.forEach(choice -> putBack.put(change(choice), brings + together + DEFAULT_KEPT));
+    }
+    best = asItIs;
   }
 
-  /** Learns all of them on a share of the impressions; the best first. */
-  private List<Scored> trials(List<Candidate> candidates, double share, ExecutorService pool)
-      throws Exception {
+  private List<Integer> changed() {
+    return IntStream.range(0, file.choices().size())
+        .filter(i -> best.candidate().values().get(i) > 0)
+        .boxed()
+        .toList();
+  }
+
+  private String change(int choice) {
+    int value = best.candidate().values().get(choice);
+    String name = file.choices().get(choice).name();
+    return name + ": " + file.label(choice, 0) + " -> " + file.label(choice, value);
+  }
+
+  /** Learns all of them on the share of this round; the best first. */
+  private List<Scored> trials(List<Candidate> candidates, ExecutorService pool) throws Exception {
+    double share = now.share();
     List<Scored> done = new ArrayList<>();
     List<Candidate> open = new ArrayList<>();
     for (Candidate candidate : candidates) {
@@ -247,7 +388,13 @@ public final class Tuning {
         running.submit(() -> trial(candidate, shared, share));
       }
     }
-    table(done, candidates.size());
+    TuningTable rows = new TuningTable(now.labels());
+    if (!open.isEmpty()) {
+      screen.log(List.of("", round));
+      screen.log(rows.legend());
+      screen.log(rows.head());
+    }
+    table(rows, done, candidates.size());
     for (int i = 0; i < open.size(); i++) {
       Scored scored;
       try {
@@ -259,9 +406,9 @@ public final class Tuning {
       if (share >= 1) {
         whole.put(scored.candidate(), scored);
       }
-      screen.done("%d/%d %s".formatted(done.size(), candidates.size(), line(scored)));
+      screen.log(lines(rows, done.size() + "/" + candidates.size(), scored));
       done.sort(Comparator.comparingDouble(Scored::total));
-      table(done, candidates.size());
+      table(rows, done, candidates.size());
     }
     done.sort(Comparator.comparingDouble(Scored::total));
     return done;
@@ -276,7 +423,11 @@ public final class Tuning {
       ModelDefinition model = pipeline.models().get(0);
       Trial trial = new Trial(pipeline, examples);
       trial.keepPredictions();
-      trial.run(model, model.name(), settings.seed());
+      Outcome outcome = trial.run(model, model.name(), settings.seed());
+      double seconds = (System.nanoTime() - start) / 1e9;
+      if (outcome.diverged() != null) {
+        return new Scored(candidate, null, outcome.diverged(), null, seconds);
+      }
       TuningScore score =
           new TuningScore(
               pipeline.tasks(),
@@ -284,93 +435,162 @@ public final class Tuning {
               examples.all(),
               trial.predictions(),
               events.since(share / 2));
-      return new Scored(candidate, score, null, (System.nanoTime() - start) / 1e9);
-    } catch (TrainingDivergedException e) {
-      return new Scored(candidate, null, "diverged", (System.nanoTime() - start) / 1e9);
+      String fault = Double.isFinite(score.total()) ? null : "predicted what is no number";
+      return new Scored(candidate, score, fault, outcome.skipped(), seconds);
     } finally {
       shared.done();
     }
   }
 
-  private void table(List<Scored> done, int total) {
+  private void table(TuningTable rows, List<Scored> done, int total) {
     List<String> lines = new ArrayList<>();
-    lines.add(
-        "%s: %d of %d done; Ctrl-C keeps the best so far".formatted(round, done.size(), total));
-    lines.add("  score  seconds  changes");
-    done.stream().limit(SHOWN).map(this::line).forEach(lines::add);
+    lines.addAll(
+        TuningScreen.wrap(
+            "%s: %d of %d done; Ctrl-C keeps the best so far".formatted(round, done.size(), total),
+            "  "));
+    lines.addAll(rows.legend());
+    lines.addAll(rows.head());
+    for (int i = 0; i < done.size(); i++) {
+      List<String> next = lines(rows, String.valueOf(i + 1), done.get(i));
+      if (lines.size() + next.size() > TuningScreen.HEIGHT) {
+        break;
+      }
+      lines.addAll(next);
+    }
     screen.draw(lines);
   }
 
-  private String line(Scored scored) {
-    String score = scored.score() == null ? scored.fault() : "%.4f".formatted(scored.total());
-    return "%7s  %7.1f  %s".formatted(score, scored.seconds(), file.describe(scored.candidate()));
+  private List<String> lines(TuningTable rows, String done, Scored scored) {
+    List<String> notes = new ArrayList<>();
+    notes.add(file.describe(scored.candidate()));
+    if (scored.skipped() != null) {
+      notes.add(scored.skipped());
+    }
+    return rows.rows(
+        done,
+        scored.fault() == null ? scored.score() : null,
+        scored.fault(),
+        scored.seconds(),
+        notes);
   }
 
-  /** Whether a round was ended whose labels tell something, so that there is something to write. */
+  /** Whether a round was ended whose candidates could be compared: there is something to write. */
   public boolean found() {
-    return !best.isEmpty() && Double.isFinite(best.get(0).total());
+    return faults.isEmpty() && best != null;
+  }
+
+  /** Why there is nothing to write, if nobody interrupted. */
+  public String why() {
+    String half =
+        "the newer half of the impressions, by which candidates are judged, begins at "
+            + Instant.ofEpochMilli(events.since(0.5));
+    boolean early =
+        shares.get(shares.size() - 1).labels().stream().anyMatch(l -> l.fault() != null);
+    String others = judged.length > 1 && early ? "; --task judges by other tasks alone" : "";
+    return (early ? half + ", and " : "") + String.join("; ", faults) + others;
   }
 
   /** What was found, in words: the choices, what each brought, and figures before and after. */
   public List<String> report() {
     List<String> lines = new ArrayList<>();
-    Scored winner = best.get(0);
-    Scored before = whole.get(file.asItIs());
-    lines.add(
-        "Score %.4f (1 is as good as knowing only the mean; lower is better)"
-            .formatted(winner.total()));
-    if (winner.candidate().asItIs()) {
+    lines.addAll(
+        TuningScreen.wrap(
+            "Score %s%s"
+                .formatted(
+                    TuningScore.text(best.total()),
+                    best.total() < 1 ? "" : ", no better than knowing only the mean"),
+            "  "));
+    lines.addAll(new TuningTable(now.labels()).legend());
+    boolean same = best.candidate().asItIs();
+    if (same && putBack.isEmpty()) {
       lines.add("Nothing that was tried is better than the file as it is.");
       return lines;
     }
-    if (before != null && before.score() != null && whole.containsKey(winner.candidate())) {
+    if (same) {
+      lines.add("The file as it is: no choice is a gain beyond two standard errors.");
+    } else if (asItIs.finished()) {
       lines.add(
-          "As it is %.4f; the difference is %s"
-              .formatted(before.total(), winner.score().less(before.score()).text()));
+          "As it is %s; the difference is %s"
+              .formatted(
+                  TuningScore.text(asItIs.total()), best.score().less(asItIs.score()).text()));
+    } else {
+      lines.addAll(TuningScreen.wrap("As it is, the file " + asItIs.fault(), "  "));
     }
     lines.add("");
-    lines.add("%-38s  %s".formatted("choice", "what it brings, ± standard error"));
-    for (int i = 0; i < file.choices().size(); i++) {
-      int value = winner.candidate().values().get(i);
-      if (value > 0) {
-        Scored without = whole.get(winner.candidate().with(i, 0));
-        String brings =
-            without == null
-                ? "not measured: stopped before"
-                : without.score() == null
-                    ? "diverges without"
-                    : winner.score().less(without.score()).text();
-        String change =
-            file.choices().get(i).name() + ": " + file.label(i, 0) + " -> " + file.label(i, value);
-        lines.add("%-38s  %s".formatted(change, brings));
-      }
+    lines.addAll(choice("choice", "what it brings to the score, ± standard error"));
+    for (int choice : changed()) {
+      Scored without = whole.get(without(choice));
+      String brings =
+          !file.valid(without(choice))
+              ? "the others need it"
+              : without == null
+                  ? "not measured: stopped before"
+                  : without.finished()
+                      ? best.score().less(without.score()).text()
+                      : "without it: " + without.fault();
+      lines.addAll(choice(change(choice), brings));
     }
-    if (before != null && before.score() != null && whole.containsKey(winner.candidate())) {
+    putBack.forEach((change, brings) -> lines.addAll(choice(change, brings)));
+    if (!same) {
       lines.add("");
-      lines.addAll(figures(before.score(), winner.score()));
+      lines.addAll(figures());
     }
     return lines;
   }
 
-  private List<String> figures(TuningScore before, TuningScore after) {
+  private static List<String> choice(String change, String brings) {
+    if (change.length() <= CHOICE) {
+      return TuningScreen.wrap(("%-" + CHOICE + "s  %s").formatted(change, brings), "    ");
+    }
+    List<String> lines = new ArrayList<>(TuningScreen.wrap(change, "    "));
+    lines.addAll(choice("", brings));
+    return lines;
+  }
+
+  private List<String> figures() {
     List<String> lines = new ArrayList<>();
-    lines.add("%-38s  %10s  %10s".formatted("newer half of the impressions", "as it is", "tuned"));
-    for (Task task : file.pipeline().tasks()) {
+    figure(lines, "newer half of the impressions", "as it is", "tuned");
+    for (int i = 0; i < file.pipeline().tasks().size(); i++) {
+      Task task = file.pipeline().tasks().get(i);
+      Optional<TuningLabels> of =
+          now.labels().stream().filter(labels -> labels.task().equals(task)).findAny();
+      of.ifPresent(
+          labels ->
+              figure(
+                  lines,
+                  "%s %s over the constant's".formatted(task.name(), labels.measure()),
+                  byTask(asItIs, task),
+                  byTask(best, task)));
       List<String> told =
           task.binary()
-              ? List.of("auc", "normalizedEntropy", "calibration")
+              ? List.of("auc", "calibration")
               : List.of("spearman", "nmae", "calibration");
-      Map<String, Double> one = before.metrics().get(task.name());
-      Map<String, Double> two = after.metrics().get(task.name());
       for (String metric : told) {
-        if (one.containsKey(metric) && two.containsKey(metric)) {
-          lines.add(
-              "%-38s  %10.4f  %10.4f"
-                  .formatted(task.name() + " " + metric, one.get(metric), two.get(metric)));
+        String name = task.name() + " " + metric + (of.isPresent() ? "" : " (not judged)");
+        if (best.score().metrics().get(task.name()).containsKey(metric)) {
+          figure(lines, name, metric(asItIs, task, metric), metric(best, task, metric));
         }
       }
     }
     return lines;
+  }
+
+  private static void figure(List<String> lines, String name, String before, String after) {
+    List<String> names = new ArrayList<>(TuningScreen.wrap(name, "  "));
+    if (name.length() > 52) {
+      lines.addAll(names);
+      names = List.of("");
+    }
+    lines.add("%-52s  %10s  %10s".formatted(names.get(0), before, after));
+  }
+
+  private static String byTask(Scored of, Task task) {
+    return of.finished() ? TuningScore.text(of.score().byTask().get(task.name())) : "-";
+  }
+
+  private static String metric(Scored of, Task task, String metric) {
+    Double value = of.finished() ? of.score().metrics().get(task.name()).get(metric) : null;
+    return value == null ? "-" : "%.4f".formatted(value);
   }
 
   /**
@@ -387,6 +607,6 @@ public final class Tuning {
             events.impressions(),
             settings.pipeline().getFileName()));
     head.addAll(report());
-    file.write(best.get(0).candidate(), head, to);
+    file.write(best.candidate(), head, to);
   }
 }

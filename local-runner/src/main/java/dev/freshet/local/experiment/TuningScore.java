@@ -29,8 +29,22 @@ final class TuningScore {
   private final List<Task> tasks;
   private final int[] judged;
 
+  /** Of consecutive impressions, so that what neighbours have in common counts as error too. */
+  private static final int BLOCKS = 40;
+
+  /** Standard errors beyond which a difference is one. */
+  private static final double CLEAR = 2;
+
+  /** A scored impression; those of a time one after another. */
+  private record Place(long time, long id) implements Comparable<Place> {
+    @Override
+    public int compareTo(Place other) {
+      return time != other.time ? Long.compare(time, other.time) : Long.compare(id, other.id);
+    }
+  }
+
   /** The scored impressions, ascending, and what each adds to the total. */
-  private final long[] ids;
+  private final Place[] places;
 
   private final double[] shares;
 
@@ -66,17 +80,19 @@ final class TuningScore {
         if (example.eventTime() >= from) {
           double said = predictions[i][task];
           samples[task].add(
-              example.id(), Double.isNaN(said) ? before[task].value() : said, label.value());
+              new Place(example.eventTime(), example.id()),
+              Double.isNaN(said) ? before[task].value() : said,
+              label.value());
         }
         before[task].add(label.value());
       }
     }
-    Map<Long, Double> byImpression = new TreeMap<>();
+    Map<Place, Double> byImpression = new TreeMap<>();
     byTask = new double[judged.length];
     for (int j = 0; j < judged.length; j++) {
       byTask[j] = samples[judged[j]].share(byImpression, tasks.get(judged[j]).binary());
     }
-    ids = byImpression.keySet().stream().mapToLong(id -> id).toArray();
+    places = byImpression.keySet().toArray(Place[]::new);
     shares = byImpression.values().stream().mapToDouble(share -> share / judged.length).toArray();
     for (int task = 0; task < tasks.size(); task++) {
       samples[task].tell(task, quality);
@@ -100,30 +116,54 @@ final class TuningScore {
     return metrics;
   }
 
-  /** This score less another one's, on the impressions of both, with its standard error. */
+  /**
+   * This score less another one's, on the impressions of both, with its standard error: that of
+   * single impressions or that of blocks of them, whichever is larger.
+   */
   Difference less(TuningScore other) {
-    double sum = 0;
-    double squares = 0;
-    long count = 0;
-    for (int i = 0, j = 0; i < ids.length; i++) {
-      while (j < other.ids.length && other.ids[j] < ids[i]) {
+    double[] differences = new double[places.length];
+    int count = 0;
+    for (int i = 0, j = 0; i < places.length; i++) {
+      while (j < other.places.length && other.places[j].compareTo(places[i]) < 0) {
         j++;
       }
-      if (j < other.ids.length && other.ids[j] == ids[i]) {
-        double difference = shares[i] - other.shares[j];
-        sum += difference;
-        squares += difference * difference;
-        count++;
+      if (j < other.places.length && other.places[j].equals(places[i])) {
+        differences[count++] = shares[i] - other.shares[j];
       }
     }
-    double variance = count < 2 ? 0 : (squares - sum * sum / count) / (count - 1);
-    return new Difference(sum, Math.sqrt(Math.max(0, variance) * count));
+    double[] paired = Arrays.copyOf(differences, count);
+    double error = error(paired);
+    if (count >= 2 * BLOCKS) {
+      double[] blocks = new double[BLOCKS];
+      for (int i = 0; i < count; i++) {
+        blocks[(int) ((long) i * BLOCKS / count)] += paired[i];
+      }
+      error = Math.max(error, error(blocks));
+    }
+    return new Difference(Arrays.stream(paired).sum(), error);
+  }
+
+  /** Standard error of a sum. */
+  private static double error(double[] parts) {
+    int count = parts.length;
+    double mean = Arrays.stream(parts).average().orElse(0);
+    double squares = Arrays.stream(parts).map(one -> (one - mean) * (one - mean)).sum();
+    return count < 2 ? 0 : Math.sqrt(squares / (count - 1) * count);
+  }
+
+  static String text(double score) {
+    return Double.isFinite(score) ? "%.4f".formatted(score) : "-";
   }
 
   /**
    * @param value below 0 is better
    */
   record Difference(double value, double error) {
+
+    /** Whether it is a gain beyond two standard errors. */
+    boolean pays() {
+      return -value > CLEAR * error;
+    }
 
     String text() {
       return "%+.4f ± %.4f".formatted(value, error);
@@ -152,7 +192,7 @@ final class TuningScore {
 
   /** The scored labels of one task. */
   private final class Sample {
-    private long[] impressions = new long[1024];
+    private Place[] impressions = new Place[1024];
     private double[] said = new double[1024];
     private double[] label = new double[1024];
     private int count;
@@ -160,13 +200,13 @@ final class TuningScore {
     private double least = Double.POSITIVE_INFINITY;
     private double most = Double.NEGATIVE_INFINITY;
 
-    void add(long id, double prediction, double value) {
+    void add(Place place, double prediction, double value) {
       if (count == impressions.length) {
         impressions = Arrays.copyOf(impressions, 2 * count);
         said = Arrays.copyOf(said, 2 * count);
         label = Arrays.copyOf(label, 2 * count);
       }
-      impressions[count] = id;
+      impressions[count] = place;
       said[count] = prediction;
       label[count] = value;
       sum += value;
@@ -176,7 +216,7 @@ final class TuningScore {
     }
 
     /** Loss over that of the mean; NaN if all labels are the same, so that nothing can be told. */
-    double share(Map<Long, Double> byImpression, boolean binary) {
+    double share(Map<Place, Double> byImpression, boolean binary) {
       double mean = sum / count;
       double constant = 0;
       for (int i = 0; i < count; i++) {

@@ -1,15 +1,20 @@
 package dev.freshet.local.experiment;
 
 import java.io.PrintStream;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
  * Where tuning is, in 80 columns: on a terminal a table that is drawn anew in its place, elsewhere
- * a line for each candidate that is done.
+ * a line or a few for each candidate that is done. Long lines go on in the next.
  */
 final class TuningScreen {
 
   static final int WIDTH = 79;
+
+  /** Lines that fit the smallest usual terminal, so that all of them can be drawn over. */
+  static final int HEIGHT = 22;
+
   private static final String UP = "\u001b[%dA";
   private static final String CLEAR = "\u001b[J";
 
@@ -28,31 +33,32 @@ final class TuningScreen {
   /** Something to keep. */
   void say(String line) {
     erase();
-    out.println(line);
+    wrap(line, "  ").forEach(out::println);
     out.flush();
   }
 
   /**
    * Draws the table; nothing where there is no terminal.
    *
-   * @param lines cut to the width
+   * @param lines as wide as the screen at most; those that are too many are left out
    */
   void draw(List<String> lines) {
     if (!terminal) {
       return;
     }
+    List<String> shown = lines.subList(0, Math.min(lines.size(), HEIGHT));
     StringBuilder text = new StringBuilder();
-    lines.forEach(line -> text.append(cut(line)).append(System.lineSeparator()));
+    shown.forEach(line -> text.append(line).append(System.lineSeparator()));
     erase();
     out.print(text);
     out.flush();
-    drawn = lines.size();
+    drawn = shown.size();
   }
 
-  /** A candidate is done: told where there is no table. */
-  void done(String line) {
+  /** Lines to keep where there is no table. */
+  void log(List<String> lines) {
     if (!terminal) {
-      out.println(cut(line));
+      lines.forEach(out::println);
       out.flush();
     }
   }
@@ -64,7 +70,22 @@ final class TuningScreen {
     }
   }
 
-  static String cut(String line) {
-    return line.length() <= WIDTH ? line : line.substring(0, WIDTH - 3) + "...";
+  /**
+   * A line in lines of the width, broken at spaces, or where there are none.
+   *
+   * @param indent what all but the first begin with
+   */
+  static List<String> wrap(String line, String indent) {
+    List<String> lines = new ArrayList<>();
+    String left = line;
+    while (left.length() > WIDTH) {
+      int least = lines.isEmpty() ? left.length() - left.stripLeading().length() : indent.length();
+      int at = left.lastIndexOf(' ', WIDTH);
+      boolean space = at > least;
+      lines.add((space ? left.substring(0, at) : left.substring(0, WIDTH)).stripTrailing());
+      left = indent + left.substring(space ? at + 1 : WIDTH).stripLeading();
+    }
+    lines.add(left);
+    return lines;
   }
 }

@@ -144,4 +144,33 @@ class TuningScoreTest {
     assertThat(far.error()).isGreaterThan(3 * close.error());
     assertThat(far.text()).matches("[+-]0\\.\\d{4} ± 0\\.\\d{4}");
   }
+
+  /** A difference that comes and goes with the hours is not one of as many impressions. */
+  @Test
+  void whatNeighboursHaveInCommonIsErrorToo() {
+    SplittableRandom random = new SplittableRandom(1);
+    float[][] one = new float[4000][];
+    float[][] drifting = new float[4000][];
+    float[][] mixed = new float[4000][];
+    for (int i = 0; i < one.length; i++) {
+      boolean yes = random.nextDouble() < 0.5;
+      add(yes ? 1 : 0, random.nextDouble());
+      one[i] = new float[] {0.5f, 0.5f};
+      float right = yes ? 0.52f : 0.48f;
+      boolean better = i / 500 % 2 == 0;
+      drifting[i] = new float[] {better ? right : 1 - right, 0.5f};
+      mixed[i] = new float[] {i % 2 == 0 ? right : 1 - right, 0.5f};
+    }
+    TuningScore base = score(BOTH, one);
+    double alike = score(BOTH, mixed).less(base).error();
+    assertThat(score(BOTH, drifting).less(base).error()).isGreaterThan(5 * alike);
+  }
+
+  @Test
+  void onlyAGainBeyondTwoErrorsPays() {
+    assertThat(new TuningScore.Difference(-0.21, 0.1).pays()).isTrue();
+    assertThat(new TuningScore.Difference(-0.19, 0.1).pays()).isFalse();
+    assertThat(new TuningScore.Difference(0.5, 0.1).pays()).isFalse();
+    assertThat(new TuningScore.Difference(0, 0).pays()).isFalse();
+  }
 }

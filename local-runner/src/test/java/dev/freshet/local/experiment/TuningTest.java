@@ -15,6 +15,8 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -82,17 +84,20 @@ class TuningTest {
 
   private Tuning tuning(int candidates, PrintStream out, boolean terminal, String... tasks)
       throws IOException {
-    return new Tuning(
-        new Tuning.Settings(
-            pipeline,
-            List.of(shown.toString()),
-            List.of(done.toString()),
-            List.of(tasks),
-            candidates,
-            2,
-            1),
-        out,
-        terminal);
+    Tuning tuning =
+        new Tuning(
+            new Tuning.Settings(
+                pipeline,
+                List.of(shown.toString()),
+                List.of(done.toString()),
+                List.of(tasks),
+                candidates,
+                2,
+                1),
+            out,
+            terminal);
+    tuning.look();
+    return tuning;
   }
 
   private static PrintStream nowhere() {
@@ -109,10 +114,23 @@ class TuningTest {
 
     String screen = bytes.toString(StandardCharsets.UTF_8);
     assertThat(screen)
-        .startsWith("Tuning small, model net: 9 candidates, 10,000 impressions")
+        .startsWith("Tuning small, model net, on 10,000 impressions")
         .contains("1 line is left out, no event: ")
         .contains("Round 1 of 2, 3,333 impressions: the best is")
-        .contains("Round 2 of 2, 10,000 impressions: the best is");
+        .contains("Round 2 of 2, 10,000 impressions: the best is")
+        .doesNotContain("...");
+    assertThat(screen.lines()).allSatisfy(line -> assertThat(line.length()).isLessThan(80));
+    String words = screen.replaceAll("\\s+", " ");
+    assertThat(words)
+        .contains(
+            "score: the mean of its tasks', each its loss, over the loss of the best constant")
+        .contains("lower is better: click by log loss, spent by Poisson's deviance")
+        .contains("Round 1 of 2, 3,333 impressions score: ")
+        .contains(" done score click spent seconds 1/9 ");
+    TunedPipeline file = new TunedPipeline(pipeline);
+    for (Candidate candidate : file.candidates(9, 1)) {
+      assertThat(words).contains(file.describe(candidate));
+    }
     Pipeline read = PipelineFile.read(tuned);
     Pipeline before = PipelineFile.read(pipeline);
     assertThat(read.models()).hasSize(1);
@@ -142,7 +160,7 @@ class TuningTest {
         new PrintStream(OutputStream.nullOutputStream()) {
           @Override
           public void println(String line) {
-            if (line.startsWith("Round 1")) {
+            if (line.contains("the best is")) {
               round.countDown();
             }
           }
@@ -248,30 +266,131 @@ class TuningTest {
   @Test
   void withoutAnyFeedbackNothingIsFound() throws Exception {
     Files.writeString(done, "");
-    Tuning tuning = tuning(2, nowhere(), false);
+    assertThat(why(tuning(2, nowhere(), false)))
+        .contains("all 5,000 labels of click there are no: it has no positive")
+        .contains("all 5,000 labels of spent there are 0")
+        .endsWith("--task judges by other tasks alone");
+  }
+
+  /** Of such a stream every candidate that waits says the same, and those that do not look good. */
+  @Test
+  void labelsThatComeAfterAllThatIsJudgedTeachNothing() throws Exception {
+    Files.writeString(pipeline, PIPELINE.replace("window: 1m", "window: 2h"));
+    assertThat(why(tuning(3, nowhere(), false, "click")))
+        .isEqualTo(
+            "the newer half of the impressions, by which candidates are judged, begins at"
+                + " 2026-01-01T01:23:20Z, and no label of click was known before it");
+    Files.writeString(
+        pipeline, PIPELINE.replace("continuous, window: 1m", "continuous, window: 2h"));
+    assertThat(why(tuning(3, nowhere(), false)))
+        .contains("no label of spent was known")
+        .contains("--task judges by other tasks alone")
+        .doesNotContain("of click");
+  }
+
+  @Test
+  void aTaskWithoutAPositiveInTheJudgedHalfIsNamed() throws Exception {
+    List<String> first = Files.readAllLines(done);
+    Files.write(done, first.subList(0, first.size() / 3));
+    assertThat(why(tuning(2, nowhere(), false, "click")))
+        .contains("all 5,000 labels of click there are no: it has no positive");
+  }
+
+  private String why(Tuning tuning) throws Exception {
     assertThat(tuning.run()).isTrue();
     assertThat(tuning.found()).isFalse();
+    return tuning.why();
+  }
+
+  /** Rounds of a part are worth it where that part tells something. */
+  @Test
+  void aRoundThatWouldBeAMatterOfLuckIsLeftOut() throws Exception {
+    List<String> rare = new ArrayList<>();
+    int clicks = 0;
+    for (String line : Files.readAllLines(done)) {
+      if (line.contains("\"click\"") && ++clicks % 80 == 0) {
+        rare.add(line);
+      }
+    }
+    Files.write(done, rare);
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    tuning(2, new PrintStream(bytes, true, StandardCharsets.UTF_8), false, "click");
+    assertThat(bytes.toString(StandardCharsets.UTF_8).replaceAll("\\s+", " "))
+        .contains("No round with the newest 3,333 impressions alone: in their newer half of 1,667")
+        .containsPattern("labels of click there are only \\d+ positive");
+  }
+
+  @Test
+  void whereAllDivergeNothingIsWritten() throws Exception {
+    Files.writeString(
+        pipeline, PIPELINE.replace("batch: 512", "batch: 512\n  max-norm: 1e-9\n  max-skipped: 2"));
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    Tuning tuning = tuning(4, new PrintStream(bytes, true, StandardCharsets.UTF_8), false);
+    assertThat(why(tuning))
+        .startsWith("of 4 candidates none was learnt to its end; the first diverged at step 0: a");
+    assertThat(bytes.toString(StandardCharsets.UTF_8))
+        .contains("4/4  diverged at step 0: a gradient's norm is not finite or above 1.0E-9");
+  }
+
+  /** Clicks by the toss of a coin: who is best there is best by luck. */
+  @Test
+  void whatIsWithinItsErrorStaysAsItIs() throws Exception {
+    SplittableRandom random = new SplittableRandom(5);
+    StringBuilder feedback = new StringBuilder();
+    for (int i = 0; i < 10_000; i++) {
+      if (random.nextDouble() < 0.3) {
+        long time = 1_767_225_600_000L + i * 1000L + 500;
+        feedback.append(
+            "{\"impression_id\":\"i%d\",\"event_time\":%d,\"event_id\":\"e\",\"kind\":\"click\"}%n"
+                .formatted(i, time));
+      }
+    }
+    Files.writeString(done, feedback);
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    Tuning tuning =
+        tuning(12, new PrintStream(bytes, true, StandardCharsets.UTF_8), false, "click");
+    assertThat(tuning.run()).isTrue();
+    assertThat(tuning.found()).isTrue();
+    Path tuned = folder.resolve("tuned.yaml");
+    tuning.write(tuned);
+    assertThat(PipelineFile.read(tuned).fingerprint())
+        .isEqualTo(new TunedPipeline(pipeline).pipeline().fingerprint());
+    assertThat(Files.readString(tuned))
+        .contains("within error, default kept")
+        .contains("# The file as it is: no choice is a gain beyond two standard errors.");
   }
 
   @Test
   void aTableFitsATerminalAndIsDrawnInItsPlace() {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     TuningScreen screen = new TuningScreen(new PrintStream(bytes, true), true);
-    screen.draw(List.of("x".repeat(200), "two"));
+    screen.draw(Collections.nCopies(100, "x"));
     screen.draw(List.of("three"));
     screen.say("kept");
-    screen.done("is in the table");
+    screen.log(List.of("is in the table"));
     String esc = "\u001b";
     assertThat(bytes.toString().split(System.lineSeparator()))
-        .containsExactly(
-            "x".repeat(76) + "...",
-            "two",
-            esc + "[2A" + esc + "[Jthree",
-            esc + "[1A" + esc + "[Jkept");
+        .hasSize(24)
+        .startsWith(Collections.nCopies(22, "x").toArray(String[]::new))
+        .endsWith(esc + "[22A" + esc + "[Jthree", esc + "[1A" + esc + "[Jkept");
     bytes.reset();
     TuningScreen lines = new TuningScreen(new PrintStream(bytes, true), false);
     lines.draw(List.of("no terminal"));
-    lines.done("1/3");
+    lines.log(List.of("1/3"));
     assertThat(bytes.toString()).isEqualTo("1/3" + System.lineSeparator());
+  }
+
+  @Test
+  void nothingIsCutOff() {
+    String words = "word ".repeat(40).strip();
+    assertThat(TuningScreen.wrap(words, "  "))
+        .hasSize(3)
+        .allSatisfy(line -> assertThat(line.length()).isLessThan(80))
+        .satisfies(
+            lines -> assertThat(String.join(" ", lines).replaceAll(" +", " ")).isEqualTo(words));
+    assertThat(TuningScreen.wrap("y".repeat(200), "  "))
+        .containsExactly("y".repeat(79), "  " + "y".repeat(77), "  " + "y".repeat(44));
+    assertThat(TuningScreen.wrap("      " + "z".repeat(100), "      "))
+        .containsExactly("      " + "z".repeat(73), "      " + "z".repeat(27));
   }
 }
