@@ -221,7 +221,7 @@ def weights_of(field, fields, impression, manifest, keys):
 
 
 def embed(fields, impression, tensors, manifest):
-    """Mean of the rows of each field's values, by their weights where they have some, or sum of its numbers' rows: embeddings one field after the other, by size, then as in the file, crosses of
+    """Mean of the rows of each field's values, by their weights and by attention where they have some, or sum of its numbers' rows: embeddings one field after the other, by size, then as in the file, crosses of
     many last; and the sum of the first-order weights, one for each yes-or-no task, that stand behind each embedding."""
     parts, firsts = [], 0
     for field in sorted(fields, key=lambda f: dim(f, fields)):
@@ -234,10 +234,26 @@ def embed(fields, impression, tensors, manifest):
             # A value, or the absence of one, without a row of its own shares its field's row for unknown values.
             at = at if at.size else np.flatnonzero(keys == key(field, "\0unknown"))
             found.append(rows[at[0]])
-        mean = weights_of(field, fields, impression, manifest, wanted_keys) @ np.array(found)
-        parts.append(mean[: dim(field, fields)])
-        firsts = firsts + mean[dim(field, fields) :]
+        found, shares = np.array(found), weights_of(field, fields, impression, manifest, wanted_keys)
+        size = dim(field, fields)
+        if field.get("pooling") == "attention":
+            target = next(f for f in fields if f["name"] == field["target"])
+            shown, _ = embed([dict(target, dim=size)], impression, tensors, manifest)
+            counts = attention(shares, found[:, :size], shown, tensors, "attention0.%s" % field["name"])
+        else:
+            counts = shares
+        parts.append(counts @ found[:, :size])
+        firsts = firsts + shares @ found[:, size:]
     return np.concatenate(parts), firsts
+
+
+def attention(shares, rows, shown, tensors, prefix):
+    """How much each row counts beside the target's: its share times what the net says of both, all together 1."""
+    a, b = (x / np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + 1e-4) for x in (rows, np.broadcast_to(shown, rows.shape)))
+    weight, bias = (tensors["dense.%s.out.%s" % (prefix, part)] for part in ("weight", "bias"))
+    score = layers(np.concatenate([a, b, a * b], axis=1), tensors, prefix) @ weight + bias
+    counts = shares * np.exp(5 * np.tanh(score[:, 0]))
+    return counts / counts.sum()
 
 
 def layers(x, tensors, prefix):

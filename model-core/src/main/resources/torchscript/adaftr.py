@@ -158,7 +158,7 @@ class AdaFtr(Module):
     torch.set_grad_enabled(True)
     tables = layers.leaves(e)
     p = layers.leaves(self.p)
-    x = layers.embed(tables, indices, offsets, weights, torch.size(y, 0), self.first, self.sets)
+    x = layers.embed(tables, indices, offsets, weights, torch.size(y, 0), self.first, self.sets, p, self.units, self.dense)
     h = (self).hidden(x[0], x[1], p, )
     losses = (self).losses(h[:self.tasks], y, w, reached, )
     if self.weight > 0. or self.supervision > 0.:
@@ -171,7 +171,7 @@ class AdaFtr(Module):
 
   def inspect(self: __torch__.AdaFtr, e: List[Tensor], indices: List[Tensor], offsets: List[Tensor], weights: List[Tensor], shape: Tensor) -> List[Tensor]:
     # (B, 2 (T - 1)): relatedness of each pair, then the cosine of each pair's views.
-    x = layers.embed(e, indices, offsets, weights, torch.size(shape, 0), self.first, self.sets)
+    x = layers.embed(e, indices, offsets, weights, torch.size(shape, 0), self.first, self.sets, self.p, self.units, self.dense)
     h = (self).hidden(x[0], x[1], self.p, )
     out = annotate(List[Tensor], [])
     for t in range(self.binary - 1):

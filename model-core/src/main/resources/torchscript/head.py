@@ -11,3 +11,5 @@
   delta : float
   first : int
   sets : int
+  units : List[int]
+  dense : int

@@ -88,7 +88,7 @@ class HtlNet(Module):
     torch.set_grad_enabled(True)
     tables = layers.leaves(e)
     p = layers.leaves(self.p)
-    x = layers.embed(tables, indices, offsets, weights, torch.size(y, 0), self.first, self.sets)
+    x = layers.embed(tables, indices, offsets, weights, torch.size(y, 0), self.first, self.sets, p, self.units, self.dense)
     gumbel = torch.reshape(noise, [torch.size(y, 0), self.tasks, 2])
     losses = layers.losses((self).forward(x[0], x[1], p, gumbel, hyper[7], ), self.binary, y, w, self.amount, self.delta)
     n = len(p)
@@ -115,7 +115,7 @@ class HtlNet(Module):
 
   def predict(self: __torch__.HtlNet, e: List[Tensor], indices: List[Tensor], offsets: List[Tensor], weights: List[Tensor], shape: Tensor) -> List[Tensor]:
     # No noise. At temperature 1 the label embedding is its expectation [p, 1 - p] E, near 0 the likelier row.
-    x = layers.embed(e, indices, offsets, weights, torch.size(shape, 0), self.first, self.sets)
+    x = layers.embed(e, indices, offsets, weights, torch.size(shape, 0), self.first, self.sets, self.p, self.units, self.dense)
     none = torch.zeros([torch.size(shape, 0), self.tasks, 2])
     return [layers.predictions((self).forward(x[0], x[1], self.p, none, torch.mul(torch.ones([]), self.tau), ), self.binary, self.amount)]
 

@@ -1,10 +1,12 @@
 # Layers that the models share. TorchScript, compiled by libtorch inside the JVM; no Python runs.
 # B batch, F fields, d embedding size, E = sum of F * d, K tasks (binary ones first, then the core task).
 
-def embed(tables: List[Tensor], indices: List[Tensor], offsets: List[Tensor], weights: List[Tensor], batch: int, first: int, sets: int) -> List[Tensor]:
+def embed(tables: List[Tensor], indices: List[Tensor], offsets: List[Tensor], weights: List[Tensor], batch: int, first: int, sets: int, p: List[Tensor], units: List[int], at: int) -> List[Tensor]:
   # One bag per example and field, zero for none. tables[g] is (U_g, d_g + first): the distinct rows of this batch, an
   # embedding and behind it first-order weights; indices[g] points into it; offsets[g] has B * F_g starts. weights[g] is
   # empty where a bag is the mean of its rows, else it has a weight for each index and a bag is the weighted sum. Result: the embeddings of all fields, (B, E), and the sum of their first-order weights, (B, K).
+  # units: of each field with attention its table in a set, its place there, and the place of its target; the unit's weights are four
+  # of p, from `at` on, for each set. First-order weights are of the plain bags.
   per = len(tables) // sets
   parts = annotate(List[Tensor], [])
   sums = annotate(List[Tensor], [])
@@ -17,10 +19,39 @@ def embed(tables: List[Tensor], indices: List[Tensor], offsets: List[Tensor], we
       else:
         bags, _a, _b, _c = torch.embedding_bag(tables[g], indices[g], offsets[g], False, 1, False, None, False)
       d = torch.size(bags, 1) - first
-      parts.append(torch.reshape(torch.narrow(bags, 1, 0, d), [batch, -1]))
+      rows = torch.narrow(bags, 1, 0, d)
+      for u in range(len(units) // 3):
+        if units[3 * u] == i:
+          own = at + 4 * (s * len(units) // 3 + u)
+          rows = layers.attend(rows, torch.narrow(tables[g], 1, 0, d), indices[g], offsets[g], weights[g], batch, units[3 * u + 1], units[3 * u + 2], p, own)
+      parts.append(torch.reshape(rows, [batch, -1]))
       total = torch.add(total, torch.sum(torch.reshape(torch.narrow(bags, 1, d, first), [batch, -1, first]), [1]))
     sums.append(total)
   return [torch.cat(parts, 1), torch.cat(sums, 1)]
+
+def attend(bags: Tensor, table: Tensor, indices: Tensor, offsets: Tensor, weights: Tensor, batch: int, field: int, target: int, p: List[Tensor], at: int) -> Tensor:
+  # Target attention (after Zhou et al., 2018): in the bags of a field each row counts its weight times exp(5 tanh(net)), shared
+  # out so that all of a bag are 1 together; the net sees the row, the target's row and their product. bags: (B * F, d), of
+  # which a target's is its row.
+  fields = torch.numel(offsets) // batch
+  bag = torch.sub(torch.bucketize(torch.arange(torch.numel(indices)), offsets, right=True), 1)
+  mine = torch.squeeze(torch.nonzero(torch.eq(torch.remainder(bag, fields), field)), 1)
+  into = torch.index_select(bag, 0, mine)
+  rows = torch.index_select(table, 0, torch.index_select(indices, 0, mine))
+  a = layers.scaled(rows)
+  b = layers.scaled(torch.index_select(bags, 0, torch.add(into, target - field)))
+  hidden = torch.relu(layers.linear(torch.cat([a, b, torch.mul(a, b)], 1), p, at))
+  score = torch.mul(torch.tanh(torch.squeeze(layers.linear(hidden, p, at + 2), 1)), 5.)
+  share = torch.index_select(weights, 0, mine)
+  counts = torch.mul(share, torch.exp(score))
+  total = torch.index_add(torch.zeros_like(torch.select(bags, 1, 0)), 0, into, counts)
+  more = torch.sub(torch.div(counts, torch.index_select(total, 0, into)), share)
+  return torch.index_add(bags, 0, into, torch.mul(torch.unsqueeze(more, 1), rows))
+
+def scaled(x: Tensor) -> Tensor:
+  # Vectors of one size, about 1 in each component: rows start small, and their product smaller. What is much smaller than a
+  # hundredth stays small, or its gradient would explode.
+  return torch.mul(x, torch.rsqrt(torch.add(torch.mean(torch.mul(x, x), [1], True), 1e-4)))
 
 def wide(o: Tensor, f: Tensor, k: int, binary: int) -> Tensor:
   # The output of task k with its first-order weights added. Of the core task only ZILN's log-odds of an amount above

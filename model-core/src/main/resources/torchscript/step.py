@@ -4,7 +4,7 @@
     torch.set_grad_enabled(True)
     tables = layers.leaves(e)
     p = layers.leaves(self.p)
-    x = layers.embed(tables, indices, offsets, weights, torch.size(y, 0), self.first, self.sets)
+    x = layers.embed(tables, indices, offsets, weights, torch.size(y, 0), self.first, self.sets, p, self.units, self.dense)
     losses = (self).losses((self).forward(x[0], x[1], p, ), y, w, reached, )
     grads = layers.gradients(torch.sum(torch.stack(losses)), p + tables, False)
     torch.set_grad_enabled(False)

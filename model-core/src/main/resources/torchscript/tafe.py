@@ -25,7 +25,7 @@ class Tafe(Module):
       width = self.counts[s] * self.sizes[s]
       part = torch.reshape(torch.slice(e, 1, at, at + width), [batch, self.counts[s], self.sizes[s]])
       if n > 1:
-        part = torch.matmul(part, p[len(p) - n + s])
+        part = torch.matmul(part, p[self.dense - n + s])
       parts.append(part)
       at = at + width
     return torch.cat(parts, 1)

@@ -44,6 +44,8 @@ class PythonExampleTest {
           .replace(
               "models:",
               "  - {name: seen, kind: categorical, many: true, rows-of: item}\n"
+                  + "  - {name: liked, kind: categorical, many: true, weighted: true, rows-of: item, pooling: attention, target: item}\n"
+                  + "  - {name: like, kind: categorical, many: true, pooling: attention, target: user}\n"
                   + "  - {name: topics, kind: categorical, many: true, weighted: true}\n"
                   + "  - {name: here, kind: cross, of: [tags, topics], dim: 3, admit-after: 1}\n"
                   + "  - {name: cost, kind: numeric, dim: 3}\n"
@@ -70,7 +72,8 @@ class PythonExampleTest {
    */
   private static final List<String> FEATURES =
       List.of(
-          "{\"user\": \"u1\", \"item\": \"i2\", \"seen\": [\"i3\", \"never\"], \"tags\": [\"t0\", \"t1\"], \"price\": 42,"
+          "{\"user\": \"u1\", \"item\": \"i2\", \"seen\": [\"i3\", \"never\"],"
+              + " \"liked\": {\"i3\": 2, \"i2\": 1, \"i4\": 0.5}, \"like\": [\"a\", \"never\"], \"tags\": [\"t0\", \"t1\"], \"price\": 42,"
               + " \"topics\": {\"odd\": 0.7, \"even\": \"2\", \"never\": 1, \"t0\": 0},"
               + " \"cost\": 20.5, \"age\": 3, \"clicks\": 0.45, \"rate\": 0.1, \"buys\": 3, \"loved\": 2, \"weight\": 8, \"share\": 0.25, \"image\": [1, 2.5, \"-3\"]}",
           "{\"user\": \"u5\", \"cost\": \"-0.0\", \"age\": -1e6, \"weight\": -0.5, \"share\": 99,"
@@ -89,7 +92,7 @@ class PythonExampleTest {
           "{\"user\": \"u4\", \"item\": \"i1\", \"tags\": "
               + IntStream.range(0, 70).mapToObj(i -> "\"t" + i % 35 + "\"").toList()
               + "}",
-          "{\"user\": null, \"tags\": [], \"price\": \"\"}",
+          "{\"user\": null, \"liked\": [\"i1\"], \"tags\": [], \"price\": \"\"}",
           "{\"user\": \"\\u0000unknown\", \"item\": \"\\u0000absent\", \"tags\": [\"\", \"t1\"]}");
 
   private final Path folder = Path.of("target", "python-example");

@@ -125,6 +125,18 @@ public record FeatureField(
             fallback = Option.ABSENT)
         String rowsOf,
     @Option(
+            value =
+                "Categorical with `many`: whether the values' rows are averaged, or each counts as much"
+                    + " as a small net says that looks at it beside the row of `target`",
+            fallback = "mean")
+        Pooling pooling,
+    @Option(
+            value =
+                "Categorical with `pooling: attention`: the categorical field of one value and the same"
+                    + " `dim` that is looked at, as the item shown",
+            fallback = Option.ABSENT)
+        String target,
+    @Option(
             value = "Count: the categorical field whose value's events are counted",
             fallback = Option.ABSENT)
         String by,
@@ -172,6 +184,12 @@ public record FeatureField(
     TIME,
     CROSS,
     COUNT
+  }
+
+  /** What becomes of several values' rows. */
+  public enum Pooling {
+    MEAN,
+    ATTENTION
   }
 
   /** What a number is to the models. */
@@ -247,6 +265,16 @@ public record FeatureField(
         "weighted",
         weighted,
         "false, for a field that is not `many`: one value's weight says nothing");
+    check(
+        pooling == Pooling.MEAN || many,
+        "pooling",
+        RecordBinder.written(pooling),
+        "mean, for a field that is not `many`: one value has nothing to be weighed against");
+    if (pooling == Pooling.ATTENTION) {
+      check(target != null, "target", null, "the field that the values are looked at beside");
+    } else {
+      check(target == null, "target", target, "nothing, without `pooling: attention`");
+    }
     check(
         rowsOf == null || kind == Kind.CATEGORICAL,
         "rows-of",
@@ -348,6 +376,8 @@ public record FeatureField(
         null,
         "UTC",
         null,
+        Pooling.MEAN,
+        null,
         null,
         null,
         null,
@@ -365,6 +395,11 @@ public record FeatureField(
   /** The field under whose seed its values are hashed, and whose row is that of unknown ones. */
   String rowsName() {
     return rowsOf == null ? name : rowsOf;
+  }
+
+  /** Whether its values count by what they are beside the target. */
+  public boolean attends() {
+    return pooling == Pooling.ATTENTION;
   }
 
   /** Whether its value is a number: sent, or counted. */
@@ -516,6 +551,8 @@ public record FeatureField(
         part,
         zone,
         rowsOf,
+        pooling,
+        target,
         by,
         halfLife,
         per,

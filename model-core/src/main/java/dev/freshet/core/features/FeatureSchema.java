@@ -25,9 +25,20 @@ public final class FeatureSchema implements Serializable {
    *
    * @param dim the size
    * @param fields positions in {@link FeatureSchema#fields()}, consecutive
-   * @param weighted whether rows of one of them do not all count alike
+   * @param weighted whether rows of one of them may not all count alike
    */
   public record Group(int dim, List<Integer> fields, boolean weighted) implements Serializable {}
+
+  /**
+   * A field whose rows count as much as its target's row makes them.
+   *
+   * @param dim size of both fields' rows
+   * @param group of both fields
+   * @param place of the field in the group
+   * @param target place of the target in the group
+   */
+  public record Attention(String field, int dim, int group, int place, int target)
+      implements Serializable {}
 
   private final List<FeatureField> fields;
   private final List<FeatureField> sent;
@@ -57,6 +68,7 @@ public final class FeatureSchema implements Serializable {
 
   private static boolean weighted(FeatureField field, List<FeatureField> all) {
     return field.weighted()
+        || field.attends()
         || field.values()
         || all.stream().anyMatch(other -> other.weighted() && field.of().contains(other.name()));
   }
@@ -64,6 +76,22 @@ public final class FeatureSchema implements Serializable {
   /** Whether numbers of some fields can be read only by a model. */
   boolean open() {
     return fields.stream().anyMatch(FeatureField::open);
+  }
+
+  /** The fields that are pooled by attention, in order. */
+  public List<Attention> attention() {
+    List<Attention> found = new ArrayList<>();
+    for (int g = 0; g < groups.size(); g++) {
+      List<String> names = groups.get(g).fields().stream().map(i -> fields.get(i).name()).toList();
+      for (int place = 0; place < names.size(); place++) {
+        FeatureField field = fields.get(groups.get(g).fields().get(place));
+        if (field.attends()) {
+          int target = names.indexOf(field.target());
+          found.add(new Attention(field.name(), field.dim(), g, place, target));
+        }
+      }
+    }
+    return List.copyOf(found);
   }
 
   /** Names and sizes of the vectors, in order. */
@@ -147,7 +175,8 @@ public final class FeatureSchema implements Serializable {
     }
     if (!f.numeric()) {
       text.append(f.weighted() ? ", many with weights" : f.many() ? ", many" : "");
-      return text.append(f.rowsOf() == null ? "" : ", rows of " + f.rowsOf()).toString();
+      text.append(f.rowsOf() == null ? "" : ", rows of " + f.rowsOf());
+      return text.append(f.attends() ? ", attention to " + f.target() : "").toString();
     }
     if (f.buckets() == 0) {
       return text.append(", edges ").append(f.edges()).toString();
@@ -228,6 +257,9 @@ public final class FeatureSchema implements Serializable {
       }
       if (f.rowsOf() != null) {
         text.append("|rows-of|").append(f.rowsOf());
+      }
+      if (f.attends() && whole) {
+        text.append("|attention|").append(f.target());
       }
       if (f.cross() || f.counted() && whole) {
         f.of().forEach(part -> text.append('|').append(part));

@@ -1,10 +1,13 @@
 package dev.freshet.core.models;
 
+import dev.freshet.core.features.FeatureSchema;
 import dev.freshet.core.models.torch.ScriptArchive;
 import java.io.Serializable;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * A model: a settings record that knows its script and the weights that this needs. The script has
@@ -38,14 +41,34 @@ public interface ModelDefinition extends Serializable {
 
   ScriptArchive script(ModelShape shape);
 
-  /** Dense weights in the order in which the script reads them. */
+  /** The model's own dense weights in the order in which the script reads them. */
   List<Parameter> parameters(ModelShape shape);
+
+  /**
+   * All dense weights in the order in which the script reads them: the model's own, then those of
+   * the fields that are pooled by attention, for each set of embedding rows.
+   */
+  default List<Parameter> dense(ModelShape shape) {
+    List<Parameter> all = new ArrayList<>(parameters(shape));
+    for (int set = 0; set < rowSets(shape); set++) {
+      for (FeatureSchema.Attention unit : shape.attention()) {
+        all.addAll(Parameter.attention("attention" + set + "." + unit.field(), unit.dim()));
+      }
+    }
+    return all;
+  }
 
   /** What the script declares: what all of them do, and {@code own}. */
   default Map<String, Object> attributes(ModelShape shape, Map<String, Object> own) {
     Map<String, Object> all = new HashMap<>(own);
     all.put("first", firstOrder(shape));
     all.put("sets", rowSets(shape));
+    all.put(
+        "units",
+        shape.attention().stream()
+            .flatMap(unit -> Stream.of(unit.group(), unit.place(), unit.target()))
+            .toList());
+    all.put("dense", parameters(shape).size());
     all.put("tasks", shape.tasks());
     all.put("binary", shape.binary());
     all.put("amount", amount().loss().ordinal());

@@ -12,12 +12,19 @@ import java.util.List;
  * @param core whether a continuous core task follows them
  * @param fields names of the fields, F of them
  * @param dims size of each field's embedding, ascending
+ * @param attention the fields that are pooled by attention
  */
-public record ModelShape(int binary, boolean core, List<String> fields, List<Integer> dims) {
+public record ModelShape(
+    int binary,
+    boolean core,
+    List<String> fields,
+    List<Integer> dims,
+    List<FeatureSchema.Attention> attention) {
 
   public ModelShape {
     fields = List.copyOf(fields);
     dims = List.copyOf(dims);
+    attention = List.copyOf(attention);
   }
 
   public static ModelShape of(List<Task> tasks, FeatureSchema schema) {
@@ -26,7 +33,8 @@ public record ModelShape(int binary, boolean core, List<String> fields, List<Int
         binary,
         binary < tasks.size(),
         schema.fields().stream().map(FeatureField::name).toList(),
-        schema.fields().stream().map(FeatureField::dim).toList());
+        schema.fields().stream().map(FeatureField::dim).toList(),
+        schema.attention());
   }
 
   /** Width of the concatenated embeddings, E. */

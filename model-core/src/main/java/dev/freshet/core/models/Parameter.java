@@ -10,6 +10,9 @@ import java.util.List;
  */
 public record Parameter(String name, long[] shape, double spread) {
 
+  /** Width of the unit of attention: the paper's. */
+  private static final int ATTENTION = 36;
+
   public int size() {
     long size = 1;
     for (long length : shape) {
@@ -30,6 +33,15 @@ public record Parameter(String name, long[] shape, double spread) {
     List<Parameter> all = new ArrayList<>(layers(name, in, widths));
     int last = widths.isEmpty() ? in : widths.get(widths.size() - 1);
     all.addAll(linear(name + ".out", last, outputs));
+    return all;
+  }
+
+  /** The unit that says how much a row counts beside its target, as layers.attend reads it. */
+  public static List<Parameter> attention(String name, int dim) {
+    List<Parameter> all = new ArrayList<>(linear(name + ".0", 3 * dim, ATTENTION));
+    // It begins as the mean: whatever the row, nothing is added and nothing taken away.
+    all.add(new Parameter(name + ".out.weight", new long[] {ATTENTION, 1}, 0));
+    all.add(new Parameter(name + ".out.bias", new long[] {1}, 0));
     return all;
   }
 

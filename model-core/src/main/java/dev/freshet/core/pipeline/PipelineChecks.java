@@ -58,6 +58,7 @@ final class PipelineChecks {
         "at least one field that impressions bring");
     crossed(features, crosses);
     shared(features);
+    attended(all.subList(0, features.size()));
     counted(features, tasks);
     List<String> fields = all.stream().map(FeatureField::name).toList();
     String watched = training.scoring().watch().field();
@@ -150,6 +151,27 @@ final class PipelineChecks {
               field.expireAfter(),
               without);
         }
+      }
+    }
+  }
+
+  /** A list is looked at beside one row of its own size. */
+  private static void attended(List<FeatureField> features) {
+    for (int i = 0; i < features.size(); i++) {
+      FeatureField field = features.get(i);
+      if (field.attends()) {
+        List<String> targets =
+            features.stream()
+                .filter(of -> of.categorical() && !of.many() && of.dim() == field.dim())
+                .map(FeatureField::name)
+                .toList();
+        String why = ", which have one value and rows of dim " + field.dim() + " as well";
+        check(
+            !targets.isEmpty(),
+            "features[" + i + "].pooling",
+            "attention",
+            "mean: no categorical field has one value and rows of dim " + field.dim() + " as well");
+        oneOf("features[" + i + "].target", field.target(), targets, why);
       }
     }
   }

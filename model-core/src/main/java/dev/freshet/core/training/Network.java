@@ -132,7 +132,7 @@ public final class Network implements AutoCloseable {
     completer = new ExampleCompleter(schema);
     numbers = new NumberStatistics(schema).scales();
     absentKeys = schema.fields().stream().mapToLong(FeatureEncoder::absentKey).toArray();
-    parameters = context.model().parameters(shape);
+    parameters = context.model().dense(shape);
     module = TorchEngine.load(context.model().script(shape));
     List<List<FloatBuffer>> live =
         module.setup(List.of(start(seed), zeros("m"), zeros("v"), counters()));

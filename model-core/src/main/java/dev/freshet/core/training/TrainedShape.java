@@ -38,7 +38,7 @@ public final class TrainedShape {
             .map(task -> task.name() + ":" + RecordBinder.written(task.kind()))
             .collect(Collectors.joining(","));
     String dense =
-        context.model().parameters(shape).stream()
+        context.model().dense(shape).stream()
             .map(p -> p.name() + Arrays.toString(p.shape()).replace(",", ""))
             .collect(Collectors.joining(","));
     return String.join(
@@ -67,7 +67,8 @@ public final class TrainedShape {
               if (!value.equals(was)) {
                 changes.add(
                     switch (name) {
-                      case FEATURES -> name + " (names, kinds, dims, buckets or order of fields)";
+                      case FEATURES ->
+                          name + " (names, kinds, dims, buckets, pooling or order of fields)";
                       case DENSE -> name + " weights " + dense(was, value);
                       default -> name + " " + value + ", was " + was;
                     });

@@ -75,6 +75,7 @@ public abstract class MultiTaskModelContractTest {
     String more =
         """
           - {name: seen, kind: categorical, many: true, rows-of: f0}
+          - {name: kept, kind: categorical, many: true, weighted: true, rows-of: f1, pooling: attention, target: f2}
           - {name: topics, kind: categorical, many: true, weighted: true, admit-after: 1}
           - {name: price, kind: numeric, admit-after: 1}
           - {name: age, kind: numeric, as: value, scale: log1p}
@@ -141,8 +142,16 @@ public abstract class MultiTaskModelContractTest {
         texts.add(new String[] {"v" + values[1], "v" + values[2]});
       }
       float[][] weights = {};
-      if (pipeline.schema().withWeights().contains("topics")) {
-        weights = new float[texts.size() + 2][0];
+      if (pipeline.schema().withWeights().contains("kept")) {
+        weights = new float[texts.size() + 3][0];
+        int size = i % 4;
+        weights[texts.size()] = new float[size];
+        String[] kept = new String[size];
+        for (int j = 0; j < size; j++) {
+          kept[j] = "v" + (values[0] + j);
+          weights[texts.size()][j] = 1 + j;
+        }
+        texts.add(kept);
         weights[texts.size() + 1] = new float[] {values[0], values[1], values[2]};
         weights[texts.size()] = new float[] {3, 1};
         texts.add(new String[] {"v" + values[0], "v" + (values[0] + values[2])});
@@ -476,7 +485,8 @@ public abstract class MultiTaskModelContractTest {
           .as("nobody sends times and crosses")
           .isEqualTo(
               crossed
-                  ? List.of("often", "f0", "f1", "f2", "seen", "image", "topics", "price", "age")
+                  ? List.of(
+                      "often", "f0", "f1", "f2", "seen", "kept", "image", "topics", "price", "age")
                   : List.of("f0", "f1", "f2"));
       assertThat(straight.evidence().absentFields()).isEmpty();
     }

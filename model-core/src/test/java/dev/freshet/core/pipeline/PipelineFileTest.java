@@ -185,6 +185,35 @@ class PipelineFileTest {
   }
 
   @Test
+  void checksWhatIsLookedAtBesideWhat() {
+    String tags = "{name: tags, kind: categorical, dim: 4, many: true}";
+    String seen = "{name: seen, kind: categorical, many: true, rows-of: item, pooling: ";
+    problem("features[2].pooling", tags, seen + "softmax}");
+    problem("features[2].pooling", tags, "{name: tag, kind: categorical, pooling: attention}");
+    problem("features[2].target", tags, seen + "attention}");
+    problem("features[2].target", tags, seen + "mean, target: item}");
+    for (String target : List.of("itm", "seen", "price", "''")) {
+      problem("features[2].target", tags, seen + "attention, target: " + target + "}");
+    }
+    String own = "{name: tags, kind: categorical, many: true, pooling: attention, target: item";
+    problem("features[2].pooling", tags, own + ", dim: 5}");
+    problem(
+        "features[2].target", tags, own + ", dim: 5}\n  - {name: five, kind: categorical, dim: 5}");
+    String dims =
+        "features[2].target: 'itm'; allowed: one of user, item, which have one value and rows of"
+            + " dim 8 as well; did you mean 'item'?";
+    assertThatThrownBy(() -> TestingPipelines.shop(tags, seen + "attention, target: itm}"))
+        .hasMessageContaining(dims);
+    Pipeline mean = TestingPipelines.shop(tags, seen + "mean}");
+    Pipeline attention = TestingPipelines.shop(tags, seen + "attention, target: item}");
+    assertThat(attention.schema().differencesFrom(mean.schema().described()))
+        .isEqualTo(
+            "it has seen: categorical, dim 8, many, rows of item; here is seen: categorical, dim 8,"
+                + " many, rows of item, attention to item");
+    assertThat(attention.schema().fingerprint()).isNotEqualTo(mean.schema().fingerprint());
+  }
+
+  @Test
   void checksWhichFieldsHaveWeights() {
     String tags = "{name: tags, kind: categorical, dim: 4, many: true}";
     String one = "{name: tags, kind: categorical, dim: 4, weighted: true}";

@@ -28,7 +28,8 @@ class ReproductionTest {
   private final Pipeline pipeline =
       TestingPipelines.shop(
           "models:",
-          "  - {name: topics, kind: categorical, many: true, weighted: true, admit-after: 1}\n"
+          "  - {name: seen, kind: categorical, many: true, rows-of: item, pooling: attention, target: item}\n"
+              + "  - {name: topics, kind: categorical, many: true, weighted: true, admit-after: 1}\n"
               + "  - {name: cost, kind: numeric}\n"
               + "  - {name: age, kind: numeric, as: value, scale: log, clip: [-2, 2]}\n"
               + "  - {name: image, kind: vector, size: 3}\n"

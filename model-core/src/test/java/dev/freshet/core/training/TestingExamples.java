@@ -24,8 +24,9 @@ public final class TestingExamples {
   }
 
   /**
-   * Of the test shop, which may have a field {@code seen}, the next two items, one {@code topics}
-   * whose weights say what the tags do not, other numbers and counts, and vectors. Some lack these.
+   * Of the test shop, which may have a field {@code seen}, the next two items, {@code liked}, two
+   * items with weights, {@code like}, always the same two values, one {@code topics} whose weights
+   * say what the tags do not, other numbers and counts, and vectors. Some lack these.
    */
   public static List<LabeledExample> labelled(Pipeline pipeline, int count, long seed) {
     List<String> names = pipeline.schema().categorical();
@@ -34,6 +35,7 @@ public final class TestingExamples {
       RawFeatures features = (RawFeatures) example.impression().features();
       String[][] of = features.categories();
       int item = Integer.parseInt(of[2][0].substring(1));
+      int user = Integer.parseInt(of[1][0].substring(1));
       String[][] categories = new String[names.size()][];
       List<VectorField> vectors = pipeline.schema().vectors();
       boolean weighted = !pipeline.schema().withWeights().isEmpty() || !vectors.isEmpty();
@@ -45,14 +47,18 @@ public final class TestingExamples {
               case "user" -> of[1];
               case "item" -> of[2];
               case "seen" -> new String[] {"i" + (item + 1) % 10, "i" + (item + 2) % 10};
+              case "liked" -> new String[] {"i" + (item + 3) % 10, "i" + (item + user) % 10};
+              case "like" -> new String[] {"a", "b"};
               case "topics" -> new String[] {"even", "odd", of[0][0]};
               default -> throw new IllegalArgumentException(names.get(i));
             };
+        if (names.get(i).equals("liked")) {
+          weights[i] = new float[] {2, 1 + user % 3};
+        }
         if (names.get(i).equals("topics")) {
           weights[i] = new float[] {0.5f + item % 2, 1.5f - item % 2, 0.25f};
         }
       }
-      int user = Integer.parseInt(of[1][0].substring(1));
       for (int i = 0; i < vectors.size() && user > 0; i++) {
         weights[names.size() + i] = new float[vectors.get(i).size()];
         for (int j = 0; j < vectors.get(i).size(); j++) {

@@ -279,7 +279,7 @@ class HtlNetTest {
     assertThat(model.hyper(0)[0]).isEqualTo(5f);
     assertThat(model.hyper(25)[0]).isCloseTo((float) Math.sqrt(5 * 0.5), within(1e-5f));
     assertThat(model.hyper(1000)[0]).isEqualTo(0.5f);
-    assertThat(model.parameters(new ModelShape(1, false, List.of("f"), List.of(8))))
+    assertThat(model.parameters(new ModelShape(1, false, List.of("f"), List.of(8), List.of())))
         .as("a single task needs no units")
         .hasSize(6);
   }

@@ -1,6 +1,8 @@
 package dev.freshet.core.models.oracle;
 
+import dev.freshet.core.features.FeatureSchema;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * What a model is handed in one call.
@@ -10,6 +12,7 @@ import java.util.Arrays;
  * @param first number of first-order weights in a row
  * @param bags [table][example][field of the table][row numbers]
  * @param shares [table][example][field of the table][what a row of the bag is multiplied by]
+ * @param attention which fields have it; their shares are of what they would be without
  * @param noise [example][number]
  */
 record Batch(
@@ -18,6 +21,7 @@ record Batch(
     int first,
     int[][][][] bags,
     double[][][][] shares,
+    List<FeatureSchema.Attention> attention,
     double[][] labels,
     double[][] weights,
     double[][] reached,
@@ -29,22 +33,59 @@ record Batch(
     return same.length;
   }
 
-  /** Concatenated embeddings of an example: each field's sum over its rows, zero for none. */
-  double[] embedded(int example) {
+  /**
+   * Concatenated embeddings of an example: each field's sum over its rows, zero for none.
+   *
+   * @param p weights of the units of attention
+   */
+  double[] embedded(int example, Weights p) {
     double[] all = {};
     for (int t = 0; t < rows.length; t++) {
       int dim = rows[t][0].length - first;
       for (int f = 0; f < bags[t][example].length; f++) {
         double[] sum = new double[dim];
+        double[] counts = counts(t, example, f, dim, p);
         for (int i = 0; i < bags[t][example][f].length; i++) {
           for (int d = 0; d < dim; d++) {
-            sum[d] += rows[t][bags[t][example][f][i]][d] * shares[t][example][f][i];
+            sum[d] += rows[t][bags[t][example][f][i]][d] * counts[i];
           }
         }
         all = Weights.concat(all, sum);
       }
     }
     return all;
+  }
+
+  /** What the rows of a bag are multiplied by. */
+  private double[] counts(int table, int example, int field, int dim, Weights p) {
+    double[] counts = shares[table][example][field].clone();
+    int per = rows.length / sets;
+    for (FeatureSchema.Attention unit : attention) {
+      if (unit.group() == table % per && unit.place() == field) {
+        double[] target = scaled(row(table, example, unit.target(), 0, dim));
+        String name = "attention" + table / per + "." + unit.field();
+        for (int i = 0; i < counts.length; i++) {
+          double[] row = scaled(row(table, example, field, i, dim));
+          double[] product = new double[dim];
+          Arrays.setAll(product, d -> row[d] * target[d]);
+          double score = p.tower(name, Weights.concat(row, target, product), 1)[0];
+          counts[i] *= Math.exp(5 * Math.tanh(score));
+        }
+        double sum = Arrays.stream(counts).sum();
+        Arrays.setAll(counts, i -> counts[i] / sum);
+      }
+    }
+    return counts;
+  }
+
+  /** The embedding of a row of a bag. */
+  private double[] row(int table, int example, int field, int i, int dim) {
+    return Arrays.copyOf(rows[table][bags[table][example][field][i]], dim);
+  }
+
+  private static double[] scaled(double[] x) {
+    double size = Math.sqrt(Weights.dot(x, x) / x.length + 1e-4);
+    return Arrays.stream(x).map(v -> v / size).toArray();
   }
 
   /** Sum of the first-order weights of an example's fields, each the sum over its rows. */

@@ -31,7 +31,8 @@ class OracleTest {
 
   private static final int SIZE = 9;
   private static final int ROWS = 6;
-  private static final double STEP = 1e-5;
+  // Small, for where a ReLU begins within it there is no derivative.
+  private static final double STEP = 2e-6;
 
   static Stream<String> models() {
     return Stream.of(
@@ -70,28 +71,36 @@ class OracleTest {
   @ParameterizedTest
   @MethodSource("models")
   void agreesForTwoStepsAndAnAmount(String model) {
-    check(model, 2, true);
+    check(model, 2, true, false);
   }
 
   @ParameterizedTest
   @MethodSource("models")
   void agreesForThreeStepsAlone(String model) {
     // Without an amount its loss is a setting without use, which is refused.
-    check(model.replaceFirst(", amount: \\{[^}]*}", ""), 3, false);
+    check(model.replaceFirst(", amount: \\{[^}]*}", ""), 3, false, false);
   }
 
-  private static void check(String text, int binary, boolean core) {
-    Pipeline pipeline = pipeline(text, binary, core);
+  @ParameterizedTest
+  @MethodSource("models")
+  void agreesWithAttention(String model) {
+    check(model, 2, true, true);
+  }
+
+  private static void check(String text, int binary, boolean core, boolean attention) {
+    Pipeline pipeline = pipeline(text, binary, core, attention);
     ModelDefinition model = pipeline.models().get(0);
     ModelShape shape = ModelShape.of(pipeline.tasks(), pipeline.schema());
     Oracle oracle = Oracles.of(model, shape);
     oracle.batch = batch(model, shape, pipeline, new Random(5));
-    List<Parameter> parameters = model.parameters(shape);
+    List<Parameter> parameters = model.dense(shape);
     List<double[]> start = new ArrayList<>();
     Random random = new Random(6);
     for (Parameter parameter : parameters) {
       double[] values = new double[parameter.size()];
-      Arrays.setAll(values, i -> (float) (0.6 * random.nextGaussian()));
+      // So small that no row counts for next to nothing, whose gradient would be rounding alone.
+      double size = parameter.name().startsWith("attention") ? 0.2 : 0.6;
+      Arrays.setAll(values, i -> (float) (size * random.nextGaussian()));
       start.add(values);
       oracle.p.values.put(parameter.name(), values);
     }
@@ -184,7 +193,7 @@ class OracleTest {
     }
   }
 
-  private static Pipeline pipeline(String model, int binary, boolean core) {
+  private static Pipeline pipeline(String model, int binary, boolean core, boolean attention) {
     StringBuilder file = new StringBuilder("pipeline: oracle\ntasks:\n");
     for (int i = 0; i < binary; i++) {
       file.append("  - {name: t%d, kind: binary, window: 1m}%n".formatted(i));
@@ -195,8 +204,11 @@ class OracleTest {
     // Two sizes of embedding; TAFE, which projects these, with one size too.
     int other = model.startsWith("tafe") && !core ? 4 : 3;
     file.append("features:\n  - {name: a, kind: categorical, dim: 4}\n");
-    // Without a core task one size's rows have weights, with one all bags are means.
-    file.append("  - {name: b, kind: categorical, dim: 4, many: true, weighted: " + !core + "}\n");
+    // Without a core task one size's rows have weights, with one all bags are means; unless they
+    // are pooled by attention.
+    String pooling = attention ? ", pooling: attention, target: a" : "";
+    file.append("  - {name: b, kind: categorical, dim: 4, many: true, weighted: " + !core);
+    file.append(pooling + "}\n");
     file.append("  - {name: c, kind: categorical, dim: " + other + "}\n");
     file.append("models:\n  - {name: m, kind: " + model + "}\n");
     return PipelineFile.parse(file.toString(), "oracle");
@@ -225,7 +237,12 @@ class OracleTest {
             bags[t][i][f][0] = i % ROWS;
           }
           shares[t][i][f] = gaussian(random, values);
-          if (!group.weighted()) {
+          if (f != 1 && !shape.attention().isEmpty()) {
+            // A target has one row, whose weight is 1.
+            Arrays.fill(shares[t][i][f], 1);
+          } else if (!shape.attention().isEmpty()) {
+            shares[t][i][f] = Arrays.stream(shares[t][i][f]).map(Math::abs).toArray();
+          } else if (!group.weighted()) {
             Arrays.fill(shares[t][i][f], 1.0 / values);
           }
         }
@@ -253,6 +270,7 @@ class OracleTest {
         model.firstOrder(shape),
         bags,
         shares,
+        shape.attention(),
         labels,
         weights,
         reached,

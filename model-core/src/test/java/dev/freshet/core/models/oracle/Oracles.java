@@ -60,7 +60,7 @@ final class Oracles {
     double[][][] outputs(boolean training) {
       double[][][] all = new double[batch.size()][][];
       for (int i = 0; i < all.length; i++) {
-        all[i] = outputs(i, batch.embedded(i), training);
+        all[i] = outputs(i, batch.embedded(i, p), training);
       }
       return all;
     }
@@ -470,7 +470,7 @@ final class Oracles {
 
     private double[] below(int example, int task) {
       String name = model.sharing() == AdaFtr.Sharing.BOTTOM ? "bottom" : "bottom" + task;
-      return p.mlp(name, batch.embedded(example), model.bottom().size());
+      return p.mlp(name, batch.embedded(example, p), model.bottom().size());
     }
 
     @Override

@@ -163,7 +163,7 @@ class TafeTest {
         new HashMap<>(Map.of("path", false, "stop", false, "softmax", false));
     attributes.putAll(Map.of("reconstruct", true, "select", true));
     attributes.putAll(Map.of("fields", 3, "dim", 3, "groups", 1, "depth", 1));
-    attributes.putAll(Map.of("sizes", List.of(3), "counts", List.of(3)));
+    attributes.putAll(Map.of("sizes", List.of(3), "counts", List.of(3), "dense", 14));
     String door =
         """
 

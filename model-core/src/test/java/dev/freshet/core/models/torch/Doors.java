@@ -21,6 +21,7 @@ public final class Doors {
       String file, String className, Map<String, Object> attributes, String methods) {
     Map<String, Object> all = new HashMap<>(Map.of("tasks", 3, "binary", 2));
     all.putAll(Map.of("amount", 0, "delta", 1.0, "first", 0, "sets", 1));
+    all.putAll(Map.of("units", List.of(), "dense", 0));
     for (String list : List.of("p", "m", "v", "steps")) {
       all.put(list, List.of());
     }

@@ -68,7 +68,7 @@ class GradientCheckTest {
             "embed",
             null,
             Map.of(),
-            "layers.embed(x, [c[0], c[1]], [c[2], c[3]], [c[4], c[5]], 2, 1, 1)",
+            "layers.embed(x, [c[0], c[1]], [c[2], c[3]], [c[4], c[5]], 2, 1, 1, x, [1][:0], 0)",
             List.of(dims(3, 2), dims(2, 3)),
             List.of(
                 Constant.whole(dims(5), 0, 1, 2, 0, 2),
@@ -77,6 +77,17 @@ class GradientCheckTest {
                 Constant.whole(dims(2), 0, 1),
                 Constant.of(dims(0)),
                 Constant.of(dims(2), 0.5, 2))));
+    all.add(
+        new Layer(
+            "embed with attention",
+            null,
+            Map.of(),
+            "layers.embed(x[:1], [c[0]], [c[1]], [c[2]], 2, 1, 1, x, [0, 1, 0], 1)",
+            List.of(dims(4, 3), dims(6, 5), dims(5), dims(5, 1), dims(1)),
+            List.of(
+                Constant.whole(dims(4), 0, 1, 2, 3),
+                Constant.whole(dims(4), 0, 1, 3, 4),
+                Constant.of(dims(4), 1, 0.3, 0.7, 1))));
     all.add(shared("linear", "[layers.linear(x[0], x, 1)]", dims(3, 2), dims(2, 4), dims(4)));
     all.add(
         shared(
@@ -260,6 +271,7 @@ class GradientCheckTest {
       all.put(list, List.of());
     }
     all.putAll(Map.of("tasks", 3, "binary", 2, "amount", 0, "delta", 1.0, "first", 0, "sets", 1));
+    all.putAll(Map.of("units", List.of(), "dense", 0));
     for (String switched : on) {
       all.put(switched, true);
     }
