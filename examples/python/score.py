@@ -276,13 +276,23 @@ def said(x, firsts, tensors, tasks):
 
 
 def probability(task, log_odds, manifest):
-    """What is served for a yes or no: noes that were left out are put back, then FNC is turned back."""
+    """Of a yes or no, before it is shrunk: noes that were left out are put back, then FNC is turned back."""
     p = 1 / (1 + math.exp(-log_odds))
     kept = manifest.get("negativeSampling", 1.0)
     p = kept * p / (1 - p + kept * p)
     if manifest["corrections"].get(task["name"]) == "fnc":
         p = 1.0 if p >= 0.5 else p / (1 - p)
     return p
+
+
+def shrunk(task, p, manifest):
+    """What is served for a yes or no: as far from the base rate as it was right to be before."""
+    of = manifest.get("shrinkage", {}).get(task["name"])
+    if of is None:
+        return p
+    logit = lambda q: math.log(q / (1 - q))
+    centre = logit(of["rate"])
+    return 1 / (1 + math.exp(-(centre + of["slope"] * (logit(min(max(p, 1e-9), 1 - 1e-9)) - centre))))
 
 
 def amount(task, scaled, manifest):
@@ -300,13 +310,20 @@ def score(pipeline, tensors, manifest, impression):
     """Scores by task."""
     if manifest["kind"] != "shared-bottom" or manifest["type"] != "base":
         raise SystemExit("this example knows exported versions of shared-bottom models only")
-    if manifest["format"] not in (3, 4):
-        raise SystemExit("this example knows manifests of formats 3 and 4 only")
+    if manifest["format"] not in (3, 4, 5):
+        raise SystemExit("this example knows manifests of formats 3 to 5 only")
     x, firsts = embed(fields_of(pipeline), impression, tensors, manifest)
-    scores = {}
+    scores, before, previous = {}, {}, None
     for task, output in zip(pipeline["tasks"], said(x, firsts, tensors, len(pipeline["tasks"]))):
-        served = probability if task["kind"] == "binary" else amount
-        scores[task["name"]] = served(task, output, manifest)
+        name, parent = task["name"], task.get("after", previous)
+        if task["kind"] == "binary":
+            before[name] = probability(task, output, manifest)
+            scores[name] = shrunk(task, before[name], manifest)
+            if parent in before and before[name] <= before[parent]:
+                scores[name] = min(scores[name], scores[parent])
+        else:
+            scores[name] = amount(task, output, manifest)
+        previous = name
     return scores
 
 

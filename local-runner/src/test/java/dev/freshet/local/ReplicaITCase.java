@@ -75,7 +75,7 @@ class ReplicaITCase {
   private ModelTrainer trainer;
   private SnapshotWriter writer;
   private KafkaProducer<byte[], byte[]> producer;
-  private final Map<String, float[]> predicted = new LinkedHashMap<>();
+  private final Map<String, double[]> predicted = new LinkedHashMap<>();
 
   @BeforeAll
   static void start() throws Exception {
@@ -139,8 +139,8 @@ class ReplicaITCase {
     ModelVersion version = new ModelVersion(9, trainer.steps());
     Manifest manifest =
         writer.write(trainer, version, Lineage.UNKNOWN, System.currentTimeMillis(), records::add);
-    predicted.put(
-        manifest.version(), trainer.network().predict(TestingExamples.settled(pipeline, 1, 77))[0]);
+    float[] said = trainer.network().predict(TestingExamples.settled(pipeline, 1, 77))[0];
+    predicted.put(manifest.version(), trainer.served().served(said));
     return records;
   }
 
@@ -164,8 +164,7 @@ class ReplicaITCase {
     Impression impression = TestingExamples.labelled(1, 77).get(0).impression();
     var prediction = replica.predict(List.of(impression)).get(0);
     assertThat(prediction.version()).isEqualTo(version);
-    assertThat(prediction.scores().get("click"))
-        .isCloseTo((double) predicted.get(version)[0], within(1e-6));
+    assertThat(prediction.scores().get("click")).isCloseTo(predicted.get(version)[0], within(1e-6));
   }
 
   private static void await(BooleanSupplier condition) throws InterruptedException {

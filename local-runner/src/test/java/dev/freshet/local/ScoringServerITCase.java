@@ -163,8 +163,8 @@ class ScoringServerITCase {
     var known = TestingExamples.labelled(1, 77).get(0).impression();
     double expected =
         server.replica().predict(java.util.List.of(known)).get(0).scores().get("click");
-    float learnt = trainer.network().predict(TestingExamples.settled(pipeline, 1, 77))[0][0];
-    assertThat(expected).isCloseTo(learnt, within(1e-6));
+    float[] said = trainer.network().predict(TestingExamples.settled(pipeline, 1, 77))[0];
+    assertThat(expected).isCloseTo(trainer.served().served(said)[0], within(1e-6));
   }
 
   /** Nothing that is missing is missing in silence: the answer says so, and a counter. */

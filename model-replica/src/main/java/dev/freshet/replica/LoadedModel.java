@@ -20,6 +20,7 @@ import dev.freshet.core.publishing.WeightsLoader;
 import dev.freshet.core.training.ModelContext;
 import dev.freshet.core.training.Network;
 import dev.freshet.core.training.ServedScale;
+import dev.freshet.core.training.Shrinkage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -133,11 +134,13 @@ final class LoadedModel {
 
   private ServedScale scale(Manifest of) throws IOException {
     List<DelayCorrections> corrections = new ArrayList<>();
+    List<Shrinkage> shrinkages = new ArrayList<>();
     for (Task task : context.tasks()) {
       corrections.add(of.correction(task.name()));
+      shrinkages.add(of.shrinkage(task.name()));
     }
     return new ServedScale(
-        context.core(), of.amounts(context.transform()), corrections, of.sampling());
+        context, of.amounts(context.transform()), corrections, of.sampling(), shrinkages);
   }
 
   Manifest manifest() {
@@ -281,8 +284,9 @@ final class LoadedModel {
     List<Prediction> predictions = new ArrayList<>(batch.size());
     for (int e = 0; e < rows.length; e++) {
       Map<String, Double> scores = new LinkedHashMap<>();
-      for (int i = 0; i < rows[e].length; i++) {
-        scores.put(context.tasks().get(i).name(), scale.served(i, rows[e][i]));
+      double[] served = scale.served(rows[e]);
+      for (int i = 0; i < served.length; i++) {
+        scores.put(context.tasks().get(i).name(), served[i]);
       }
       counts.impression();
       predictions.add(

@@ -14,6 +14,7 @@ import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.correction.DelayCorrections;
 import dev.freshet.core.labels.correction.NegativeSampling;
 import dev.freshet.core.training.AmountScale;
+import dev.freshet.core.training.Shrinkage;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -23,9 +24,9 @@ import java.util.OptionalLong;
  * Announces a version: a reader acts on this and on nothing else, and only when every chunk it
  * names is there and has the length and hash it names. JSON; unknown keys are ignored.
  *
- * @param format of this manifest: 3, or 4 where it says how numbers are read; 2 where rows have no
- *     first-order weights, which are then 0; 1 in those of before 2026-11-26, whose amounts were
- *     scaled by {@code targetScale}
+ * @param format of this manifest: 5 where predictions are shrunk; otherwise 4 where it says how
+ *     numbers are read, or 3; 2 where rows have no first-order weights, which are then 0; 1 in
+ *     those of before 2026-11-26, whose amounts were scaled by {@code targetScale}
  * @param type {@code base}: all weights; {@code delta}: what changed on top of {@code parent}
  * @param version {@code run-step}
  * @param parent version that a delta builds on; absent for a base
@@ -48,6 +49,8 @@ import java.util.OptionalLong;
  *     2026-11-22, when none changed a prediction
  * @param negativeSampling share of the noes that was learnt, which a reader takes out again with
  *     {@link NegativeSampling#served} before the correction; absent for all of them
+ * @param shrinkage by binary task, whose predictions a reader turns into what is served with {@link
+ *     Shrinkage#served} after the correction; absent where nothing is shrunk
  * @param quality per task at publishing, as on the metrics topic
  * @param publishedAt epoch milliseconds
  * @param sources how far each partition of the events had been read; this and what follows is
@@ -81,6 +84,7 @@ public record Manifest(
     Map<String, NumberScale> numbers,
     Map<String, String> corrections,
     Double negativeSampling,
+    Map<String, Shrinkage> shrinkage,
     Map<String, Map<String, Double>> quality,
     long publishedAt,
     List<SourcePosition> sources,
@@ -89,8 +93,11 @@ public record Manifest(
     String code,
     List<String> features) {
 
-  /** The newest format that this code writes: with numbers. */
-  public static final int FORMAT = 4;
+  /** The newest format that this code writes: with shrinkage. */
+  public static final int FORMAT = 5;
+
+  /** The format of manifests that say how numbers are read, but nothing of shrinkage. */
+  public static final int WITHOUT_SHRINKAGE = 4;
 
   /** The format of manifests that say nothing of numbers. */
   public static final int WITHOUT_NUMBERS = 3;
@@ -142,6 +149,19 @@ public record Manifest(
     return scale;
   }
 
+  /**
+   * How the predictions of a task are shrunk; not at all where the manifest does not say.
+   *
+   * @throws IOException if it says something impossible
+   */
+  public Shrinkage shrinkage(String task) throws IOException {
+    Shrinkage of = shrinkage == null ? null : shrinkage.get(task);
+    if (of != null && !of.sound()) {
+      throw new IOException("the manifest of version " + version + " has an impossible " + of);
+    }
+    return of == null ? Shrinkage.NONE : of;
+  }
+
   /** Whether a delta builds on just this version. */
   public boolean isParentOf(Manifest delta) {
     return version.equals(delta.parent) && sha256.equals(delta.parentSha256);
@@ -186,6 +206,7 @@ public record Manifest(
         numbers,
         corrections,
         negativeSampling,
+        shrinkage,
         quality,
         publishedAt,
         sources,

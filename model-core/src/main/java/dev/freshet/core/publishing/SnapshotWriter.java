@@ -1,10 +1,12 @@
 package dev.freshet.core.publishing;
 
+import dev.freshet.core.features.NumberScale;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.settings.CodeVersion;
 import dev.freshet.core.settings.RecordBinder;
 import dev.freshet.core.training.ModelContext;
 import dev.freshet.core.training.ModelTrainer;
+import dev.freshet.core.training.Shrinkage;
 import dev.freshet.core.training.embedding.EmbeddingTable;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -124,9 +126,10 @@ public final class SnapshotWriter {
     } catch (IOException e) {
       throw new IllegalStateException("weights cannot be written", e);
     }
+    Map<String, Shrinkage> shrinkage = shrinkage(trainer);
     Manifest manifest =
         new Manifest(
-            trainer.numbers().isEmpty() ? Manifest.WITHOUT_NUMBERS : Manifest.FORMAT,
+            format(trainer.numbers(), shrinkage),
             type,
             pipeline,
             context.model().name(),
@@ -146,6 +149,7 @@ public final class SnapshotWriter {
             trainer.numbers().isEmpty() ? null : trainer.numbers(),
             corrections(context),
             trainer.sampling().kept() == 1 ? null : trainer.sampling().kept(),
+            shrinkage.isEmpty() ? null : shrinkage,
             trainer.quality(),
             of.now,
             of.lineage.sources(),
@@ -158,6 +162,25 @@ public final class SnapshotWriter {
             slot + "manifest", manifest.toJson(), version, ModelRecord.MANIFEST, count));
     deleteStale(slot, of.number, count, context.model().name(), of.out);
     return manifest;
+  }
+
+  private static int format(Map<String, NumberScale> numbers, Map<String, Shrinkage> shrinkage) {
+    if (!shrinkage.isEmpty()) {
+      return Manifest.FORMAT;
+    }
+    return numbers.isEmpty() ? Manifest.WITHOUT_NUMBERS : Manifest.WITHOUT_SHRINKAGE;
+  }
+
+  private static Map<String, Shrinkage> shrinkage(ModelTrainer trainer) {
+    Map<String, Shrinkage> shrinkage = new LinkedHashMap<>();
+    List<Task> tasks = trainer.context().tasks();
+    for (int task = 0; task < tasks.size(); task++) {
+      Shrinkage of = trainer.shrinkages().get(task);
+      if (of.slope() < 1) {
+        shrinkage.put(tasks.get(task).name(), of);
+      }
+    }
+    return shrinkage;
   }
 
   private static Map<String, String> corrections(ModelContext context) {

@@ -25,8 +25,6 @@ import java.util.stream.Stream;
  */
 final class BaseRates {
 
-  private static final double SMALLEST = 1e-9;
-
   /** Outcomes after which first-order weights move at half their pace. */
   private static final double HALF_PACE = 20;
 
@@ -87,8 +85,18 @@ final class BaseRates {
    * after n labels of the rarer kind.
    */
   float pace(int task) {
+    return paceOf(outcomes(task));
+  }
+
+  /** How many labels of the rarer kind were learnt of a binary task. */
+  double outcomes(int task) {
     double rate = rate(task);
-    return count[task] == 0 ? 0 : paceOf(count[task] * Math.min(rate, 1 - rate));
+    return count[task] == 0 ? 0 : count[task] * Math.min(rate, 1 - rate);
+  }
+
+  /** False where biases are left alone, because rates are not known from the first label on. */
+  boolean moving() {
+    return moving;
   }
 
   /** The pace after so many outcomes of the kind that is rarer. */
@@ -111,7 +119,7 @@ final class BaseRates {
       if (labels[task] > 0) {
         double rate = rate(task);
         double most = 1 - 0.5 / (count[task] + 1);
-        move(task, logOdds(conditional ? Math.min(rate / before, most) : rate));
+        move(task, Shrinkage.logOdds(conditional ? Math.min(rate / before, most) : rate));
         before = rate;
       }
     }
@@ -127,11 +135,6 @@ final class BaseRates {
       bias.put(i, bias.get(i) + (next - moved[task][i]));
       moved[task][i] = next;
     }
-  }
-
-  static double logOdds(double rate) {
-    double bounded = Math.min(Math.max(rate, SMALLEST), 1 - SMALLEST);
-    return Math.log(bounded / (1 - bounded));
   }
 
   /** How all of it, and the biases, are now; running it brings them back to that. */

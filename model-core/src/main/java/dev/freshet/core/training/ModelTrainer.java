@@ -49,6 +49,7 @@ public final class ModelTrainer implements AutoCloseable {
   private final FieldCounts fieldCounts;
   private final Evidence evidence;
   private final BaseRates rates;
+  private final Shrinkages shrinkages;
   private final NumberStatistics numbers;
 
   private long steps;
@@ -87,6 +88,7 @@ public final class ModelTrainer implements AutoCloseable {
         new FieldCounts(context.schema().sent().stream().map(FeatureField::name).toList());
     evidence = new Evidence(context);
     rates = new BaseRates(context, network);
+    shrinkages = new Shrinkages(rates, context.shape().binary());
     numbers = new NumberStatistics(context.schema());
     core = context.core();
     identity = context.identity();
@@ -119,7 +121,8 @@ public final class ModelTrainer implements AutoCloseable {
     TargetScale next = scale == null ? null : seen(batch);
     List<EncodedExample> plausible = next == null ? batch : plausible(batch, next.current());
     scored = new ArrayList<>();
-    double[] constant = constant(served);
+    double[] constant = constant();
+    shrinkages.begin();
     for (int i = 0; i < predictions.length; i++) {
       score(plausible.get(i), predictions[i], served, constant);
       newestEvent = Math.max(newestEvent, batch.get(i).eventTime());
@@ -137,6 +140,7 @@ public final class ModelTrainer implements AutoCloseable {
     }
     if (sound) {
       batch.forEach(example -> evidence.add(example, learnt(example)));
+      shrinkages.learn();
     }
     if (sound && next != null) {
       compare(plausible, predictions, next);
@@ -185,19 +189,22 @@ public final class ModelTrainer implements AutoCloseable {
   }
 
   /** What would be served if the same were said of all examples; NaN where nothing is known. */
-  private double[] constant(ServedScale served) {
+  private double[] constant() {
     double[] constant = new double[context.tasks().size()];
     for (int task = 0; task < constant.length; task++) {
-      constant[task] =
-          task == core
-              ? scale.mean()
-              : corrections.get(task).served(sampling.served(rates.rate(task)));
+      constant[task] = task == core ? scale.mean() : rate(task);
     }
     return constant;
   }
 
+  /** What would be served if the same were said of all examples of a binary task. */
+  private double rate(int task) {
+    return corrections.get(task).served(sampling.served(rates.rate(task)));
+  }
+
   private void score(EncodedExample example, float[] said, ServedScale served, double[] constant) {
-    double[] now = served.served(said);
+    double[] unshrunk = served.unshrunk(said);
+    double[] now = served.shrunk(unshrunk);
     for (int task = 0; task < said.length; task++) {
       if (!Double.isFinite(said[task])) {
         now[task] = PendingScores.BROKEN;
@@ -217,9 +224,22 @@ public final class ModelTrainer implements AutoCloseable {
         now[task] = PendingScores.NOTHING;
       }
     }
-    PendingScores.First first = scores.score(example, now, constant, steps);
+    PendingScores.First first =
+        scores.score(example, new PendingScores.First(now, unshrunk, steps), constant);
     if (first != null) {
+      shrink(example, first, served.shrinkages());
       scored.add(new Scored(example, now, first.predicted(), first.step()));
+    }
+  }
+
+  /** Settled labels of binary tasks against what was said before anything was learnt of them. */
+  private void shrink(EncodedExample example, PendingScores.First first, List<Shrinkage> now) {
+    for (int task = 0; task < first.unshrunk().length; task++) {
+      TaskLabel label = example.labels()[task];
+      boolean told = task != core && label.isFinal() && !example.holdout();
+      if (told && Double.isFinite(first.predicted()[task])) {
+        shrinkages.see(task, now.get(task), first.unshrunk()[task], label.value());
+      }
     }
   }
 
@@ -475,7 +495,14 @@ public final class ModelTrainer implements AutoCloseable {
 
   /** From what the model says to what is served now. */
   public ServedScale served() {
-    return new ServedScale(core, amounts(), corrections, sampling);
+    return new ServedScale(context, amounts(), corrections, sampling, shrinkages());
+  }
+
+  /** How much of what sets examples apart is served now, per task. */
+  public List<Shrinkage> shrinkages() {
+    return IntStream.range(0, context.tasks().size())
+        .mapToObj(task -> task == core ? Shrinkage.NONE : shrinkages.of(task, rate(task)))
+        .toList();
   }
 
   /**
@@ -554,9 +581,17 @@ public final class ModelTrainer implements AutoCloseable {
     return scores;
   }
 
-  /** Quality of this model's predictions, per task. */
+  /** Quality of this model's predictions, and the slopes by which these are shrunk, per task. */
   public Map<String, Map<String, Double>> quality() {
-    return scores.quality();
+    Map<String, Map<String, Double>> quality = scores.quality();
+    List<Shrinkage> shrinkages = shrinkages();
+    for (int task = 0; task < shrinkages.size(); task++) {
+      if (task != core) {
+        String name = context.tasks().get(task).name();
+        quality.get(name).put("slope", shrinkages.get(task).slope());
+      }
+    }
+    return quality;
   }
 
   /** Writes everything but the pending batch, which its owner keeps. */
@@ -582,6 +617,7 @@ public final class ModelTrainer implements AutoCloseable {
     evidence.write(out);
     rates.write(out);
     numbers.write(out);
+    shrinkages.write(out);
   }
 
   /**
@@ -635,6 +671,9 @@ public final class ModelTrainer implements AutoCloseable {
     }
     if (version >= TrainerSnapshot.WITH_NUMBERS) {
       numbers.read(in);
+    }
+    if (version >= TrainerSnapshot.WITH_SHRINKAGES) {
+      shrinkages.read(in);
     }
     network.numbers(numbers.scales());
   }

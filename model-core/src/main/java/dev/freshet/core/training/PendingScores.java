@@ -11,7 +11,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Predictions made before anything of their impressions was learnt, kept until the last label is
- * settled: a primitive map and flat arrays, some 50 bytes for each pending impression of three
+ * settled: a primitive map and flat arrays, some 60 bytes for each pending impression of three
  * tasks.
  *
  * <p>At most so many are kept. When there would be more, half of all impressions are no longer
@@ -20,8 +20,15 @@ import org.slf4j.LoggerFactory;
  */
 final class PendingScores {
 
-  /** The first prediction for an impression, and the step of training before which it was made. */
-  record First(double[] predicted, long step) {}
+  /**
+   * The first prediction for an impression.
+   *
+   * @param predicted what was or would have been served, per task; not finite if it is {@link
+   *     #BROKEN} or {@link #NOTHING}
+   * @param unshrunk the same before it was shrunk
+   * @param step of training before which it was made
+   */
+  record First(double[] predicted, double[] unshrunk, long step) {}
 
   /** In place of a prediction that was no number: it is not scored. */
   static final double BROKEN = Double.POSITIVE_INFINITY;
@@ -89,7 +96,7 @@ final class PendingScores {
   }
 
   /** Keeps the first prediction for an impression of the scored share. */
-  void put(long id, double[] prediction, long step) {
+  void put(long id, First first) {
     while (places.size() >= most && places.get(key(id)) == KeyMap.MISSING) {
       halve();
     }
@@ -100,15 +107,16 @@ final class PendingScores {
     if (place == KeyMap.MISSING) {
       place = freeCount > 0 ? free[--freeCount] : used++;
       places.put(key(id), place);
-      if (used * tasks > scores.length) {
-        scores = Arrays.copyOf(scores, Math.max(SMALLEST, 2 * used * tasks));
-        steps = Arrays.copyOf(steps, scores.length / tasks);
+      if (used > steps.length) {
+        steps = Arrays.copyOf(steps, Math.max(SMALLEST, 2 * used));
+        scores = Arrays.copyOf(scores, steps.length * 2 * tasks);
       }
     }
     for (int task = 0; task < tasks; task++) {
-      scores[place * tasks + task] = (float) prediction[task];
+      scores[2 * place * tasks + task] = (float) first.predicted()[task];
+      scores[(2 * place + 1) * tasks + task] = (float) first.unshrunk()[task];
     }
-    steps[place] = step;
+    steps[place] = first.step();
   }
 
   /** The prediction, or null. */
@@ -117,11 +125,16 @@ final class PendingScores {
     if (place == KeyMap.MISSING) {
       return null;
     }
-    double[] prediction = new double[tasks];
+    return new First(
+        row(scores, 2 * place * tasks), row(scores, (2 * place + 1) * tasks), steps[place]);
+  }
+
+  private double[] row(float[] of, int from) {
+    double[] row = new double[tasks];
     for (int task = 0; task < tasks; task++) {
-      prediction[task] = scores[place * tasks + task];
+      row[task] = of[from + task];
     }
-    return new First(prediction, steps[place]);
+    return row;
   }
 
   void remove(long id) {
@@ -143,7 +156,8 @@ final class PendingScores {
    *
    *
    * <pre>
-   * int halvings | int count, each, by id: long id | long step | floats prediction
+   * int halvings | int count, each, by id: long id | long step
+   * | floats predicted, then unshrunk
    * </pre>
    */
   void write(DataOutput out) throws IOException {
@@ -155,19 +169,22 @@ final class PendingScores {
     Arrays.sort(ids);
     out.writeInt(ids.length);
     for (long id : ids) {
-      int from = places.get(id) * tasks;
+      int from = 2 * places.get(id) * tasks;
       out.writeLong(id);
       out.writeLong(steps[places.get(id)]);
-      Bytes.writeFloats(out, Arrays.copyOfRange(scores, from, from + tasks));
+      Bytes.writeFloats(out, Arrays.copyOfRange(scores, from, from + 2 * tasks));
     }
   }
 
   /**
    * The inverse of {@link #write}.
    *
-   * @param withSteps false for the layout of before, without halvings and steps
+   * @param version of the trainer's snapshot: halvings and steps came with base rates; before there
+   *     were shrinkages, what was predicted was served as it was
    */
-  void read(DataInput in, boolean withSteps) throws IOException {
+  void read(DataInput in, int version) throws IOException {
+    boolean withSteps = version >= TrainerSnapshot.WITH_RATES;
+    boolean withUnshrunk = version >= TrainerSnapshot.WITH_SHRINKAGES;
     places.clear();
     freeCount = 0;
     used = 0;
@@ -177,11 +194,7 @@ final class PendingScores {
       long id = in.readLong();
       long step = withSteps ? in.readLong() : 0;
       float[] floats = Bytes.readFloats(in);
-      double[] prediction = new double[tasks];
-      for (int task = 0; task < tasks; task++) {
-        prediction[task] = floats[task];
-      }
-      put(id, prediction, step);
+      put(id, new First(row(floats, 0), row(floats, withUnshrunk ? tasks : 0), step));
     }
   }
 }

@@ -68,22 +68,19 @@ public final class ProgressiveScores {
   /**
    * Scores an example, or keeps the prediction until its labels come.
    *
-   * @param predicted what would be served now, per task; not finite if it is {@link
-   *     PendingScores#BROKEN} or {@link PendingScores#NOTHING}
+   * @param now what would be served now, and the step of the training that is about to be taken
    * @param constant what a predictor that knows no example from another would serve now, per task;
    *     counts where nothing had been learnt of a task when its prediction had to be made, as in
    *     the first window of a stream; NaN is not scored
-   * @param step of the training that is about to be taken
    * @return what its labels are scored against; null if they are not
    */
-  PendingScores.First score(
-      EncodedExample example, double[] predicted, double[] constant, long step) {
+  PendingScores.First score(EncodedExample example, PendingScores.First now, double[] constant) {
     long value = value(example);
     if (value != 0) {
       byValue.see(value, example.eventTime());
     }
     TaskLabel[] labels = example.labels();
-    PendingScores.First first = first(example, predicted, step);
+    PendingScores.First first = first(example, now);
     if (first != null && inRange(example)) {
       for (int task = 0; task < labels.length; task++) {
         double said = first.predicted()[task];
@@ -103,7 +100,7 @@ public final class ProgressiveScores {
     return first;
   }
 
-  private PendingScores.First first(EncodedExample example, double[] predicted, long step) {
+  private PendingScores.First first(EncodedExample example, PendingScores.First now) {
     TaskLabel[] labels = example.labels();
     // The last task settles last, so nothing will ask for this prediction again.
     boolean last = labels[labels.length - 1].isFinal();
@@ -114,9 +111,9 @@ public final class ProgressiveScores {
     // Where impressions are announced, one that was not is not known to be new.
     boolean fresh = settings.at() == Scoring.At.LABEL || TaskLabel.noneOf(labels);
     if (first == null && fresh && pending.keeps(example.id())) {
-      first = new PendingScores.First(predicted, step);
+      first = now;
       if (!last) {
-        pending.put(example.id(), predicted, step);
+        pending.put(example.id(), now);
       }
     }
     return first;
@@ -189,7 +186,7 @@ public final class ProgressiveScores {
     sawServed = servedWasSeen;
     quality.read(in);
     servedQuality.read(in);
-    pending.read(in, version >= TrainerSnapshot.WITH_RATES);
+    pending.read(in, version);
   }
 
   void writeByValue(DataOutput out) throws IOException {

@@ -286,7 +286,7 @@ public final class TargetScale {
     double square = Arrays.stream(logs).map(log -> (log - mean) * (log - mean)).average().orElse(1);
     double deviation = Math.max(Math.sqrt(square), 0.1);
     return new double[] {
-      BaseRates.logOdds(above), mean, Math.log(Math.expm1(deviation - SMALLEST_DEVIATION))
+      Shrinkage.logOdds(above), mean, Math.log(Math.expm1(deviation - SMALLEST_DEVIATION))
     };
   }
 

@@ -27,7 +27,8 @@ import java.util.List;
  * 3] boolean values watched [ calibration by value ], [from version 5] int batches left out in a
  * row, incidents, [from version 6] evidence,
  * [from version 7] base rates, [from version 8] first-order weights in embedding tables, [from version 9] slots of any optimiser
- * in them, [from version 10] what is known of numbers
+ * in them, [from version 10] what is known of numbers, [from version 11] shrinkages, and both
+ * predictions in pending scores
  * | count pending batch, each: example | count writer state, each: int
  * | [from version 4] count positions, each: source position | long watermark
  * </pre>
@@ -36,7 +37,7 @@ import java.util.List;
  */
 public final class TrainerSnapshot {
 
-  private static final int VERSION = 10;
+  private static final int VERSION = 11;
   static final int WITH_HEADS = 2;
   static final int WITH_VALUES = 3;
   private static final int WITH_POSITIONS = 4;
@@ -45,6 +46,7 @@ public final class TrainerSnapshot {
   static final int WITH_RATES = 7;
   static final int WITH_OPTIMIZERS = 9;
   static final int WITH_NUMBERS = 10;
+  static final int WITH_SHRINKAGES = 11;
   private static final int BUFFER = 1 << 16;
   private static final EncodedExampleCodec EXAMPLES = new EncodedExampleCodec();
   private static final SourcePositionCodec POSITIONS = new SourcePositionCodec();

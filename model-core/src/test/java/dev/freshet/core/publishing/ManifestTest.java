@@ -12,6 +12,7 @@ import dev.freshet.core.labels.correction.DelayCorrections;
 import dev.freshet.core.labels.correction.NegativeSampling;
 import dev.freshet.core.pipeline.TestingPipelines;
 import dev.freshet.core.training.AmountScale;
+import dev.freshet.core.training.Shrinkage;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -28,14 +29,15 @@ class ManifestTest {
 
   private static final Path GOLDEN = Path.of("src/test/resources/golden");
 
-  private static final Manifest DELTA = delta(3, null);
+  private static final Manifest DELTA = delta(3, null, null);
 
   private static final Map<String, NumberScale> NUMBERS =
       Map.of(
           "age", new NumberScale(null, null, new double[] {36.5}, new double[] {12.25}),
           "price", new NumberScale(new double[] {1, 9.99}, new int[] {0, 2, 1}, null, null));
 
-  private static Manifest delta(int format, Map<String, NumberScale> numbers) {
+  private static Manifest delta(
+      int format, Map<String, NumberScale> numbers, Map<String, Shrinkage> shrinkage) {
     return new Manifest(
         format,
         Manifest.DELTA,
@@ -57,6 +59,7 @@ class ManifestTest {
         numbers,
         Map.of("click", "fnc", "purchase", "wait"),
         0.1,
+        shrinkage,
         Map.of("click", Map.of("auc", 0.75)),
         1_767_225_700_000L,
         List.of(
@@ -71,7 +74,7 @@ class ManifestTest {
   @Test
   void saysHowNumbersAreRead() throws IOException {
     Path file = GOLDEN.resolve("manifest-delta-4.json");
-    Manifest numbers = delta(4, NUMBERS);
+    Manifest numbers = delta(4, NUMBERS, null);
     String written = new String(numbers.toJson(), StandardCharsets.UTF_8) + "\n";
     if (Boolean.getBoolean("golden.write")) {
       Files.writeString(file, written);
@@ -97,6 +100,30 @@ class ManifestTest {
           .isInstanceOf(IOException.class);
     }
     assertThat(NumberStatistics.checked(TestingPipelines.shop().schema(), null)).isEmpty();
+  }
+
+  @Test
+  void saysHowPredictionsAreShrunk() throws IOException {
+    Path file = GOLDEN.resolve("manifest-delta-5.json");
+    Manifest shrunk = delta(5, null, Map.of("click", new Shrinkage(0.125, 0.75)));
+    String written = new String(shrunk.toJson(), StandardCharsets.UTF_8) + "\n";
+    if (Boolean.getBoolean("golden.write")) {
+      Files.writeString(file, written);
+    }
+    assertThat(written).isEqualTo(Files.readString(file));
+    Manifest read = Manifest.fromJson(Files.readAllBytes(file));
+    assertThat(read).usingRecursiveComparison().isEqualTo(shrunk);
+    assertThat(read.shrinkage("click")).isEqualTo(new Shrinkage(0.125, 0.75));
+    assertThat(read.shrinkage("purchase")).isEqualTo(Shrinkage.NONE);
+    assertThat(read.asBase(7, "ef56").shrinkage("click")).isEqualTo(read.shrinkage("click"));
+    for (String wrong : List.of("\"slope\":-0.1", "\"slope\":1.5", "\"slope\":\"NaN\"")) {
+      byte[] json = written.replace("\"slope\":0.75", wrong).getBytes(StandardCharsets.UTF_8);
+      Manifest impossible = Manifest.fromJson(json);
+      assertThatThrownBy(() -> impossible.shrinkage("click"))
+          .as(wrong)
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining("impossible");
+    }
   }
 
   @Test
@@ -173,9 +200,9 @@ class ManifestTest {
     String json = new String(DELTA.toJson(), StandardCharsets.UTF_8);
     String more = json.replaceFirst("\\{", "{\"colour\":\"blue\",");
     assertThat(Manifest.fromJson(more.getBytes(StandardCharsets.UTF_8)).bytes()).isEqualTo(524_388);
-    String later = json.replace("\"format\":3", "\"format\":5");
+    String later = json.replace("\"format\":3", "\"format\":6");
     assertThatThrownBy(() -> Manifest.fromJson(later.getBytes(StandardCharsets.UTF_8)))
-        .hasMessageContaining("manifest format 5 is unknown");
+        .hasMessageContaining("manifest format 6 is unknown");
     String other = json.replace("\"fnc\"", "\"magic\"");
     Manifest unknown = Manifest.fromJson(other.getBytes(StandardCharsets.UTF_8));
     assertThatThrownBy(() -> unknown.correction("click")).hasMessageContaining("magic");

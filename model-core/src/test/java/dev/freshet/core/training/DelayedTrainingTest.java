@@ -275,8 +275,7 @@ class DelayedTrainingTest {
         EncodedExample one =
             new EncodedExample(
                 1, 0, false, new long[] {1 + value}, new int[] {0, 1}, none, new float[0]);
-        double predicted =
-            trainer.served().served(1, trainer.network().predict(List.of(one))[0][1]);
+        double predicted = trainer.served().served(trainer.network().predict(List.of(one))[0])[1];
         double mean = sums[value] / counts[value];
         assertThat(predicted)
             .as("value %s, %s", value, trainer.amounts())

@@ -21,7 +21,9 @@ class PendingScoresTest {
 
   private static void put(PendingScores pending, long[] ids) {
     for (int i = 0; i < ids.length; i++) {
-      pending.put(ids[i], new double[] {i, Double.NaN}, i);
+      pending.put(
+          ids[i],
+          new PendingScores.First(new double[] {i, Double.NaN}, new double[] {-i, Double.NaN}, i));
     }
   }
 
@@ -32,6 +34,7 @@ class PendingScoresTest {
     put(pending, ids);
     assertThat(pending.share()).isEqualTo(1);
     assertThat(pending.get(ids[7]).predicted()).containsExactly(7, Double.NaN);
+    assertThat(pending.get(ids[7]).unshrunk()).containsExactly(-7, Double.NaN);
     assertThat(pending.get(ids[7]).step()).isEqualTo(7);
     pending.remove(ids[7]);
     assertThat(pending.get(ids[7])).isNull();
@@ -65,7 +68,9 @@ class PendingScoresTest {
     PendingScores straight = new PendingScores(2, MOST);
     put(straight, ids(3 * MOST, 3));
     PendingScores restored = new PendingScores(2, MOST);
-    restored.read(new DataInputStream(new ByteArrayInputStream(bytes(straight))), true);
+    restored.read(
+        new DataInputStream(new ByteArrayInputStream(bytes(straight))),
+        TrainerSnapshot.WITH_SHRINKAGES);
     put(straight, ids(5 * MOST, 4));
     put(restored, ids(5 * MOST, 4));
     assertThat(restored.share()).isEqualTo(straight.share()).isLessThan(0.25);

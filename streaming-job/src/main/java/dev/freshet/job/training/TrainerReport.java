@@ -31,7 +31,7 @@ final class TrainerReport {
 
   private static final ObjectMapper JSON = FiniteNumbers.mapper();
   private static final List<String> BINARY =
-      List.of("auc", "logLoss", "normalizedEntropy", "calibration", "examples");
+      List.of("auc", "logLoss", "normalizedEntropy", "calibration", "slope", "examples");
   private static final List<String> AMOUNT =
       List.of("nrmse", "nmae", "gini", "spearman", "calibration", "examples");
 
