@@ -30,7 +30,7 @@ public record Experiment(
     public Relative {
       floors = List.copyOf(floors);
       metrics = List.copyOf(metrics);
-      check(floors.isEmpty() || ceiling != null, "ceiling", "", "a row, if there are floors");
+      check(floors.isEmpty() || ceiling != null, "ceiling", null, "a row, if there are floors");
     }
   }
 

@@ -41,7 +41,7 @@ public record DeadlineField(
     check(
         after == null ? unit == null : unit != null && !unit.isZero(),
         "unit",
-        unit == null ? "" : unit,
+        unit,
         after == null ? "nothing without `after`" : "a duration above zero: what 1 of it is");
     check(
         at != null || after != null || grace.isZero(),

@@ -228,10 +228,10 @@ public record FeatureField(
       check(
           of.size() >= 2 && of.size() <= 4 && Set.copyOf(of).size() == of.size(),
           "of",
-          of,
+          of.isEmpty() ? null : of,
           "2 to 4 fields, each once");
     } else if (kind == Kind.COUNT) {
-      check(of.size() == 1, "of", of, "one of `impression` and the tasks");
+      check(of.size() == 1, "of", of.isEmpty() ? null : of, "one of `impression` and the tasks");
       check(by != null, "by", null, "the field whose value's events are counted");
       check(
           halfLife != null && !halfLife.isZero(),
@@ -307,7 +307,7 @@ public record FeatureField(
           clip.size() == 2 && clip.get(0) < clip.get(1)
               || clip.isEmpty() && normalize == Normalize.Z_SCORE,
           "clip",
-          clip,
+          clip.isEmpty() ? null : clip,
           "the lowest and the highest number, as in [-10, 10]: one odd number would spoil weights");
     } else {
       String without = "nothing, for a field whose values are not taken as numbers";
@@ -315,7 +315,7 @@ public record FeatureField(
       check(normalize == Normalize.Z_SCORE, "normalize", RecordBinder.written(normalize), without);
     }
     if (kind == Kind.VECTOR) {
-      check(size >= 1 && size <= 4096, "size", size, "1 to 4096");
+      check(size >= 1 && size <= 4096, "size", size == 0 ? null : size, "1 to 4096");
     } else {
       check(size == 0, "size", size, "nothing, for a field that is no vector");
     }
@@ -332,9 +332,13 @@ public record FeatureField(
     check(
         !range || buckets > 0,
         "buckets",
-        buckets,
+        buckets == 0 ? null : buckets,
         "at least 1, between `from` and `to`; none of the three for edges that are learnt");
-    check(low(from) < high(to), "to", high(to), "a number above `from`");
+    check(
+        low(from) < high(to),
+        "to",
+        to,
+        "a number above `from`" + (to == null ? "; unless it is given it is 1" : ""));
     check(
         scale != Scale.LOG1P, "scale", "log1p", "linear or log; log1p is for numbers `as: value`");
     check(

@@ -110,14 +110,14 @@ public record Task(
     check(
         correction == null || correction.suits(kind),
         "correction",
-        correction == null ? "" : RecordBinder.written(correction),
+        correction == null ? null : RecordBinder.written(correction),
         kind == Kind.BINARY
             ? "anything but revise, for a binary task"
             : "wait, settled, window or revise, for a continuous task");
     check(
         correction == null || !correction.needsReports() || negatives == Negatives.EXPLICIT,
         "correction",
-        correction == null ? "" : RecordBinder.written(correction),
+        correction == null ? null : RecordBinder.written(correction),
         "hazard only with `negatives: explicit`");
     check(lossWeight >= 0, "loss-weight", lossWeight, "0 or more");
     check(

@@ -1,6 +1,7 @@
 package dev.freshet.core.pipeline;
 
 import static dev.freshet.core.settings.InvalidValueException.check;
+import static dev.freshet.core.settings.InvalidValueException.ofChecked;
 import static dev.freshet.core.settings.InvalidValueException.within;
 
 import dev.freshet.core.features.Crosses;
@@ -48,15 +49,14 @@ final class PipelineChecks {
         pipeline,
         "lower-case letters, digits, _ and -");
     chain(tasks);
-    List<FeatureField> all = crosses.with(features);
-    models(models, tasks, all);
+    List<FeatureField> all = ofChecked(() -> crosses.with(features));
     unique("features", features.stream().map(FeatureField::name).toList());
     check(
         features.stream().anyMatch(field -> field.sent() && !field.counted()),
         "features",
         features.stream().map(FeatureField::name).toList(),
         "at least one field that impressions bring");
-    crossed(features, crosses);
+    crossed(features, crosses, all);
     shared(features);
     attended(all.subList(0, features.size()));
     counted(features, tasks);
@@ -68,6 +68,7 @@ final class PipelineChecks {
         watched,
         "one of " + String.join(", ", fields) + hint(watched, fields));
     topics(kafka.topics(), tasks);
+    models(models, tasks, all);
   }
 
   private static void chain(List<Task> tasks) {
@@ -189,8 +190,10 @@ final class PipelineChecks {
       FeatureField field = features.get(i);
       if (field.counted()) {
         String at = "features[" + i + "].";
-        oneOf(at + "of", field.of().get(0), events, "");
-        oneOf(at + "by", field.by(), single, ", which have one value");
+        field.of().forEach(event -> oneOf(at + "of", event, events, ""));
+        if (field.by() != null) {
+          oneOf(at + "by", field.by(), single, ", which have one value");
+        }
         if (field.per() != null) {
           oneOf(at + "per", field.per(), events, "");
         }
@@ -207,7 +210,8 @@ final class PipelineChecks {
   }
 
   /** Only what has values is crossed, and every cross has a name and fields of its own. */
-  private static void crossed(List<FeatureField> features, Crosses crosses) {
+  private static void crossed(
+      List<FeatureField> features, Crosses crosses, List<FeatureField> withCrosses) {
     List<String> plain =
         features.stream().filter(FeatureField::crossable).map(FeatureField::name).toList();
     String allowed = "one of " + String.join(", ", plain);
@@ -238,7 +242,7 @@ final class PipelineChecks {
         "crosses.kind",
         RecordBinder.written(crosses.kind()),
         "none, where there is one field only that can be crossed");
-    List<String> all = crosses.with(features).stream().map(FeatureField::name).toList();
+    List<String> all = withCrosses.stream().map(FeatureField::name).toList();
     for (String cross : all.subList(features.size(), all.size())) {
       int at = all.indexOf(cross);
       check(

@@ -3,6 +3,7 @@ package dev.freshet.core.settings;
 import dev.freshet.core.settings.Problems.Problem;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Supplier;
 
 /**
@@ -18,14 +19,25 @@ public final class InvalidValueException extends IllegalArgumentException {
   private final String value;
   private final String allowed;
 
+  /**
+   * @param value what is written; null for nothing
+   */
   public InvalidValueException(String key, Object value, String allowed) {
-    super(key + ": '" + value + "'; allowed: " + allowed);
+    super(new Problem(key, text(value), allowed).toString());
     this.key = key;
-    this.value = String.valueOf(value);
+    this.value = text(value);
     this.allowed = allowed;
   }
 
-  /** Throws unless {@code valid}, or notes it for the binder that is at work. */
+  private static String text(Object value) {
+    return Objects.toString(value, null);
+  }
+
+  /**
+   * Throws unless {@code valid}, or notes it for the binder that is at work.
+   *
+   * @param value what is written; null for nothing
+   */
   public static void check(boolean valid, String key, Object value, String allowed) {
     if (valid) {
       return;
@@ -34,7 +46,7 @@ public final class InvalidValueException extends IllegalArgumentException {
     if (gathering == null) {
       throw new InvalidValueException(key, value, allowed);
     }
-    gathering.note(key, String.valueOf(value), allowed);
+    gathering.note(key, text(value), allowed);
   }
 
   /** Makes something of a part of a record: what is wrong with it is wrong at {@code path}. */
@@ -52,6 +64,16 @@ public final class InvalidValueException extends IllegalArgumentException {
       if (gathering != null) {
         gathering.prefix = outer;
       }
+    }
+  }
+
+  /** Makes something of parts that were checked: what is wrong with them was noted before. */
+  public static <T> T ofChecked(Supplier<T> made) {
+    if (GATHERING.get() == null) {
+      return made.get();
+    }
+    try (Gathering again = gather()) {
+      return made.get();
     }
   }
 
@@ -92,6 +114,7 @@ public final class InvalidValueException extends IllegalArgumentException {
     return key;
   }
 
+  /** What is written; null for nothing. */
   public String value() {
     return value;
   }

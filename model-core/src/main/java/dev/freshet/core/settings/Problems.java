@@ -8,13 +8,17 @@ import java.util.List;
  */
 public final class Problems {
 
-  /** One fault: where it is, what stands there, and what could stand there. */
+  /**
+   * One fault: where it is, what stands there, and what could stand there.
+   *
+   * @param value null if nothing is written there
+   */
   public record Problem(String path, String value, String allowed) {
     @Override
     public String toString() {
       return path
           + ": "
-          + (value == null ? "missing" : "'" + value + "'")
+          + (value == null ? "not given" : "'" + value + "'")
           + "; allowed: "
           + allowed;
     }
@@ -22,7 +26,7 @@ public final class Problems {
 
   private final List<Problem> found = new ArrayList<>();
 
-  /** Notes a fault; {@code value} is null where a required key is missing. */
+  /** Notes a fault; {@code value} is null where nothing is written. */
   public void add(String path, String value, String allowed) {
     found.add(new Problem(path, value, allowed));
   }

@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -125,7 +126,7 @@ public final class RecordBinder {
       return bind(value, component.getType().asSubclass(Record.class), at);
     }
     if (option == null || option.fallback().equals(Option.REQUIRED)) {
-      problems.add(at, null, describe(type));
+      missing(at, type);
     }
     return instead(option, type);
   }
@@ -169,7 +170,7 @@ public final class RecordBinder {
 
   private Object value(JsonNode node, Type type, String path) {
     if (node.isNull()) {
-      problems.add(path, null, describe(type));
+      missing(path, type);
       return null;
     }
     if (type instanceof ParameterizedType generic) {
@@ -240,6 +241,11 @@ public final class RecordBinder {
     return bind(node, kinds.get(kind), path, Set.of("kind"));
   }
 
+  private void missing(String path, Type type) {
+    problems.add(path, null, describe(type));
+    unreadable.add(path);
+  }
+
   private void unreadable(String path, JsonNode node, String allowed) {
     problems.add(path, secret ? HIDDEN : node.toString(), allowed);
     unreadable.add(path);
@@ -252,6 +258,7 @@ public final class RecordBinder {
       String hint =
           type instanceof Class<?> raw && raw.isEnum() ? Nearest.hint(text, names(raw)) : "";
       problems.add(path, secret ? HIDDEN : text, describe(type) + hint);
+      unreadable.add(path);
       return null;
     }
   }
@@ -363,10 +370,15 @@ public final class RecordBinder {
     boolean known =
         unreadable.stream().anyMatch(bad -> path.equals(bad) || within(path, bad))
             || problems.found().stream()
-                .anyMatch(p -> p.path().equals(path) || within(p.path(), path));
+                .anyMatch(p -> same(p, path, value) || within(p.path(), path));
     if (!known) {
       problems.add(path, value, allowed);
     }
+  }
+
+  /** Of a list each value that is wrong is a fault of its own. */
+  private static boolean same(Problem known, String path, String value) {
+    return known.path().equals(path) && Objects.equals(known.value(), value);
   }
 
   private static boolean within(String path, String outer) {

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.tuple;
 import dev.freshet.core.features.FeatureField;
 import dev.freshet.core.models.htlnet.HtlNet;
 import dev.freshet.core.settings.InvalidSettingsException;
+import dev.freshet.core.settings.Problems;
 import dev.freshet.core.training.TrainingSettings.Scoring;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -112,6 +113,75 @@ class PipelineFileTest {
     assertThatThrownBy(() -> TestingPipelines.shop(price, cross + "[user, itm]}"))
         .hasMessageContaining(
             "features[4].of: 'itm'; allowed: one of user, item, tags, price; did you mean 'item'?");
+  }
+
+  /** One reading tells every fault, also where many stand in one list, and whatever it hides. */
+  @Test
+  void namesEveryFaultOfEveryListAtOnce() {
+    String file =
+        """
+        pipeline: bad
+        tasks:
+          - {name: click, kind: binary, window: 1h, deadline: {after: days}}
+        features:
+          - {name: user, kind: categorical}
+          - {name: item, kind: categorical}
+          - {name: c1, kind: cross, of: [usr, itm]}
+          - {name: c2, kind: cross, of: [user, c1]}
+          - {name: c3, kind: cross}
+          - {name: n, kind: count}
+          - {name: m, kind: count, of: clik, by: usr, per: impresion}
+          - {name: v, kind: vector}
+          - {name: w, kind: numeric, as: value, normalize: none}
+          - {name: t, kind: time}
+          - {name: r, kind: categorical, rows-of: usr}
+          - {name: b, kind: numeric, from: 2}
+        crosses: {kind: pairs, of: [usr, itm, v]}
+        models:
+          - {name: m, kind: shared-bottom, bottom: [8, 0, -3]}
+          - {kind: esmm}
+        training: {batch: abc, scoring: {watch: {field: nobody}}}
+        kafka: {topics: {clik: x, foo: y}}
+        """;
+    assertThatThrownBy(() -> PipelineFile.parse(file, "p.yaml"))
+        .satisfies(
+            e -> {
+              List<Problems.Problem> found = ((InvalidSettingsException) e).problems();
+              assertThat(found)
+                  .extracting(problem -> problem.path() + " " + problem.value())
+                  .containsExactlyInAnyOrder(
+                      "tasks[0].deadline.unit null",
+                      "features[2].of itm",
+                      "features[2].of usr",
+                      "features[3].of c1",
+                      "features[4].of null",
+                      "features[5].of null",
+                      "features[5].by null",
+                      "features[5].half-life null",
+                      "features[6].half-life null",
+                      "features[6].of clik",
+                      "features[6].by usr",
+                      "features[6].per impresion",
+                      "features[7].size null",
+                      "features[8].clip null",
+                      "features[9].part null",
+                      "features[10].rows-of usr",
+                      "features[11].buckets null",
+                      "features[11].to null",
+                      "crosses.of usr",
+                      "crosses.of itm",
+                      "crosses.of v",
+                      "models[0].bottom [8, 0, -3]",
+                      "models[1].name null",
+                      "training.batch abc",
+                      "training.scoring.watch.field nobody",
+                      "kafka.topics.clik clik",
+                      "kafka.topics.foo foo");
+            })
+        .hasMessageContaining("features[5].by: not given; allowed: the field whose value's")
+        .hasMessageContaining("models[1].name: not given; allowed: text")
+        .hasMessageNotContaining("null")
+        .hasMessageNotContaining("''");
   }
 
   @Test
