@@ -6,6 +6,7 @@ import dev.freshet.local.run.JobFailedException;
 import dev.freshet.local.run.RefusedException;
 import dev.freshet.local.run.RootCause;
 import dev.freshet.topics.NoBrokerException;
+import java.util.List;
 import java.util.concurrent.ExecutionException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.slf4j.LoggerFactory;
@@ -30,7 +31,8 @@ import picocli.CommandLine.Command;
       ModelsCommand.class,
       PredictCommand.class,
       ReproduceCommand.class,
-      ServeCommand.class
+      ServeCommand.class,
+      HelpCommand.class
     })
 public final class FreshetCommand {
 
@@ -48,7 +50,7 @@ public final class FreshetCommand {
     line.setExecutionExceptionHandler((e, command, parsed) -> report(e, command));
     line.setParameterExceptionHandler(
         (e, ignored) -> {
-          e.getCommandLine().getErr().println(e.getMessage());
+          e.getCommandLine().getErr().println(e.getMessage() + suggestion(e));
           return BAD_USAGE;
         });
     if (args.length == 0) {
@@ -56,6 +58,14 @@ public final class FreshetCommand {
       return BAD_USAGE;
     }
     return line.execute(args);
+  }
+
+  private static String suggestion(CommandLine.ParameterException e) {
+    List<String> near =
+        e instanceof CommandLine.UnmatchedArgumentException unmatched
+            ? unmatched.getSuggestions()
+            : List.of();
+    return near.isEmpty() ? "" : "; did you mean '" + near.get(0) + "'?";
   }
 
   /** What {@code --version} prints. */

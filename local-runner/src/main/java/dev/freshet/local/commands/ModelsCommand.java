@@ -26,7 +26,8 @@ import picocli.CommandLine.Spec;
     subcommands = {
       ModelsCommand.ListCommand.class,
       ModelsCommand.FollowCommand.class,
-      ModelsCommand.ExportCommand.class
+      ModelsCommand.ExportCommand.class,
+      HelpCommand.class
     })
 final class ModelsCommand implements Callable<Integer> {
 

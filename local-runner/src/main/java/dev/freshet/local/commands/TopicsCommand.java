@@ -22,7 +22,11 @@ import picocli.CommandLine.Spec;
     name = "topics",
     description = "Makes and checks the Kafka topics of a pipeline.",
     mixinStandardHelpOptions = true,
-    subcommands = {TopicsCommand.CreateCommand.class, TopicsCommand.CheckTopicsCommand.class})
+    subcommands = {
+      TopicsCommand.CreateCommand.class,
+      TopicsCommand.CheckTopicsCommand.class,
+      HelpCommand.class
+    })
 final class TopicsCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;

@@ -67,9 +67,34 @@ class FreshetCommandTest {
     assertThat(ran.out).contains("Usage:").doesNotContain("null");
   }
 
+  @Test
+  void helpSaysOfACommandWhatItsOptionSays() {
+    assertThat(run("help").out).isEqualTo(run("--help").out).contains("tune", "help");
+    for (String command : List.of("tune", "models", "models export", "topics create", "help")) {
+      Ran ran = run(("help " + command).split(" "));
+      assertThat(ran.code).as(command).isZero();
+      assertThat(ran.out)
+          .isEqualTo(run((command + " --help").split(" ")).out)
+          .contains("Usage: freshet " + command);
+    }
+    assertThat(run("models", "help", "export").out).isEqualTo(run("models", "export", "-h").out);
+  }
+
+  @Test
+  void whatIsMisspeltIsNamedWithWhatWasMeant() {
+    assertThat(run("help", "tun").err).contains("'tun' is no command of freshet", "'tune'?");
+    assertThat(run("help", "models", "exprt").err).contains("of freshet models", "'export'?");
+    assertThat(run("help", "tune", "x").err).contains("'x' is no command of freshet tune");
+    assertThat(run("tun").err).contains("did you mean 'tune'?");
+    assertThat(run("demo", "--evnts", "3").err).contains("did you mean '--events'?");
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {
+        "help nonsense",
+        "help tune nonsense",
+        "tun",
         "demo --bogus",
         "demo --for soon",
         "demo --events 0",
