@@ -15,6 +15,7 @@ final class DataSources {
     kinds.put(FunnelData.KIND, FunnelData.class);
     kinds.put(ClickData.KIND, ClickData.class);
     kinds.put(ShopData.KIND, ShopData.class);
+    kinds.put(InterestData.KIND, InterestData.class);
     return kinds;
   }
 }

@@ -125,6 +125,50 @@ class ExperimentTest {
         .isEqualTo(examples.all().subList(0, 50));
   }
 
+  private static final String INTERESTS =
+      """
+      experiment: interests
+      data: {kind: interests, impressions: 40000, users: 500, categories: 12, likes: 2}
+      seeds: [1]
+      baseline: mean
+      metrics: [click.auc]
+      pipeline:
+        pipeline: interests
+        tasks: [{name: click, kind: binary, window: 1m}]
+        features:
+          - {name: category, kind: categorical}
+          - {name: seen_categories, kind: categorical, many: true, rows-of: category}
+        models: [{name: net, kind: shared-bottom}]
+        training: {scoring: {window: 0}}
+      variants:
+        - {name: mean}
+        - name: attention
+          override:
+            features:
+              - {name: category, kind: categorical}
+              - {name: seen_categories, kind: categorical, many: true, rows-of: category, pooling: attention, target: category}
+      """;
+
+  @Test
+  void attentionFindsWhatIsLikeTheTarget() throws Exception {
+    ExperimentFile file = file(INTERESTS);
+    Examples examples = file.experiment().data().load(file.cases().get(0).pipeline(), 7);
+    double labels = 0;
+    double truth = 0;
+    for (EncodedExample example : examples.all()) {
+      labels += example.labels()[0].value();
+      truth += example.served()[0];
+    }
+    assertThat(labels / truth).isCloseTo(1, within(0.03));
+    Results results = new ExperimentRun(file, 2, nowhere(), null).run();
+    double mean = results.estimate("mean", "click.auc").mean();
+    assertThat(results.estimate("attention", "click.auc").mean())
+        .isBetween(mean + 0.02, results.estimate("truth", "click.auc").mean());
+    ExperimentFile other = file(INTERESTS.replace("seen_categories", "seen_kinds"));
+    assertThatThrownBy(() -> new ExperimentRun(other, 1, nowhere(), null).run())
+        .hasMessageContaining("simulated interests have no field");
+  }
+
   @Test
   void theShopIsAsLikelyAsItSays() throws Exception {
     ExperimentFile file =
