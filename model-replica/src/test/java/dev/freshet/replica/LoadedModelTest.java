@@ -225,6 +225,7 @@ class LoadedModelTest {
             + "  - {name: rate, kind: count, of: click, per: impression, by: item, half-life: 1h, dim: 4}\n"
             + "  - {name: liked, kind: cross, of: [rate, user], dim: 2}\n"
             + "  - {name: any, kind: cross, of: [tags, price], dim: 4}\n"
+            + "  - {name: seen, kind: categorical, many: true, rows-of: item, pooling: attention, target: item}\n"
             + "  - {name: topics, kind: categorical, many: true, weighted: true, admit-after: 1}\n"
             + "  - {name: cost, kind: numeric, dim: 4}\n"
             + "  - {name: age, kind: numeric, as: value, scale: log1p, clip: [-1, 1]}\n"
@@ -377,7 +378,7 @@ class LoadedModelTest {
               snapshot(records(trainer)),
               cache == 0 ? null : new RowDatabase(folder, cache, context));
       String seen =
-          "{\"user\": \"u1\", \"item\": \"i1\", \"tags\": [\"t1\"], \"price\": 5,"
+          "{\"user\": \"u1\", \"item\": \"i1\", \"tags\": [\"t1\"], \"price\": 5, \"seen\": [\"i2\"],"
               + " \"clicks\": 3, \"rate\": 3, \"topics\": {\"odd\": 2, \"even\": 1}, \"cost\": 7, \"age\": 12, \"image\": [1, 2, 3]}";
       String strange =
           "{\"user\": \"nobody\", \"item\": null, \"tags\": [\"t1\", \"never\"],"
@@ -395,7 +396,8 @@ class LoadedModelTest {
       assertThat(predictions.get(0).missing()).isEmpty();
       assertThat(predictions.get(0).unknown()).isEmpty();
       assertThat(predictions.get(1).missing())
-          .containsExactlyInAnyOrder("item", "price", "topics", "cost", "image", "clicks", "rate");
+          .containsExactlyInAnyOrder(
+              "item", "price", "seen", "topics", "cost", "image", "clicks", "rate");
       assertThat(predictions.get(1).unknown()).containsExactlyInAnyOrder("user", "tags");
       assertThat(counts.impressions()).isEqualTo(2);
       assertThat(counts.byField().get("user")).isEqualTo(Map.of("unknown", 1L));

@@ -88,6 +88,7 @@ class TrainOperatorTest {
             + " features",
         "name: user, kind: categorical, dim: 8, admit-after: 1; name: visitor, kind: categorical,"
             + " dim: 8, admit-after: 1; features",
+        "dim: 4, many: true; dim: 8, many: true, pooling: attention, target: item; features, dense",
         "name: revenue; name: amount; tasks",
         "kind: htlnet, tower: [16, 8], tau-steps: 50; kind: esmm; kind, dense"
       })
