@@ -158,21 +158,25 @@ final class PipelineChecks {
 
   /** A list is looked at beside one row of its own size. */
   private static void attended(List<FeatureField> features) {
+    List<String> names = features.stream().map(FeatureField::name).toList();
     for (int i = 0; i < features.size(); i++) {
       FeatureField field = features.get(i);
-      if (field.attends()) {
+      // Whose rows are nobody's has no size yet, and is told as that.
+      boolean sized = field.rowsOf() == null || names.contains(field.rowsOf());
+      if (field.attends() && field.many() && field.target() != null && sized) {
         List<String> targets =
             features.stream()
                 .filter(of -> of.categorical() && !of.many() && of.dim() == field.dim())
                 .map(FeatureField::name)
                 .toList();
-        String why = ", which have one value and rows of dim " + field.dim() + " as well";
-        check(
-            !targets.isEmpty(),
-            "features[" + i + "].pooling",
-            "attention",
-            "mean: no categorical field has one value and rows of dim " + field.dim() + " as well");
-        oneOf("features[" + i + "].target", field.target(), targets, why);
+        String size = "rows of dim " + field.dim() + " as well";
+        if (targets.isEmpty()) {
+          String none = "mean: no categorical field has one value and " + size;
+          check(false, "features[" + i + "].pooling", "attention", none);
+        } else {
+          String at = "features[" + i + "].target";
+          oneOf(at, field.target(), targets, ", which have one value and " + size);
+        }
       }
     }
   }

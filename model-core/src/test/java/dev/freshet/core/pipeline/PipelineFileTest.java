@@ -269,6 +269,18 @@ class PipelineFileTest {
     problem("features[2].pooling", tags, own + ", dim: 5}");
     problem(
         "features[2].target", tags, own + ", dim: 5}\n  - {name: five, kind: categorical, dim: 5}");
+    String nobodys = seen.replace("rows-of: item", "rows-of: itm") + "attention, target: ";
+    for (String once :
+        List.of(
+            seen + "attention}",
+            seen + "attention, target: itm}",
+            nobodys + "user}",
+            own + ", dim: 5}",
+            own.replace("many: true, ", "") + "}")) {
+      assertThatThrownBy(() -> TestingPipelines.shop(tags, once))
+          .isInstanceOfSatisfying(
+              InvalidSettingsException.class, e -> assertThat(e.problems()).hasSize(1));
+    }
     String dims =
         "features[2].target: 'itm'; allowed: one of user, item, which have one value and rows of"
             + " dim 8 as well; did you mean 'item'?";
