@@ -315,7 +315,3 @@ def attention(q: Tensor, x: Tensor) -> Tensor:
   # Scaled dot-product attention with keys and values x (B, F, d); q is (n, d) or (B, n, d). Result (B, n, d).
   scale = float(torch.size(x, 2)) ** 0.5
   return torch.matmul(torch.softmax(torch.div(torch.matmul(q, torch.transpose(x, 1, 2)), scale), 2), x)
-
-def layer_norm(x: Tensor, p: List[Tensor], at: int) -> Tensor:
-  # p[at]: gain - 1, p[at + 1]: bias, both (d,)
-  return torch.layer_norm(x, [torch.size(x, 2)], torch.add(p[at], 1.), p[at + 1], 1e-05, False)

@@ -1,6 +1,6 @@
 # TAFE: task aware feature extraction, RecSys 2023 (docs/models/tafe.md; everything below the abstract is our
 # reading). The plain step follows. F fields of d floats, G groups of n seeds. Order of p: seeds (n, d) for each group,
-# their mix (1,) each; norm, feed-forward (in, out), norm; squeeze, excitation; selector (task indicator and field means to
+# their mix (1,) each; feed-forward (in, out); squeeze, excitation; selector (task indicator and field means to
 # fields), one task indicator (1, c) per task; towers; where fields differ in size, a map of each size into d, (size, d).
 class Tafe(Module):
   fields : int
@@ -32,17 +32,21 @@ class Tafe(Module):
 
   def represent(self: __torch__.Tafe, x: Tensor, p: List[Tensor]) -> Tensor:
     # Sample-wise representation generator: set attention over the fields through a few learnt seeds, linear in F,
-    # then squeeze-and-excitation with one gate per field and sample. (B, F, d) to (B, F, d).
+    # then squeeze-and-excitation with one gate per field and sample. (B, F, d) to (B, F, d). Nothing is normalised: a
+    # row that was seen little is small and says little, and would say as much as any other.
     mixed = x
     for g in range(self.groups):
       seen = layers.attention(p[g], x)
       mixed = torch.add(mixed, torch.mul(layers.attention(x, seen), p[self.groups + g]))
     at = 2 * self.groups
-    h = layers.layer_norm(mixed, p, at)
-    inner = torch.relu(torch.add(torch.matmul(h, p[at + 2]), p[at + 3]))
-    h = layers.layer_norm(torch.add(h, torch.add(torch.matmul(inner, p[at + 4]), p[at + 5])), p, at + 6)
-    gate = torch.sigmoid(layers.linear(torch.relu(layers.linear(torch.mean(h, [2]), p, at + 8)), p, at + 10))
+    inner = torch.relu(torch.add(torch.matmul(mixed, p[at]), p[at + 1]))
+    h = torch.add(mixed, torch.add(torch.matmul(inner, p[at + 2]), p[at + 3]))
+    gate = (self).gate(layers.linear(torch.relu(layers.linear(torch.mean(h, [2]), p, at + 4)), p, at + 6), )
     return torch.mul(torch.unsqueeze(gate, 2), h)
+
+  def gate(self: __torch__.Tafe, x: Tensor) -> Tensor:
+    # 0 to 2: one that prefers nothing changes nothing.
+    return torch.mul(torch.sigmoid(x), 2.)
 
   def selection(self: __torch__.Tafe, x: Tensor, p: List[Tensor], at: int) -> Tensor:
     # (B, F). The softmax is multiplied by F, so that a selector that prefers nothing changes nothing.
@@ -50,7 +54,7 @@ class Tafe(Module):
     if self.softmax:
       s = torch.mul(torch.softmax(s, 1), float(self.fields))
     else:
-      s = torch.sigmoid(s)
+      s = (self).gate(s, )
     return s
 
   def forward(self: __torch__.Tafe, e: Tensor, f: Tensor, p: List[Tensor]) -> List[Tensor]:
@@ -59,7 +63,7 @@ class Tafe(Module):
     if self.reconstruct:
       x = (self).represent(x, p, )
     means = torch.mean(x, [2])
-    at = 2 * self.groups + 12
+    at = 2 * self.groups + 8
     towers = at + 2 + self.tasks
     out = annotate(List[Tensor], [])
     for t in range(self.tasks):

@@ -361,14 +361,16 @@ public abstract class MultiTaskModelContractTest {
       assertThat(trainer.losses()[2]).isZero();
       List<float[]> after = weights(trainer.network());
       int towers = 0;
+      boolean learnt = false;
       for (int i = 0; i < before.size(); i++) {
+        learnt |= !Arrays.equals(after.get(i), before.get(i));
         if (trainer.network().parameters().get(i).name().startsWith("tower2.")) {
           assertThat(after.get(i)).isEqualTo(before.get(i));
           towers++;
         }
       }
       assertThat(towers).isGreaterThan(2);
-      assertThat(after.get(0)).isNotEqualTo(before.get(0));
+      assertThat(learnt).isTrue();
     }
   }
 

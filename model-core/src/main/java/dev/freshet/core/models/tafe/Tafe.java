@@ -25,14 +25,15 @@ import java.util.Map;
  * those of each size go through a learnt linear map into d first, E_s P_s:
  *
  * <pre>
- * representation:  H_g = Attn(seeds_g (n, d), X);  X' = LN(X + sum_g mix_g Attn(X, H_g));  X' = LN(X' + FFN(X'))
- * excitation:      a = sigma(W2 relu(W1 mean_d X'))  (B, F);   X'' = a X'
- * selection:       s_t = sigma(W_s [c_t ; mean_d X''])  (B, F);   o_t = tower_t(flatten(s_t X''))
+ * representation:  H_g = Attn(seeds_g (n, d), X);  X' = X + sum_g mix_g Attn(X, H_g);  X' = X' + FFN(X')
+ * excitation:      a = 2 sigma(W2 relu(W1 mean_d X'))  (B, F);   X'' = a X'
+ * selection:       s_t = 2 sigma(W_s [c_t ; mean_d X''])  (B, F);   o_t = tower_t(flatten(s_t X''))
  * constraint:      q_t = sigma(o_1) ... sigma(o_t);   L = sum_t BCE(q_t, y_t) over all impressions
  * </pre>
  *
- * {@code q_t <= q_{t-1}} by construction. The core task, which the paper does not have, is an extra
- * selector and tower with squared error.
+ * The mixes and the last layer of FFN start at 0: X' starts as X. {@code q_t <= q_{t-1}} by
+ * construction. The core task, which the paper does not have, is an extra selector and tower with
+ * squared error.
  */
 public record Tafe(
     @Option("Name of the model: its metrics, its versions") String name,
@@ -149,11 +150,11 @@ public record Tafe(
       all.add(new Parameter("group" + g + ".seeds", new long[] {seeds, dim}, 1));
     }
     for (int g = 0; g < groups; g++) {
-      all.add(new Parameter("group" + g + ".mix", new long[] {1}, 1));
+      all.add(new Parameter("group" + g + ".mix", new long[] {1}, 0));
     }
-    all.addAll(norm("norm1", dim));
-    all.addAll(Parameter.layers("feedforward", dim, List.of(FEED_FORWARD * dim, dim)));
-    all.addAll(norm("norm2", dim));
+    all.addAll(Parameter.linear("feedforward.0", dim, FEED_FORWARD * dim));
+    all.add(new Parameter("feedforward.1.weight", new long[] {FEED_FORWARD * dim, dim}, 0));
+    all.add(new Parameter("feedforward.1.bias", new long[] {dim}, 0));
     int squeezed = Math.max(1, fields / reduction);
     all.addAll(Parameter.layers("excitation", fields, List.of(squeezed, fields)));
     all.addAll(Parameter.linear("selector", indicator + fields, fields));
@@ -168,11 +169,5 @@ public record Tafe(
       all.add(new Parameter("project" + size, new long[] {size, dim}, spread));
     }
     return all;
-  }
-
-  private static List<Parameter> norm(String name, int dim) {
-    return List.of(
-        new Parameter(name + ".gain", new long[] {dim}, 0),
-        new Parameter(name + ".bias", new long[] {dim}, 0));
   }
 }

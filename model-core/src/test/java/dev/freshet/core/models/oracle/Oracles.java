@@ -386,7 +386,7 @@ final class Oracles {
       if (model.selector() == Tafe.Selector.SOFTMAX) {
         return scaled(softmax(s), s.length);
       }
-      return Arrays.stream(s).map(Weights::sigmoid).toArray();
+      return Arrays.stream(s).map(v -> 2 * sigmoid(v)).toArray();
     }
 
     private double[][] reconstruct(double[][] x) {
@@ -406,17 +406,15 @@ final class Oracles {
         }
       }
       for (int f = 0; f < x.length; f++) {
-        double[] h = normalised("norm1", mixed[f]);
-        double[] fed = p.linear("feedforward.1", Weights.relu(p.linear("feedforward.0", h)));
-        for (int d = 0; d < h.length; d++) {
-          h[d] += fed[d];
+        double[] fed = p.linear("feedforward.1", Weights.relu(p.linear("feedforward.0", mixed[f])));
+        for (int d = 0; d < fed.length; d++) {
+          mixed[f][d] += fed[d];
         }
-        mixed[f] = normalised("norm2", h);
       }
       double[] gate =
           p.linear("excitation.1", Weights.relu(p.linear("excitation.0", means(mixed))));
       for (int f = 0; f < x.length; f++) {
-        mixed[f] = scaled(mixed[f], sigmoid(gate[f]));
+        mixed[f] = scaled(mixed[f], 2 * sigmoid(gate[f]));
       }
       return mixed;
     }
@@ -427,17 +425,6 @@ final class Oracles {
         scores[f] = dot(query, x[f]) / Math.sqrt(query.length);
       }
       return mixture(softmax(scores), List.of(x));
-    }
-
-    private double[] normalised(String name, double[] x) {
-      double mean = Arrays.stream(x).average().orElseThrow();
-      double variance = Arrays.stream(x).map(v -> (v - mean) * (v - mean)).average().orElseThrow();
-      double[] y = new double[x.length];
-      for (int d = 0; d < y.length; d++) {
-        double unit = (x[d] - mean) / Math.sqrt(variance + 1e-5);
-        y[d] = unit * (1 + p.get(name + ".gain")[d]) + p.get(name + ".bias")[d];
-      }
-      return y;
     }
 
     private static double[] means(double[][] x) {

@@ -129,8 +129,6 @@ class GradientCheckTest {
             dims(2, 4),
             dims(4)));
     all.add(shared("attention", "[layers.attention(x[0], x[1])]", dims(2, 3), dims(2, 4, 3)));
-    all.add(
-        shared("layer_norm", "[layers.layer_norm(x[0], x, 1)]", dims(2, 3, 4), dims(4), dims(4)));
     Constant amounts = Constant.of(dims(4), 0, 0.4, 2.5, -1);
     String[] losses = {"squared", "huber", "ziln"};
     for (int kind = 0; kind < 3; kind++) {
@@ -188,14 +186,10 @@ class GradientCheckTest {
                 dims(2, 3, 4), // x
                 dims(2, 4), // seeds
                 dims(1), // mix
-                dims(4),
-                dims(4), // norm
                 dims(4, 5),
                 dims(5),
                 dims(5, 4),
                 dims(4), // feed-forward
-                dims(4),
-                dims(4), // norm
                 dims(3, 2),
                 dims(2),
                 dims(2, 3),
