@@ -31,6 +31,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -97,15 +98,22 @@ final class LoadedModel {
     loader = rows == null ? new WeightsLoader(network) : new WeightsLoader(network, rows.tables());
   }
 
-  /** The version that a database holds, if that is one. */
-  static Optional<LoadedModel> reopened(ModelContext context, RowDatabase rows) throws IOException {
+  /**
+   * The version that a database holds; if there is none that fits the database is destroyed.
+   *
+   * @param fits asked before anything but the manifest is read: what follows is of its sizes
+   */
+  static Optional<LoadedModel> reopened(
+      ModelContext context, RowDatabase rows, Predicate<Manifest> fits) throws IOException {
     Optional<byte[]> manifest = rows.manifest();
-    if (manifest.isEmpty()) {
+    if (manifest.isEmpty() || !fits.test(Manifest.fromJson(manifest.get()))) {
+      rows.destroy();
       return Optional.empty();
     }
     LoadedModel model = new LoadedModel(context, rows);
     try {
       model.manifest = Manifest.fromJson(manifest.get());
+      rows.readUnknown();
       model.scale = model.scale(model.manifest);
       model.network.numbers(model.numbers(model.manifest));
       model.loader.dense(ByteBuffer.wrap(rows.dense())).run();

@@ -366,13 +366,9 @@ public final class ModelReplica implements AutoCloseable {
     }
     for (int i = 0; i < 2 && current == null; i++) {
       RowDatabase rows = newDatabase();
-      Optional<LoadedModel> model = LoadedModel.reopened(context, rows);
-      if (model.isPresent() && fits(model.get().manifest())) {
+      Optional<LoadedModel> model = LoadedModel.reopened(context, rows, this::fits);
+      if (model.isPresent()) {
         swap(model.get());
-      } else if (model.isPresent()) {
-        model.get().replaced();
-      } else {
-        rows.destroy();
       }
     }
     return current != null;

@@ -147,9 +147,6 @@ final class RowDatabase implements AutoCloseable {
       if (open != null && get(open.db(), MANIFEST) != null) {
         current = open;
         reading.setSnapshot(open.db().getSnapshot());
-        for (Table table : tables) {
-          table.readUnknown(open.db());
-        }
       } else {
         if (open != null) {
           open.db().close();
@@ -172,6 +169,18 @@ final class RowDatabase implements AutoCloseable {
       return db.get(key);
     } catch (RocksDBException e) {
       throw new IllegalStateException("rows cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Reads what is held in memory of the version that is there, once it is known to be of this
+   * model.
+   *
+   * @throws IOException if rows are of another size
+   */
+  void readUnknown() throws IOException {
+    for (Table table : tables) {
+      table.readUnknown(current.db());
     }
   }
 
@@ -392,11 +401,22 @@ final class RowDatabase implements AutoCloseable {
       return ByteBuffer.wrap(value).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
     }
 
-    private void readUnknown(RocksDB db) {
+    /** Rows of before first-order weights are shorter by these. */
+    private void readUnknown(RocksDB db) throws IOException {
       for (int field = 0; field < unknown.length; field++) {
         byte[] value = get(db, key(unknownKeys[field]));
         if (value != null) {
           FloatBuffer row = floats(value);
+          if (row.remaining() != width && row.remaining() != dim) {
+            throw new IOException(
+                "a row on disk has "
+                    + row.remaining()
+                    + " numbers, where "
+                    + width
+                    + ", or "
+                    + dim
+                    + " without first-order weights, are expected");
+          }
           row.get(unknown[field], 0, row.remaining());
         }
       }

@@ -32,18 +32,23 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.rocksdb.RocksDB;
+import org.rocksdb.RocksIterator;
 
 class LoadedModelTest {
 
@@ -300,7 +305,7 @@ class LoadedModelTest {
           // As after a restart: nothing but the folder is left.
           String version = loaded.manifest().version();
           loaded.release();
-          loaded = LoadedModel.reopened(context, new RowDatabase(folder, 4096, context)).get();
+          loaded = reopened(context, folder).get();
           assertThat(loaded.manifest().version()).isEqualTo(version);
           same(trainer, loaded, shop, 1e-6);
         }
@@ -322,6 +327,69 @@ class LoadedModelTest {
   }
 
   /** The version before stays whole, and the next attempt finds nothing of the one that failed. */
+  private static Optional<LoadedModel> reopened(ModelContext context, Path folder)
+      throws IOException {
+    return LoadedModel.reopened(
+        context,
+        new RowDatabase(folder, 4096, context),
+        manifest -> manifest.schema().equals(context.schema().fingerprint()));
+  }
+
+  /** As a database of before first-order weights is: what they were worth then is nothing. */
+  @Test
+  void rowsOnDiskOfBeforeFirstOrderWeightsAreRead(@TempDir Path folder) throws Exception {
+    Pipeline shop =
+        TestingPipelines.shop("training: {", "training: {embeddings: {first-order: 0}, ");
+    ModelContext context = shop.context(shop.model("plain"));
+    try (ModelTrainer trainer = new ModelTrainer(context, shop.training())) {
+      trainer.process(examples(shop).subList(0, 64));
+      LoadedModel loaded =
+          new LoadedModel(
+              context, snapshot(records(trainer)), new RowDatabase(folder, 4096, context));
+      same(trainer, loaded, shop, 1e-6);
+      loaded.release();
+      assertThat(cutRows(folder, context)).isGreaterThan(20);
+      loaded = reopened(context, folder).get();
+      same(trainer, loaded, shop, 1e-6);
+      loaded.release();
+    }
+  }
+
+  /** Cuts all rows to their embeddings. */
+  private static int cutRows(Path folder, ModelContext context) throws Exception {
+    int cut = 0;
+    try (Stream<Path> databases = Files.list(folder);
+        RocksDB db = RocksDB.open(databases.findAny().orElseThrow().toString());
+        RocksIterator rows = db.newIterator()) {
+      for (rows.seekToFirst(); rows.isValid(); rows.next()) {
+        int table = rows.key()[0];
+        if (table >= 0) {
+          int dim = context.schema().groups().get(table).dim();
+          assertThat(rows.value().length).isGreaterThan(dim * Float.BYTES);
+          db.put(rows.key(), Arrays.copyOf(rows.value(), dim * Float.BYTES));
+          cut++;
+        }
+      }
+    }
+    return cut;
+  }
+
+  /** The pipeline was changed while the replica was down. */
+  @ParameterizedTest
+  @CsvSource({"dim: 8, dim: 4", "dim: 8, dim: 64", "name: user, name: visitor"})
+  void rowsOnDiskOfAnotherSizeAreThrownAway(String is, String other, @TempDir Path folder)
+      throws IOException {
+    ModelContext context = pipeline.context(pipeline.model("plain"));
+    try (ModelTrainer trainer = new ModelTrainer(context, pipeline.training())) {
+      trainer.process(examples(pipeline).subList(0, 64));
+      new LoadedModel(context, snapshot(records(trainer)), new RowDatabase(folder, 4096, context))
+          .release();
+    }
+    Pipeline changed = TestingPipelines.shop(is, other);
+    assertThat(reopened(changed.context(changed.model("plain")), folder)).isEmpty();
+    assertThat(folder).doesNotExist();
+  }
+
   @Test
   void aFullDiskIsToldApartAndMayBeTriedAgain(@TempDir Path folder) throws IOException {
     Path full = Path.of("/dev/full");
