@@ -171,16 +171,26 @@ public record HtlNet(
       all.addAll(amount.tower("tower" + k, in, tower, shape, k));
     }
     for (int k = 1; k < shape.tasks(); k++) {
-      for (String unit : List.of("value", "query", "key")) {
-        all.addAll(Parameter.linear("fusion" + k + ".representation." + unit, rep, hidden));
-      }
-      for (String unit : List.of("value", "query", "key")) {
-        all.addAll(Parameter.linear("fusion" + k + ".label." + unit, labelSize, hidden));
-      }
+      all.addAll(fusion("fusion" + k + ".representation", rep, hidden));
+      all.addAll(fusion("fusion" + k + ".label", labelSize, hidden));
     }
     for (int k = 0; k < shape.tasks() - 1; k++) {
       all.add(new Parameter("label" + k + ".table", new long[] {2, labelSize}, 1));
     }
+    return all;
+  }
+
+  /** Values start at 0, if they can learn: nothing is passed on before it is worth something. */
+  private List<Parameter> fusion(String name, int in, int out) {
+    List<Parameter> all = new ArrayList<>();
+    if (stopGradient == StopGradient.LITERAL) {
+      all.addAll(Parameter.linear(name + ".value", in, out));
+    } else {
+      all.add(new Parameter(name + ".value.weight", new long[] {in, out}, 0));
+      all.add(new Parameter(name + ".value.bias", new long[] {out}, 0));
+    }
+    all.addAll(Parameter.linear(name + ".query", in, out));
+    all.addAll(Parameter.linear(name + ".key", in, out));
     return all;
   }
 

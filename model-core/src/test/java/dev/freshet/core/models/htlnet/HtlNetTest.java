@@ -59,7 +59,7 @@ class HtlNetTest {
     assertThat(changedBy("before", -1)).isEmpty();
   }
 
-  /** Groups of weights that one step on a single task's labels changes. */
+  /** Groups of weights that a second step on a single task's labels changes. */
   private static TreeSet<String> changedBy(String stopGradient, int onlyTask) {
     Pipeline pipeline = TestingPipelines.shop(MAIN, MAIN + ", stop-gradient: " + stopGradient);
     try (ModelTrainer trainer =
@@ -74,6 +74,8 @@ class HtlNetTest {
         }
         batch.add(example.withLabels(labels));
       }
+      // The units' values start at 0, and what is before them is reached once they have moved.
+      trainer.process(batch);
       Map<String, List<Float>> before = weights(trainer.network());
       trainer.process(batch);
       Map<String, List<Float>> after = weights(trainer.network());
