@@ -10,7 +10,7 @@ import java.io.IOException;
  * itself as long as outcomes are few; by how much, its own predictions tell.
  *
  * <pre>
- * slope = (20 m + g) / (20 + h),   m = n / (n + 5) after n outcomes of the rarer kind
+ * slope = (20 m + g) / (20 + h), at least 0.01 and at most 1,   m = n / (n + 5) after n outcomes of the rarer kind
  * of each settled label y:   d = logit(said) - logit(rate),   p = sigmoid(logit(rate) + slope d)
  *   h += p (1 - p) d^2       g += slope p (1 - p) d^2 + (y - p) d
  * </pre>
@@ -22,6 +22,9 @@ final class Shrinkages {
 
   private static final double PRIOR = 20;
   private static final double HALF_OUTCOMES = 5;
+
+  /** So that who ranks by what is served has an order even where nothing says that it is right. */
+  private static final double SMALLEST = 0.01;
 
   /** What is older is forgotten once so much is known: about 100,000 labels, so slopes can turn. */
   private static final double MOST_INFORMATION = 10_000;
@@ -53,7 +56,7 @@ final class Shrinkages {
       return Shrinkage.NONE;
     }
     double slope = (PRIOR * expected(task) + gain[task]) / (PRIOR + information[task]);
-    return new Shrinkage(rate, Math.min(Math.max(slope, 0), 1));
+    return new Shrinkage(rate, Math.min(Math.max(slope, SMALLEST), 1));
   }
 
   private double expected(int task) {
