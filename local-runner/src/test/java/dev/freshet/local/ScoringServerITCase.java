@@ -249,7 +249,7 @@ class ScoringServerITCase {
   @Test
   void tellsHowItIs() throws Exception {
     JsonNode model = JSON.readTree(get("/v1/model").body());
-    assertThat(model.path("manifest").path("format").asInt()).isEqualTo(3);
+    assertThat(model.path("manifest").path("format").asInt()).isEqualTo(5);
     assertThat(model.path("stalenessSeconds").asDouble()).isBetween(0.0, 300.0);
     assertThat(model.path("newestEventAgeSeconds").asDouble()).isBetween(60.0, 360.0);
     assertThat(model.path("versionsRefused").path("missing-parent").isNumber()).isTrue();
