@@ -90,11 +90,6 @@ public record ClickData(
   }
 
   @Override
-  public boolean seeded() {
-    return true;
-  }
-
-  @Override
   public Examples load(Pipeline pipeline, long seed, boolean withFeatures) {
     List<Task> tasks = pipeline.tasks();
     if (tasks.size() > 2 || tasks.size() == 2 && tasks.get(1).binary()) {

@@ -10,8 +10,10 @@ public interface DataSource extends Serializable {
   /** The kind, as in the experiment file. */
   String kind();
 
-  /** Whether every seed has examples of its own. */
-  boolean seeded();
+  /** Whether every seed has examples of its own, as of what is simulated. */
+  default boolean seeded() {
+    return true;
+  }
 
   /** As the other one, without features. */
   default Examples load(Pipeline pipeline, long seed) throws IOException {

@@ -86,11 +86,6 @@ public record FunnelData(
   }
 
   @Override
-  public boolean seeded() {
-    return true;
-  }
-
-  @Override
   public Examples load(Pipeline pipeline, long seed, boolean withFeatures) {
     int binary = (int) pipeline.tasks().stream().filter(t -> t.binary()).count();
     if (binary != rates.size()) {

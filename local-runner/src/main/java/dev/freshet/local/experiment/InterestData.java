@@ -71,11 +71,6 @@ public record InterestData(
   }
 
   @Override
-  public boolean seeded() {
-    return true;
-  }
-
-  @Override
   public Examples load(Pipeline pipeline, long seed, boolean withFeatures) {
     if (pipeline.tasks().size() != 1) {
       throw new IllegalArgumentException("interests have one binary task, the click");

@@ -65,11 +65,6 @@ public record ShopData(
   }
 
   @Override
-  public boolean seeded() {
-    return true;
-  }
-
-  @Override
   public Examples load(Pipeline pipeline, long seed, boolean withFeatures) {
     SimulatorSettings settings =
         new SimulatorSettings(
