@@ -174,8 +174,9 @@ public final class SnapshotWriter {
   private static Map<String, Shrinkage> shrinkage(ModelTrainer trainer) {
     Map<String, Shrinkage> shrinkage = new LinkedHashMap<>();
     List<Task> tasks = trainer.context().tasks();
+    List<Shrinkage> all = trainer.shrinkages();
     for (int task = 0; task < tasks.size(); task++) {
-      Shrinkage of = trainer.shrinkages().get(task);
+      Shrinkage of = all.get(task);
       if (of.slope() < 1) {
         shrinkage.put(tasks.get(task).name(), of);
       }
