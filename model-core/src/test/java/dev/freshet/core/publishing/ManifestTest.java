@@ -71,15 +71,21 @@ class ManifestTest {
         List.of("user_id: categorical, dim 16", "price: numeric, dim 4, edges [1.0, 10.0]"));
   }
 
-  @Test
-  void saysHowNumbersAreRead() throws IOException {
-    Path file = GOLDEN.resolve("manifest-delta-4.json");
-    Manifest numbers = delta(4, NUMBERS, null);
-    String written = new String(numbers.toJson(), StandardCharsets.UTF_8) + "\n";
+  /** Its text, which is that of the file; to write that anew: {@code -Dgolden.write=true}. */
+  private static String isFrozen(Manifest manifest, Path file) throws IOException {
+    String written = new String(manifest.toJson(), StandardCharsets.UTF_8) + "\n";
     if (Boolean.getBoolean("golden.write")) {
       Files.writeString(file, written);
     }
     assertThat(written).isEqualTo(Files.readString(file));
+    return written;
+  }
+
+  @Test
+  void saysHowNumbersAreRead() throws IOException {
+    Path file = GOLDEN.resolve("manifest-delta-4.json");
+    Manifest numbers = delta(4, NUMBERS, null);
+    isFrozen(numbers, file);
     Manifest read = Manifest.fromJson(Files.readAllBytes(file));
     assertThat(read).usingRecursiveComparison().isEqualTo(numbers);
     assertThat(read.asBase(7, "ef56").numbers()).isEqualTo(read.numbers());
@@ -106,11 +112,7 @@ class ManifestTest {
   void saysHowPredictionsAreShrunk() throws IOException {
     Path file = GOLDEN.resolve("manifest-delta-5.json");
     Manifest shrunk = delta(5, null, Map.of("click", new Shrinkage(0.125, 0.75)));
-    String written = new String(shrunk.toJson(), StandardCharsets.UTF_8) + "\n";
-    if (Boolean.getBoolean("golden.write")) {
-      Files.writeString(file, written);
-    }
-    assertThat(written).isEqualTo(Files.readString(file));
+    String written = isFrozen(shrunk, file);
     Manifest read = Manifest.fromJson(Files.readAllBytes(file));
     assertThat(read).usingRecursiveComparison().isEqualTo(shrunk);
     assertThat(read.shrinkage("click")).isEqualTo(new Shrinkage(0.125, 0.75));
@@ -129,11 +131,7 @@ class ManifestTest {
   @Test
   void isWrittenAsItIsFrozen() throws IOException {
     Path file = GOLDEN.resolve("manifest-delta-3.json");
-    String written = new String(DELTA.toJson(), StandardCharsets.UTF_8) + "\n";
-    if (Boolean.getBoolean("golden.write")) {
-      Files.writeString(file, written);
-    }
-    assertThat(written).isEqualTo(Files.readString(file));
+    isFrozen(DELTA, file);
     Manifest read = Manifest.fromJson(Files.readAllBytes(file));
     assertThat(read).usingRecursiveComparison().isEqualTo(DELTA);
     assertThat(read.isDelta()).isTrue();
