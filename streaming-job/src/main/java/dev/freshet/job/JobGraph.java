@@ -18,6 +18,7 @@ import dev.freshet.core.training.TrainingSettings.Scoring;
 import dev.freshet.job.codec.CodecTypeInfo;
 import dev.freshet.job.counts.CountFunction;
 import dev.freshet.job.counts.CountJoinFunction;
+import dev.freshet.job.counts.StayActiveOperator;
 import dev.freshet.job.events.DeadLetter;
 import dev.freshet.job.events.DeadLetterCodec;
 import dev.freshet.job.events.EventWatermarks;
@@ -180,9 +181,10 @@ public final class JobGraph {
                     .name("feedback that is counted")
                     .uid("count-feedback")
                     .keyBy(Feedback::impressionId))
-            .process(new CountJoinFunction(join))
-            .returns(CodecTypeInfo.COUNTED_EVENT)
-            .name("counted events")
+            .transform(
+                "counted events",
+                CodecTypeInfo.COUNTED_EVENT,
+                new StayActiveOperator<>(new CountJoinFunction(join)))
             .uid("counted-events");
     DataStream<Impression> told = shown;
     for (int i = 0; i < plan.by().size(); i++) {
@@ -201,9 +203,10 @@ public final class JobGraph {
                 .name("events by " + by.field())
                 .uid("count-events-" + by.field())
                 .keyBy(event -> event.keys()[place], Types.LONG))
-        .process(new CountFunction(by))
-        .returns(CodecTypeInfo.IMPRESSION)
-        .name("counts by " + by.field())
+        .transform(
+            "counts by " + by.field(),
+            CodecTypeInfo.IMPRESSION,
+            new StayActiveOperator<>(new CountFunction(by)))
         .uid("counts-" + by.field());
   }
 

@@ -24,7 +24,6 @@ import org.apache.flink.api.java.functions.KeySelector;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
 import org.apache.flink.runtime.state.KeyGroupRangeAssignment;
 import org.apache.flink.state.rocksdb.EmbeddedRocksDBStateBackend;
-import org.apache.flink.streaming.api.operators.co.KeyedCoProcessOperator;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.streaming.util.AbstractStreamOperatorTestHarness;
@@ -83,7 +82,7 @@ class CountFunctionTest {
         joinFunctions.add(new CountJoinFunction(join));
         joins.add(
             new KeyedTwoInputStreamOperatorTestHarness<>(
-                new KeyedCoProcessOperator<>(joinFunctions.get(i)),
+                new StayActiveOperator<>(joinFunctions.get(i)),
                 Impression::id,
                 Feedback::impressionId,
                 Types.STRING,
@@ -93,7 +92,7 @@ class CountFunctionTest {
         functions.add(new CountFunction(item));
         counts.add(
             new KeyedTwoInputStreamOperatorTestHarness<>(
-                new KeyedCoProcessOperator<>(functions.get(i)),
+                new StayActiveOperator<>(functions.get(i)),
                 byItem(item),
                 event -> event.keys()[0],
                 Types.LONG,
