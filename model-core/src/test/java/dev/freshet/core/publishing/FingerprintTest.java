@@ -56,7 +56,7 @@ class FingerprintTest {
   @CsvSource(
       delimiter = ';',
       value = {
-        "tau-steps: 50; tau-steps: 50, alpha: 0.5, gamma: 0.2, noise: false, adjust: false",
+        "tau-steps: 50; tau-steps: 50, alpha: 0.5, gamma: 0.2, noise: true, adjust: false",
         "name: main; name: other",
         "window: 10m}; window: 10m, loss-weight: 2}",
         "window: 10m}; window: 10m, correction: fnw}",

@@ -65,11 +65,14 @@ public record HtlNet(
                 "Whether that move compares the binary norm `before` the direction step or `after`",
             fallback = "before")
         RhoNorm rhoNorm,
-    @Option(value = "Whether training draws labels with Gumbel noise", fallback = "true")
+    @Option(value = "Whether training draws labels with Gumbel noise", fallback = "false")
         boolean noise,
-    @Option(value = "Gumbel temperature at the first step", fallback = "5.0") double tauStart,
-    @Option(value = "Gumbel temperature at the end", fallback = "0.5") double tauFloor,
-    @Option(value = "Steps in which the temperature falls, geometrically", fallback = "2000")
+    @Option(value = "With noise: the Gumbel temperature at the first step", fallback = "5.0")
+        double tauStart,
+    @Option(value = "With noise: the temperature at the end", fallback = "0.5") double tauFloor,
+    @Option(
+            value = "With noise: steps in which the temperature falls, geometrically",
+            fallback = "2000")
         int tauSteps,
     @Option(
             value = "Label embedding when predicting: its `expected` value, or the `likelier` row",
@@ -156,7 +159,7 @@ public record HtlNet(
     attributes.put("gamma", gamma);
     attributes.put("clip", clip);
     attributes.put("norm_after", rhoNorm == RhoNorm.AFTER);
-    attributes.put("tau", inference == Inference.EXPECTED ? 1.0 : LIKELIER_ROW);
+    attributes.put("tau", predicted());
     return ScriptArchive.ofResource("htlnet", "HtlNet", attributes(shape, attributes));
   }
 
@@ -204,9 +207,20 @@ public record HtlNet(
     return noise;
   }
 
-  /** The Gumbel temperature: geometric from start to floor. */
+  /** The temperature of a prediction, which has no noise. */
+  private double predicted() {
+    return inference == Inference.EXPECTED ? 1.0 : LIKELIER_ROW;
+  }
+
+  /**
+   * The temperature of a step. With noise geometric from start to floor; without, that of a
+   * prediction: later tasks learn from what they will see.
+   */
   @Override
   public float[] hyper(long step) {
+    if (!noise) {
+      return new float[] {(float) predicted()};
+    }
     double done = Math.min(1, (double) step / tauSteps);
     return new float[] {(float) (tauStart * Math.pow(tauFloor / tauStart, done))};
   }

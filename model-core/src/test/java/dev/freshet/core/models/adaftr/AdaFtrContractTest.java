@@ -5,6 +5,6 @@ import dev.freshet.core.models.MultiTaskModelContractTest;
 class AdaFtrContractTest extends MultiTaskModelContractTest {
   @Override
   protected String model() {
-    return "{name: main, kind: adaftr, bottom: [8], tower: [8, 8], projection: 5, relatedness: [3], identity: [f0, f1]}";
+    return "{name: main, kind: adaftr, bottom: [8], tower: [8, 8], projection: 5, relatedness: [3], identity: [f0, f1], weight: 0.1}";
   }
 }

@@ -86,7 +86,7 @@ class AdaFtrTest {
     String base = "shared-bottom, bottom: [16], tower: [8]";
     try (ModelTrainer plain = trained(base, 10);
         ModelTrainer same = trained("adaftr, " + SIZES + ", space: direct, weight: 0", 10);
-        ModelTrainer other = trained("adaftr, " + SIZES + ", space: direct", 10)) {
+        ModelTrainer other = trained("adaftr, " + SIZES + ", space: direct, weight: 0.1", 10)) {
       for (String part : List.of("bottom", "tower")) {
         assertThat(weights(same, part)).isNotEmpty().isEqualTo(weights(plain, part));
         assertThat(weights(other, part)).isNotEqualTo(weights(plain, part));

@@ -6,7 +6,7 @@ import java.util.Set;
 class HtlNetContractTest extends MultiTaskModelContractTest {
   @Override
   protected String model() {
-    return "{name: main, kind: htlnet, tower: [8, 4], label-size: 3}";
+    return "{name: main, kind: htlnet, tower: [8, 4], label-size: 3, noise: true}";
   }
 
   /** Attention over a single predecessor is 1 whatever its query and key. */

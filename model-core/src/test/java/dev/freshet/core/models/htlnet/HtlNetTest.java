@@ -276,8 +276,21 @@ class HtlNetTest {
   }
 
   @Test
-  void temperatureFallsGeometricallyToItsFloor() {
+  void withoutNoiseTheTemperatureIsThatOfAPrediction() {
     HtlNet model = (HtlNet) TestingPipelines.shop().model("main");
+    assertThat(model.hyper(0)).containsExactly(1);
+    assertThat(model.hyper(1000)).containsExactly(1);
+    HtlNet likelier = noisy("noise: false, inference: likelier");
+    assertThat(likelier.hyper(0)[0]).isLessThan(0.001f);
+  }
+
+  private static HtlNet noisy(String noise) {
+    return (HtlNet) TestingPipelines.shop("tau-steps: 50", "tau-steps: 50, " + noise).model("main");
+  }
+
+  @Test
+  void withNoiseTheTemperatureFallsGeometricallyToItsFloor() {
+    HtlNet model = noisy("noise: true");
     assertThat(model.hyper(0)[0]).isEqualTo(5f);
     assertThat(model.hyper(25)[0]).isCloseTo((float) Math.sqrt(5 * 0.5), within(1e-5f));
     assertThat(model.hyper(1000)[0]).isEqualTo(0.5f);

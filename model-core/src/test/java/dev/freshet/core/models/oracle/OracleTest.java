@@ -46,6 +46,7 @@ class OracleTest {
         "ple, own: 2, shared: 1, levels: [5, 4], tower: [3]",
         "aitm, bottom: [6, 5], tower: [4], penalty: 0.6",
         "htlnet, tower: [5, 4], label-size: 3",
+        "htlnet, tower: [5, 4], label-size: 3, noise: true",
         "htlnet, tower: [5, 4], label-size: 3, stop-gradient: literal, representation: last",
         "htlnet, tower: [5, 4], label-size: 3, stop-gradient: none, alpha: 0.5, gamma: 0.7",
         "htlnet, tower: [5, 4], label-size: 3, rho-norm: after, gamma: 0.7, clip: 1.5",
@@ -55,11 +56,11 @@ class OracleTest {
         "tafe, groups: 1, seeds: 3, indicator: 3, tower: [5], loss: path, selector: softmax",
         "tafe, tower: [5], stop-gradient: true, reconstruct: false",
         "tafe, groups: 1, seeds: 2, tower: [5], select: false, amount: {loss: ziln}",
-        "adaftr, bottom: [6], tower: [5, 4], projection: 3, relatedness: [4]",
-        "adaftr, sharing: embeddings, bottom: [6], tower: [5, 4], projection: 3, relatedness: [4]",
-        "adaftr, bottom: [6], tower: [5], projection: 0, stop-gradient: false, tau-min: 0.2",
-        "adaftr, bottom: [6], tower: [5], temperature: constant, space: reached, supervision: 0.3",
-        "adaftr, bottom: [6], tower: [5], space: direct, prior-weight: 0.5, amount: {loss: huber}");
+        "adaftr, weight: 0.1, bottom: [6], tower: [5, 4], projection: 3, relatedness: [4]",
+        "adaftr, weight: 0.1, sharing: embeddings, bottom: [6], tower: [5, 4], projection: 3, relatedness: [4]",
+        "adaftr, weight: 0.1, bottom: [6], tower: [5], projection: 0, stop-gradient: false, tau-min: 0.2",
+        "adaftr, weight: 0.1, bottom: [6], tower: [5], temperature: constant, space: reached, supervision: 0.3",
+        "adaftr, weight: 0.1, bottom: [6], tower: [5], space: direct, prior-weight: 0.5, amount: {loss: huber}");
   }
 
   @Test
