@@ -10,6 +10,8 @@ from sklearn.linear_model import SGDClassifier, SGDRegressor
 
 BATCH = 16
 
+NAMES = ("ftrl", "adagrad", "sgd")
+
 
 @njit(cache=True)
 def _running_rate(value, weight, first_of, say):

@@ -1,6 +1,6 @@
 """Freshet's models beside plain online learners: the same examples in the same order, the same labels, the same metrics.
 
-./experiments/peers/run [FILE...] [--batch 16,64] [--embeddings 0.05,0.1] [--dense 1e-3]
+./experiments/peers/run [FILE...] [--batch 16,64] [--embeddings 0.05,0.1] [--dense 1e-3] [--seeds 1,2,3]
 """
 
 import argparse
@@ -138,6 +138,8 @@ def experiment(file, options, out):
                 name = " ".join([one["name"], *(n for n, _ in choice)]).strip()
                 variants.append({**one, "name": name, "override": override})
         content["variants"] = variants
+    if options.seeds:
+        content["seeds"] = [int(seed) for seed in options.seeds.split(",")]
     if isinstance(content["pipeline"], str):
         content["pipeline"] = str((file.parent / content["pipeline"]).resolve())
     out.mkdir(parents=True, exist_ok=True)
@@ -196,15 +198,47 @@ def tables(out, skip, quick):
                 rows.append((about, run["model"], named["name"], found, ""))
                 print(line(f"**{run['model']}**", named["name"], found, binary))
         sys.stdout.flush()
+    streams = {run["examples"]: run["model"].rpartition("/")[0] for run in told["runs"]}
+    rows = [
+        {"experiment": told["experiment"], "stream": streams.get(a["file"], ""), "examples": a["file"], "seed": a["seed"]}
+        | {"learner": r.rpartition("/")[2], "task": t, "setting": s, **{k: float(v) for k, v in f.items()}}
+        for a, r, t, f, s in rows
+    ]
     with open(out / "peers.json", "w") as file:
-        json.dump(
-            [
-                {"experiment": told["experiment"], "examples": a["file"], "seed": a["seed"], "learner": r, "task": t, "setting": s, **{k: float(v) for k, v in f.items()}}
-                for a, r, t, f, s in rows
-            ],
-            file,
-            indent=1,
-        )
+        json.dump(rows, file, indent=1)
+    return rows
+
+
+def together(rows):
+    """One line for each stream and task: means over the seeds, and how far each model's loss is from the linear learner's."""
+    models = list(dict.fromkeys(r["learner"] for r in rows if r["learner"] not in ("base rate", "served", *learners.NAMES)))
+    print("\n### Means over seeds: AUC and NE, of amounts Spearman and NRMSE; in brackets a model's NE or NRMSE minus that of the linear learner\n")
+    print("| stream | task | seeds | labels | positive | running base rate | linear |", " | ".join(models), "|")
+    print("| --- | --- | --- | --- | --- | --- | --- |" + " --- |" * len(models))
+    for key in dict.fromkeys((r["experiment"], r["stream"], r["task"]) for r in rows):
+        found = {}
+        for r in rows:
+            if (r["experiment"], r["stream"], r["task"]) == key:
+                found.setdefault(r["seed"], {})[r["learner"]] = r
+        rank, loss = ("auc", "ne") if any("ne" in r for f in found.values() for r in f.values()) else ("spearman", "nrmse")
+        linear = [min((f[n] for n in learners.NAMES if n in f), key=lambda r: r[loss]) for f in found.values()]
+
+        def cell(rows):
+            return f"{np.mean([r[rank] for r in rows]):.4f}, {np.mean([r[loss] for r in rows]):.4f}"
+
+        base = [f["base rate"] for f in found.values()]
+        cells = [key[0] + (" " + key[1] if key[1] else ""), key[2], str(len(found))]
+        cells += [f"{np.mean([r[name] for r in base]):.0f}" for name in ("labels", "positives")]
+        cells += [f"{np.mean([r[loss] for r in base]):.4f}", cell(linear)]
+        for model in models:
+            of = [f[model] for f in found.values() if model in f]
+            if len(of) < len(found):
+                cells.append("-")
+                continue
+            less = [r[loss] - peer[loss] for r, peer in zip(of, linear)]
+            error = f" ± {np.std(less, ddof=1) / math.sqrt(len(less)):.4f}" if len(less) > 1 else ""
+            cells.append(f"{cell(of)} ({np.mean(less):+.4f}{error})")
+        print("| " + " | ".join(cells) + " |")
 
 
 def learners_at_label(examples, task):
@@ -223,14 +257,17 @@ def main():
     parser.add_argument("--quick", action="store_true", help="a smaller grid for the peers")
     parser.add_argument("--again", action="store_true", help="only the tables, of what was run before")
     parser.add_argument("--out", type=pathlib.Path, default=HOME / ".freshet" / "peers")
+    parser.add_argument("--seeds", help="instead of the file's, separated by commas")
     for axis in ("batch", "dense", "embeddings"):
         parser.add_argument("--" + axis, help="further values to try, separated by commas")
     options = parser.parse_args()
+    rows = []
     for file in options.files or sorted(HERE.glob("*.yaml")):
         out = options.out / file.stem
         if not options.again:
             experiment(file.resolve(), options, out)
-        tables(out, options.skip, options.quick)
+        rows += tables(out, options.skip, options.quick)
+    together(rows)
 
 
 if __name__ == "__main__":
