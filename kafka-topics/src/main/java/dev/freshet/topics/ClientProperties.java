@@ -13,10 +13,13 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.config.AbstractConfig;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigValue;
 import org.apache.kafka.common.config.SaslConfigs;
@@ -31,6 +34,9 @@ public final class ClientProperties {
   private static final List<ConfigDef> KNOWN =
       List.of(
           ProducerConfig.configDef(), ConsumerConfig.configDef(), AdminClientConfig.configDef());
+
+  /** What config providers put something else in the place of, alone. */
+  private static final Pattern REFERENCE = Pattern.compile("\\$\\{[^}:]+:[^}]+}");
 
   private ClientProperties() {}
 
@@ -92,8 +98,11 @@ public final class ClientProperties {
   private static void jaas(Map<String, String> properties, Map<String, String> wrong) {
     String key = SaslConfigs.SASL_JAAS_CONFIG;
     String jaas = properties.get(key);
-    if (jaas == null) {
-      return;
+    boolean elsewhere =
+        properties.containsKey(AbstractConfig.CONFIG_PROVIDERS_CONFIG)
+            && REFERENCE.matcher(Objects.toString(jaas)).matches();
+    if (jaas == null || elsewhere) {
+      return; // Kafka's clients read it where they start, which may not be here.
     }
     try {
       JaasContext.loadClientContext(Map.of(key, new Password(jaas)));

@@ -52,6 +52,13 @@ class ClientPropertiesTest {
   }
 
   @Test
+  void leavesReferencesToTheirProviders() {
+    String reference = "sasl.jaas.config: '${dir:/secrets:sasl.jaas.config}'";
+    assertThat(problems(reference + ", config.providers: dir")).isEmpty();
+    assertThat(problems(reference)).hasSize(1);
+  }
+
+  @Test
   void tellsAllWrongValuesWithoutShowingThem() {
     List<Problem> found =
         problems("security.protocol: hush, max.poll.records: hush, linger.ms: '-5'");
