@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
-import dev.freshet.core.pipeline.SystemTopic;
 import dev.freshet.core.settings.InvalidSettingsException;
 import dev.freshet.core.settings.Problems.Problem;
+import dev.freshet.local.TestingRights.Right;
 import dev.freshet.local.broker.EmbeddedBroker;
 import dev.freshet.local.run.LocalJob;
 import dev.freshet.replica.ModelReplica;
@@ -26,8 +26,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -35,9 +33,7 @@ import org.apache.kafka.common.acl.AccessControlEntry;
 import org.apache.kafka.common.acl.AclBinding;
 import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.acl.AclPermissionType;
-import org.apache.kafka.common.resource.PatternType;
 import org.apache.kafka.common.resource.ResourcePattern;
-import org.apache.kafka.common.resource.ResourceType;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -74,20 +70,10 @@ class SecuredBrokerITCase {
       training: {batch: 16, max-wait: 0ms}
       """;
 
-  /** One right of one user, as the table says it. */
-  private record Right(String who, ResourceType on, String name, AclOperation operation) {
-
-    AclBinding binding(String user) {
-      return binding(user, operation);
-    }
-
-    AclBinding binding(String user, AclOperation other) {
-      PatternType pattern =
-          on == ResourceType.TRANSACTIONAL_ID ? PatternType.PREFIXED : PatternType.LITERAL;
-      return new AclBinding(
-          new ResourcePattern(on, name, pattern),
-          new AccessControlEntry("User:" + user, "*", other, AclPermissionType.ALLOW));
-    }
+  private static AclBinding binding(Right right, String user, AclOperation operation) {
+    return new AclBinding(
+        new ResourcePattern(right.on(), right.name(), right.pattern()),
+        new AccessControlEntry("User:" + user, "*", operation, AclPermissionType.ALLOW));
   }
 
   @TempDir private static Path folder;
@@ -119,7 +105,7 @@ class SecuredBrokerITCase {
     Map<String, Object> settings = new HashMap<>(as("admin").kafka().properties());
     settings.put("bootstrap.servers", broker.bootstrap());
     admin = Admin.create(settings);
-    rights = rights();
+    rights = TestingRights.of(pipeline(""));
     grant(rights("topics create"), "creator");
     try (TopicAdmin topics = new TopicAdmin(as("creator"))) {
       topics.create(1, Optional.of((short) 1), new ArrayList<>());
@@ -151,42 +137,6 @@ class SecuredBrokerITCase {
     return pipeline(login(user, SECRET + user));
   }
 
-  /** The table, for this pipeline; a topic in it is a key of {@code kafka.topics}. */
-  private static List<Right> rights() throws Exception {
-    Pipeline pipeline = pipeline("");
-    Pattern row =
-        Pattern.compile(
-            "^\\| ([^|]+) \\| (topic|group|transactional id) \\| ([^|]+) \\| ([^|]+) \\|$");
-    List<Right> found = new ArrayList<>();
-    for (String line : Files.readAllLines(Path.of("../docs/deployment.md"))) {
-      Matcher cells = row.matcher(line);
-      if (!cells.matches()) {
-        continue;
-      }
-      ResourceType on =
-          ResourceType.valueOf(cells.group(2).toUpperCase(java.util.Locale.ROOT).replace(' ', '_'));
-      for (String name : cells.group(3).split(", ")) {
-        String key = name.replaceAll("`", "");
-        String resource =
-            switch (key) {
-              case "<task>" -> pipeline.topic(pipeline.tasks().get(0));
-              case "freshet-<pipeline>", "freshet-<pipeline>-" ->
-                  key.replace("<pipeline>", pipeline.pipeline());
-              default ->
-                  pipeline.topic(
-                      java.util.Arrays.stream(SystemTopic.values())
-                          .filter(t -> t.key().equals(key))
-                          .findFirst()
-                          .orElseThrow(() -> new AssertionError(key)));
-            };
-        for (String operation : cells.group(4).split(", ")) {
-          found.add(new Right(cells.group(1), on, resource, AclOperation.valueOf(operation)));
-        }
-      }
-    }
-    return found;
-  }
-
   private static List<Right> rights(String who) {
     List<Right> of = rights.stream().filter(right -> right.who().equals(who)).toList();
     assertThat(of).as(who).isNotEmpty();
@@ -194,7 +144,10 @@ class SecuredBrokerITCase {
   }
 
   private static void grant(List<Right> given, String user) throws Exception {
-    admin.createAcls(given.stream().map(right -> right.binding(user)).toList()).all().get();
+    admin
+        .createAcls(given.stream().map(right -> binding(right, user, right.operation())).toList())
+        .all()
+        .get();
   }
 
   @Test
@@ -283,7 +236,7 @@ class SecuredBrokerITCase {
       for (String user : List.of("seeing" + i, "blind" + i)) {
         grant(others, user);
         if (user.startsWith("seeing")) {
-          admin.createAcls(List.of(missing.binding(user, AclOperation.DESCRIBE))).all().get();
+          admin.createAcls(List.of(binding(missing, user, AclOperation.DESCRIBE))).all().get();
         }
         InvalidSettingsException refused =
             catchThrowableOfType(
