@@ -6,9 +6,9 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 
 /** Runs a command line in this process; what it printed and its exit code. */
-record TestingCommand(int code, String out, String err) {
+public record TestingCommand(int code, String out, String err) {
 
-  static TestingCommand run(String... args) {
+  public static TestingCommand run(String... args) {
     PrintStream out = System.out;
     PrintStream err = System.err;
     ByteArrayOutputStream printed = new ByteArrayOutputStream();
