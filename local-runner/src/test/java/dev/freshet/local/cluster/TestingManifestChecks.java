@@ -27,7 +27,14 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
 import org.apache.flink.configuration.MemorySize;
+import org.apache.flink.container.entrypoint.StandaloneApplicationClusterConfigurationParserFactory;
+import org.apache.flink.runtime.entrypoint.EntrypointClusterConfiguration;
+import org.apache.flink.runtime.entrypoint.FlinkParseException;
+import org.apache.flink.runtime.entrypoint.parser.CommandLineParser;
+import org.apache.flink.runtime.entrypoint.parser.ParserResultFactory;
 import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.resource.PatternType;
 import org.apache.kafka.common.resource.ResourceType;
@@ -350,17 +357,47 @@ final class TestingManifestChecks {
         bytes(limit) == wanted, at, "its limit is " + limit + ", Flink's process takes " + process);
   }
 
+  /** As Flink's entry point reads it, which hands the job all that comes after what it knows. */
   private void job(String at, List<String> args) {
-    int last = args.lastIndexOf("--pipeline");
+    List<String> given = new ArrayList<>(List.of("--configDir", "/opt/flink/conf"));
+    given.addAll(args.subList(1, args.size()));
+    EntrypointClusterConfiguration parsed;
+    try {
+      parsed =
+          new CommandLineParser<EntrypointClusterConfiguration>(
+                  new ParserResultFactory<>() {
+                    private final StandaloneApplicationClusterConfigurationParserFactory flinks =
+                        new StandaloneApplicationClusterConfigurationParserFactory();
+
+                    @Override
+                    public Options getOptions() {
+                      return flinks.getOptions();
+                    }
+
+                    @Override
+                    public EntrypointClusterConfiguration createResult(CommandLine line)
+                        throws FlinkParseException {
+                      return flinks.createResult(line);
+                    }
+                  })
+              .parse(given.toArray(String[]::new));
+    } catch (FlinkParseException e) {
+      problems.add(at + ": " + e.getMessage());
+      return;
+    }
     check(
-        last > 0
-            && last == args.size() - 2
-            && args.subList(last, args.size()).stream().noneMatch(arg -> arg.startsWith("-D")),
+        List.of(parsed.getArgs()).equals(List.of("--pipeline", PIPELINE_PATH)),
         at,
-        "the job's arguments have to come last");
-    check(args.get(args.size() - 1).equals(PIPELINE_PATH), at, "another pipeline file");
+        "Flink gives the job other arguments than the pipeline: " + List.of(parsed.getArgs()));
+    Map<String, String> settings = settings(args);
+    parsed
+        .getDynamicProperties()
+        .forEach((key, value) -> check(value.equals(settings.get(key)), at, "loses " + key));
+    check(
+        parsed.getDynamicProperties().containsKey("jobmanager.rpc.address"),
+        at,
+        "does not tell its address");
     mainClass(at, args.get(args.indexOf("--job-classname") + 1));
-    check(args.contains("--host"), at, "does not tell its address");
   }
 
   private void mainClass(String at, String name) {
