@@ -90,7 +90,7 @@ class KubernetesTopicsITCase {
       // One broker, so one replica.
       NewTopic made =
           new NewTopic(
-              TestingManifests.name(topic), topic.at("/spec/partitions").asInt(), (short) 1);
+              TestingManifests.topic(topic), topic.at("/spec/partitions").asInt(), (short) 1);
       admin.createTopics(List.of(made.configs(config))).all().get();
     }
     for (JsonNode user : MANIFESTS.of("KafkaUser")) {

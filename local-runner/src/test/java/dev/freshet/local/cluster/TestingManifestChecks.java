@@ -617,10 +617,11 @@ final class TestingManifestChecks {
         wanted.add(pipeline.topic(topic));
       }
     }
-    check(
-        wanted.equals(new TreeSet<>(manifests.names("KafkaTopic"))),
-        "topics",
-        manifests.names("KafkaTopic") + "; the pipeline has " + wanted);
+    Set<String> names =
+        manifests.of("KafkaTopic").stream()
+            .map(TestingManifests::topic)
+            .collect(Collectors.toCollection(TreeSet::new));
+    check(wanted.equals(names), "topics", names + "; the pipeline has " + wanted);
     Set<String> byModel =
         Stream.of(SystemTopic.MODELS, SystemTopic.TRAINING_LOG)
             .map(pipeline::topic)
@@ -630,15 +631,16 @@ final class TestingManifestChecks {
             .map(pipeline::topic)
             .collect(Collectors.toSet());
     for (JsonNode topic : manifests.of("KafkaTopic")) {
-      String at = "topic " + name(topic);
+      String name = TestingManifests.topic(topic);
+      String at = "topic " + name;
       int partitions = topic.at("/spec/partitions").asInt();
       int replicas = topic.at("/spec/replicas").asInt();
-      if (byModel.contains(name(topic))) {
+      if (byModel.contains(name)) {
         check(
             partitions == pipeline.models().size(),
             at,
             partitions + " partitions; models are " + pipeline.models().size());
-      } else if (!written.contains(name(topic))) {
+      } else if (!written.contains(name)) {
         check(partitions >= parallelism(), at, "fewer partitions than the parallelism");
       }
       check(

@@ -66,6 +66,11 @@ record TestingManifests(List<JsonNode> all) {
     return manifest.at("/metadata/name").asText();
   }
 
+  /** Name of a KafkaTopic in Kafka, where names may be what Kubernetes' are not. */
+  static String topic(JsonNode manifest) {
+    return manifest.at("/spec").path("topicName").asText(name(manifest));
+  }
+
   List<JsonNode> of(String kind) {
     return all.stream().filter(one -> one.path("kind").asText().equals(kind)).toList();
   }
