@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.freshet.core.settings.PlainFault;
 import java.math.BigDecimal;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -18,7 +19,7 @@ import java.nio.charset.StandardCharsets;
  * How the JSON of events is read, by the job and by servers alike: UTF-8 without a byte order mark,
  * one value and nothing behind it, no name twice in an object, numbers as they were written.
  * Whatever is no such JSON, or beyond a limit, is a {@link JsonProcessingException} and never
- * anything else.
+ * anything else, with a message in plain words.
  */
 public final class EventJson {
 
@@ -65,9 +66,11 @@ public final class EventJson {
     }
     try {
       return READER.readTree(text);
+    } catch (JsonProcessingException e) {
+      throw new JsonParseException(null, PlainFault.of(e), e);
     } catch (RuntimeException e) {
       // Some numbers and names fail deep inside the parser: that is the message's fault.
-      throw new JsonParseException(null, e.toString(), e);
+      throw new JsonParseException(null, "a number or a name that cannot be read", e);
     }
   }
 

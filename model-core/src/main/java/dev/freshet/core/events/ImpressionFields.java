@@ -11,6 +11,7 @@ import java.util.Set;
  *
  * @param many the categorical fields that may hold a list
  * @param weighted those of these whose values have weights
+ * @param counts the numeric fields that are counts or rates of these, and so not below 0
  * @param vectors fields that are lists of numbers
  * @param scores the tasks whose served scores are kept
  * @param deadlines of each task where its deadline stands; empty if no task has one
@@ -20,6 +21,7 @@ public record ImpressionFields(
     Set<String> many,
     Set<String> weighted,
     List<String> numeric,
+    Set<String> counts,
     List<VectorField> vectors,
     List<String> scores,
     List<DeadlineField> deadlines)
@@ -30,19 +32,20 @@ public record ImpressionFields(
     many = Set.copyOf(many);
     weighted = Set.copyOf(weighted);
     numeric = List.copyOf(numeric);
+    counts = Set.copyOf(counts);
     vectors = List.copyOf(vectors);
     scores = List.copyOf(scores);
     deadlines = List.copyOf(deadlines);
   }
 
-  /** Without fields of weights and vectors. */
+  /** Without fields of weights, counts and vectors. */
   public ImpressionFields(
       List<String> categorical,
       Set<String> many,
       List<String> numeric,
       List<String> scores,
       List<DeadlineField> deadlines) {
-    this(categorical, many, Set.of(), numeric, List.of(), scores, deadlines);
+    this(categorical, many, Set.of(), numeric, Set.of(), List.of(), scores, deadlines);
   }
 
   /** Whether features have weights or vectors. */

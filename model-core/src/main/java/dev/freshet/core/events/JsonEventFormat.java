@@ -308,6 +308,13 @@ public final class JsonEventFormat implements EventFormat {
       return Double.NaN;
     }
     double value = number(node, "features." + name);
+    if (value < 0 && fields.counts().contains(name)) {
+      throw refuse(
+          RejectReason.INVALID_VALUE,
+          "features." + name,
+          node.toString(),
+          "0 or more: it is a count, or a rate of two");
+    }
     if (node.isTextual()) {
       counts.add(field, Kind.NUMBER_AS_TEXT);
     }

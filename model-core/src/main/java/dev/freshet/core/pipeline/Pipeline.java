@@ -23,6 +23,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /** One pipeline file: all that Freshet is told. Flink's own settings stay in Flink's files. */
@@ -106,6 +107,10 @@ public record Pipeline(
         schema.many(),
         schema.withWeights(),
         schema.numeric(),
+        schema.fields().stream()
+            .filter(FeatureField::counted)
+            .map(FeatureField::name)
+            .collect(Collectors.toSet()),
         schema.vectors(),
         tasks.stream().map(Task::name).toList(),
         tasks.stream().anyMatch(task -> task.deadline().present())

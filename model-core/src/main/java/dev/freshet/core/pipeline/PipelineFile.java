@@ -9,6 +9,7 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.Models;
 import dev.freshet.core.settings.InvalidSettingsException;
+import dev.freshet.core.settings.PlainFault;
 import dev.freshet.core.settings.Problems;
 import dev.freshet.core.settings.RecordBinder;
 import java.io.IOException;
@@ -65,7 +66,7 @@ public final class PipelineFile {
         return marked.getProblem();
       }
     }
-    return e.getOriginalMessage().lines().findFirst().orElse("");
+    return PlainFault.of(e);
   }
 
   /** As {@link #parse} for keys and values that were read before. */

@@ -300,7 +300,8 @@ class JsonEventFormatTest {
               List.of("tags", "user"),
               Set.of("tags"),
               Set.of("tags"),
-              List.of("price"),
+              List.of("price", "clicks"),
+              Set.of("clicks"),
               List.of(new VectorField("image", 3)),
               List.of(),
               List.of()),
@@ -326,6 +327,72 @@ class JsonEventFormatTest {
     }
     assertThat(WEIGHTS.fieldCounts().count(0, FieldCounts.Kind.NUMBER_AS_TEXT)).isEqualTo(1);
     assertThat(WEIGHTS.fieldCounts().count(0, FieldCounts.Kind.ABSENT)).isEqualTo(12);
+  }
+
+  @Test
+  void aCountIsNeverBelowNothing() {
+    for (String bad : List.of("-1", "'-0.5'", "-1e-9")) {
+      Parsed<Impression> parsed = weights("'a','clicks':" + bad);
+      assertThat(parsed.rejection()).as(bad).isNotNull();
+      assertThat(parsed.rejection().reason()).isEqualTo(RejectReason.INVALID_VALUE);
+      assertThat(parsed.rejection().field()).isEqualTo("features.clicks");
+      assertThat(parsed.rejection().allowed()).startsWith("0 or more");
+    }
+    assertThat(weights("'a','clicks':0,'price':-1").rejection()).isNull();
+    assertThat(weights("'a','clicks':-0.0").rejection()).isNull();
+  }
+
+  /** Who sent a message knows nothing of the parser and its switches. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          {'a':1,'a':2}             | the name a twice in one object
+          {'f':{'b':{},'b':[]}}     | the name b twice in one object
+          {'a':1} {}                | something behind its end
+          {'a':[1,                  | it ends in the middle
+          {'a':1                    | it ends in the middle
+          {'a':NaN}                 | the word NaN
+          {'a':nope}                | the word nope
+          {a:1}                     | an unexpected a
+          {'a':1,}                  | an unexpected }
+          {'a' 1}                   | an unexpected 1
+          /* no */ {}               | an unexpected /
+          {'a':+1}                  | an unexpected +
+          {'a':.5}                  | an unexpected .
+          {'a':01}                  | Invalid numeric value: Leading zeroes not allowed
+          {'a':'\\x'}                | an escape that JSON has not
+          <a>                       | an unexpected <
+          """)
+  void whatIsNoJsonIsToldInPlainWords(String sent, String told) {
+    Rejection rejection = impression(sent).rejection();
+    assertThat(rejection.reason()).isEqualTo(RejectReason.MALFORMED_JSON);
+    assertThat(rejection.value().replace("'", "")).isEqualTo(told);
+  }
+
+  @Test
+  void limitsOfTheParserAreToldInPlainWords() {
+    for (String sent :
+        List.of(
+            "{'a':" + "[".repeat(200) + "}",
+            "{'a':" + "9".repeat(2000) + "}",
+            "{'a':1e99999999999}",
+            "{'a':'tab\there'}",
+            "{'a':'\u0001'}",
+            "{'" + "n".repeat(60_000) + "':1}",
+            "{'a':\"\\u12\"}",
+            "{'a':-}",
+            "{'a':1.}",
+            "{'a':1e}",
+            " ")) {
+      Rejection rejection = impression(sent).rejection();
+      if (rejection != null && rejection.reason() == RejectReason.MALFORMED_JSON) {
+        assertThat(rejection.toString())
+            .doesNotContain("`", "Feature", "Constraints", "jackson", "java.", "Source", "CTRL")
+            .doesNotContain("(code", "token", "Exception");
+      }
+    }
   }
 
   @Test
