@@ -12,6 +12,7 @@ import dev.freshet.core.labels.Task;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.training.LeftOutReason;
 import dev.freshet.core.training.TrainingIncidents;
+import dev.freshet.core.training.evaluation.TaskQuality;
 import dev.freshet.replica.ModelReplica;
 import java.util.Arrays;
 import java.util.Map;
@@ -193,20 +194,17 @@ final class RunReport {
     return learning;
   }
 
-  private static ObjectNode taskQuality(JsonNode metrics, Task task, boolean truthKnown) {
+  static ObjectNode taskQuality(JsonNode metrics, Task task, boolean truthKnown) {
     ObjectNode quality = JSON.createObjectNode();
     JsonNode own = metrics.path("quality").path(task.name());
     JsonNode best = truthKnown ? metrics.path("served").path(task.name()) : JSON.missingNode();
-    String[] names =
-        task.binary()
-            ? new String[] {"auc", "logLoss", "normalizedEntropy", "calibration"}
-            : new String[] {"nrmse", "nmae", "gini", "spearman", "calibration", "mae", "rmse"};
-    for (String name : names) {
+    for (String name : TaskQuality.metrics(task)) {
       put(quality, name, own.path(name));
       if (name.equals("auc") || name.equals("logLoss")) {
         put(quality, name.equals("auc") ? "bestAuc" : "bestLogLoss", best.path(name));
       }
     }
+    // Without any there is no key of it in what the trainer tells.
     quality.put("examples", own.path("examples").asLong());
     return quality;
   }

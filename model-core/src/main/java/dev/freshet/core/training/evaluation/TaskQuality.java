@@ -12,6 +12,29 @@ import java.util.Map;
 /** Quality of one scorer, per task, by the task's kind. */
 public final class TaskQuality {
 
+  private static final List<String> BINARY =
+      List.of(
+          "auc",
+          "prAuc",
+          "logLoss",
+          "normalizedEntropy",
+          "calibration",
+          "slope",
+          "rate",
+          "examples");
+  private static final List<String> AMOUNT =
+      List.of(
+          "nrmse",
+          "nmae",
+          "gini",
+          "spearman",
+          "decileMape",
+          "calibration",
+          "mae",
+          "rmse",
+          "mean",
+          "examples");
+
   private final List<Task> tasks;
   private final List<SlidingQuality<?>> quality = new ArrayList<>();
 
@@ -27,6 +50,14 @@ public final class TaskQuality {
 
   public void add(int task, double prediction, double label) {
     quality.get(task).add(prediction, label);
+  }
+
+  /**
+   * What can be told of a task, in order: what is measured here, and of a yes or no the {@code
+   * slope} of its shrinkage, which the trainer adds.
+   */
+  public static List<String> metrics(Task task) {
+    return task.binary() ? BINARY : AMOUNT;
   }
 
   /** Task name to metric name to value. */

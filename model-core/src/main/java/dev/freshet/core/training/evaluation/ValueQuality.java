@@ -5,6 +5,7 @@ import dev.freshet.core.labels.Task;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -194,6 +195,16 @@ public final class ValueQuality {
       }
     }
     return all;
+  }
+
+  /** What there may be of a task in {@link #metrics}. */
+  public static List<String> metricNames() {
+    List<String> names =
+        new ArrayList<>(List.of("newValues", "calibratedValues", "hoursToCalibrated"));
+    for (DelayBucket bucket : DelayBucket.values()) {
+      names.add("calibration." + bucket.label());
+    }
+    return names;
   }
 
   private Map<String, Double> metrics(int task) {
