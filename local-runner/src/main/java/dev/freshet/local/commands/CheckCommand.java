@@ -23,7 +23,7 @@ final class CheckCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    Pipeline pipeline = PipelineOption.read(file);
+    Pipeline pipeline = PipelineOption.read("FILE", file);
     long made = pipeline.schema().fields().stream().filter(f -> !f.sent() || f.counted()).count();
     PrintWriter out = spec.commandLine().getOut();
     out.printf(

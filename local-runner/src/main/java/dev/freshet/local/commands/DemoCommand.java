@@ -51,6 +51,7 @@ final class DemoCommand implements Callable<Integer> {
     if (events != null && events < 1) {
       throw new Usage("--events: '" + events + "'; allowed: 1 or more");
     }
+    options.check();
     Pipeline read = PipelineOption.read(pipeline);
     PrintStream progress = options.json ? System.err : System.out;
     Simulator source;

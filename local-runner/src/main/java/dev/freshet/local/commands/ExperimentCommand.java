@@ -40,7 +40,7 @@ final class ExperimentCommand implements Callable<Integer> {
   @Option(
       names = "--out",
       paramLabel = "DIR",
-      description = "Folder of the results. Default: .freshet/experiments/NAME.")
+      description = "Folder of the results. Default: experiments/NAME in the folder .freshet.")
   private Path folder;
 
   @Option(
@@ -59,7 +59,10 @@ final class ExperimentCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    PipelineOption.existing(file);
+    PathOption.file("--file", file);
+    if (folder != null) {
+      PathOption.folder("--out", folder);
+    }
     if (threads < 1) {
       throw new Usage("--threads: '" + threads + "'; allowed: 1 or more");
     }

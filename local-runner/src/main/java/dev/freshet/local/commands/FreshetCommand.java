@@ -6,6 +6,7 @@ import dev.freshet.local.run.JobFailedException;
 import dev.freshet.local.run.RefusedException;
 import dev.freshet.local.run.RootCause;
 import dev.freshet.topics.NoBrokerException;
+import java.io.PrintWriter;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import org.apache.kafka.common.errors.TimeoutException;
@@ -42,15 +43,25 @@ public final class FreshetCommand {
 
   private FreshetCommand() {}
 
+  static CommandLine line() {
+    return new CommandLine(new FreshetCommand());
+  }
+
   /** Runs a command line; its exit code is one of those in docs/command-line.md. */
   public static int run(String... args) {
-    CommandLine line = new CommandLine(new FreshetCommand());
+    CommandLine line = line();
     // A misspelt option behind a list of files is no file.
     line.setUnmatchedOptionsAllowedAsOptionParameters(false);
     line.setExecutionExceptionHandler((e, command, parsed) -> report(e, command));
     line.setParameterExceptionHandler(
-        (e, ignored) -> {
-          e.getCommandLine().getErr().println(e.getMessage() + suggestion(e));
+        (e, given) -> {
+          // What is missing or has no value may be so because of one that is misspelt.
+          List<String> unknown = UnknownOptions.of(e.getCommandLine(), given);
+          PrintWriter err = e.getCommandLine().getErr();
+          if (unknown.isEmpty()) {
+            err.println(e.getMessage() + suggestion(e));
+          }
+          unknown.forEach(err::println);
           return BAD_USAGE;
         });
     if (args.length == 0) {

@@ -20,7 +20,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "import",
     description = {
-      "Turns a public data set into impressions.jsonl.gz and feedback.jsonl.gz for replay."
+      "Turns a public data set into files of impressions and of feedback, for replay and the other"
+          + " commands."
     },
     mixinStandardHelpOptions = true,
     customSynopsis = "freshet import DATASET FILE... --out DIR",
@@ -34,6 +35,7 @@ import picocli.CommandLine.Spec;
       "  criteo-delayed data.txt of the conversion logs: click, conversion",
       "  ali-ccp        common_features_*.csv sample_skeleton_*.csv: click, purchase",
       "  aliexpress     train.csv: click, purchase",
+      "  open-bandit    men.csv, women.csv or all.csv of a policy: click",
       "Each has a pipeline of its name in pipelines/."
     })
 final class ImportCommand implements Callable<Integer> {
@@ -44,7 +46,11 @@ final class ImportCommand implements Callable<Integer> {
   @Parameters(index = "1..*", arity = "1..*", paramLabel = "FILE", description = "Its files.")
   private List<Path> files;
 
-  @Option(names = "--out", paramLabel = "DIR", required = true, description = "Where to write.")
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      required = true,
+      description = "Folder for the two files, feedback.jsonl.gz and impressions.jsonl.gz.")
   private Path out;
 
   @Option(
@@ -78,7 +84,8 @@ final class ImportCommand implements Callable<Integer> {
                             + Arrays.stream(Importers.values())
                                 .map(Importers::label)
                                 .collect(Collectors.joining(", "))));
-    files.forEach(PipelineOption::existing);
+    files.forEach(file -> PathOption.file("FILE", file));
+    PathOption.folder("--out", out);
     if (!(minAccepted >= 0 && minAccepted <= 1)) {
       throw new Usage("--min-accepted: '" + minAccepted + "'; allowed: 0 to 1");
     }

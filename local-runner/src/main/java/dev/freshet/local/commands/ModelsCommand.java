@@ -140,14 +140,17 @@ final class ModelsCommand implements Callable<Integer> {
     @Option(
         names = "--graph",
         paramLabel = "FILE",
-        description = {
-          "Also writes the model as a TorchScript graph, which PyTorch and libtorch run in any",
-          "language; docs/serving.md says what it is handed."
-        })
+        description =
+            "Also writes the model as a TorchScript graph, which PyTorch and libtorch run in any"
+                + " language; docs/serving.md says what it is handed.")
     private Path graph;
 
     @Override
     public Integer call() throws Exception {
+      PathOption.newFile("--out", out);
+      if (graph != null) {
+        PathOption.newFile("--graph", graph);
+      }
       Pipeline pipeline = topic.pipeline();
       String model = topic.model(pipeline);
       Brokers.require(pipeline);

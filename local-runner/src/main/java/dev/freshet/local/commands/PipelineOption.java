@@ -4,7 +4,6 @@ import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.InvalidValueException;
 import dev.freshet.topics.ClientProperties;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Reads pipeline files for commands. */
@@ -17,7 +16,16 @@ final class PipelineOption {
   private PipelineOption() {}
 
   static Pipeline read(Path file) throws IOException {
-    existing(file);
+    return read("--pipeline", file);
+  }
+
+  /**
+   * As the other one.
+   *
+   * @param option that named the file
+   */
+  static Pipeline read(String option, Path file) throws IOException {
+    PathOption.file(option, file);
     return ClientProperties.read(file);
   }
 
@@ -32,12 +40,6 @@ final class PipelineOption {
       return bootstrap == null ? pipeline : pipeline.withBootstrap(bootstrap);
     } catch (InvalidValueException e) {
       throw new Usage("--" + e.getMessage());
-    }
-  }
-
-  static void existing(Path file) {
-    if (!Files.isRegularFile(file)) {
-      throw new Usage(file + ": no such file");
     }
   }
 }

@@ -74,7 +74,7 @@ final class PredictCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    PipelineOption.existing(impressions);
+    PathOption.file("--impressions", impressions);
     if (!(minAccepted >= 0 && minAccepted <= 1)) {
       throw new Usage("--min-accepted: '" + minAccepted + "'; allowed: 0 to 1");
     }

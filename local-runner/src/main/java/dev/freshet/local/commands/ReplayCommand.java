@@ -54,8 +54,12 @@ final class ReplayCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    impressions.forEach(PipelineOption::existing);
-    feedback.forEach(PipelineOption::existing);
+    impressions.forEach(file -> PathOption.file("--impressions", file));
+    feedback.forEach(file -> PathOption.file("--feedback", file));
+    if (examples != null) {
+      PathOption.newFile("--examples-out", examples);
+    }
+    options.check();
     Pipeline file = PipelineOption.read(pipeline);
     Pipeline read =
         examples != null && file.examplesTopic() == null

@@ -71,9 +71,6 @@ final class RunOptions {
    * @return the exit code
    */
   int run(PrintStream progress, Pipeline pipeline, boolean late, Work work) throws Exception {
-    if (!(minAccepted >= 0 && minAccepted <= 1)) {
-      throw new Usage("--min-accepted: '" + minAccepted + "'; allowed: 0 to 1");
-    }
     try (EndRequest end = EndRequest.listen(progress);
         RunFolder folder = folder()) {
       end.atOnce(folder::abandon);
@@ -96,17 +93,24 @@ final class RunOptions {
     }
   }
 
-  private RunFolder folder() throws IOException {
+  /** Before anything is started. */
+  void check() {
+    if (!(minAccepted >= 0 && minAccepted <= 1)) {
+      throw new Usage("--min-accepted: '" + minAccepted + "'; allowed: 0 to 1");
+    }
     if (parallelism < 1) {
       throw new Usage("--parallelism: '" + parallelism + "'; allowed: 1 or more");
     }
-    if (dataDir == null) {
-      if (again) {
-        throw new Usage("--again: without --data-dir there is nothing to throw away");
-      }
-      return RunFolder.temporary();
+    if (dataDir == null && again) {
+      throw new Usage("--again: without --data-dir there is nothing to throw away");
     }
-    return RunFolder.kept(dataDir, again);
+    if (dataDir != null) {
+      PathOption.folder("--data-dir", dataDir);
+    }
+  }
+
+  private RunFolder folder() throws IOException {
+    return dataDir == null ? RunFolder.temporary() : RunFolder.kept(dataDir, again);
   }
 
   LocalRun.Settings settings(Path folder, boolean truthKnown) {

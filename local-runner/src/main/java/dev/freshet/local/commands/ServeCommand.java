@@ -83,10 +83,9 @@ final class ServeCommand implements Callable<Integer> {
       names = "--max-connections",
       paramLabel = "N",
       defaultValue = "1024",
-      description = {
-        "Open connections; beyond it the one that has kept the server waiting longest is closed for",
-        "the newest. Default: ${DEFAULT-VALUE}."
-      })
+      description =
+          "Open connections; beyond it the one that has kept the server waiting longest is closed for"
+              + " the newest. Default: ${DEFAULT-VALUE}.")
   private int connections;
 
   @Option(
@@ -94,10 +93,9 @@ final class ServeCommand implements Callable<Integer> {
       paramLabel = "TIME",
       defaultValue = "30s",
       converter = DurationConverter.class,
-      description = {
-        "For a request from its first byte to the last one of its answer, and for idle connections.",
-        "Default: ${DEFAULT-VALUE}."
-      })
+      description =
+          "For a request from its first byte to the last one of its answer, and for idle connections."
+              + " Default: ${DEFAULT-VALUE}.")
   private Duration timeout;
 
   @Option(
@@ -105,10 +103,9 @@ final class ServeCommand implements Callable<Integer> {
       paramLabel = "TIME",
       defaultValue = "30s",
       converter = DurationConverter.class,
-      description = {
-        "Not ready if the topic was last known to be read to its end so long ago, as when no broker",
-        "answers. Default: ${DEFAULT-VALUE}."
-      })
+      description =
+          "Not ready if the topic was last known to be read to its end so long ago, as when no broker"
+              + " answers. Default: ${DEFAULT-VALUE}.")
   private Duration maxLag;
 
   @Option(
@@ -116,10 +113,9 @@ final class ServeCommand implements Callable<Integer> {
       paramLabel = "TIME",
       defaultValue = "1h",
       converter = DurationConverter.class,
-      description = {
-        "Not ready if the version in use was published so long ago, unless it is pinned.",
-        "Default: ${DEFAULT-VALUE}."
-      })
+      description =
+          "Not ready if the version in use was published so long ago, unless it is pinned."
+              + " Default: ${DEFAULT-VALUE}.")
   private Duration maxAge;
 
   @Option(
@@ -130,10 +126,9 @@ final class ServeCommand implements Callable<Integer> {
   @Option(
       names = "--token-file",
       paramLabel = "FILE",
-      description = {
-        "File with the bearer token that pin, unpin and rollback ask for.",
-        "Default: the environment's FRESHET_TOKEN; without one they are open."
-      })
+      description =
+          "File with the bearer token that pin, unpin and rollback ask for."
+              + " Default: the environment's FRESHET_TOKEN; without one they are open.")
   private Path tokenFile;
 
   @Option(names = "--token", hidden = true, arity = "0..1", fallbackValue = "")
@@ -142,19 +137,17 @@ final class ServeCommand implements Callable<Integer> {
   @Option(
       names = "--state-dir",
       paramLabel = "DIR",
-      description = {
-        "Where versions are left for the next start, which then is ready in seconds.",
-        "Default: a temporary folder."
-      })
+      description =
+          "Where versions are left for the next start, which then is ready in seconds."
+              + " Default: a temporary folder.")
   private Path folder;
 
   @Option(
       names = "--row-cache",
       paramLabel = "SIZE",
-      description = {
-        "Keep embedding rows on disk in the state folder, for models larger than memory, and",
-        "those asked for often in a cache of SIZE. Default: all rows in memory."
-      })
+      description =
+          "Keep embedding rows on disk in the state folder, for models larger than memory, and"
+              + " those asked for often in a cache of SIZE. Default: all rows in memory.")
   private String rowCache;
 
   @Override
@@ -180,6 +173,9 @@ final class ServeCommand implements Callable<Integer> {
   }
 
   private ServerSettings settings(PrintWriter out) throws IOException {
+    if (folder != null) {
+      PathOption.folder("--state-dir", folder);
+    }
     try {
       return new ServerSettings(
           host,

@@ -109,8 +109,8 @@ final class TopicsCommand implements Callable<Integer> {
       name = "check",
       description = {
         "Checks what a job checks at its start: brokers, topics, partitions, settings,"
-            + " permissions,",
-        "transactions. Tells every problem; exit code 2 if there is one."
+            + " permissions, transactions.",
+        "Tells every problem; exit code 2 if there is one."
       },
       mixinStandardHelpOptions = true)
   static final class CheckTopicsCommand implements Callable<Integer> {

@@ -84,9 +84,9 @@ final class TuneCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     check(candidates, 2, "--candidates");
     check(threads, 1, "--threads");
-    PipelineOption.existing(pipeline);
-    impressions.forEach(PipelineOption::existing);
-    feedback.forEach(PipelineOption::existing);
+    PathOption.file("--pipeline", pipeline);
+    impressions.forEach(file -> PathOption.file("--impressions", file));
+    feedback.forEach(file -> PathOption.file("--feedback", file));
     Path to = out == null ? Path.of(tuned(pipeline.getFileName().toString())) : out;
     writable(to);
     try (EndRequest end = EndRequest.listen(System.out)) {
@@ -140,13 +140,10 @@ final class TuneCommand implements Callable<Integer> {
   }
 
   /** Minutes of work should not end at a file that cannot be written. */
-  private static void writable(Path to) throws IOException {
+  private static void writable(Path to) {
+    PathOption.newFile("--out", to);
     if (Files.exists(to)) {
       throw new Usage("--out: " + to + " exists already; allowed: a new file");
-    }
-    Path folder = to.toAbsolutePath().getParent();
-    if (!Files.isDirectory(folder) || !Files.isWritable(folder)) {
-      throw new Usage("--out: '" + to + "'; allowed: a file in a folder that can be written to");
     }
   }
 }

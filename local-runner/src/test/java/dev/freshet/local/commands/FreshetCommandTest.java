@@ -2,18 +2,24 @@ package dev.freshet.local.commands;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.freshet.local.importers.Importers;
 import dev.freshet.replica.server.Token;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine.Model.CommandSpec;
 
 class FreshetCommandTest {
 
@@ -65,6 +71,119 @@ class FreshetCommandTest {
     Ran ran = run((command + " --help").trim().split(" "));
     assertThat(ran.code).isZero();
     assertThat(ran.out).contains("Usage:").doesNotContain("null");
+  }
+
+  /** All commands, with those of commands. */
+  private static Stream<CommandSpec> below(CommandSpec of) {
+    return Stream.concat(
+        Stream.of(of), of.subcommands().values().stream().flatMap(c -> below(c.getCommandSpec())));
+  }
+
+  private static Stream<CommandSpec> commands() {
+    return below(FreshetCommand.line().getCommandSpec());
+  }
+
+  /** Where lines are broken, words are whole, and what goes on is indented. */
+  @ParameterizedTest
+  @MethodSource("commands")
+  void helpIsNotCutInTheMiddleOfWordsOrSentences(CommandSpec command) {
+    String help = command.commandLine().getUsageMessage();
+    List<String> words = List.of(help.split("\\s+"));
+    List<String> texts = new ArrayList<>(List.of(command.usageMessage().description()));
+    command.subcommands().values().stream()
+        .map(below -> below.getCommandSpec().usageMessage().description())
+        .filter(description -> description.length > 0)
+        .forEach(description -> texts.add(description[0]));
+    command.args().stream()
+        .filter(arg -> !arg.hidden())
+        .forEach(
+            arg -> {
+              assertThat(arg.description()).as(arg.paramLabel()).hasSize(1);
+              texts.add(arg.description()[0]);
+            });
+    for (String text : texts) {
+      assertThat(text).endsWith(".");
+      assertThat(words).containsAll(List.of(text.split("\\s+")));
+    }
+    assertThat(help.lines()).allSatisfy(line -> assertThat(line.length()).isLessThanOrEqualTo(80));
+  }
+
+  @Test
+  void importListsEveryDataSet() {
+    String help = run("import", "--help").out;
+    for (Importers each : Importers.values()) {
+      assertThat(help).contains("\n  " + each.label() + " ");
+    }
+  }
+
+  @Test
+  void aMisspeltOptionIsNamedWhateverElseIsMissingBecauseOfIt() {
+    assertThat(run("replay", "--piepline", "x").err)
+        .isEqualToIgnoringNewLines("Unknown option '--piepline'; did you mean '--pipeline'?");
+    assertThat(run("tune", "--pipeline", "x", "--impresions=i", "--fedback", "f").err.lines())
+        .containsExactly(
+            "Unknown option '--impresions'; did you mean '--impressions'?",
+            "Unknown option '--fedback'; did you mean '--feedback'?");
+    assertThat(run("models", "export", "--outt", "x").err).contains("did you mean '--out'?");
+    assertThat(run("replay", "--pipeline", "x").err).contains("Missing required option");
+    assertThat(run("demo", "-x").err).isEqualToIgnoringNewLines("Unknown option '-x'");
+    assertThat(run("demo", "--seed", "-1", "--rate", "-1").err).doesNotContain("Unknown option");
+  }
+
+  @Test
+  void aFileWhereAFolderBelongsIsNamedWithItsOptionAndTheOtherWayRound() throws Exception {
+    Path file = Files.writeString(folder.resolve("some.jsonl"), "{}\n");
+    String a = file.toString();
+    String shop = "../pipelines/shop.yaml";
+    String[][] wantFolder = {
+      {"--data-dir", "replay", "--pipeline", shop, "--impressions", a, "--feedback", a},
+      {"--data-dir", "demo"},
+      {"--out", "experiment", "--file", a},
+      {"--out", "import", "hotel", a},
+      {"--state-dir", "serve", "--pipeline", shop}
+    };
+    for (String[] command : wantFolder) {
+      for (String path : List.of(a, a + "/below")) {
+        Ran ran = run(with(command, path));
+        assertThat(ran.code).as(ran.err).isEqualTo(2);
+        assertThat(ran.err)
+            .startsWith(command[0] + ": '" + path)
+            .endsWith("; allowed: a folder" + System.lineSeparator());
+      }
+    }
+    String[][] wantFile = {
+      {"--pipeline", "demo"},
+      {"--pipeline", "replay", "--impressions", a, "--feedback", a},
+      {"--impressions", "replay", "--pipeline", shop, "--feedback", a},
+      {"--feedback", "replay", "--pipeline", shop, "--impressions", a},
+      {"--examples-out", "replay", "--pipeline", shop, "--impressions", a, "--feedback", a},
+      {"--pipeline", "tune", "--impressions", a, "--feedback", a},
+      {"--impressions", "tune", "--pipeline", shop, "--feedback", a},
+      {"--feedback", "tune", "--pipeline", shop, "--impressions", a},
+      {"--out", "tune", "--pipeline", shop, "--impressions", a, "--feedback", a},
+      {"--file", "experiment"},
+      {"--pipeline", "topics", "check"},
+      {"--pipeline", "serve"},
+      {"--out", "models", "export"},
+      {"--graph", "models", "export", "--out", a},
+      {"--impressions", "predict"}
+    };
+    for (String[] command : wantFile) {
+      Ran ran = run(with(command, folder.toString()));
+      assertThat(ran.code).as(ran.err).isEqualTo(2);
+      assertThat(ran.err)
+          .isEqualToIgnoringNewLines(
+              command[0] + ": '" + folder + "' is a folder; allowed: a file");
+    }
+    assertThat(run("check", folder.toString()).err).contains("is a folder; allowed: a file");
+    assertThat(run("predict", "--impressions", a + "x").err)
+        .isEqualToIgnoringNewLines("--impressions: '" + a + "x': no such file");
+  }
+
+  /** A command, written behind its option, with that option at its end. */
+  private static String[] with(String[] command, String value) {
+    return Stream.concat(Arrays.stream(command).skip(1), Stream.of(command[0], value))
+        .toArray(String[]::new);
   }
 
   @Test
@@ -146,7 +265,8 @@ class FreshetCommandTest {
             "--examples",
             "x");
     assertThat(ran.code).isEqualTo(2);
-    assertThat(ran.err).contains("Unknown option").contains("--examples");
+    assertThat(ran.err)
+        .isEqualToIgnoringNewLines("Unknown option '--examples'; did you mean '--examples-out'?");
   }
 
   @Test
@@ -285,7 +405,7 @@ class FreshetCommandTest {
       experiment: clicks
       data: {kind: files, impressions: ['%s'], feedback: ['%s']}
       seeds: [1]
-      metrics: [click.rat, click.rate]
+      metrics: [click.auc, click.rate]
       pipeline:
         pipeline: clicks
         tasks: [{name: click, kind: binary, window: 1h, deadline: {at: ends}}]
@@ -319,7 +439,7 @@ class FreshetCommandTest {
         .contains("Scored are predictions of the moment of the impression: seen")
         .contains("Rows of different moments are not to be compared")
         .contains("1/2  ", "2/2  ")
-        .contains("No row has the metric click.rat; did you mean 'click.rate'?");
+        .contains("No row has the metric click.auc");
 
     Files.writeString(file, CLICKS.formatted(feedback, impressions));
     Ran swapped = run("experiment", "--file", file.toString(), "--out", out);

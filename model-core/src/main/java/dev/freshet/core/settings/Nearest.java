@@ -8,6 +8,9 @@ import java.util.Optional;
 /** Finds what somebody meant who wrote something like it. */
 public final class Nearest {
 
+  /** Letters of which fewer are the beginning of too much. */
+  private static final int FEW = 4;
+
   private Nearest() {}
 
   /** {@code ; did you mean 'x'?} for the one of {@code known} that is nearly {@code written}. */
@@ -15,13 +18,22 @@ public final class Nearest {
     return of(written, known).map(one -> "; did you mean '" + one + "'?").orElse("");
   }
 
-  /** The one of {@code known} that is nearly {@code written}, and not the same. */
+  /**
+   * The one of {@code known} that is nearly {@code written}, or else the shortest that begins with
+   * it; not the same.
+   */
   public static Optional<String> of(String written, Collection<String> known) {
     String lower = written.toLowerCase(Locale.ROOT);
     int most = Math.max(1, written.length() / 3);
     return known.stream()
         .filter(one -> !one.equals(written) && distance(lower, one) <= most)
-        .min(Comparator.comparing(one -> distance(lower, one)));
+        .min(Comparator.comparing(one -> distance(lower, one)))
+        .or(
+            () ->
+                known.stream()
+                    .filter(one -> written.length() >= FEW && one.length() > written.length())
+                    .filter(one -> one.startsWith(lower))
+                    .min(Comparator.comparing(String::length)));
   }
 
   /** Letters to insert, drop, exchange or swap with their neighbour to make one of the other. */

@@ -1,0 +1,55 @@
+package dev.freshet.local.commands;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** What an option that names a file or a folder has to name, before anything is done. */
+final class PathOption {
+
+  private PathOption() {}
+
+  /** A file that is read; not only regular ones, so that pipes are fine. */
+  static void file(String option, Path path) {
+    if (Files.isDirectory(path)) {
+      throw new Usage(option + ": '" + path + "' is a folder; allowed: a file");
+    }
+    if (!Files.exists(path)) {
+      throw new Usage(option + ": '" + path + "': no such file");
+    }
+    if (!Files.isReadable(path)) {
+      throw new Usage(option + ": '" + path + "' cannot be read; allowed: a file that can");
+    }
+  }
+
+  /** A file that is written, in a folder that is there. */
+  static void newFile(String option, Path path) {
+    if (Files.isDirectory(path)) {
+      throw new Usage(option + ": '" + path + "' is a folder; allowed: a file");
+    }
+    Path folder = path.toAbsolutePath().getParent();
+    boolean writable = Files.exists(path) ? Files.isWritable(path) : Files.isWritable(folder);
+    if (!Files.isDirectory(folder) || !writable) {
+      throw new Usage(
+          option + ": '" + path + "'; allowed: a file in a folder that can be written to");
+    }
+  }
+
+  /** A folder that is written to, and made if it is not there. */
+  static void folder(String option, Path path) {
+    Path made = path.toAbsolutePath();
+    while (!Files.exists(made) && made.getParent() != null) {
+      made = made.getParent();
+    }
+    if (!Files.isDirectory(made)) {
+      throw new Usage(
+          option
+              + ": '"
+              + path
+              + (Files.exists(path) ? "' is a file" : "' is in a file")
+              + "; allowed: a folder");
+    }
+    if (!Files.isWritable(made)) {
+      throw new Usage(option + ": '" + path + "'; allowed: a folder that can be written to");
+    }
+  }
+}
