@@ -5,7 +5,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
+import dev.freshet.core.settings.InvalidSettingsException;
+import dev.freshet.core.settings.Nearest;
 import dev.freshet.core.settings.Problems;
+import dev.freshet.core.settings.Problems.Problem;
 import dev.freshet.core.settings.RecordBinder;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,6 +18,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Supplier;
 
 /**
  * Reads experiment files: the keys of {@link Experiment}; {@code pipeline}, a pipeline file (from
@@ -33,6 +38,13 @@ public record ExperimentFile(Experiment experiment, List<Case> cases) {
    */
   public record Case(String name, DataSource data, Pipeline pipeline) {
 
+    /** With files that are not where the command was called from those beside the experiment. */
+    private Case beside(Path file) {
+      return data instanceof FileData files
+          ? new Case(name, files.beside(file.toAbsolutePath().getParent()), pipeline)
+          : this;
+    }
+
     /** What a model of this case is called in the results. */
     String label(ModelDefinition model) {
       if (name == null) {
@@ -47,7 +59,10 @@ public record ExperimentFile(Experiment experiment, List<Case> cases) {
   private static final String VARIANTS = "variants";
   private static final String DATA = "data";
   private static final String NAME = "name";
-  private static final Set<String> VARIANT_KEYS = Set.of(NAME, DATA, OVERRIDE);
+  private static final Set<String> VARIANT_KEYS = new TreeSet<>(List.of(NAME, DATA, OVERRIDE));
+
+  /** Keys of the file beside those of {@link Experiment}. */
+  private static final Set<String> OTHERS = Set.of(PIPELINE, OVERRIDE, VARIANTS);
 
   /**
    * Reads and checks a file.
@@ -70,26 +85,63 @@ public record ExperimentFile(Experiment experiment, List<Case> cases) {
     ObjectNode tree = pipeline(named, file, problems);
     group(override, OVERRIDE, problems);
     check(variants, problems);
-    problems.throwIfAny(file.toString());
-
-    merge(tree, override);
     List<Case> cases = new ArrayList<>();
-    if (variants == null) {
-      cases.add(
-          new Case(null, experiment.data(), PipelineFile.bind(tree, file + ", its pipeline")));
-    } else {
-      for (JsonNode variant : variants) {
-        cases.add(variant(variant, keys, tree, file));
+    if (tree != null && (override == null || override.isObject()) && readable(variants)) {
+      merge(tree, override);
+      if (variants == null) {
+        add(cases, problems, () -> new Case(null, experiment.data(), bound(tree, PIPELINE)));
+      } else {
+        for (JsonNode variant : variants) {
+          add(cases, problems, () -> variant(variant, keys, tree));
+        }
+      }
+      int wanted = variants == null ? 1 : variants.size();
+      if (cases.size() == wanted) {
+        ExperimentFile read = new ExperimentFile(experiment, cases);
+        read.checkNames(problems);
       }
     }
-    ExperimentFile read = new ExperimentFile(experiment, cases);
-    read.requireNames(file);
-    return read;
+    problems.throwIfAny(file.toString());
+    return new ExperimentFile(experiment, cases.stream().map(one -> one.beside(file)).toList());
+  }
+
+  /** Whether there are none, or each is a group with a name. */
+  private static boolean readable(JsonNode variants) {
+    if (variants == null) {
+      return true;
+    }
+    boolean all = variants.isArray() && !variants.isEmpty();
+    for (JsonNode variant : variants) {
+      all &= variant.path(NAME).isTextual();
+    }
+    return all;
+  }
+
+  /** A case, or what is wrong with it. */
+  private static void add(List<Case> cases, Problems problems, Supplier<Case> one) {
+    try {
+      cases.add(one.get());
+    } catch (InvalidSettingsException e) {
+      e.problems()
+          .forEach(problem -> problems.add(problem.path(), problem.value(), problem.allowed()));
+    }
+  }
+
+  private static Pipeline bound(ObjectNode tree, String at) {
+    try {
+      return PipelineFile.bind(tree, at);
+    } catch (InvalidSettingsException e) {
+      throw new InvalidSettingsException(
+          at,
+          e.problems().stream()
+              .map(one -> new Problem(at + "." + one.path(), one.value(), one.allowed()))
+              .toList());
+    }
   }
 
   private static Experiment bind(ObjectNode keys, Problems problems) {
     return new RecordBinder(problems, Map.of(DataSource.class, DataSources.kinds()))
-        .bind(keys, Experiment.class, "");
+        .bind(keys, Experiment.class, "", OTHERS);
   }
 
   private static ObjectNode pipeline(JsonNode named, Path file, Problems problems)
@@ -127,6 +179,8 @@ public record ExperimentFile(Experiment experiment, List<Case> cases) {
     for (int i = 0; i < variants.size(); i++) {
       String at = VARIANTS + "[" + i + "]";
       group(variants.get(i), at, problems);
+      group(variants.get(i).get(OVERRIDE), at + "." + OVERRIDE, problems);
+      group(variants.get(i).get(DATA), at + "." + DATA, problems);
       if (!variants.get(i).path(NAME).isTextual()) {
         problems.add(at + "." + NAME, null, "text");
       }
@@ -136,23 +190,39 @@ public record ExperimentFile(Experiment experiment, List<Case> cases) {
           .forEachRemaining(
               key -> {
                 if (!VARIANT_KEYS.contains(key)) {
-                  problems.add(at + "." + key, key, "one of the keys name, data, override");
+                  problems.add(
+                      at + "." + key,
+                      key,
+                      "one of the keys "
+                          + String.join(", ", VARIANT_KEYS)
+                          + Nearest.hint(key, VARIANT_KEYS));
                 }
               });
     }
   }
 
-  private static Case variant(JsonNode variant, ObjectNode keys, ObjectNode tree, Path file) {
+  private static Case variant(JsonNode variant, ObjectNode keys, ObjectNode tree) {
     String name = variant.get(NAME).asText();
     Problems problems = new Problems();
     ObjectNode changed = keys.deepCopy();
-    merge((ObjectNode) changed.get(DATA), variant.get(DATA));
+    if (changed.get(DATA) instanceof ObjectNode data) {
+      merge(data, variant.get(DATA));
+    }
     Experiment experiment = bind(changed, problems);
-    problems.throwIfAny(file + ", variant " + name);
+    if (problems.found().stream().anyMatch(one -> one.path().startsWith(DATA))) {
+      throw new InvalidSettingsException(
+          name,
+          problems.found().stream()
+              .filter(one -> one.path().startsWith(DATA)) // Others are the file's.
+              .map(
+                  one ->
+                      new Problem(
+                          "variant " + name + ", " + one.path(), one.value(), one.allowed()))
+              .toList());
+    }
     ObjectNode pipeline = tree.deepCopy();
     merge(pipeline, variant.get(OVERRIDE));
-    return new Case(
-        name, experiment.data(), PipelineFile.bind(pipeline, file + ", variant " + name));
+    return new Case(name, experiment.data(), bound(pipeline, "variant " + name + ", " + PIPELINE));
   }
 
   private static void merge(ObjectNode into, JsonNode from) {
@@ -169,8 +239,7 @@ public record ExperimentFile(Experiment experiment, List<Case> cases) {
     }
   }
 
-  private void requireNames(Path file) {
-    Problems problems = new Problems();
+  private void checkNames(Problems problems) {
     List<String> names = names();
     String allowed = "one of " + String.join(", ", names);
     Map<String, String> asked = new LinkedHashMap<>();
@@ -180,13 +249,15 @@ public record ExperimentFile(Experiment experiment, List<Case> cases) {
     asked.forEach(
         (key, name) -> {
           if (name != null && !names.contains(name)) {
-            problems.add(key, name, allowed);
+            problems.add(key, name, allowed + Nearest.hint(name, names));
           }
         });
     if (names.stream().distinct().count() < names.size()) {
       problems.add(VARIANTS, names.toString(), "different names");
     }
-    problems.throwIfAny(file.toString());
+    List<Pipeline> pipelines = cases.stream().map(Case::pipeline).toList();
+    TrialMetrics.check("metrics", experiment.metrics(), pipelines, problems);
+    TrialMetrics.check("relative.metrics", experiment.relative().metrics(), pipelines, problems);
   }
 
   /** What the rows of the results are called, in order. */

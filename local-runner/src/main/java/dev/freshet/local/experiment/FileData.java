@@ -168,6 +168,29 @@ public record FileData(
             event.value());
   }
 
+  /**
+   * The same files, those that are not where this process runs from a folder, if they are there.
+   */
+  FileData beside(Path folder) {
+    return new FileData(
+        beside(impressions, folder),
+        beside(feedback, folder),
+        shuffleTimes,
+        share,
+        scoreEvery,
+        truth);
+  }
+
+  private static List<String> beside(List<String> files, Path folder) {
+    return files.stream()
+        .map(
+            file -> {
+              Path there = folder.resolve(file);
+              return !Files.exists(Path.of(file)) && Files.exists(there) ? there.toString() : file;
+            })
+        .toList();
+  }
+
   interface LineReader {
     void line(byte[] line);
   }
@@ -176,7 +199,9 @@ public record FileData(
     Path path = Path.of(file);
     if (!Files.isRegularFile(path)) {
       throw new IOException(
-          file + ": no such file; ./freshet import makes event files of public data sets");
+          file
+              + ": no such file, neither from where the command is called nor beside the"
+              + " experiment; ./freshet import makes event files of public data sets");
     }
     try (BufferedReader lines = Lines.open(path)) {
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {

@@ -62,10 +62,72 @@ class ExperimentTest {
     return new PrintStream(OutputStream.nullOutputStream());
   }
 
+  /** Minutes of training should not end at a name. */
+  @Test
+  void whatIsMisspeltIsToldBeforeAnythingIsLearntAndAllAtOnce() {
+    assertThatThrownBy(
+            () ->
+                file(
+                    SMALL
+                            .replace("click.auc, revenue.spearman", "click.acu, revenue.auc, x.auc")
+                            .replace("baseline: plain", "baseline: plane\noveride: {training: {}}")
+                            .replace("batch: 64", "btch: 64")
+                        + "relative: {ceiling: truth, metrics: [purchase.aucc]}\n"
+                        + "variants:\n  - {name: a, overide: {}}\n"))
+        .isInstanceOf(InvalidSettingsException.class)
+        .hasMessageContaining("overide: 'overide'; allowed: one of the keys ")
+        .hasMessageContaining("did you mean 'override'?")
+        .hasMessageContaining("variants[0].overide")
+        .hasMessageContaining("pipeline.training.btch");
+    assertThatThrownBy(
+            () ->
+                file(
+                    SMALL
+                            .replace("click.auc, revenue.spearman", "click.acu, revenue.auc, x.auc")
+                            .replace("baseline: plain", "baseline: plaine")
+                        + "relative: {ceiling: trut, metrics: [purchase.aucc]}\n"))
+        .isInstanceOf(InvalidSettingsException.class)
+        .hasMessageContaining("6 problems")
+        .hasMessageContaining("metrics: 'click.acu'")
+        .hasMessageContaining("did you mean 'click.auc'?")
+        .hasMessageContaining("metrics: 'revenue.auc'; allowed: revenue. and one of calibration,")
+        .hasMessageContaining("metrics: 'x.auc'")
+        .hasMessageContaining("relative.metrics: 'purchase.aucc'")
+        .hasMessageContaining("baseline: 'plaine'")
+        .hasMessageContaining("did you mean 'plain'?");
+  }
+
+  @Test
+  void dataIsFoundBesideTheExperimentToo() throws IOException {
+    String files = "data: {kind: files, impressions: [shown.jsonl], feedback: [done.jsonl]}";
+    String text = SMALL.replaceAll("data: .*", files);
+    Files.writeString(folder.resolve("shown.jsonl"), "{}");
+    FileData data = (FileData) file(text).cases().get(0).data();
+    assertThat(data.impressions()).containsExactly(folder.resolve("shown.jsonl").toString());
+    assertThat(data.feedback()).as("is nowhere").containsExactly("done.jsonl");
+    String here = Path.of("pom.xml").toString();
+    assertThat(
+            ((FileData) file(text.replace("shown.jsonl", here)).cases().get(0).data())
+                .impressions())
+        .containsExactly(here);
+  }
+
   @Test
   void comparesModelsOverSeedsAndWritesWhatItFound() throws Exception {
     Results results = new ExperimentRun(file(SMALL), 2, nowhere(), null).run();
     assertThat(results.models()).containsExactly("plain", "same", "chained", "related", "truth");
+    // What can be asked for is what there is.
+    ExperimentFile of = file(SMALL);
+    results.write(folder.resolve("names"));
+    List<String> told =
+        Files.readAllLines(folder.resolve("names").resolve("results.csv")).stream()
+            .skip(1)
+            .map(line -> line.split(",")[3])
+            .filter(name -> !name.matches(".*\\.\\d+"))
+            .distinct()
+            .toList();
+    assertThat(told).contains("click.slope", "revenue.decileMape", "purchase.reachedAuc");
+    assertThat(TrialMetrics.names(of.cases().get(0).pipeline())).containsAll(told);
     Results.Estimate auc = results.estimate("plain", "click.auc");
     assertThat(auc.count()).isEqualTo(3);
     assertThat(auc.mean()).isBetween(0.55, results.estimate("truth", "click.auc").mean());
@@ -390,8 +452,8 @@ class ExperimentTest {
         .isInstanceOf(InvalidSettingsException.class)
         .hasMessageContaining("data.rates: '[0.3, 1.3]'; allowed: a rate between 0 and 1")
         .hasMessageContaining("passes");
-    assertThatThrownBy(() -> file(SMALL.replace("baseline: plain", "baseline: plane")))
-        .hasMessageContaining("baseline: 'plane'; allowed: one of plain, same, chained, related");
+    assertThatThrownBy(() -> file(SMALL.replace("baseline: plain", "baseline: plaine")))
+        .hasMessageContaining("baseline: 'plaine'; allowed: one of plain, same, chained, related");
     assertThatThrownBy(() -> file(SMALL.replace("kind: funnel", "kind: fun")))
         .hasMessageContaining("data.kind: 'fun'; allowed: one of files, funnel, clicks, shop");
     assertThatThrownBy(() -> file(SMALL.replace("kind: esmm", "kind: esm")))

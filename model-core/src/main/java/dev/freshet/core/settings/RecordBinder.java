@@ -81,7 +81,12 @@ public final class RecordBinder {
     return bind(node, type, path, Set.of());
   }
 
-  private <T extends Record> T bind(JsonNode node, Class<T> type, String path, Set<String> known) {
+  /**
+   * As the other one, of a group with keys that others read.
+   *
+   * @param known these keys
+   */
+  public <T extends Record> T bind(JsonNode node, Class<T> type, String path, Set<String> known) {
     if (!node.isObject() && !node.isMissingNode() && !node.isNull()) {
       unreadable(path, node, "a group of keys");
       return neutral(type);
