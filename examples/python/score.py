@@ -306,6 +306,73 @@ def amount(task, scaled, manifest):
     return min(max(scale["shift"] + plain * scale["factor"], scale["from"]), scale["to"])
 
 
+NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+
+
+def number_fault(at, value, lowest=-math.inf, why=""):
+    """What is wrong with a number, or None."""
+    if isinstance(value, str) and not NUMBER.fullmatch(value):
+        return "%s: %r; allowed: a number, or a text that is a JSON number" % (at, value)
+    if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
+        return "%s: %r; allowed: a number" % (at, value)
+    if not math.isfinite(float(value)):
+        return "%s: %r; allowed: a finite number" % (at, value)
+    return "%s: %s; allowed: %s" % (at, value, why) if float(value) < lowest else None
+
+
+def weight_fault(at, value):
+    """What is wrong with a weight, or None."""
+    if value is None or value == "":
+        return "%s: %r; allowed: weights of 0 to 3.4e38" % (at, value)
+    return number_fault(at, value, 0, "weights of 0 to 3.4e38")
+
+
+def field_fault(field, value):
+    """What is wrong with a field's value, as the server says it, or None."""
+    at = "features." + field["name"]
+    if value is None or value == "":
+        return None
+    if field["kind"] == "numeric":
+        return number_fault(at, value)
+    if field["kind"] == "count":
+        return number_fault(at, value, 0, "0 or more: it is a count, or a rate of two")
+    if field["kind"] == "vector":
+        allowed = "a list of %d numbers" % field["size"]
+        if not isinstance(value, list):
+            return "%s: %r; allowed: %s" % (at, value, allowed)
+        if value and len(value) != field["size"]:
+            return "%s: '%d values'; allowed: %s" % (at, len(value), allowed)
+        return next(filter(None, (number_fault(at, one) for one in value)), None)
+    if field.get("weighted"):
+        pairs = value.items() if isinstance(value, dict) else value if isinstance(value, list) else [value]
+        for pair in pairs:
+            pair = pair if isinstance(pair, (list, tuple)) else (pair, 1)
+            if len(pair) != 2 or pair[0] is None or isinstance(pair[0], (list, dict)):
+                return "%s: %r; allowed: an object of values and their weights, a value, or a list of values or pairs of value and weight" % (at, value)
+            if weight_fault(at, pair[1]):
+                return weight_fault(at, pair[1])
+        return None
+    many = field.get("many", False)
+    if isinstance(value, dict) or isinstance(value, list) and not many:
+        return "%s: %r; allowed: %s" % (at, value, "a value or a flat list" if many else "one value; lists need `many: true`")
+    if isinstance(value, list) and any(one is None or isinstance(one, (list, dict)) for one in value):
+        return "%s: %r; allowed: a value or a flat list" % (at, value)
+    return None
+
+
+def faults(pipeline, impression):
+    """Everything that is wrong with an impression: what is scored nevertheless is a score of something else."""
+    features = impression.get("features") if isinstance(impression, dict) else None
+    if not isinstance(impression, dict) or features is not None and not isinstance(features, dict):
+        return ["features: allowed: an object"]
+    sent = [field for field in pipeline["features"] if field["kind"] not in ("cross", "time")]
+    found = [field_fault(field, (features or {}).get(field["name"])) for field in sent]
+    time = impression.get("event_time")
+    if any(field["kind"] == "time" for field in pipeline["features"]) and (not isinstance(time, int) or isinstance(time, bool)):
+        found.append("event_time: %r; allowed: epoch milliseconds, for fields of kind time" % (time,))
+    return [fault for fault in found if fault]
+
+
 def score(pipeline, tensors, manifest, impression):
     """Scores by task."""
     if manifest["kind"] != "shared-bottom" or manifest["type"] != "base":
@@ -340,6 +407,9 @@ def main():
         manifest = json.load(file)
     with open(args.impression, encoding="utf-8") as file:
         impression = json.load(file, parse_float=Decimal)
+    wrong = faults(pipeline, impression)
+    if wrong:
+        raise SystemExit("\n".join(wrong))
     scores = score(pipeline, load_file(args.weights), manifest, impression)
     print(json.dumps({"version": manifest["version"], "scores": scores}))
     if args.expect:

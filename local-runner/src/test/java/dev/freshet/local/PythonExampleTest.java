@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.freshet.core.events.EventFormats;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.Parsed;
+import dev.freshet.core.events.Rejection;
 import dev.freshet.core.features.FeatureEncoder;
 import dev.freshet.core.labels.LabeledExample;
 import dev.freshet.core.labels.TaskLabel;
@@ -95,6 +96,27 @@ class PythonExampleTest {
           "{\"user\": null, \"liked\": [\"i1\"], \"tags\": [], \"price\": \"\"}",
           "{\"user\": \"\\u0000unknown\", \"item\": \"\\u0000absent\", \"tags\": [\"\", \"t1\"]}");
 
+  /** What is wrong with one field each. */
+  private static final List<String> REFUSED =
+      List.of(
+          "{\"image\": [1, 2]}",
+          "{\"image\": [1, 2, 3, 4]}",
+          "{\"image\": 3}",
+          "{\"image\": [1, 2, \"x\"]}",
+          "{\"face\": [1, null]}",
+          "{\"price\": \"cheap\"}",
+          "{\"price\": [3]}",
+          "{\"age\": true}",
+          "{\"cost\": 1e400}",
+          "{\"clicks\": -1}",
+          "{\"rate\": \"-0.5\"}",
+          "{\"user\": [\"u1\"]}",
+          "{\"user\": {\"u1\": 1}}",
+          "{\"tags\": [[\"t1\"]]}",
+          "{\"tags\": [null]}",
+          "{\"topics\": {\"odd\": -1}}",
+          "{\"topics\": [[\"odd\", 1, 2]]}");
+
   private final Path folder = Path.of("target", "python-example");
   private final Pipeline pipeline = PipelineFile.parse(PIPELINE, "test");
 
@@ -114,6 +136,15 @@ class PythonExampleTest {
       for (String features : FEATURES) {
         write(trainer, features, index++);
       }
+    }
+    for (int i = 0; i < REFUSED.size(); i++) {
+      byte[] impression = impression(REFUSED.get(i));
+      Rejection rejection = parsed(impression).rejection();
+      assertThat(rejection).as(REFUSED.get(i)).isNotNull();
+      Files.write(folder.resolve("refused-" + i + ".json"), impression);
+      Files.writeString(
+          folder.resolve("refused-" + i + ".txt"),
+          rejection.field() + ":\nallowed: " + rejection.allowed() + "\n");
     }
     assertThat(folder.resolve("scores-" + (FEATURES.size() - 1) + ".json")).exists();
   }
@@ -138,16 +169,22 @@ class PythonExampleTest {
     return whole.get();
   }
 
+  private static byte[] impression(String features) {
+    return ("{\"impression_id\": \"x\", \"event_time\": 1767225600000, \"features\": "
+            + features
+            + "}")
+        .getBytes(StandardCharsets.UTF_8);
+  }
+
+  private Parsed<Impression> parsed(byte[] impression) {
+    return EventFormats.JSON
+        .create(pipeline.impressionFields(), pipeline.feedbackKinds())
+        .impression(impression);
+  }
+
   private void write(ModelTrainer trainer, String features, int index) throws IOException {
-    byte[] impression =
-        ("{\"impression_id\": \"x\", \"event_time\": 1767225600000, \"features\": "
-                + features
-                + "}")
-            .getBytes(StandardCharsets.UTF_8);
-    Parsed<Impression> parsed =
-        EventFormats.JSON
-            .create(pipeline.impressionFields(), pipeline.feedbackKinds())
-            .impression(impression);
+    byte[] impression = impression(features);
+    Parsed<Impression> parsed = parsed(impression);
     assertThat(parsed.rejection()).isNull();
     FeatureEncoder encoder = new FeatureEncoder(pipeline.schema(), 0);
     LabeledExample example = new LabeledExample(parsed.event(), 0, new TaskLabel[0]);
