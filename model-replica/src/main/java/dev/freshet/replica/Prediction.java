@@ -1,5 +1,6 @@
 package dev.freshet.replica;
 
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -13,4 +14,17 @@ import java.util.Map;
  *     not often enough
  */
 public record Prediction(
-    String version, Map<String, Double> scores, List<String> missing, List<String> unknown) {}
+    String version, Map<String, Double> scores, List<String> missing, List<String> unknown) {
+
+  /** What the model does not know of the impression, by kind, as answers have it; may be empty. */
+  public Map<String, List<String>> warnings() {
+    Map<String, List<String>> warnings = new LinkedHashMap<>();
+    if (!missing.isEmpty()) {
+      warnings.put("missing", missing);
+    }
+    if (!unknown.isEmpty()) {
+      warnings.put("unknown", unknown);
+    }
+    return warnings;
+  }
+}

@@ -7,6 +7,7 @@ import dev.freshet.core.events.FieldCounts;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.Parsed;
 import dev.freshet.core.events.Rejection;
+import dev.freshet.core.features.FeatureField;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.local.replay.Lines;
 import dev.freshet.local.run.Verdict;
@@ -21,8 +22,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -33,7 +36,8 @@ import picocli.CommandLine.Spec;
     name = "predict",
     description = {
       "Scores impressions with the newest version on the model topic.",
-      "Writes one JSON object a line: impression_id, version, scores."
+      "Writes one JSON object a line: impression_id, version, scores and, where the model does not"
+          + " know all of the impression, warnings as `serve` has them."
     },
     mixinStandardHelpOptions = true)
 final class PredictCommand implements Callable<Integer> {
@@ -97,11 +101,16 @@ final class PredictCommand implements Callable<Integer> {
       }
       score(replica, batch);
     }
-    return told(format.fieldCounts());
+    Set<String> counted =
+        pipeline.features().stream()
+            .filter(FeatureField::counted)
+            .map(FeatureField::name)
+            .collect(Collectors.toSet());
+    return told(format.fieldCounts(), counted);
   }
 
   /** Tells what was left out, and what is wrong with the rest; returns the exit code. */
-  private int told(FieldCounts fields) {
+  private int told(FieldCounts fields, Set<String> counted) {
     PrintWriter err = spec.commandLine().getErr();
     rejected.forEach(
         (reason, count) ->
@@ -117,17 +126,33 @@ final class PredictCommand implements Callable<Integer> {
           "only %,d of %,d lines were scored; --min-accepted is %s"
               .formatted(accepted, lines, minAccepted));
     }
-    for (int field = 0; field < fields.fields().size(); field++) {
-      if (fields.impressions() > 0
-          && fields.count(field, FieldCounts.Kind.ABSENT) == fields.impressions()) {
-        problems.add(
-            "field %s is absent in all %,d impressions"
-                .formatted(fields.fields().get(field), fields.impressions()));
-      }
-    }
+    List<String> warnings = new ArrayList<>();
+    absent(fields, counted, problems, warnings);
+    warnings.forEach(warning -> err.println("Warning: " + warning));
     problems.forEach(problem -> err.println("Problem: " + problem));
     err.flush();
     return problems.isEmpty() ? 0 : Verdict.CODE;
+  }
+
+  /** Fields that no impression has: mostly a matter of names, but of counts none has to be sent. */
+  static void absent(
+      FieldCounts fields, Set<String> counted, List<String> problems, List<String> warnings) {
+    for (int field = 0; field < fields.fields().size(); field++) {
+      String name = fields.fields().get(field);
+      if (fields.impressions() == 0
+          || fields.count(field, FieldCounts.Kind.ABSENT) < fields.impressions()) {
+        continue;
+      }
+      String told = "field %s is absent in all %,d impressions";
+      if (counted.contains(name)) {
+        warnings.add(
+            told.formatted(name, fields.impressions())
+                + ": it is a count of the stream, which a request has to bring"
+                + " (docs/features.md#counts-of-the-stream)");
+      } else {
+        problems.add(told.formatted(name, fields.impressions()));
+      }
+    }
   }
 
   private void add(EventFormat format, String line, List<Impression> batch) {
@@ -144,6 +169,17 @@ final class PredictCommand implements Callable<Integer> {
     }
   }
 
+  static ObjectNode line(Impression impression, Prediction prediction) {
+    ObjectNode json = JSON.createObjectNode().put("impression_id", impression.id());
+    json.put("version", prediction.version());
+    ObjectNode scores = json.putObject("scores");
+    prediction.scores().forEach(scores::put);
+    prediction
+        .warnings()
+        .forEach((kind, names) -> names.forEach(json.withObject("/warnings").withArray(kind)::add));
+    return json;
+  }
+
   private void score(ModelReplica replica, List<Impression> batch) {
     if (batch.isEmpty()) {
       return;
@@ -151,11 +187,7 @@ final class PredictCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     List<Prediction> predictions = replica.predict(batch);
     for (int i = 0; i < batch.size(); i++) {
-      ObjectNode json = JSON.createObjectNode().put("impression_id", batch.get(i).id());
-      json.put("version", predictions.get(i).version());
-      ObjectNode scores = json.putObject("scores");
-      predictions.get(i).scores().forEach(scores::put);
-      out.println(json);
+      out.println(line(batch.get(i), predictions.get(i)));
     }
     out.flush();
     batch.clear();

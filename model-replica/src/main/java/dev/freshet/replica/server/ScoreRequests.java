@@ -186,16 +186,11 @@ final class ScoreRequests {
   }
 
   private static void warn(ObjectNode one, Prediction prediction, Map<String, String> misspelt) {
-    if (prediction.missing().isEmpty() && prediction.unknown().isEmpty()) {
+    if (prediction.warnings().isEmpty()) {
       return;
     }
     ObjectNode warnings = one.putObject("warnings");
-    if (!prediction.missing().isEmpty()) {
-      prediction.missing().forEach(warnings.putArray("missing")::add);
-    }
-    if (!prediction.unknown().isEmpty()) {
-      prediction.unknown().forEach(warnings.putArray("unknown")::add);
-    }
+    prediction.warnings().forEach((kind, names) -> names.forEach(warnings.withArray(kind)::add));
     if (!misspelt.isEmpty()) {
       misspelt.forEach(warnings.putObject("misspelt")::put);
     }
