@@ -46,8 +46,12 @@ record TunedChoice(String name, String asItIs, List<Value> values) {
 
   private static final int[] DIMS = {4, 8, 16, 32};
 
-  /** All that can be tried, unchecked; the model that is tuned is the first of the file. */
-  static List<TunedChoice> of(Pipeline pipeline, ObjectNode file) {
+  /**
+   * All that can be tried, unchecked; the model that is tuned is the first of the file.
+   *
+   * @param judged tasks to which a choice has to matter
+   */
+  static List<TunedChoice> of(Pipeline pipeline, ObjectNode file, Predicate<Task> judged) {
     ModelDefinition model = pipeline.models().get(0);
     List<TunedChoice> all = new ArrayList<>();
     all.add(
@@ -66,7 +70,7 @@ record TunedChoice(String name, String asItIs, List<Value> values) {
               written(Crosses.Kind.values()),
               (root, value) -> root.put("crosses", value)));
     }
-    if (pipeline.tasks().stream().anyMatch(task -> !task.binary())) {
+    if (pipeline.tasks().stream().anyMatch(task -> !task.binary() && judged.test(task))) {
       all.add(
           of(
               "transform",
@@ -85,7 +89,7 @@ record TunedChoice(String name, String asItIs, List<Value> values) {
             "correction",
             RecordBinder.written(pipeline.labels().correction()),
             Stream.of(DelayCorrections.values())
-                .filter(correction -> suitsSome(correction, pipeline, file))
+                .filter(correction -> suitsSome(correction, pipeline, file, judged))
                 .map(RecordBinder::written)
                 .toList(),
             (root, value) -> root.withObject("/labels").put("correction", value)));
@@ -174,12 +178,12 @@ record TunedChoice(String name, String asItIs, List<Value> values) {
 
   /** Whether it is anything but `wait` for a task that does not say itself what it wants. */
   private static boolean suitsSome(
-      DelayCorrections correction, Pipeline pipeline, ObjectNode file) {
+      DelayCorrections correction, Pipeline pipeline, ObjectNode file, Predicate<Task> judged) {
     for (int i = 0; i < pipeline.tasks().size(); i++) {
       Task task = pipeline.tasks().get(i);
       boolean open = !file.path("tasks").get(i).has("correction");
       boolean reported = task.explicit() || !correction.needsReports();
-      if (open && reported && correction.suits(task.kind())) {
+      if (open && judged.test(task) && reported && correction.suits(task.kind())) {
         return true;
       }
     }

@@ -22,6 +22,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.function.Predicate;
 
 /** A pipeline file, what may be changed about it, and the files that changes make. */
 final class TunedPipeline {
@@ -47,7 +48,7 @@ final class TunedPipeline {
   private static final int DRAWS_EACH = 100;
 
   private final ObjectNode file;
-  private final List<TunedChoice> choices = new ArrayList<>();
+  private final List<TunedChoice> choices;
 
   /** The file's pipeline with the one model that is tuned. */
   private final Pipeline pipeline;
@@ -64,12 +65,29 @@ final class TunedPipeline {
       file.putArray("models").add(first);
     }
     pipeline = PipelineFile.bind(file, path.toString());
-    for (TunedChoice choice : TunedChoice.of(pipeline, file)) {
+    choices = choices(task -> true);
+  }
+
+  private TunedPipeline(TunedPipeline of, Predicate<Task> judged) {
+    file = of.file;
+    pipeline = of.pipeline;
+    choices = choices(judged);
+  }
+
+  /** The same with only those choices that may matter to some of the judged tasks. */
+  TunedPipeline judgedBy(Predicate<Task> judged) {
+    return new TunedPipeline(this, judged);
+  }
+
+  private List<TunedChoice> choices(Predicate<Task> judged) {
+    List<TunedChoice> choices = new ArrayList<>();
+    for (TunedChoice choice : TunedChoice.of(pipeline, file, judged)) {
       TunedChoice valid = choice.only(this::changesSomething);
       if (!valid.values().isEmpty()) {
         choices.add(valid);
       }
     }
+    return choices;
   }
 
   /** Whether a value makes a valid pipeline, and another one. */

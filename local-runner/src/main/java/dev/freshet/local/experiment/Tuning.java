@@ -5,9 +5,11 @@ import dev.freshet.core.labels.Task;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.local.experiment.TunedPipeline.Candidate;
+import dev.freshet.local.experiment.TuningScore.Difference;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -17,13 +19,18 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletionService;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.slf4j.LoggerFactory;
 
@@ -39,7 +46,11 @@ public final class Tuning {
 
   private static final int KEPT = 3;
   private static final int FEWEST = 3000;
-  private static final String DEFAULT_KEPT = "within error, default kept";
+
+  /** Between two signs of life where no candidate is done: on a terminal, and elsewhere. */
+  private static final Duration REDRAWN = Duration.ofSeconds(1);
+
+  private static final Duration SAID_AGAIN = Duration.ofSeconds(20);
 
   /** Columns of a choice in the report, so that a verdict fits beside it. */
   private static final int CHOICE = 32;
@@ -82,11 +93,15 @@ public final class Tuning {
   private record Share(double share, List<TuningLabels> labels) {}
 
   private final Settings settings;
-  private final TunedPipeline file;
+  private TunedPipeline file;
   private final TuningEvents events;
-  private final int[] judged;
+  private int[] judged;
   private final TuningScreen screen;
+  private final Duration sign;
   private final List<Share> shares = new ArrayList<>();
+
+  /** By which tasks nobody is judged although somebody wants it, and why. */
+  private final List<String> notJudged = new ArrayList<>();
 
   /** Why nothing can be found. */
   private final List<String> faults = new ArrayList<>();
@@ -99,8 +114,23 @@ public final class Tuning {
   /** The file as it is, on the impressions on which the best one was tried. */
   private Scored asItIs;
 
-  /** Choices of the best that were made no more, and why. */
-  private final Map<String, String> putBack = new LinkedHashMap<>();
+  /**
+   * Choices that were made no more.
+   *
+   * @param base what their differences are to
+   * @param brings by change
+   */
+  private record PutBack(String base, Map<String, Brings> brings) {}
+
+  /**
+   * What a change brings.
+   *
+   * @param mean of the judged tasks
+   * @param verdict null if it was made
+   */
+  private record Brings(Difference mean, Map<String, Difference> byTask, String verdict) {}
+
+  private final List<PutBack> putBack = new ArrayList<>();
 
   private Share now;
   private String round = "";
@@ -113,7 +143,12 @@ public final class Tuning {
    *     impressions
    */
   public Tuning(Settings settings, PrintStream out, boolean terminal) throws IOException {
+    this(settings, out, terminal, terminal ? REDRAWN : SAID_AGAIN);
+  }
+
+  Tuning(Settings settings, PrintStream out, boolean terminal, Duration sign) throws IOException {
     this.settings = settings;
+    this.sign = sign;
     screen = new TuningScreen(out, terminal);
     file = new TunedPipeline(settings.pipeline());
     List<Task> tasks = file.pipeline().tasks();
@@ -157,27 +192,45 @@ public final class Tuning {
     events.leftOut().forEach(screen::say);
     List<EncodedExample> examples =
         events.newest(1).load(file.pipeline(file.asItIs()), settings.seed()).all();
-    Share all = share(1, examples);
-    for (TuningLabels labels : all.labels()) {
-      if (labels.fault() != null) {
-        faults.add(labels.fault());
-      }
-    }
-    shares.add(all);
-    if (!faults.isEmpty()) {
+    Share asked = share(1, examples);
+    asked.labels().forEach(labels -> screen.say(labels.counts()));
+    asked.labels().stream()
+        .map(TuningLabels::fault)
+        .filter(Objects::nonNull)
+        .forEach(notJudged::add);
+    judged =
+        IntStream.range(0, judged.length)
+            .filter(i -> asked.labels().get(i).fault() == null)
+            .map(i -> judged[i])
+            .toArray();
+    if (judged.length == 0) {
+      faults.addAll(notJudged);
       return;
     }
+    Share all =
+        new Share(1, asked.labels().stream().filter(labels -> labels.fault() == null).toList());
+    notJudged.forEach(
+        fault ->
+            screen.say(
+                "Not judged by it: %s; judged by %s"
+                    .formatted(
+                        fault,
+                        String.join(
+                            ", ", all.labels().stream().map(l -> l.task().name()).toList()))));
+    shares.add(all);
+    Set<Task> tasks = all.labels().stream().map(TuningLabels::task).collect(Collectors.toSet());
+    file = file.judgedBy(tasks::contains);
     double share = 1.0 / KEPT;
     while (shares.size() < KEPT && share * events.impressions() >= FEWEST) {
       Share part = share(share, examples);
       for (TuningLabels labels : part.labels()) {
-        if (labels.tooFew() != null) {
+        if (labels.fault() != null) {
           screen.say(
               String.format(
                   Locale.ROOT,
-                  "No round with the newest %,d impressions alone: in their newer half %s",
+                  "No round with the newest %,d impressions alone: %s",
                   Math.round(share * events.impressions()),
-                  labels.tooFew()));
+                  labels.fault()));
           return;
         }
       }
@@ -219,6 +272,7 @@ public final class Tuning {
       faults.add("there is nothing to try that makes a valid file");
       return true;
     }
+    screen.say(plan(candidates.size()));
     ExecutorService pool = Executors.newFixedThreadPool(settings.threads());
     boolean done = false;
     try {
@@ -241,6 +295,34 @@ public final class Tuning {
     return done;
   }
 
+  /** How many runs there will be, at most. */
+  private String plan(int candidates) {
+    List<String> rounds = new ArrayList<>();
+    int all = 0;
+    int left = candidates;
+    for (int i = 0; i < shares.size(); i++) {
+      rounds.add(String.valueOf(left));
+      all += left;
+      left = Math.min(left, kept(left) + 1);
+    }
+    int choices = file.choices().size();
+    // Each pass puts one back at least, and tries those that do not pay together.
+    int passes = choices * (choices + 1) / 2 + choices - 1;
+    return ("%s candidates in %d round%s; then what each choice of the best brings: %d runs for"
+            + " %d choices if all pay, fewer for fewer, more if some do not. At most %d runs")
+        .formatted(
+            String.join(" + ", rounds),
+            rounds.size(),
+            rounds.size() == 1 ? "" : "s",
+            choices,
+            choices,
+            all + passes);
+  }
+
+  private static int kept(int candidates) {
+    return Math.max(2, (candidates + KEPT - 1) / KEPT);
+  }
+
   private void halve(List<Candidate> candidates, ExecutorService pool) throws Exception {
     List<Candidate> left = candidates;
     for (int i = 0; i < shares.size(); i++) {
@@ -252,7 +334,7 @@ public final class Tuning {
               i + 1,
               shares.size(),
               Math.round(now.share() * events.impressions()));
-      List<Scored> ranked = trials(left, pool);
+      List<Scored> ranked = trials(left, pool, round, one -> file.describe(one.candidate()));
       List<Scored> finished = ranked.stream().filter(Scored::finished).toList();
       if (finished.stream().allMatch(one -> one.candidate().asItIs())) {
         faults.add(
@@ -265,24 +347,33 @@ public final class Tuning {
       }
       best = finished.get(0);
       asItIs = ranked.stream().filter(one -> one.candidate().asItIs()).findAny().orElseThrow();
-      int kept = Math.max(2, (left.size() + KEPT - 1) / KEPT);
       List<Candidate> next = new ArrayList<>();
-      finished.stream().limit(kept).map(Scored::candidate).forEach(next::add);
+      finished.stream().limit(kept(left.size())).map(Scored::candidate).forEach(next::add);
       if (!next.contains(file.asItIs())) {
         next.add(file.asItIs()); // What everything is compared with.
       }
       left = next;
       screen.say(
-          "%s: the best is %s, %s"
-              .formatted(round, TuningScore.text(best.total()), file.describe(best.candidate())));
+          "%s: the best is %s, %s%s"
+              .formatted(
+                  round,
+                  TuningScore.text(best.total()),
+                  file.describe(best.candidate()),
+                  worse(best)));
     }
   }
 
   /** Takes back what does not pay, until everything that is left does. */
   private void simplify(ExecutorService pool) throws Exception {
-    round = "What each choice of the best brings, taken back alone";
+    int pass = 0;
     for (Map<Integer, Candidate> without = reverted(); !without.isEmpty(); without = reverted()) {
-      trials(List.copyOf(without.values()), pool);
+      pass++;
+      Scored base = best;
+      round =
+          "Pass %d, each choice of the best taken back alone, ± error of the difference to the best"
+                  .formatted(pass)
+              + ", %s; above 0 is worse without it".formatted(TuningScore.text(base.total()));
+      trials(List.copyOf(without.values()), pool, round, one -> without(base, one));
       List<Integer> unpaid = new ArrayList<>();
       for (Map.Entry<Integer, Candidate> one : without.entrySet()) {
         if (!best.pays(whole.get(one.getValue()))) {
@@ -299,7 +390,8 @@ public final class Tuning {
         simple = simple.with(choice, 0);
       }
       if (unpaid.size() > 1 && file.valid(simple)) {
-        trials(List.of(simple), pool);
+        String together = "Pass %d, all that do not pay taken back at once".formatted(pass);
+        trials(List.of(simple), pool, together, one -> without(base, one));
       }
       Scored tried = whole.get(simple);
       if (tried == null || best.pays(tried) || least.pays(tried)) {
@@ -308,12 +400,46 @@ public final class Tuning {
         unpaid = unpaid.subList(0, 1);
         simple = least.candidate();
       }
+      PutBack back =
+          new PutBack(
+              "Taken back in pass %d, each alone from the best then, score %s:"
+                  .formatted(pass, TuningScore.text(best.total())),
+              new LinkedHashMap<>());
       for (int choice : unpaid) {
-        String brings = best.score().less(whole.get(without(choice)).score()).text();
-        putBack.put(change(choice), brings + ", " + DEFAULT_KEPT);
+        back.brings().put(change(choice), brings(best, whole.get(without(choice)), true));
       }
+      putBack.add(back);
       best = whole.get(simple);
     }
+  }
+
+  private static Brings brings(Scored with, Scored without, boolean kept) {
+    Difference mean = with.score().less(without.score());
+    Map<String, Difference> byTask = with.score().lessByTask(without.score());
+    return new Brings(mean, byTask.size() > 1 ? byTask : Map.of(), kept ? mean.kept() : null);
+  }
+
+  /** What a candidate takes back of another one, and what that does. */
+  private String without(Scored base, Scored of) {
+    String names =
+        IntStream.range(0, file.choices().size())
+            .filter(i -> !base.candidate().values().get(i).equals(of.candidate().values().get(i)))
+            .mapToObj(i -> file.choices().get(i).name())
+            .collect(Collectors.joining(", "));
+    return of.finished()
+        ? "without %s: %s (%s)"
+            .formatted(names, TuningScore.text(of.total()), of.score().less(base.score()).text())
+        : "without " + names;
+  }
+
+  /** Of which tasks its score is above 1; nothing if of none. */
+  private static String worse(Scored one) {
+    String names =
+        one.score().byTask().entrySet().stream()
+            .filter(task -> task.getValue() > 1)
+            .map(Map.Entry::getKey)
+            .collect(Collectors.joining(", "));
+    return names.isEmpty() ? "" : "; for " + names + " it is worse than knowing only the mean";
   }
 
   private Candidate without(int choice) {
@@ -338,9 +464,14 @@ public final class Tuning {
     }
     List<Integer> changed = changed();
     if (!changed.isEmpty()) {
-      String brings = best.score().less(asItIs.score()).text();
-      String together = changed.size() == 1 ? ", " : " with the others here, ";
-      changed.forEach(choice -> putBack.put(change(choice), brings + together + DEFAULT_KEPT));
+      String all = String.join(", ", changed.stream().map(this::change).toList());
+      putBack.add(
+          new PutBack(
+              "Taken back at the end, %s the file as it is, score %s:"
+                  .formatted(
+                      changed.size() == 1 ? "beside" : "together beside",
+                      TuningScore.text(asItIs.total())),
+              Map.of(all, brings(best, asItIs, true))));
     }
     best = asItIs;
   }
@@ -358,8 +489,17 @@ public final class Tuning {
     return name + ": " + file.label(choice, 0) + " -> " + file.label(choice, value);
   }
 
-  /** Learns all of them on the share of this round; the best first. */
-  private List<Scored> trials(List<Candidate> candidates, ExecutorService pool) throws Exception {
+  /**
+   * Learns all of them on the share of this round; the best first.
+   *
+   * @param note what is said of each that is done
+   */
+  private List<Scored> trials(
+      List<Candidate> candidates,
+      ExecutorService pool,
+      String heading,
+      Function<Scored, String> note)
+      throws Exception {
     double share = now.share();
     List<Scored> done = new ArrayList<>();
     List<Candidate> open = new ArrayList<>();
@@ -377,6 +517,8 @@ public final class Tuning {
     for (Candidate candidate : open) {
       groups.computeIfAbsent(file.examples(candidate), key -> new ArrayList<>()).add(candidate);
     }
+    TuningProgress progress =
+        new TuningProgress(candidates.size(), open.size(), settings.threads(), System.nanoTime());
     CompletionService<Scored> running = new ExecutorCompletionService<>(pool);
     for (List<Candidate> group : groups.values()) {
       SharedExamples shared =
@@ -385,20 +527,30 @@ public final class Tuning {
           new SharedExamples(data, file.pipeline(group.get(0)), 0, false, leftOut -> {});
       group.forEach(candidate -> shared.expect());
       for (Candidate candidate : group) {
-        running.submit(() -> trial(candidate, shared, share));
+        running.submit(() -> trial(candidate, shared, share, progress));
       }
     }
     TuningTable rows = new TuningTable(now.labels());
-    if (!open.isEmpty()) {
-      screen.log(List.of("", round));
-      screen.log(rows.legend());
-      screen.log(rows.head());
+    screen.keep(List.of(""));
+    screen.say(heading);
+    screen.keep(rows.legend());
+    screen.keep(rows.head());
+    for (int i = 0; i < done.size(); i++) {
+      screen.keep(lines(rows, (i + 1) + "/" + candidates.size(), done.get(i), note));
     }
-    table(rows, done, candidates.size());
-    for (int i = 0; i < open.size(); i++) {
+    boolean first = true;
+    while (done.size() < candidates.size()) {
+      draw(progress, done);
+      Future<Scored> next = running.poll(sign.toMillis(), TimeUnit.MILLISECONDS);
+      if (next == null) {
+        if (!screen.terminal()) {
+          screen.keep(TuningScreen.wrap("  " + progress.text(System.nanoTime()), "    "));
+        }
+        continue;
+      }
       Scored scored;
       try {
-        scored = running.take().get();
+        scored = next.get();
       } catch (ExecutionException e) {
         throw e.getCause() instanceof Exception cause ? cause : e;
       }
@@ -406,17 +558,24 @@ public final class Tuning {
       if (share >= 1) {
         whole.put(scored.candidate(), scored);
       }
-      screen.log(lines(rows, done.size() + "/" + candidates.size(), scored));
-      done.sort(Comparator.comparingDouble(Scored::total));
-      table(rows, done, candidates.size());
+      screen.keep(lines(rows, done.size() + "/" + candidates.size(), scored, note));
+      String expected = progress.expected();
+      if (first && expected != null) {
+        screen.say("  The others take %s, %d at a time".formatted(expected, settings.threads()));
+      }
+      first = false;
     }
+    screen.draw(List.of());
     done.sort(Comparator.comparingDouble(Scored::total));
     return done;
   }
 
-  private Scored trial(Candidate candidate, SharedExamples shared, double share)
+  private Scored trial(
+      Candidate candidate, SharedExamples shared, double share, TuningProgress progress)
       throws IOException {
     long start = System.nanoTime();
+    String name = file.describe(candidate);
+    progress.begin(name, start);
     try {
       Examples examples = shared.get();
       Pipeline pipeline = file.pipeline(candidate);
@@ -438,31 +597,34 @@ public final class Tuning {
       String fault = Double.isFinite(score.total()) ? null : "predicted what is no number";
       return new Scored(candidate, score, fault, outcome.skipped(), seconds);
     } finally {
+      progress.end(name, (System.nanoTime() - start) / 1e9);
       shared.done();
     }
   }
 
-  private void table(TuningTable rows, List<Scored> done, int total) {
+  /** How far it is, and the best so far. */
+  private void draw(TuningProgress progress, List<Scored> done) {
     List<String> lines = new ArrayList<>();
-    lines.addAll(
-        TuningScreen.wrap(
-            "%s: %d of %d done; Ctrl-C keeps the best so far".formatted(round, done.size(), total),
-            "  "));
-    lines.addAll(rows.legend());
-    lines.addAll(rows.head());
-    for (int i = 0; i < done.size(); i++) {
-      List<String> next = lines(rows, String.valueOf(i + 1), done.get(i));
-      if (lines.size() + next.size() > TuningScreen.HEIGHT) {
-        break;
-      }
-      lines.addAll(next);
-    }
+    done.stream()
+        .filter(Scored::finished)
+        .min(Comparator.comparingDouble(Scored::total))
+        .ifPresent(
+            least ->
+                lines.addAll(
+                    TuningScreen.wrap(
+                        "The best so far: %s, %s"
+                            .formatted(
+                                TuningScore.text(least.total()), file.describe(least.candidate())),
+                        "  ")));
+    lines.addAll(TuningScreen.wrap(progress.text(System.nanoTime()), "  "));
+    lines.add("Ctrl-C keeps the best of the rounds that are over");
     screen.draw(lines);
   }
 
-  private List<String> lines(TuningTable rows, String done, Scored scored) {
+  private List<String> lines(
+      TuningTable rows, String done, Scored scored, Function<Scored, String> note) {
     List<String> notes = new ArrayList<>();
-    notes.add(file.describe(scored.candidate()));
+    notes.add(note.apply(scored));
     if (scored.skipped() != null) {
       notes.add(scored.skipped());
     }
@@ -484,10 +646,7 @@ public final class Tuning {
     String half =
         "the newer half of the impressions, by which candidates are judged, begins at "
             + Instant.ofEpochMilli(events.since(0.5));
-    boolean early =
-        shares.get(shares.size() - 1).labels().stream().anyMatch(l -> l.fault() != null);
-    String others = judged.length > 1 && early ? "; --task judges by other tasks alone" : "";
-    return (early ? half + ", and " : "") + String.join("; ", faults) + others;
+    return (shares.isEmpty() ? half + ", and " : "") + String.join("; ", faults);
   }
 
   /** What was found, in words: the choices, what each brought, and figures before and after. */
@@ -495,45 +654,82 @@ public final class Tuning {
     List<String> lines = new ArrayList<>();
     lines.addAll(
         TuningScreen.wrap(
-            "Score %s%s"
-                .formatted(
-                    TuningScore.text(best.total()),
-                    best.total() < 1 ? "" : ", no better than knowing only the mean"),
-            "  "));
+            "Score %s%s".formatted(TuningScore.text(best.total()), worse(best)), "  "));
     lines.addAll(new TuningTable(now.labels()).legend());
     boolean same = best.candidate().asItIs();
     if (same && putBack.isEmpty()) {
       lines.add("Nothing that was tried is better than the file as it is.");
-      return lines;
-    }
-    if (same) {
+    } else if (same) {
       lines.add("The file as it is: no choice is a gain beyond two standard errors.");
     } else if (asItIs.finished()) {
       lines.add(
           "As it is %s; the difference is %s"
               .formatted(
                   TuningScore.text(asItIs.total()), best.score().less(asItIs.score()).text()));
+      String worse = worse(asItIs);
+      if (!worse.isEmpty()) {
+        lines.addAll(TuningScreen.wrap("As it is" + worse.substring(1), "  "));
+      }
     } else {
       lines.addAll(TuningScreen.wrap("As it is, the file " + asItIs.fault(), "  "));
     }
-    lines.add("");
-    lines.addAll(choice("choice", "what it brings to the score, ± standard error"));
-    for (int choice : changed()) {
-      Scored without = whole.get(without(choice));
-      String brings =
-          !file.valid(without(choice))
-              ? "the others need it"
-              : without == null
-                  ? "not measured: stopped before"
-                  : without.finished()
-                      ? best.score().less(without.score()).text()
-                      : "without it: " + without.fault();
-      lines.addAll(choice(change(choice), brings));
-    }
-    putBack.forEach((change, brings) -> lines.addAll(choice(change, brings)));
-    if (!same) {
+    if (!same || !putBack.isEmpty()) {
       lines.add("");
-      lines.addAll(figures());
+      lines.addAll(choice("choice", "what it brings to the score, ± standard error"));
+    }
+    if (!same) {
+      lines.addAll(
+          TuningScreen.wrap(
+              "Kept, each beside the others here, score %s:"
+                  .formatted(TuningScore.text(best.total())),
+              "  "));
+      changed().forEach(choice -> lines.addAll(brought(choice)));
+    }
+    for (PutBack back : putBack) {
+      lines.addAll(TuningScreen.wrap(back.base(), "  "));
+      back.brings().forEach((change, brings) -> lines.addAll(choice(change, brings)));
+    }
+    lines.add("");
+    lines.addAll(figures());
+    lines.add("");
+    now.labels().forEach(labels -> lines.addAll(TuningScreen.wrap(labels.counts(), "  ")));
+    notJudged.forEach(fault -> lines.addAll(TuningScreen.wrap("Not judged by it: " + fault, "  ")));
+    return lines;
+  }
+
+  private List<String> brought(int choice) {
+    Scored without = whole.get(without(choice));
+    if (!file.valid(without(choice))) {
+      return choice(change(choice), "the others need it");
+    }
+    if (without == null) {
+      return choice(change(choice), "not measured: stopped before");
+    }
+    return without.finished()
+        ? choice(change(choice), brings(best, without, false))
+        : choice(change(choice), "without it: " + without.fault());
+  }
+
+  private static List<String> choice(String change, Brings brings) {
+    String verdict = brings.verdict() == null ? "" : ", " + brings.verdict();
+    List<String> lines = new ArrayList<>(choice(change, brings.mean().text() + verdict));
+    List<String> tasks = new ArrayList<>();
+    brings.byTask().forEach((task, difference) -> tasks.add(task + " " + difference.text()));
+    if (!tasks.isEmpty()) {
+      lines.addAll(TuningScreen.wrap("    " + String.join("; ", tasks), "    "));
+    }
+    if (!brings.mean().pays()) {
+      brings
+          .byTask()
+          .forEach(
+              (task, difference) -> {
+                if (difference.pays()) {
+                  lines.addAll(
+                      TuningScreen.wrap(
+                          "    a gain for %s alone: --task %s judges by it".formatted(task, task),
+                          "    "));
+                }
+              });
     }
     return lines;
   }
@@ -549,7 +745,8 @@ public final class Tuning {
 
   private List<String> figures() {
     List<String> lines = new ArrayList<>();
-    figure(lines, "newer half of the impressions", "as it is", "tuned");
+    boolean same = best.candidate().asItIs();
+    figure(lines, "newer half of the impressions", "as it is", same ? "" : "tuned");
     for (int i = 0; i < file.pipeline().tasks().size(); i++) {
       Task task = file.pipeline().tasks().get(i);
       Optional<TuningLabels> of =
@@ -560,7 +757,7 @@ public final class Tuning {
                   lines,
                   "%s %s over the constant's".formatted(task.name(), labels.measure()),
                   byTask(asItIs, task),
-                  byTask(best, task)));
+                  same ? "" : byTask(best, task)));
       List<String> told =
           task.binary()
               ? List.of("auc", "calibration")
@@ -568,7 +765,7 @@ public final class Tuning {
       for (String metric : told) {
         String name = task.name() + " " + metric + (of.isPresent() ? "" : " (not judged)");
         if (best.score().metrics().get(task.name()).containsKey(metric)) {
-          figure(lines, name, metric(asItIs, task, metric), metric(best, task, metric));
+          figure(lines, name, metric(asItIs, task, metric), same ? "" : metric(best, task, metric));
         }
       }
     }
@@ -581,7 +778,7 @@ public final class Tuning {
       lines.addAll(names);
       names = List.of("");
     }
-    lines.add("%-52s  %10s  %10s".formatted(names.get(0), before, after));
+    lines.add("%-52s  %10s  %10s".formatted(names.get(0), before, after).stripTrailing());
   }
 
   private static String byTask(Scored of, Task task) {

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 
 /**
  * How far from the truth a candidate was, for one task as a share of how far the best constant is:
@@ -35,6 +36,9 @@ final class TuningScore {
   /** Standard errors beyond which a difference is one. */
   private static final double CLEAR = 2;
 
+  private static final int DIGITS = 4;
+  private static final int MOST_DIGITS = 9;
+
   /** A scored impression; those of a time one after another. */
   private record Place(long time, long id) implements Comparable<Place> {
     @Override
@@ -46,7 +50,8 @@ final class TuningScore {
   /** The scored impressions, ascending, and what each adds to the total. */
   private final Place[] places;
 
-  private final double[] shares;
+  /** By judged task. */
+  private final double[][] shares;
 
   private final double[] byTask;
   private final Map<String, Map<String, Double>> metrics;
@@ -87,13 +92,20 @@ final class TuningScore {
         before[task].add(label.value());
       }
     }
-    Map<Place, Double> byImpression = new TreeMap<>();
+    Map<Place, double[]> byImpression = new TreeMap<>();
     byTask = new double[judged.length];
     for (int j = 0; j < judged.length; j++) {
-      byTask[j] = samples[judged[j]].share(byImpression, tasks.get(judged[j]).binary());
+      byTask[j] = samples[judged[j]].share(byImpression, j, tasks.get(judged[j]).binary());
     }
     places = byImpression.keySet().toArray(Place[]::new);
-    shares = byImpression.values().stream().mapToDouble(share -> share / judged.length).toArray();
+    shares = new double[judged.length][places.length];
+    int place = 0;
+    for (double[] each : byImpression.values()) {
+      for (int j = 0; j < judged.length; j++) {
+        shares[j][place] = each[j];
+      }
+      place++;
+    }
     for (int task = 0; task < tasks.size(); task++) {
       samples[task].tell(task, quality);
     }
@@ -121,6 +133,19 @@ final class TuningScore {
    * single impressions or that of blocks of them, whichever is larger.
    */
   Difference less(TuningScore other) {
+    return less(other, IntStream.range(0, judged.length).toArray());
+  }
+
+  /** {@link #less} for each judged task alone. */
+  Map<String, Difference> lessByTask(TuningScore other) {
+    Map<String, Difference> named = new LinkedHashMap<>();
+    for (int j = 0; j < judged.length; j++) {
+      named.put(tasks.get(judged[j]).name(), less(other, new int[] {j}));
+    }
+    return named;
+  }
+
+  private Difference less(TuningScore other, int[] of) {
     double[] differences = new double[places.length];
     int count = 0;
     for (int i = 0, j = 0; i < places.length; i++) {
@@ -128,7 +153,10 @@ final class TuningScore {
         j++;
       }
       if (j < other.places.length && other.places[j].equals(places[i])) {
-        differences[count++] = shares[i] - other.shares[j];
+        for (int task : of) {
+          differences[count] += (shares[task][i] - other.shares[task][j]) / of.length;
+        }
+        count++;
       }
     }
     double[] paired = Arrays.copyOf(differences, count);
@@ -165,8 +193,27 @@ final class TuningScore {
       return -value > CLEAR * error;
     }
 
+    /** Whether it is a loss beyond two standard errors. */
+    boolean costs() {
+      return value > CLEAR * error;
+    }
+
+    /** What it says of a change that is not made. */
+    String kept() {
+      return costs() ? "worse, default kept" : "within error, default kept";
+    }
+
+    /** With as many digits as the error needs to be one. */
     String text() {
-      return "%+.4f ± %.4f".formatted(value, error);
+      if (value == 0 && error == 0) {
+        return "no difference";
+      }
+      int digits = DIGITS;
+      while (digits < MOST_DIGITS && error > 0 && error < 0.95 * Math.pow(10, -digits)) {
+        digits++;
+      }
+      String number = "." + digits + "f";
+      return ("%+" + number + " ± %" + number).formatted(value, error);
     }
   }
 
@@ -216,7 +263,7 @@ final class TuningScore {
     }
 
     /** Loss over that of the mean; NaN if all labels are the same, so that nothing can be told. */
-    double share(Map<Place, Double> byImpression, boolean binary) {
+    double share(Map<Place, double[]> byImpression, int j, boolean binary) {
       double mean = sum / count;
       double constant = 0;
       for (int i = 0; i < count; i++) {
@@ -228,7 +275,7 @@ final class TuningScore {
       }
       for (int i = 0; i < count; i++) {
         double one = loss(said[i], label[i], binary, mean) / constant;
-        byImpression.merge(impressions[i], one, Double::sum);
+        byImpression.computeIfAbsent(impressions[i], place -> new double[judged.length])[j] += one;
         share += one;
       }
       return share;

@@ -5,8 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Where tuning is, in 80 columns: on a terminal a table that is drawn anew in its place, elsewhere
- * a line or a few for each candidate that is done. Long lines go on in the next.
+ * Where tuning is, in 80 columns: lines that stay, and below them on a terminal a few that are
+ * drawn anew in their place. Long lines go on in the next.
  */
 final class TuningScreen {
 
@@ -32,13 +32,11 @@ final class TuningScreen {
 
   /** Something to keep. */
   void say(String line) {
-    erase();
-    wrap(line, "  ").forEach(out::println);
-    out.flush();
+    keep(wrap(line, "  "));
   }
 
   /**
-   * Draws the table; nothing where there is no terminal.
+   * Draws how far it is; nothing where there is no terminal.
    *
    * @param lines as wide as the screen at most; those that are too many are left out
    */
@@ -55,12 +53,16 @@ final class TuningScreen {
     drawn = shown.size();
   }
 
-  /** Lines to keep where there is no table. */
-  void log(List<String> lines) {
-    if (!terminal) {
-      lines.forEach(out::println);
-      out.flush();
-    }
+  /** Whether lines can be drawn over. */
+  boolean terminal() {
+    return terminal;
+  }
+
+  /** Lines to keep, as wide as the screen at most. */
+  void keep(List<String> lines) {
+    erase();
+    lines.forEach(out::println);
+    out.flush();
   }
 
   private void erase() {

@@ -10,6 +10,7 @@ import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.pipeline.PipelineFile;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
@@ -172,5 +173,37 @@ class TuningScoreTest {
     assertThat(new TuningScore.Difference(-0.19, 0.1).pays()).isFalse();
     assertThat(new TuningScore.Difference(0.5, 0.1).pays()).isFalse();
     assertThat(new TuningScore.Difference(0, 0).pays()).isFalse();
+  }
+
+  @Test
+  void aLossBeyondTwoErrorsIsWorseAndAnErrorIsNeverNothing() {
+    TuningScore.Difference worse = new TuningScore.Difference(0.0007, 0.0002);
+    assertThat(worse.kept()).isEqualTo("worse, default kept");
+    assertThat(worse.text()).isEqualTo("+0.0007 ± 0.0002");
+    TuningScore.Difference within = new TuningScore.Difference(0.0003, 0.0002);
+    assertThat(within.kept()).isEqualTo("within error, default kept");
+    assertThat(new TuningScore.Difference(-0.00004, 0.000003).text())
+        .isEqualTo("-0.000040 ± 0.000003");
+    assertThat(new TuningScore.Difference(0, 0).text()).isEqualTo("no difference");
+  }
+
+  @Test
+  void theDifferenceIsTheMeanOfTheTasks() {
+    add(1, 9);
+    add(0, 0);
+    add(0, 3);
+    float[] mean = {1 / 3f, 4};
+    TuningScore base = score(BOTH, mean, mean, mean);
+    TuningScore other =
+        score(BOTH, new float[] {0.9f, 4}, new float[] {0.2f, 5}, new float[] {0.2f, 4});
+    Map<String, TuningScore.Difference> byTask = other.lessByTask(base);
+    assertThat(byTask.get("click").value())
+        .isCloseTo(other.byTask().get("click") - 1, within(1e-6))
+        .isLessThan(-0.4);
+    assertThat(byTask.get("spent").value())
+        .isCloseTo(other.byTask().get("spent") - 1, within(1e-6))
+        .isGreaterThan(0.01);
+    assertThat(other.less(base).value())
+        .isCloseTo((byTask.get("click").value() + byTask.get("spent").value()) / 2, within(1e-9));
   }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.freshet.core.features.EncodedExample;
+import dev.freshet.core.labels.Task;
 import dev.freshet.core.models.Models;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
@@ -15,6 +16,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -95,7 +97,8 @@ class TuningTest {
                 2,
                 1),
             out,
-            terminal);
+            terminal,
+            Duration.ofMillis(300));
     tuning.look();
     return tuning;
   }
@@ -118,6 +121,7 @@ class TuningTest {
         .contains("1 line is left out, no event: ")
         .contains("Round 1 of 2, 3,333 impressions: the best is")
         .contains("Round 2 of 2, 10,000 impressions: the best is")
+        .containsPattern("\\d of 9 done after .* s")
         .doesNotContain("...");
     assertThat(screen.lines()).allSatisfy(line -> assertThat(line.length()).isLessThan(80));
     String words = screen.replaceAll("\\s+", " ");
@@ -126,7 +130,17 @@ class TuningTest {
             "score: the mean of its tasks', each its loss, over the loss of the best constant")
         .contains("lower is better: click by log loss, spent by Poisson's deviance")
         .contains("Round 1 of 2, 3,333 impressions score: ")
-        .contains(" done score click spent seconds 1/9 ");
+        .contains(" done score click spent seconds ")
+        .containsPattern(
+            "click: 4,\\d+ labels known before the judged half, [\\d,]+ positive; in it 5,000,")
+        .containsPattern(
+            "spent: 4,\\d+ amounts known before the judged half, [\\d,]+ above 0; in it")
+        .containsPattern("9 [+] 4 candidates in 2 rounds; then .* At most \\d+ runs")
+        .containsPattern("being learnt: [^;]+ [(]\\d+[.]\\d s[)]")
+        .containsPattern("The others take about .*, 2 at a time")
+        .containsPattern(
+            "Pass 1, each choice of the best taken back alone, .* the best, 0[.]\\d{4};")
+        .containsPattern("without \\S+: 0[.]\\d{4} [(][+-]0[.]\\d{4} ± 0[.]\\d{4}[)]");
     TunedPipeline file = new TunedPipeline(pipeline);
     for (Candidate candidate : file.candidates(9, 1)) {
       assertThat(words).contains(file.describe(candidate));
@@ -144,6 +158,9 @@ class TuningTest {
         .allSatisfy(line -> assertThat(line.length()).isLessThan(80))
         .allSatisfy(line -> assertThat(text).contains("# " + line))
         .anyMatch(line -> line.matches("\\S+: \\S+ -> \\S+ +-0\\.\\d{4} ± 0\\.\\d{4}"))
+        .anyMatch(line -> line.matches("    click \\S+ ± \\S+; spent \\S+ ± \\S+"))
+        .anyMatch(line -> line.matches("Kept, each beside the others here, score 0.\\d{4}:"))
+        .anyMatch(line -> line.startsWith("click: 4,"))
         .anyMatch(line -> line.startsWith("click auc"));
     String figures = report.stream().filter(line -> line.startsWith("click auc")).findAny().get();
     String[] aucs = figures.trim().split(" +");
@@ -258,6 +275,46 @@ class TuningTest {
   }
 
   @Test
+  void onlyWhatMattersToTheJudgedTasksIsTried() throws IOException {
+    TunedPipeline file = new TunedPipeline(pipeline);
+    assertThat(file.choices())
+        .extracting(TunedChoice::name)
+        .contains("transform", "amount.loss", "correction");
+    assertThat(file.judgedBy(Task::binary).choices())
+        .extracting(TunedChoice::name)
+        .contains("correction", "kind", "batch")
+        .doesNotContain("transform", "amount.loss");
+    TunedChoice corrections =
+        file.judgedBy(task -> !task.binary()).choices().stream()
+            .filter(choice -> choice.name().equals("correction"))
+            .findAny()
+            .orElseThrow();
+    assertThat(corrections.values())
+        .extracting(TunedChoice.Value::label)
+        .as("those for clicks alone change nothing of amounts")
+        .containsExactly("settled");
+  }
+
+  @Test
+  void howFarItIsSaysWhatIsLearntAndHowLongTheOthersTake() {
+    long second = 1_000_000_000L;
+    TuningProgress progress = new TuningProgress(5, 4, 2, 0);
+    progress.begin("dim 4", 0);
+    progress.begin("dim 8", 10 * second);
+    assertThat(progress.expected()).isNull();
+    assertThat(progress.text(90 * second))
+        .isEqualTo(
+            "1 of 5 done after 1 min 30 s; being learnt: dim 4 (1 min 30 s); dim 8 (1 min 20 s)");
+    progress.end("dim 4", 100);
+    assertThat(progress.expected()).isEqualTo("about 3 min 20 s");
+    assertThat(progress.text(100 * second)).contains("2 of 5").contains("about 3 min 20 s to go");
+    for (String left : List.of("dim 8", "a", "b")) {
+      progress.end(left, 1);
+    }
+    assertThat(progress.text(200 * second)).isEqualTo("5 of 5 done after 3 min 20 s");
+  }
+
+  @Test
   void badRequestsAreNamed() {
     assertThatThrownBy(() -> tuning(3, nowhere(), false, "buy"))
         .hasMessage("--task: 'buy'; allowed: click, spent");
@@ -267,9 +324,8 @@ class TuningTest {
   void withoutAnyFeedbackNothingIsFound() throws Exception {
     Files.writeString(done, "");
     assertThat(why(tuning(2, nowhere(), false)))
-        .contains("all 5,000 labels of click there are no: it has no positive")
-        .contains("all 5,000 labels of spent there are 0")
-        .endsWith("--task judges by other tasks alone");
+        .contains("all 5,000 labels of click in the judged half are no")
+        .endsWith("all 5,000 amounts of spent in the judged half are 0");
   }
 
   /** Of such a stream every candidate that waits says the same, and those that do not look good. */
@@ -279,13 +335,51 @@ class TuningTest {
     assertThat(why(tuning(3, nowhere(), false, "click")))
         .isEqualTo(
             "the newer half of the impressions, by which candidates are judged, begins at"
-                + " 2026-01-01T01:23:20Z, and no label of click was known before it");
+                + " 2026-01-01T01:23:20Z, and no label of click was known before the judged half");
+    assertThat(why(tuning(3, nowhere(), false)))
+        .as("all tasks at once")
+        .endsWith(
+            "no label of click was known before the judged half; only 0 amounts of spent above 0"
+                + " were known before the judged half, of 8 needed");
+  }
+
+  /** A task of which too little is known says so, and the others are gone on with. */
+  @Test
+  void aTaskOfWhichTooLittleIsKnownIsJudgedByNothing() throws Exception {
     Files.writeString(
         pipeline, PIPELINE.replace("continuous, window: 1m", "continuous, window: 2h"));
-    assertThat(why(tuning(3, nowhere(), false)))
-        .contains("no label of spent was known")
-        .contains("--task judges by other tasks alone")
-        .doesNotContain("of click");
+    assertJudgedByClickAlone("only 0 amounts of spent above 0 were known before the judged half");
+  }
+
+  @Test
+  void aTaskWithOnePositiveInTheJudgedHalfIsJudgedByNothing() throws Exception {
+    List<String> all = Files.readAllLines(done);
+    List<String> left = new ArrayList<>();
+    for (int i = 0; i < all.size(); i++) {
+      if (i < all.size() / 3 || i > all.size() - 3 || !all.get(i).contains("spent")) {
+        left.add(all.get(i));
+      }
+    }
+    Files.write(done, left);
+    assertJudgedByClickAlone(
+        "of 5,000 amounts of spent in the judged half only 1 is above 0, of 20 needed");
+  }
+
+  private void assertJudgedByClickAlone(String why) throws Exception {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    Tuning tuning = tuning(3, new PrintStream(bytes, true, StandardCharsets.UTF_8), false);
+    assertThat(tuning.run()).isTrue();
+    assertThat(tuning.found()).isTrue();
+    String screen = bytes.toString(StandardCharsets.UTF_8).replaceAll("\\s+", " ");
+    assertThat(screen)
+        .contains("Not judged by it: " + why)
+        .contains("; judged by click ")
+        .contains("score: click by log loss")
+        .doesNotContain("transform")
+        .doesNotContain("amount.loss");
+    List<String> report = tuning.report();
+    assertThat(String.join(" ", report)).contains("Not judged by it: ").contains("spent nmae");
+    assertThat(report).noneMatch(line -> line.startsWith("spent Poisson"));
   }
 
   @Test
@@ -293,7 +387,7 @@ class TuningTest {
     List<String> first = Files.readAllLines(done);
     Files.write(done, first.subList(0, first.size() / 3));
     assertThat(why(tuning(2, nowhere(), false, "click")))
-        .contains("all 5,000 labels of click there are no: it has no positive");
+        .contains("all 5,000 labels of click in the judged half are no");
   }
 
   private String why(Tuning tuning) throws Exception {
@@ -316,8 +410,9 @@ class TuningTest {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     tuning(2, new PrintStream(bytes, true, StandardCharsets.UTF_8), false, "click");
     assertThat(bytes.toString(StandardCharsets.UTF_8).replaceAll("\\s+", " "))
-        .contains("No round with the newest 3,333 impressions alone: in their newer half of 1,667")
-        .containsPattern("labels of click there are only \\d+ positive");
+        .contains(
+            "No round with the newest 3,333 impressions alone: of 1,667 labels of click in the")
+        .containsPattern("judged half only \\d+ are positive, of 20 needed");
   }
 
   @Test
@@ -335,7 +430,7 @@ class TuningTest {
   /** Clicks by the toss of a coin: who is best there is best by luck. */
   @Test
   void whatIsWithinItsErrorStaysAsItIs() throws Exception {
-    SplittableRandom random = new SplittableRandom(5);
+    SplittableRandom random = new SplittableRandom(6);
     StringBuilder feedback = new StringBuilder();
     for (int i = 0; i < 10_000; i++) {
       if (random.nextDouble() < 0.3) {
@@ -361,22 +456,27 @@ class TuningTest {
   }
 
   @Test
-  void aTableFitsATerminalAndIsDrawnInItsPlace() {
+  void howFarItIsFitsATerminalAndIsDrawnInItsPlace() {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     TuningScreen screen = new TuningScreen(new PrintStream(bytes, true), true);
     screen.draw(Collections.nCopies(100, "x"));
     screen.draw(List.of("three"));
     screen.say("kept");
-    screen.log(List.of("is in the table"));
+    screen.draw(List.of("below"));
+    screen.keep(List.of("too"));
     String esc = "\u001b";
     assertThat(bytes.toString().split(System.lineSeparator()))
-        .hasSize(24)
+        .hasSize(26)
         .startsWith(Collections.nCopies(22, "x").toArray(String[]::new))
-        .endsWith(esc + "[22A" + esc + "[Jthree", esc + "[1A" + esc + "[Jkept");
+        .endsWith(
+            esc + "[22A" + esc + "[Jthree",
+            esc + "[1A" + esc + "[Jkept",
+            "below",
+            esc + "[1A" + esc + "[Jtoo");
     bytes.reset();
     TuningScreen lines = new TuningScreen(new PrintStream(bytes, true), false);
     lines.draw(List.of("no terminal"));
-    lines.log(List.of("1/3"));
+    lines.keep(List.of("1/3"));
     assertThat(bytes.toString()).isEqualTo("1/3" + System.lineSeparator());
   }
 
