@@ -19,7 +19,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletionService;
@@ -194,29 +193,27 @@ public final class Tuning {
         events.newest(1).load(file.pipeline(file.asItIs()), settings.seed()).all();
     Share asked = share(1, examples);
     asked.labels().forEach(labels -> screen.say(labels.counts()));
-    asked.labels().stream()
-        .map(TuningLabels::fault)
-        .filter(Objects::nonNull)
-        .forEach(notJudged::add);
+    for (TuningLabels labels : asked.labels()) {
+      if (labels.fault() != null) {
+        notJudged.add("Not judged by " + labels.task().name() + ": " + labels.fault());
+      }
+    }
     judged =
         IntStream.range(0, judged.length)
             .filter(i -> asked.labels().get(i).fault() == null)
             .map(i -> judged[i])
             .toArray();
     if (judged.length == 0) {
-      faults.addAll(notJudged);
+      asked.labels().forEach(labels -> faults.add(labels.fault()));
       return;
     }
     Share all =
         new Share(1, asked.labels().stream().filter(labels -> labels.fault() == null).toList());
-    notJudged.forEach(
-        fault ->
-            screen.say(
-                "Not judged by it: %s; judged by %s"
-                    .formatted(
-                        fault,
-                        String.join(
-                            ", ", all.labels().stream().map(l -> l.task().name()).toList()))));
+    if (!notJudged.isEmpty()) {
+      notJudged.forEach(screen::say);
+      List<String> names = all.labels().stream().map(labels -> labels.task().name()).toList();
+      screen.say("Judged by " + String.join(", ", names));
+    }
     shares.add(all);
     Set<Task> tasks = all.labels().stream().map(TuningLabels::task).collect(Collectors.toSet());
     file = file.judgedBy(tasks::contains);
@@ -693,7 +690,7 @@ public final class Tuning {
     lines.addAll(figures());
     lines.add("");
     now.labels().forEach(labels -> lines.addAll(TuningScreen.wrap(labels.counts(), "  ")));
-    notJudged.forEach(fault -> lines.addAll(TuningScreen.wrap("Not judged by it: " + fault, "  ")));
+    notJudged.forEach(fault -> lines.addAll(TuningScreen.wrap(fault, "  ")));
     return lines;
   }
 

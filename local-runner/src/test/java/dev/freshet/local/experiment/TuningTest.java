@@ -372,13 +372,13 @@ class TuningTest {
     assertThat(tuning.found()).isTrue();
     String screen = bytes.toString(StandardCharsets.UTF_8).replaceAll("\\s+", " ");
     assertThat(screen)
-        .contains("Not judged by it: " + why)
-        .contains("; judged by click ")
+        .contains("Not judged by spent: " + why)
+        .contains(" Judged by click ")
         .contains("score: click by log loss")
         .doesNotContain("transform")
         .doesNotContain("amount.loss");
     List<String> report = tuning.report();
-    assertThat(String.join(" ", report)).contains("Not judged by it: ").contains("spent nmae");
+    assertThat(String.join(" ", report)).contains("Not judged by spent: ").contains("spent nmae");
     assertThat(report).noneMatch(line -> line.startsWith("spent Poisson"));
   }
 
