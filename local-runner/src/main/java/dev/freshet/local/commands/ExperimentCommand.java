@@ -12,6 +12,7 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -104,6 +105,15 @@ final class ExperimentCommand implements Callable<Integer> {
   }
 
   private static void checkFiles(ExperimentFile file, PrintStream out) {
+    Set<String> missing = new LinkedHashSet<>();
+    for (ExperimentFile.Case one : file.cases()) {
+      if (one.data() instanceof FileData files) {
+        missing.addAll(files.missing());
+      }
+    }
+    if (!missing.isEmpty()) {
+      throw new Usage(String.join("\n", missing));
+    }
     Set<Object> checked = new HashSet<>();
     for (ExperimentFile.Case one : file.cases()) {
       Pipeline pipeline = one.pipeline();

@@ -181,6 +181,29 @@ public record FileData(
         truth);
   }
 
+  /** What of an experiment's data is no file, a line each. */
+  public List<String> missing() {
+    List<String> missing = new ArrayList<>();
+    impressions.forEach(file -> missing("impressions", file, missing));
+    feedback.forEach(file -> missing("feedback", file, missing));
+    return missing;
+  }
+
+  private static void missing(String key, String file, List<String> missing) {
+    if (!Files.isRegularFile(Path.of(file))) {
+      missing.add(
+          "data."
+              + key
+              + ": '"
+              + file
+              + (Files.exists(Path.of(file))
+                  ? "' is a folder; allowed: a file"
+                  : "': no such file, neither from where the command is called nor from the"
+                      + " experiment's folder; ./freshet import makes event files of public data"
+                      + " sets"));
+    }
+  }
+
   private static List<String> beside(List<String> files, Path folder) {
     return files.stream()
         .map(
@@ -199,9 +222,7 @@ public record FileData(
     Path path = Path.of(file);
     if (!Files.isRegularFile(path)) {
       throw new IOException(
-          file
-              + ": no such file, neither from where the command is called nor beside the"
-              + " experiment; ./freshet import makes event files of public data sets");
+          file + ": no such file; ./freshet import makes event files of public data sets");
     }
     try (BufferedReader lines = Lines.open(path)) {
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {

@@ -441,6 +441,13 @@ class FreshetCommandTest {
         .contains("1/2  ", "2/2  ")
         .contains("No row has the metric click.auc");
 
+    Files.writeString(file, CLICKS.formatted("nowhere.jsonl", folder));
+    assertThat(run("experiment", "--file", file.toString(), "--out", out).err.lines())
+        .hasSize(2)
+        .anyMatch(line -> line.startsWith("data.impressions: 'nowhere.jsonl': no such file, neit"))
+        .anyMatch(
+            line -> line.equals("data.feedback: '" + folder + "' is a folder; allowed: a file"));
+
     Files.writeString(file, CLICKS.formatted(feedback, impressions));
     Ran swapped = run("experiment", "--file", file.toString(), "--out", out);
     assertThat(swapped.code).isEqualTo(2);
