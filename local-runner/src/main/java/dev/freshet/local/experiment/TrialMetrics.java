@@ -42,8 +42,9 @@ final class TrialMetrics {
     List<String> same = names.stream().filter(name -> name.startsWith(of)).toList();
     if (!of.isEmpty() && !same.isEmpty()) {
       List<String> ends = same.stream().map(name -> name.substring(of.length())).toList();
-      return of
-          + " and one of "
+      return "of "
+          + of.substring(0, of.length() - 1)
+          + ": "
           + String.join(", ", ends)
           + Nearest.of(metric.substring(of.length()), ends)
               .map(end -> "; did you mean '" + of + end + "'?")
