@@ -41,6 +41,9 @@ record TunedChoice(String name, String asItIs, List<Value> values) {
   private static final String[] DENSE_RATES = {"3e-4", "1e-3", "3e-3"};
   private static final String[] ROW_RATES = {"0.02", "0.05", "0.1", "0.2"};
 
+  /** Without, or slow: what pays where labels come so late that single values mislead. */
+  private static final String[] FIRST_ORDER_RATES = {"0.0", "0.1", "0.3"};
+
   /** With more every step takes many times as long, for crosses that hardly ever come twice. */
   private static final int MOST_PAIRS = 100;
 
@@ -129,6 +132,15 @@ record TunedChoice(String name, String asItIs, List<Value> values) {
             List.of(ROW_RATES),
             (root, value) ->
                 training(root).withObject("/embeddings").put("rate", Double.parseDouble(value))));
+    all.add(
+        of(
+            "embeddings.first-order",
+            rate(rows.firstOrder(), FIRST_ORDER_RATES),
+            List.of(FIRST_ORDER_RATES),
+            (root, value) ->
+                training(root)
+                    .withObject("/embeddings")
+                    .put("first-order", Double.parseDouble(value))));
     all.add(
         of(
             "dim",

@@ -244,7 +244,8 @@ class TuningTest {
     TunedPipeline file = new TunedPipeline(pipeline);
     assertThat(file.choices())
         .extracting(TunedChoice::name)
-        .contains("kind", "crosses", "correction", "batch", "embeddings.rate", "dim")
+        .contains("kind", "crosses", "correction", "batch", "embeddings.rate")
+        .contains("embeddings.first-order", "dim")
         .doesNotContain("transform", "amount.loss");
     TunedChoice corrections =
         file.choices().stream().filter(c -> c.name().equals("correction")).findAny().get();
