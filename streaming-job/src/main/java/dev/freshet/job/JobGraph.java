@@ -29,6 +29,7 @@ import dev.freshet.job.events.SplitOperator;
 import dev.freshet.job.features.CompactFunction;
 import dev.freshet.job.features.EncodeFunction;
 import dev.freshet.job.labels.DroppedToDeadLetter;
+import dev.freshet.job.labels.InterruptibleOperator;
 import dev.freshet.job.labels.LabelJoinFunction;
 import dev.freshet.job.publishing.KafkaSinks;
 import dev.freshet.job.training.CheckpointCheck;
@@ -114,10 +115,12 @@ public final class JobGraph {
         compact(counted(shown, answered))
             .keyBy(Impression::id)
             .connect(answered.keyBy(Feedback::impressionId))
-            .process(
-                new LabelJoinFunction(new LabelJoin(pipeline.tasks(), pipeline.labels(), announce)))
-            .returns(CodecTypeInfo.LABELED)
-            .name("labels")
+            .transform(
+                "labels",
+                CodecTypeInfo.LABELED,
+                new InterruptibleOperator<>(
+                    new LabelJoinFunction(
+                        new LabelJoin(pipeline.tasks(), pipeline.labels(), announce))))
             .uid("labels");
 
     deadLetters(shown.getSideOutput(SplitOperator.DEAD_LETTERS), "impressions");

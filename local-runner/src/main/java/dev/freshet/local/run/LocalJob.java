@@ -127,6 +127,12 @@ public final class LocalJob implements AutoCloseable {
     // to learn: with each a version of each model is published.
     conf.set(CheckpointingOptions.MIN_PAUSE_BETWEEN_CHECKPOINTS, checkpointEvery.dividedBy(2));
     conf.set(CheckpointingOptions.MAX_RETAINED_CHECKPOINTS, 2);
+    // Barriers that wait longer than that, for labels that are told or learnt, go past them:
+    // without
+    // it nothing was published as long as a join told what a watermark had closed.
+    conf.set(CheckpointingOptions.ENABLE_UNALIGNED, true);
+    conf.set(CheckpointingOptions.ALIGNED_CHECKPOINT_TIMEOUT, Duration.ofSeconds(1));
+    conf.set(CheckpointingOptions.ENABLE_UNALIGNED_INTERRUPTIBLE_TIMERS, true);
     conf.set(
         CheckpointingOptions.EXTERNALIZED_CHECKPOINT_RETENTION,
         ExternalizedCheckpointRetention.RETAIN_ON_CANCELLATION);

@@ -69,7 +69,7 @@ class FlinkConfigurationTest {
     assertThat(spec.getTotalProcessMemorySize()).isEqualTo(MemorySize.parse("2gb"));
     assertThat(spec.getTaskOffHeapSize()).isGreaterThanOrEqualTo(MemorySize.parse("512mb"));
     assertThat(conf.get(TaskManagerOptions.BUFFER_DEBLOAT_ENABLED)).isTrue();
-    assertThat(conf.get(CheckpointingOptions.ENABLE_UNALIGNED)).isFalse();
+    assertThat(CheckpointingOptions.isUnalignedCheckpointInterruptibleTimersEnabled(conf)).isTrue();
     assertThat(conf.get(CheckpointingOptions.EXTERNALIZED_CHECKPOINT_RETENTION))
         .isEqualTo(ExternalizedCheckpointRetention.RETAIN_ON_CANCELLATION);
     Duration longest =

@@ -10,6 +10,9 @@ import dev.freshet.job.MetricNames;
 import dev.freshet.job.codec.CodecTypeInfo;
 import dev.freshet.job.labels.FirstText;
 import dev.freshet.job.labels.KeptCount;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.Objects;
 import org.apache.flink.api.common.accumulators.LongCounter;
 import org.apache.flink.api.common.functions.OpenContext;
@@ -145,28 +148,52 @@ public final class CountFunction
       return;
     }
     lateEvents.inc();
+    tellDue(timers, out);
     count(CountMoment.EMPTY.withEvent(event.event()), event.time(), counts.value(), timers);
   }
 
   @Override
   public void onTimer(long time, OnTimerContext context, Collector<Impression> out)
       throws Exception {
+    DecayedCounts now = pass(time, context.timerService(), out);
+    if (now != null && now.timer() <= time) {
+      expire(now, time, context.timerService());
+    }
+  }
+
+  /**
+   * Timers of moments behind the watermark may not have come yet; what is late comes after them.
+   */
+  private void tellDue(TimerService timers, Collector<Impression> out) throws Exception {
+    List<Long> due = new ArrayList<>();
+    for (Long time : moments.keys()) {
+      if (time <= timers.currentWatermark()) {
+        due.add(time);
+      }
+    }
+    Collections.sort(due);
+    for (Long time : due) {
+      pass(time, timers, out);
+    }
+  }
+
+  /** Tells the impressions of this moment what was before it, and counts its events. */
+  private DecayedCounts pass(long time, TimerService timers, Collector<Impression> out)
+      throws Exception {
     DecayedCounts before = counts.value();
     CountMoment moment = moments.get(time);
-    if (moment != null) {
-      DecayedCounts known = Objects.requireNonNullElseGet(before, DecayedCounts::new);
-      for (int i = 0; i < moment.impressions(); i++) {
-        String place = place(time, i);
-        out.collect(by.told(waiting.get(place), known));
-        waiting.remove(place);
-      }
-      waits.add(-moment.impressions());
-      moments.remove(time);
-      before = count(moment, time, before, context.timerService());
+    if (moment == null) {
+      return before;
     }
-    if (before != null && before.timer() <= time) {
-      expire(before, time, context.timerService());
+    DecayedCounts known = Objects.requireNonNullElseGet(before, DecayedCounts::new);
+    for (int i = 0; i < moment.impressions(); i++) {
+      String place = place(time, i);
+      out.collect(by.told(waiting.get(place), known));
+      waiting.remove(place);
     }
+    waits.add(-moment.impressions());
+    moments.remove(time);
+    return count(moment, time, before, timers);
   }
 
   /** Counts a moment's events, if it has any; gives what is known then. */

@@ -1,12 +1,12 @@
 package dev.freshet.job.counts;
 
+import dev.freshet.job.labels.InterruptibleOperator;
 import org.apache.flink.streaming.api.functions.co.KeyedCoProcessFunction;
-import org.apache.flink.streaming.api.operators.co.KeyedCoProcessOperator;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
 
 /**
- * A process function's operator that never says that it is idle.
+ * An operator that never says that it is idle.
  *
  * <p>The sources' streams are split for the counts, and meet again: the way through the counts is
  * the longer one, and impressions wait on it that the shorter one's watermark has passed. As long
@@ -15,7 +15,7 @@ import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
  * would move past what is still on the other. An operator that stays active holds nothing back,
  * since every watermark of the shorter way comes through it as well.
  */
-public final class StayActiveOperator<K, A, B, T> extends KeyedCoProcessOperator<K, A, B, T> {
+public final class StayActiveOperator<K, A, B, T> extends InterruptibleOperator<K, A, B, T> {
 
   public StayActiveOperator(KeyedCoProcessFunction<K, A, B, T> function) {
     super(function);

@@ -107,7 +107,7 @@ public final class LabelJoinFunction
   @Override
   public void processElement1(Impression impression, Context context, Collector<LabeledExample> out)
       throws IOException {
-    PendingImpression pending = pending(impression.id());
+    PendingImpression pending = due(impression.id(), context, out);
     TimerService timers = context.timerService();
     if (join.onImpression(pending, impression, timers.currentWatermark(), output(context, out))) {
       keep(pending, timers);
@@ -117,7 +117,7 @@ public final class LabelJoinFunction
   @Override
   public void processElement2(Feedback feedback, Context context, Collector<LabeledExample> out)
       throws IOException {
-    PendingImpression pending = pending(feedback.impressionId());
+    PendingImpression pending = due(feedback.impressionId(), context, out);
     TimerService timers = context.timerService();
     if (join.onFeedback(pending, feedback, timers.currentWatermark(), output(context, out))) {
       keep(pending, timers);
@@ -131,6 +131,25 @@ public final class LabelJoinFunction
     pending.timer(PendingImpression.NONE);
     join.onTimer(pending, time, output(context, out));
     keep(pending, true, context.timerService());
+  }
+
+  /**
+   * What is pending under this key, once all is done that was due by the watermark: its timer may
+   * not have come yet, and events behind the watermark are to find what they would find after it.
+   */
+  private PendingImpression due(String id, Context context, Collector<LabeledExample> out)
+      throws IOException {
+    PendingImpression pending = pending(id);
+    TimerService timers = context.timerService();
+    while (pending.timer() != PendingImpression.NONE
+        && pending.timer() <= timers.currentWatermark()) {
+      join.onTimer(pending, pending.timer(), output(context, out));
+      keep(pending, timers);
+      if (pending.finished()) {
+        return pending(id);
+      }
+    }
+    return pending;
   }
 
   private PendingImpression pending(String id) throws IOException {
