@@ -24,6 +24,7 @@ import picocli.CommandLine.Command;
     subcommands = {
       DemoCommand.class,
       ReplayCommand.class,
+      SubmitCommand.class,
       ExperimentCommand.class,
       TuneCommand.class,
       ImportCommand.class,

@@ -1,0 +1,2 @@
+/** Submitting the job to a Flink cluster. */
+package dev.freshet.local.cluster;

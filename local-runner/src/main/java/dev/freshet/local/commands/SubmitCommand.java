@@ -1,0 +1,218 @@
+package dev.freshet.local.commands;
+
+import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.job.JobGraph;
+import dev.freshet.job.training.CheckpointCheck;
+import dev.freshet.local.cluster.RemoteCluster;
+import dev.freshet.topics.StartChecks;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.apache.flink.api.common.JobStatus;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.configuration.CoreOptions;
+import org.apache.flink.configuration.PipelineOptions;
+import org.apache.flink.core.execution.JobClient;
+import org.apache.flink.runtime.jobgraph.SavepointRestoreSettings;
+import org.apache.flink.runtime.rest.util.RestClientException;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+@Command(
+    name = "submit",
+    description = {
+      "Checks topics, permissions and the savepoint, and starts the job on a Flink cluster.",
+      "Checkpoints, restarts and the state backend are as the cluster's configuration says."
+    },
+    mixinStandardHelpOptions = true)
+final class SubmitCommand implements Callable<Integer> {
+
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--jobmanager",
+      paramLabel = "URL",
+      required = true,
+      description = "REST endpoint of the job manager, as http://jobmanager:8081.")
+  private String url;
+
+  @Option(names = "--pipeline", paramLabel = "FILE", required = true, description = "The pipeline.")
+  private Path file;
+
+  @Option(
+      names = "--bootstrap",
+      paramLabel = "HOST:PORT",
+      description = "Kafka brokers, instead of the pipeline's, as the cluster reaches them.")
+  private String bootstrap;
+
+  @Option(
+      names = "--parallelism",
+      paramLabel = "N",
+      description = {
+        "Of sources and joins; each model takes a slot more.",
+        "Default: the cluster's parallelism.default."
+      })
+  private Integer parallelism;
+
+  @Option(
+      names = "--savepoint",
+      paramLabel = "PATH",
+      description = {
+        "Savepoint or checkpoint to go on from, as the cluster reads it: file:///..., s3://...",
+        "Default: none, a fresh start."
+      })
+  private String savepoint;
+
+  @Option(
+      names = "--allow-non-restored",
+      description = "Drop what the savepoint holds of models that the pipeline no longer has.")
+  private boolean allowNonRestored;
+
+  @Option(
+      names = "--jar",
+      paramLabel = "FILE",
+      description = "The job's jar. Default: what `./mvnw package` made in streaming-job/target.")
+  private Path jar;
+
+  @Option(
+      names = "--timeout",
+      paramLabel = "TIME",
+      defaultValue = "2m",
+      converter = DurationConverter.class,
+      description = "How long to wait until all tasks run. Default: ${DEFAULT-VALUE}.")
+  private Duration timeout;
+
+  @Override
+  public Integer call() throws Exception {
+    Pipeline pipeline = PipelineOption.read(file, bootstrap);
+    RemoteCluster cluster = cluster();
+    Configuration conf = cluster.configuration();
+    conf.set(PipelineOptions.JARS, List.of(jar().toUri().toString()));
+    conf.set(CoreOptions.DEFAULT_PARALLELISM, parallelism(conf));
+    SavepointRestoreSettings from =
+        savepoint == null
+            ? SavepointRestoreSettings.none()
+            : SavepointRestoreSettings.forPath(savepoint, allowNonRestored);
+    SavepointRestoreSettings.toConfiguration(from, conf);
+    PrintWriter out = spec.commandLine().getOut();
+    int wanted = conf.get(CoreOptions.DEFAULT_PARALLELISM) + pipeline.models().size();
+    RemoteCluster.Slots slots = cluster.slots();
+    if (slots.available() < wanted) {
+      out.printf(
+          "Warning: %d slots are free of %d, the job takes %d (its parallelism, and one for each"
+              + " model); it waits for them%n",
+          slots.available(), slots.total(), wanted);
+    }
+    CheckpointCheck checkpoint =
+        new CheckpointCheck(pipeline, from, warning -> out.println("Warning: " + warning));
+    Map<String, Integer> partitions =
+        StartChecks.runAndClaim(pipeline, file.toString(), checkpoint::run);
+    StreamExecutionEnvironment env = new StreamExecutionEnvironment(conf);
+    JobGraph.onKafka(pipeline, partitions).build(env);
+    JobClient job = submit(env, "freshet " + pipeline.pipeline());
+    out.printf(
+        "Submitted %s as job %s: %s/#/job/running/%s%n",
+        pipeline.pipeline(), job.getJobID(), cluster.address(), job.getJobID());
+    out.flush();
+    return await(job, out);
+  }
+
+  /**
+   * A job manager that cannot start a job answers with its stack trace; its last cause says why.
+   */
+  private static JobClient submit(StreamExecutionEnvironment env, String name) throws Exception {
+    try {
+      return env.executeAsync(name);
+    } catch (Exception e) {
+      for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+        if (cause instanceof RestClientException refused) {
+          String[] causes = refused.getMessage().split("Caused by: ");
+          String why = causes[causes.length - 1].lines().findFirst().orElse("");
+          throw new IOException("the job manager refuses the job: " + why);
+        }
+      }
+      throw e;
+    }
+  }
+
+  private RemoteCluster cluster() {
+    try {
+      return new RemoteCluster(url);
+    } catch (IllegalArgumentException e) {
+      throw new Usage("--jobmanager: " + e.getMessage());
+    }
+  }
+
+  private int parallelism(Configuration conf) {
+    if (parallelism == null) {
+      return conf.get(CoreOptions.DEFAULT_PARALLELISM);
+    }
+    if (parallelism < 1) {
+      throw new Usage("--parallelism: '" + parallelism + "'; allowed: 1 or more");
+    }
+    return parallelism;
+  }
+
+  private Path jar() throws IOException {
+    if (jar != null) {
+      if (!Files.isRegularFile(jar)) {
+        throw new Usage("--jar: " + jar + ": no such file");
+      }
+      return jar.toAbsolutePath();
+    }
+    Path target =
+        Path.of(System.getProperty("freshet.home", "."), "streaming-job", "target")
+            .toAbsolutePath();
+    if (Files.isDirectory(target)) {
+      try (Stream<Path> files = Files.list(target)) {
+        List<Path> jars = files.filter(f -> f.toString().endsWith("-job.jar")).toList();
+        if (jars.size() == 1) {
+          return jars.get(0);
+        }
+      }
+    }
+    throw new Usage(
+        "--jar: there is no single *-job.jar in "
+            + target
+            + "; `./mvnw -q package -DskipTests -pl streaming-job -am` makes it");
+  }
+
+  /** Until all tasks run, or the job has failed. */
+  private int await(JobClient job, PrintWriter out) throws Exception {
+    long end = System.nanoTime() + timeout.toNanos();
+    JobStatus status = job.getJobStatus().get();
+    JobStatus told = null;
+    while (status != JobStatus.RUNNING && !status.isGloballyTerminalState()) {
+      if (status != told) {
+        out.println(status.name().toLowerCase(Locale.ROOT));
+        out.flush();
+        told = status;
+      }
+      if (System.nanoTime() > end) {
+        out.printf("It is %s, and goes on without this command%n", status);
+        out.flush();
+        return 1;
+      }
+      TimeUnit.MILLISECONDS.sleep(200);
+      status = job.getJobStatus().get();
+    }
+    if (status == JobStatus.RUNNING) {
+      out.println("running");
+      out.flush();
+      return 0;
+    }
+    job.getJobExecutionResult().get(); // says why
+    return 1;
+  }
+}
