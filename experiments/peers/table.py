@@ -195,7 +195,7 @@ def tables(out, skip, quick):
                 said = np.load(out / run["predictions"])[:, task].astype(np.float64)
                 found = measure(examples, task, where, said, late)
                 found["seconds"] = run["seconds"]
-                rows.append((about, run["model"], named["name"], found, ""))
+                rows.append((about | {"seed": run["seed"]}, run["model"], named["name"], found, ""))
                 print(line(f"**{run['model']}**", named["name"], found, binary))
         sys.stdout.flush()
     streams = {run["examples"]: run["model"].rpartition("/")[0] for run in told["runs"]}
@@ -213,31 +213,29 @@ def together(rows):
     """One line for each stream and task: means over the seeds, and how far each model's loss is from the linear learner's."""
     models = list(dict.fromkeys(r["learner"] for r in rows if r["learner"] not in ("base rate", "served", *learners.NAMES)))
     print("\n### Means over seeds: AUC and NE, of amounts Spearman and NRMSE; in brackets a model's NE or NRMSE minus that of the linear learner\n")
-    print("| stream | task | seeds | labels | positive | running base rate | linear |", " | ".join(models), "|")
-    print("| --- | --- | --- | --- | --- | --- | --- |" + " --- |" * len(models))
+    print("| stream | task | labels | positive | running base rate | linear |", " | ".join(models), "|")
+    print("| --- | --- | --- | --- | --- | --- |" + " --- |" * len(models))
     for key in dict.fromkeys((r["experiment"], r["stream"], r["task"]) for r in rows):
-        found = {}
-        for r in rows:
-            if (r["experiment"], r["stream"], r["task"]) == key:
-                found.setdefault(r["seed"], {})[r["learner"]] = r
-        rank, loss = ("auc", "ne") if any("ne" in r for f in found.values() for r in f.values()) else ("spearman", "nrmse")
-        linear = [min((f[n] for n in learners.NAMES if n in f), key=lambda r: r[loss]) for f in found.values()]
+        of = [r for r in rows if (r["experiment"], r["stream"], r["task"]) == key]
+        rank, loss = ("auc", "ne") if any("ne" in r for r in of) else ("spearman", "nrmse")
+        base = [r for r in of if r["learner"] == "base rate"]
+        # Files are the same examples for all seeds, simulated streams one for each.
+        linear = {}
+        for r in of:
+            if r["learner"] in learners.NAMES and r[loss] < linear.get(r["examples"], r | {loss: math.inf})[loss]:
+                linear[r["examples"]] = r
 
         def cell(rows):
             return f"{np.mean([r[rank] for r in rows]):.4f}, {np.mean([r[loss] for r in rows]):.4f}"
 
-        base = [f["base rate"] for f in found.values()]
-        cells = [key[0] + (" " + key[1] if key[1] else ""), key[2], str(len(found))]
+        cells = [f"{key[0]} {key[1]}".strip(), key[2]]
         cells += [f"{np.mean([r[name] for r in base]):.0f}" for name in ("labels", "positives")]
-        cells += [f"{np.mean([r[loss] for r in base]):.4f}", cell(linear)]
+        cells += [f"{np.mean([r[loss] for r in base]):.4f}", cell(linear.values())]
         for model in models:
-            of = [f[model] for f in found.values() if model in f]
-            if len(of) < len(found):
-                cells.append("-")
-                continue
-            less = [r[loss] - peer[loss] for r, peer in zip(of, linear)]
+            runs = [r for r in of if r["learner"] == model]
+            less = [r[loss] - linear[r["examples"]][loss] for r in runs]
             error = f" ± {np.std(less, ddof=1) / math.sqrt(len(less)):.4f}" if len(less) > 1 else ""
-            cells.append(f"{cell(of)} ({np.mean(less):+.4f}{error})")
+            cells.append(f"{cell(runs)} ({np.mean(less):+.4f}{error})" if runs else "-")
         print("| " + " | ".join(cells) + " |")
 
 
