@@ -44,7 +44,7 @@ final class SubmitCommand implements Callable<Integer> {
       names = "--jobmanager",
       paramLabel = "URL",
       required = true,
-      description = "REST endpoint of the job manager, as http://jobmanager:8081.")
+      description = "REST endpoint of the job manager, with its port (8081 by default).")
   private String url;
 
   @Option(names = "--pipeline", paramLabel = "FILE", required = true, description = "The pipeline.")
@@ -59,19 +59,17 @@ final class SubmitCommand implements Callable<Integer> {
   @Option(
       names = "--parallelism",
       paramLabel = "N",
-      description = {
-        "Of sources and joins; each model takes a slot more.",
-        "Default: the cluster's parallelism.default."
-      })
+      description =
+          "Of sources and joins; each model takes a slot more. Default: the cluster's"
+              + " parallelism.default.")
   private Integer parallelism;
 
   @Option(
       names = "--savepoint",
       paramLabel = "PATH",
-      description = {
-        "Savepoint or checkpoint to go on from, as the cluster reads it: file:///..., s3://...",
-        "Default: none, a fresh start."
-      })
+      description =
+          "Savepoint or checkpoint to go on from, as the cluster reads it: file:///..., s3://..."
+              + " Default: none, a fresh start.")
   private String savepoint;
 
   @Option(
