@@ -74,6 +74,7 @@ public final class CountJoinFunction
       throws IOException {
     process(
         context.timerService(),
+        out,
         (now, watermark) -> join.onImpression(now, impression, watermark, output(out)));
   }
 
@@ -82,6 +83,7 @@ public final class CountJoinFunction
       throws IOException {
     process(
         context.timerService(),
+        out,
         (now, watermark) -> join.onFeedback(now, feedback, watermark, output(out)));
   }
 
@@ -90,8 +92,15 @@ public final class CountJoinFunction
     boolean of(CountedImpression kept, long watermark);
   }
 
-  private void process(TimerService timers, Change change) throws IOException {
+  private void process(TimerService timers, Collector<CountedEvent> out, Change change)
+      throws IOException {
     CountedImpression before = state.value();
+    if (before != null && before.until() <= timers.currentWatermark()) {
+      // Its timer has not come yet; what is late comes after it.
+      timers.deleteEventTimeTimer(before.until());
+      forget(before, out);
+      before = null;
+    }
     CountedImpression now = before == null ? new CountedImpression() : before;
     long until = now.until();
     if (change.of(now, timers.currentWatermark())) {
@@ -115,7 +124,11 @@ public final class CountJoinFunction
   @Override
   public void onTimer(long time, OnTimerContext context, Collector<CountedEvent> out)
       throws IOException {
-    join.onTimer(state.value(), output(out));
+    forget(state.value(), out);
+  }
+
+  private void forget(CountedImpression before, Collector<CountedEvent> out) {
+    join.onTimer(before, output(out));
     state.clear();
     kept.add(-1);
   }

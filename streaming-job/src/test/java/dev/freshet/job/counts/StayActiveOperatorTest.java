@@ -14,12 +14,18 @@ import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.TestingPipelines;
 import dev.freshet.job.codec.CodecTypeInfo;
 import dev.freshet.job.labels.LabelJoinFunction;
+import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
 import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.configuration.CheckpointingOptions;
+import org.apache.flink.configuration.Configuration;
 import org.apache.flink.streaming.api.operators.co.KeyedCoProcessOperator;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.apache.flink.streaming.runtime.tasks.StreamTaskActionExecutor;
+import org.apache.flink.streaming.runtime.tasks.mailbox.Mail;
+import org.apache.flink.streaming.runtime.tasks.mailbox.MailboxExecutorImpl;
 import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
 import org.apache.flink.streaming.util.KeyedTwoInputStreamOperatorTestHarness;
 import org.junit.jupiter.api.AfterEach;
@@ -70,6 +76,17 @@ class StayActiveOperatorTest {
             Impression::id,
             Feedback::impressionId,
             Types.STRING);
+    for (var harness : List.of(join, counts)) {
+      Configuration job = harness.getEnvironment().getJobConfiguration();
+      job.set(CheckpointingOptions.CHECKPOINTING_INTERVAL, Duration.ofSeconds(1));
+      job.set(CheckpointingOptions.ENABLE_UNALIGNED, true);
+      job.set(CheckpointingOptions.ENABLE_UNALIGNED_INTERRUPTIBLE_TIMERS, true);
+      harness
+          .getOperator()
+          .setMailboxExecutor(
+              new MailboxExecutorImpl(
+                  harness.getTaskMailbox(), 0, StreamTaskActionExecutor.IMMEDIATE));
+    }
     join.setup(CodecTypeInfo.COUNTED_EVENT.createSerializer(null));
     counts.setup(CodecTypeInfo.IMPRESSION.createSerializer(null));
     labels.setup(CodecTypeInfo.LABELED.createSerializer(null));
@@ -135,6 +152,42 @@ class StayActiveOperatorTest {
     assertThat(counted).hasSize(1);
     counts.processElement2(new StreamRecord<>(counted.get(0)));
     assertThat(counts.extractOutputValues()).as("waits for the joined feedback").isEmpty();
+  }
+
+  /** Whose timer waits behind a checkpoint is forgotten like whose timer has come. */
+  @Test
+  void whatIsForgottenCountsNoMoreBetweenTimers() throws Exception {
+    for (String id : List.of("a", "b")) {
+      join.processElement1(new StreamRecord<>(plan.slim(shown(id, START))));
+    }
+    join.getTaskMailbox().put(new Mail(() -> {}, 0, "a checkpoint"));
+    join.processBothWatermarks(new Watermark(START + DAY));
+    assertThat(join.numEventTimeTimers()).as("one has come, one waits").isEqualTo(1);
+    for (String id : List.of("a", "b")) {
+      join.processElement2(new StreamRecord<>(new Feedback(id, "c", 0, START + 1000, 1)));
+    }
+    assertThat(join.extractOutputValues()).isEmpty();
+    assertThat(join.numKeyedStateEntries()).isZero();
+    assertThat(join.numEventTimeTimers()).isZero();
+  }
+
+  @Test
+  void aLateEventIsNotToldToWhomItCameAfter() throws Exception {
+    join.processElement1(new StreamRecord<>(plan.slim(shown("a", START))));
+    join.processElement2(new StreamRecord<>(new Feedback("a", "c", 0, START + 1000, 1)));
+    List<CountedEvent> click = join.extractOutputValues();
+    assertThat(click).hasSize(1);
+    for (String id : List.of("b", "c")) {
+      counts.processElement1(new StreamRecord<>(shown(id, START + 60_000)));
+      counts.processElement1(new StreamRecord<>(shown(id + "2", START + 70_000)));
+    }
+    counts.getTaskMailbox().put(new Mail(() -> {}, 0, "a checkpoint"));
+    counts.processBothWatermarks(new Watermark(START + DAY));
+    assertThat(counts.extractOutputValues()).as("one moment of two").hasSize(2);
+    counts.processElement2(new StreamRecord<>(click.get(0)));
+    assertThat(counts.extractOutputValues())
+        .hasSize(4)
+        .allSatisfy(told -> assertThat(((RawFeatures) told.features()).numbers()[1]).isEqualTo(0));
   }
 
   private void shownAndClicked() throws Exception {
