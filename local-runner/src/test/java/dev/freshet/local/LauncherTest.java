@@ -21,7 +21,13 @@ import org.junit.jupiter.api.io.TempDir;
 class LauncherTest {
 
   private static final List<String> MODULES =
-      List.of("local-runner", "streaming-job", "model-replica", "kafka-topics", "model-core");
+      List.of(
+          "local-runner",
+          "model-server",
+          "streaming-job",
+          "model-replica",
+          "kafka-topics",
+          "model-core");
 
   @TempDir private Path folder;
   private Path tree;

@@ -8,6 +8,8 @@ import dev.freshet.local.experiment.FileData;
 import dev.freshet.local.experiment.Results;
 import dev.freshet.local.run.FileCheck;
 import dev.freshet.local.run.Verdict;
+import dev.freshet.server.options.PathOption;
+import dev.freshet.server.options.Usage;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.EnumMap;

@@ -4,6 +4,8 @@ import dev.freshet.local.importers.BadRows;
 import dev.freshet.local.importers.EventFiles;
 import dev.freshet.local.importers.Importers;
 import dev.freshet.local.run.Verdict;
+import dev.freshet.server.options.PathOption;
+import dev.freshet.server.options.Usage;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -4,6 +4,8 @@ import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.publishing.Manifest;
 import dev.freshet.replica.Versions;
 import dev.freshet.replica.Versions.Whole;
+import dev.freshet.server.options.PathOption;
+import dev.freshet.server.options.TopicOptions;
 import dev.freshet.topics.Brokers;
 import java.io.PrintWriter;
 import java.nio.file.Files;

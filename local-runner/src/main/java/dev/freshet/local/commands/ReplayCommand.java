@@ -2,6 +2,8 @@ package dev.freshet.local.commands;
 
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.local.run.ReplayRun;
+import dev.freshet.server.options.PathOption;
+import dev.freshet.server.options.PipelineOption;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;

@@ -9,6 +9,8 @@ import dev.freshet.core.publishing.TrainingLog.Mark;
 import dev.freshet.core.training.ModelTrainer;
 import dev.freshet.replica.ModelTopic;
 import dev.freshet.replica.Versions;
+import dev.freshet.server.options.TopicOptions;
+import dev.freshet.server.options.Usage;
 import dev.freshet.topics.Brokers;
 import java.io.IOException;
 import java.io.PrintWriter;

@@ -1,6 +1,8 @@
 package dev.freshet.local.commands;
 
 import dev.freshet.local.simulator.SimulatorSettings;
+import dev.freshet.server.options.DurationConverter;
+import dev.freshet.server.options.Usage;
 import java.time.Duration;
 import picocli.CommandLine.Option;
 

@@ -1,6 +1,8 @@
 package dev.freshet.local.commands;
 
 import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.server.options.PipelineOption;
+import dev.freshet.server.options.Usage;
 import dev.freshet.topics.Brokers;
 import dev.freshet.topics.StartChecks;
 import dev.freshet.topics.TopicAdmin;

@@ -4,6 +4,8 @@ import dev.freshet.local.experiment.Tuning;
 import dev.freshet.local.run.FileCheck;
 import dev.freshet.local.run.Verdict;
 import dev.freshet.local.signals.EndRequest;
+import dev.freshet.server.options.PathOption;
+import dev.freshet.server.options.Usage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,6 +1,7 @@
 package dev.freshet.local.commands;
 
 import dev.freshet.core.publishing.ModelVersion;
+import dev.freshet.server.options.Usage;
 import picocli.CommandLine.Option;
 
 /** For commands about one version: their {@code --version} is not that of the program. */

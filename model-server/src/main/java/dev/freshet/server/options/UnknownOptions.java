@@ -1,4 +1,4 @@
-package dev.freshet.local.commands;
+package dev.freshet.server.options;
 
 import dev.freshet.core.settings.Nearest;
 import java.util.ArrayList;

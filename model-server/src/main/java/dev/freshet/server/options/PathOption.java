@@ -1,15 +1,15 @@
-package dev.freshet.local.commands;
+package dev.freshet.server.options;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** What an option that names a file or a folder has to name, before anything is done. */
-final class PathOption {
+public final class PathOption {
 
   private PathOption() {}
 
   /** A file that is read; not only regular ones, so that pipes are fine. */
-  static void file(String option, Path path) {
+  public static void file(String option, Path path) {
     if (Files.isDirectory(path)) {
       throw new Usage(option + ": '" + path + "' is a folder; allowed: a file");
     }
@@ -22,7 +22,7 @@ final class PathOption {
   }
 
   /** A file that is written, in a folder that is there. */
-  static void newFile(String option, Path path) {
+  public static void newFile(String option, Path path) {
     if (Files.isDirectory(path)) {
       throw new Usage(option + ": '" + path + "' is a folder; allowed: a file");
     }
@@ -35,7 +35,7 @@ final class PathOption {
   }
 
   /** A folder that is written to, and made if it is not there. */
-  static void folder(String option, Path path) {
+  public static void folder(String option, Path path) {
     Path made = path.toAbsolutePath();
     while (!Files.exists(made) && made.getParent() != null) {
       made = made.getParent();

@@ -1,4 +1,4 @@
-package dev.freshet.local.commands;
+package dev.freshet.server.options;
 
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.InvalidValueException;
@@ -7,15 +7,15 @@ import java.io.IOException;
 import java.nio.file.Path;
 
 /** Reads pipeline files for commands. */
-final class PipelineOption {
+public final class PipelineOption {
 
   /** The pipeline of the demo, wherever the command was called from. */
-  static final Path SHOP =
+  public static final Path SHOP =
       Path.of(System.getProperty("freshet.home", "."), "pipelines", "shop.yaml");
 
   private PipelineOption() {}
 
-  static Pipeline read(Path file) throws IOException {
+  public static Pipeline read(Path file) throws IOException {
     return read("--pipeline", file);
   }
 
@@ -24,7 +24,7 @@ final class PipelineOption {
    *
    * @param option that named the file
    */
-  static Pipeline read(String option, Path file) throws IOException {
+  public static Pipeline read(String option, Path file) throws IOException {
     PathOption.file(option, file);
     return ClientProperties.read(file);
   }
@@ -34,7 +34,7 @@ final class PipelineOption {
    *
    * @param bootstrap what {@code --bootstrap} says; null for the file's
    */
-  static Pipeline read(Path file, String bootstrap) throws IOException {
+  public static Pipeline read(Path file, String bootstrap) throws IOException {
     Pipeline pipeline = read(file);
     try {
       return bootstrap == null ? pipeline : pipeline.withBootstrap(bootstrap);

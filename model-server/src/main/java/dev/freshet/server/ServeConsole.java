@@ -1,4 +1,4 @@
-package dev.freshet.local.commands;
+package dev.freshet.server;
 
 import dev.freshet.core.publishing.Manifest;
 import dev.freshet.core.settings.Durations;

@@ -1,4 +1,4 @@
-package dev.freshet.local.commands;
+package dev.freshet.server;
 
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.ByteSize;
@@ -9,6 +9,10 @@ import dev.freshet.replica.server.Readiness;
 import dev.freshet.replica.server.ScoringServer;
 import dev.freshet.replica.server.ServerSettings;
 import dev.freshet.replica.server.Token;
+import dev.freshet.server.options.DurationConverter;
+import dev.freshet.server.options.PathOption;
+import dev.freshet.server.options.TopicOptions;
+import dev.freshet.server.options.Usage;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -32,7 +36,7 @@ import picocli.CommandLine.Spec;
       "GET /openapi.yaml describes the calls."
     },
     mixinStandardHelpOptions = true)
-final class ServeCommand implements Callable<Integer> {
+public final class ServeCommand implements Callable<Integer> {
 
   @Mixin private TopicOptions topic;
   @Spec private CommandSpec spec;

@@ -1,4 +1,4 @@
-package dev.freshet.local.commands;
+package dev.freshet.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

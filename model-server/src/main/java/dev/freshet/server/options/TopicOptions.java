@@ -1,4 +1,4 @@
-package dev.freshet.local.commands;
+package dev.freshet.server.options;
 
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.pipeline.Pipeline;
@@ -8,7 +8,7 @@ import java.util.List;
 import picocli.CommandLine.Option;
 
 /** Options of commands that read a running pipeline's topics. */
-final class TopicOptions {
+public final class TopicOptions {
 
   @Option(
       names = "--pipeline",
@@ -28,11 +28,11 @@ final class TopicOptions {
       description = "Name of the model. Default: the pipeline's first.")
   private String model;
 
-  Pipeline pipeline() throws IOException {
+  public Pipeline pipeline() throws IOException {
     return PipelineOption.read(pipeline, bootstrap);
   }
 
-  String model(Pipeline from) {
+  public String model(Pipeline from) {
     List<String> names = from.models().stream().map(ModelDefinition::name).toList();
     if (model != null && !names.contains(model)) {
       throw new Usage("--model: '" + model + "'; allowed: " + String.join(", ", names));
