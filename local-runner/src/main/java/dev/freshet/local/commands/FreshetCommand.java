@@ -31,6 +31,7 @@ import picocli.CommandLine.Command;
       PredictCommand.class,
       ReproduceCommand.class,
       ServeCommand.class,
+      SimulateCommand.class,
       HelpCommand.class
     })
 public final class FreshetCommand {

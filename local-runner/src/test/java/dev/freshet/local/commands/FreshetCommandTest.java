@@ -63,6 +63,7 @@ class FreshetCommandTest {
         "models export",
         "predict",
         "serve",
+        "simulate",
         "topics",
         "topics create",
         "topics check"
