@@ -7,8 +7,6 @@ import dev.freshet.core.settings.InvalidSettingsException;
 import dev.freshet.core.settings.Problems;
 import dev.freshet.core.settings.Problems.Problem;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -47,10 +45,9 @@ public final class ClientProperties {
    * @throws InvalidSettingsException with every problem
    * @throws IOException if it cannot be read
    */
-  public static Pipeline read(Path file) throws IOException {
-    String source = file.toString();
-    String text = Files.readString(file);
-    JsonNode tree = PipelineFile.tree(text, source);
+  public static Pipeline read(PipelineSource from) throws IOException {
+    String source = from.toString();
+    JsonNode tree = PipelineFile.tree(from.text(), source);
     Problems problems = new Problems();
     Map<String, String> properties = new HashMap<>();
     for (Map.Entry<String, JsonNode> e : tree.path("kafka").path("properties").properties()) {

@@ -6,6 +6,7 @@ import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.local.broker.EmbeddedBroker;
 import dev.freshet.local.broker.Topics;
 import dev.freshet.topics.ClientProperties;
+import dev.freshet.topics.PipelineSource;
 import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -41,7 +42,7 @@ class SimulateITCase {
           .isZero();
       TestingCommand ran = simulate(bootstrap);
       assertThat(ran.code()).as(ran.err()).isZero();
-      Pipeline pipeline = ClientProperties.read(SHOP).withBootstrap(bootstrap);
+      Pipeline pipeline = ClientProperties.read(PipelineSource.of(SHOP)).withBootstrap(bootstrap);
       try (Topics topics = new Topics(pipeline)) {
         Map<String, Long> counts = topics.eventCounts();
         assertThat(counts.get("impression")).isEqualTo(300);

@@ -4,8 +4,8 @@ import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.InvalidSettingsException;
 import dev.freshet.job.training.CheckpointCheck;
 import dev.freshet.topics.ClientProperties;
+import dev.freshet.topics.PipelineSource;
 import dev.freshet.topics.StartChecks;
-import java.nio.file.Path;
 import java.util.Map;
 import org.apache.flink.runtime.jobgraph.SavepointRestoreSettings;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
@@ -14,9 +14,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Start here: reads {@code --pipeline FILE}, reports everything that is wrong with it at once, and
- * submits the {@link JobGraph}. Flink's own settings (checkpoints, state backend, restarts) come
- * from Flink's configuration.
+ * Start here: reads the file or address that {@code --pipeline} names, reports everything that is
+ * wrong with it at once, and submits the {@link JobGraph}. Flink's own settings (checkpoints, state
+ * backend, restarts) come from Flink's configuration.
  */
 public final class StreamingJob {
 
@@ -30,8 +30,15 @@ public final class StreamingJob {
    *     from
    */
   public static void main(String[] args) throws Exception {
-    Path file = file(args);
+    ParameterTool given = ParameterTool.fromArgs(args);
+    if (!given.has("pipeline")) {
+      throw new IllegalArgumentException("usage: --pipeline FILE|URL [--bootstrap HOST:PORT,...]");
+    }
+    PipelineSource file = new PipelineSource(given.get("pipeline"));
     Pipeline pipeline = ClientProperties.read(file);
+    if (given.has("bootstrap")) {
+      pipeline = pipeline.withBootstrap(given.get("bootstrap"));
+    }
     StreamExecutionEnvironment env = StreamExecutionEnvironment.getExecutionEnvironment();
     CheckpointCheck checkpoint =
         new CheckpointCheck(
@@ -42,13 +49,5 @@ public final class StreamingJob {
         StartChecks.runAndClaim(pipeline, file.toString(), checkpoint::run);
     JobGraph.onKafka(pipeline, partitions).build(env);
     env.execute("freshet " + pipeline.pipeline());
-  }
-
-  private static Path file(String[] args) {
-    ParameterTool parameters = ParameterTool.fromArgs(args);
-    if (!parameters.has("pipeline")) {
-      throw new IllegalArgumentException("usage: --pipeline FILE");
-    }
-    return Path.of(parameters.get("pipeline"));
   }
 }

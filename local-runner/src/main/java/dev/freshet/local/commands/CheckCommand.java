@@ -3,8 +3,8 @@ package dev.freshet.local.commands;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.server.options.PipelineOption;
+import dev.freshet.topics.PipelineSource;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -17,8 +17,8 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true)
 final class CheckCommand implements Callable<Integer> {
 
-  @Parameters(paramLabel = "FILE", description = "The pipeline file.")
-  private Path file;
+  @Parameters(paramLabel = "FILE", description = "The pipeline file, or its http(s) address.")
+  private PipelineSource file;
 
   @Spec private CommandSpec spec;
 

@@ -6,8 +6,8 @@ import dev.freshet.local.simulator.Simulator;
 import dev.freshet.server.options.DurationConverter;
 import dev.freshet.server.options.PipelineOption;
 import dev.freshet.server.options.Usage;
+import dev.freshet.topics.PipelineSource;
 import java.io.PrintStream;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -30,7 +30,7 @@ final class DemoCommand implements Callable<Integer> {
       description =
           "A pipeline of two binary tasks and an amount, on the simulator's features: user_id,"
               + " item_id, segment, category, hour, price, tags. Default: pipelines/shop.yaml.")
-  private Path pipeline = PipelineOption.SHOP;
+  private PipelineSource pipeline = PipelineOption.SHOP;
 
   @Option(
       names = "--for",

@@ -4,6 +4,7 @@ import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.local.run.ReplayRun;
 import dev.freshet.server.options.PathOption;
 import dev.freshet.server.options.PipelineOption;
+import dev.freshet.topics.PipelineSource;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;
@@ -21,8 +22,12 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true)
 final class ReplayCommand implements Callable<Integer> {
 
-  @Option(names = "--pipeline", paramLabel = "FILE", required = true, description = "The pipeline.")
-  private Path pipeline;
+  @Option(
+      names = "--pipeline",
+      paramLabel = "FILE",
+      required = true,
+      description = "The pipeline, or its http(s) address.")
+  private PipelineSource pipeline;
 
   @Option(
       names = "--impressions",

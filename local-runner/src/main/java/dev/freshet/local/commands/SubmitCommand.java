@@ -7,6 +7,7 @@ import dev.freshet.local.cluster.RemoteCluster;
 import dev.freshet.server.options.DurationConverter;
 import dev.freshet.server.options.PipelineOption;
 import dev.freshet.server.options.Usage;
+import dev.freshet.topics.PipelineSource;
 import dev.freshet.topics.StartChecks;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -50,8 +51,12 @@ final class SubmitCommand implements Callable<Integer> {
       description = "REST endpoint of the job manager, with its port (8081 by default).")
   private String url;
 
-  @Option(names = "--pipeline", paramLabel = "FILE", required = true, description = "The pipeline.")
-  private Path file;
+  @Option(
+      names = "--pipeline",
+      paramLabel = "FILE",
+      required = true,
+      description = "The pipeline, or its http(s) address.")
+  private PipelineSource file;
 
   @Option(
       names = "--bootstrap",

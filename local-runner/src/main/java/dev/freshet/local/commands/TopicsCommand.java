@@ -4,11 +4,11 @@ import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.server.options.PipelineOption;
 import dev.freshet.server.options.Usage;
 import dev.freshet.topics.Brokers;
+import dev.freshet.topics.PipelineSource;
 import dev.freshet.topics.StartChecks;
 import dev.freshet.topics.TopicAdmin;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -44,8 +44,8 @@ final class TopicsCommand implements Callable<Integer> {
         names = "--pipeline",
         paramLabel = "FILE",
         required = true,
-        description = "The pipeline.")
-    private Path file;
+        description = "The pipeline, or its http(s) address.")
+    private PipelineSource file;
 
     @Option(
         names = "--bootstrap",

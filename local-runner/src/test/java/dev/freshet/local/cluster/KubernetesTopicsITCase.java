@@ -11,6 +11,7 @@ import dev.freshet.local.broker.EmbeddedBroker;
 import dev.freshet.replica.ModelReplica;
 import dev.freshet.replica.Waiting;
 import dev.freshet.topics.ClientProperties;
+import dev.freshet.topics.PipelineSource;
 import dev.freshet.topics.StartChecks;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -141,7 +142,7 @@ class KubernetesTopicsITCase {
             .replace("/etc/freshet/kafka-user", folder.resolve(user).toString())
             .replaceAll("(?m)^ +ssl\\..*\n", "");
     Path file = Files.writeString(folder.resolve(user + ".yaml"), text);
-    return ClientProperties.read(file).withBootstrap(broker.bootstrap());
+    return ClientProperties.read(PipelineSource.of(file)).withBootstrap(broker.bootstrap());
   }
 
   @Test

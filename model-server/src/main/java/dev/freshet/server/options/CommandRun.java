@@ -2,6 +2,7 @@ package dev.freshet.server.options;
 
 import dev.freshet.core.settings.InvalidSettingsException;
 import dev.freshet.topics.NoBrokerException;
+import dev.freshet.topics.PipelineSource;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -34,6 +35,7 @@ public final class CommandRun {
   public static int run(CommandLine line, Failures failures, String... args) {
     // A misspelt option behind a list of files is no file.
     line.setUnmatchedOptionsAllowedAsOptionParameters(false);
+    line.registerConverter(PipelineSource.class, PipelineSource::new);
     line.setExecutionExceptionHandler(
         (e, command, parsed) -> report(e, command.getErr(), failures));
     line.setParameterExceptionHandler(

@@ -3,6 +3,7 @@ package dev.freshet.server.options;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.InvalidValueException;
 import dev.freshet.topics.ClientProperties;
+import dev.freshet.topics.PipelineSource;
 import java.io.IOException;
 import java.nio.file.Path;
 
@@ -10,12 +11,12 @@ import java.nio.file.Path;
 public final class PipelineOption {
 
   /** The pipeline of the demo, wherever the command was called from. */
-  public static final Path SHOP =
-      Path.of(System.getProperty("freshet.home", "."), "pipelines", "shop.yaml");
+  public static final PipelineSource SHOP =
+      PipelineSource.of(Path.of(System.getProperty("freshet.home", "."), "pipelines", "shop.yaml"));
 
   private PipelineOption() {}
 
-  public static Pipeline read(Path file) throws IOException {
+  public static Pipeline read(PipelineSource file) throws IOException {
     return read("--pipeline", file);
   }
 
@@ -24,8 +25,8 @@ public final class PipelineOption {
    *
    * @param option that named the file
    */
-  public static Pipeline read(String option, Path file) throws IOException {
-    PathOption.file(option, file);
+  public static Pipeline read(String option, PipelineSource file) throws IOException {
+    file.path().ifPresent(path -> PathOption.file(option, path));
     return ClientProperties.read(file);
   }
 
@@ -34,7 +35,7 @@ public final class PipelineOption {
    *
    * @param bootstrap what {@code --bootstrap} says; null for the file's
    */
-  public static Pipeline read(Path file, String bootstrap) throws IOException {
+  public static Pipeline read(PipelineSource file, String bootstrap) throws IOException {
     Pipeline pipeline = read(file);
     try {
       return bootstrap == null ? pipeline : pipeline.withBootstrap(bootstrap);

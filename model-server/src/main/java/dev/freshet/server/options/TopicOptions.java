@@ -2,8 +2,8 @@ package dev.freshet.server.options;
 
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.topics.PipelineSource;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine.Option;
 
@@ -13,8 +13,8 @@ public final class TopicOptions {
   @Option(
       names = "--pipeline",
       paramLabel = "FILE",
-      description = "The pipeline. Default: pipelines/shop.yaml.")
-  private Path pipeline = PipelineOption.SHOP;
+      description = "The pipeline, or its http(s) address. Default: pipelines/shop.yaml.")
+  private PipelineSource pipeline = PipelineOption.SHOP;
 
   @Option(
       names = "--bootstrap",
