@@ -9,11 +9,18 @@ import java.util.List;
 public final class Problems {
 
   /**
-   * One fault: where it is, what stands there, and what could stand there.
+   * One fault: where it is, what stands there, and what could stand there. What may be a secret is
+   * not kept.
    *
    * @param value null if nothing is written there
    */
   public record Problem(String path, String value, String allowed) {
+
+    public Problem {
+      value = Sensitive.shown(path, value);
+      path = Sensitive.shown(path);
+    }
+
     @Override
     public String toString() {
       return path

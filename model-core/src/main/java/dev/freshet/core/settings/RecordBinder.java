@@ -35,8 +35,6 @@ import java.util.TreeSet;
  */
 public final class RecordBinder {
 
-  private static final String HIDDEN = "(not shown)";
-
   private final Problems problems;
   private final Map<Class<?>, Map<String, Class<? extends Record>>> menus;
 
@@ -88,7 +86,10 @@ public final class RecordBinder {
    */
   public <T extends Record> T bind(JsonNode node, Class<T> type, String path, Set<String> known) {
     if (!node.isObject() && !node.isMissingNode() && !node.isNull()) {
+      boolean outer = secret;
+      secret |= holdsSecrets(type);
       unreadable(path, node, "a group of keys");
+      secret = outer;
       return neutral(type);
     }
     RecordComponent[] components = type.getRecordComponents();
@@ -112,6 +113,16 @@ public final class RecordBinder {
       values[i] = component(node, components[i], path);
     }
     return construct(type, values, path, problems.found().size() == before);
+  }
+
+  /** Whether somewhere below there is a secret, which may have slipped out of its place. */
+  private static boolean holdsSecrets(Class<?> type) {
+    return type.isRecord()
+        && Arrays.stream(type.getRecordComponents())
+            .anyMatch(
+                c ->
+                    c.isAnnotationPresent(Option.class) && c.getAnnotation(Option.class).secret()
+                        || holdsSecrets(c.getType()));
   }
 
   private Object component(JsonNode node, RecordComponent component, String path) {
@@ -252,7 +263,7 @@ public final class RecordBinder {
   }
 
   private void unreadable(String path, JsonNode node, String allowed) {
-    problems.add(path, secret ? HIDDEN : node.toString(), allowed);
+    problems.add(path, secret ? Sensitive.HIDDEN : node.toString(), allowed);
     unreadable.add(path);
   }
 
@@ -262,7 +273,7 @@ public final class RecordBinder {
     } catch (IllegalArgumentException | java.time.format.DateTimeParseException e) {
       String hint =
           type instanceof Class<?> raw && raw.isEnum() ? Nearest.hint(text, names(raw)) : "";
-      problems.add(path, secret ? HIDDEN : text, describe(type) + hint);
+      problems.add(path, secret ? Sensitive.HIDDEN : text, describe(type) + hint);
       unreadable.add(path);
       return null;
     }

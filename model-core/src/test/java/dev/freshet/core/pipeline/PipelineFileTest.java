@@ -561,6 +561,20 @@ publishing: {keep: 1, every: never}
             "kafka: {properties: 'sasl.jaas.config=" + secret + "'}\ntasks:",
             "kafka: {properties: [" + secret + "]}\ntasks:",
             "kafka: {bootstrap: 'me:" + secret + "@host:9092'}\ntasks:",
+            "kafka: " + secret + "\ntasks:",
+            "kafka: [{properties: {ssl.key.password: " + secret + "}}]\ntasks:",
+            "kafka: {topics: {ssl.key.password: {x: " + secret + "}}}\ntasks:",
+            "kafka: {topics: ['password=" + secret + "']}\ntasks:",
+            "kafka: {format: 'x password=\"" + secret + "\";'}\ntasks:",
+            "kafka: {properties: {'x required password=\"" + secret + "\";': {}}}\ntasks:",
+            "kafka: {'x required password=\"" + secret + "\";': 1}\ntasks:",
+            "labels: {ssl.keystore.password: "
+                + secret
+                + ", holdout: 'token: "
+                + secret
+                + "'}\ntasks:",
+            "labels: {holdout: 'https://me:" + secret + "@host/x'}\ntasks:",
+            "labels: {holdout: '-----BEGIN EC PRIVATE KEY-----" + secret + "'}\ntasks:",
             "kafka:\n  properties:\n    sasl.jaas.config: \"" + secret + "\n: {\ntasks:",
             "kafka:\n  properties:\n    ssl.key.password: %" + secret + "\n  - x\ntasks:")) {
       assertThatThrownBy(() -> TestingPipelines.shop("tasks:", broken))
