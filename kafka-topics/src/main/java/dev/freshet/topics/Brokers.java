@@ -42,6 +42,7 @@ public final class Brokers {
    * @throws InvalidSettingsException if no client can be made with the pipeline's properties
    */
   public static void require(Pipeline pipeline) throws InterruptedException {
+    ClientProperties.resolve(pipeline);
     Map<String, Listener> listeners = listeners(pipeline, KafkaClients.patience(pipeline));
     fault(pipeline, listeners)
         .ifPresent(

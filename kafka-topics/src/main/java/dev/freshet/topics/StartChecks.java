@@ -47,6 +47,9 @@ public final class StartChecks {
     Problems problems = new Problems();
     Checked checked = new Checked(new ArrayList<>(), new TreeMap<>());
     ClientProperties.check(pipeline, problems);
+    if (problems.found().isEmpty()) {
+      ClientProperties.resolve(pipeline, problems);
+    }
     boolean canConnect = problems.found().isEmpty();
     more.accept(problems);
     if (canConnect) {

@@ -70,15 +70,19 @@ public final class TopicAdmin implements AutoCloseable {
    * Makes what is missing: topics, and partitions for models that have none.
    *
    * @param eventPartitions of topics of events that are made
-   * @param replication factor of topics that are made; empty for the brokers' default
+   * @param asked replication factor of topics that are made; empty for the pipeline's, and if it
+   *     has none the brokers'
    * @param warnings takes what is no problem, and should be known
    * @return what was made, for people
    * @throws dev.freshet.core.settings.InvalidSettingsException with all that could not be made
    * @throws ExecutionException if the brokers answer something unforeseen
    */
-  public List<String> create(
-      int eventPartitions, Optional<Short> replication, List<String> warnings)
+  public List<String> create(int eventPartitions, Optional<Short> asked, List<String> warnings)
       throws ExecutionException, InterruptedException {
+    Optional<Short> replication =
+        asked.or(
+            () ->
+                Optional.ofNullable(pipeline.kafka().replicationFactor()).map(Integer::shortValue));
     Found found = find(plans(eventPartitions, 1));
     Problems problems = new Problems();
     int modelPartitions = 0;
@@ -98,7 +102,7 @@ public final class TopicAdmin implements AutoCloseable {
       if (topic == null) {
         NewTopic missing =
             new NewTopic(plan.name(), Optional.of(plan.partitions()), replication)
-                .configs(plan.settings());
+                .configs(settings(plan, replication, warnings));
         if (done(admin.createTopics(List.of(missing)).all(), plan, AclOperation.CREATE, problems)) {
           made.add("topic %s, %d partitions".formatted(plan.name(), plan.partitions()));
         }
@@ -113,6 +117,29 @@ public final class TopicAdmin implements AutoCloseable {
     }
     problems.throwIfAny(pipeline.pipeline());
     return made;
+  }
+
+  private Map<String, String> settings(
+      TopicPlan plan, Optional<Short> replication, List<String> warnings) {
+    Integer wanted = pipeline.kafka().minInsyncReplicas();
+    if (wanted == null) {
+      return plan.settings();
+    }
+    int possible = Math.min(wanted, replication.map(Short::intValue).orElse(wanted));
+    if (possible < wanted) {
+      warnings.add(
+          "%s%s: %s is made with %s %d, not %d: it has no more replicas"
+              .formatted(
+                  KEY,
+                  plan.use(),
+                  plan.name(),
+                  TopicConfig.MIN_IN_SYNC_REPLICAS_CONFIG,
+                  possible,
+                  wanted));
+    }
+    Map<String, String> settings = new HashMap<>(plan.settings());
+    settings.put(TopicConfig.MIN_IN_SYNC_REPLICAS_CONFIG, Integer.toString(possible));
+    return settings;
   }
 
   /**
@@ -170,6 +197,7 @@ public final class TopicAdmin implements AutoCloseable {
       TopicDescription topic = found.topics().get(plan.name());
       if (topic != null) {
         partitions(plan, topic, problems);
+        replicas(plan, topic, warnings);
         permissions(plan, topic, problems);
       } else if (found.hidden().contains(plan.name())) {
         plan.access().forEach(operation -> permission(plan, operation, problems));
@@ -179,6 +207,7 @@ public final class TopicAdmin implements AutoCloseable {
     }
     settings(
         plans.stream().filter(plan -> found.topics().containsKey(plan.name())).toList(),
+        found,
         problems,
         warnings);
     new Neighbours(pipeline, admin).check(found.topics(), problems, warnings);
@@ -251,6 +280,46 @@ public final class TopicAdmin implements AutoCloseable {
                     "a partition whose leader is up"));
   }
 
+  /** Replicas of the partition that has the fewest. */
+  private static int fewest(TopicDescription topic) {
+    return topic.partitions().stream()
+        .mapToInt(partition -> partition.replicas().size())
+        .min()
+        .orElse(0);
+  }
+
+  private void replicas(TopicPlan plan, TopicDescription topic, List<String> warnings) {
+    Integer wanted = pipeline.kafka().replicationFactor();
+    int replicas = fewest(topic);
+    if (wanted != null && replicas < wanted) {
+      warnings.add(
+          "%s%s: %s has %d replicas of a partition, fewer than kafka.replication-factor, %d: a broker"
+                  .formatted(KEY, plan.use(), plan.name(), replicas, wanted)
+              + " that is lost takes more with it (kafka-reassign-partitions adds replicas)");
+    }
+  }
+
+  private void insync(
+      TopicPlan plan, int replicas, Config config, Problems problems, List<String> warnings) {
+    String key = TopicConfig.MIN_IN_SYNC_REPLICAS_CONFIG;
+    int insync = Integer.parseInt(config.get(key).value());
+    if (insync > replicas && !plan.isEvents()) {
+      problems.add(
+          KEY + plan.use() + "." + key,
+          Integer.toString(insync),
+          "at most "
+              + replicas
+              + ", the replicas that there are: nothing can be written otherwise");
+    }
+    Integer wanted = pipeline.kafka().minInsyncReplicas();
+    if (wanted != null && insync < wanted) {
+      warnings.add(
+          "%s%s: %s has %s %d, fewer than kafka.min-insync-replicas, %d: what counts as written may be"
+                  .formatted(KEY, plan.use(), plan.name(), key, insync, wanted)
+              + " on fewer brokers");
+    }
+  }
+
   private static void permissions(TopicPlan plan, TopicDescription topic, Problems problems) {
     if (topic.authorizedOperations() == null) {
       return; // These brokers do not tell.
@@ -262,7 +331,8 @@ public final class TopicAdmin implements AutoCloseable {
     }
   }
 
-  private void settings(List<TopicPlan> plans, Problems problems, List<String> warnings)
+  private void settings(
+      List<TopicPlan> plans, Found found, Problems problems, List<String> warnings)
       throws ExecutionException, InterruptedException {
     Map<ConfigResource, TopicPlan> asked = new HashMap<>();
     plans.forEach(
@@ -270,6 +340,12 @@ public final class TopicAdmin implements AutoCloseable {
     for (var e : admin.describeConfigs(asked.keySet()).values().entrySet()) {
       try {
         settings(asked.get(e.getKey()), e.getValue().get(), problems);
+        insync(
+            asked.get(e.getKey()),
+            fewest(found.topics().get(e.getKey().name())),
+            e.getValue().get(),
+            problems,
+            warnings);
         if (asked.get(e.getKey()).isEvents()) {
           retention(asked.get(e.getKey()), e.getValue().get(), warnings);
         }

@@ -1,12 +1,18 @@
 package dev.freshet.topics;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.TestingPipelines;
+import dev.freshet.core.settings.InvalidSettingsException;
 import dev.freshet.core.settings.Problems;
 import dev.freshet.core.settings.Problems.Problem;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -17,7 +23,8 @@ class ClientPropertiesTest {
   private static List<Problem> problems(String properties) {
     Problems problems = new Problems();
     ClientProperties.check(
-        TestingPipelines.shop("tasks:", "kafka: {properties: {" + properties + "}}\ntasks:"),
+        TestingPipelines.shop(
+            "tasks:", "kafka: {plain-secrets: true, properties: {" + properties + "}}\ntasks:"),
         problems);
     return problems.found();
   }
@@ -51,11 +58,114 @@ class ClientPropertiesTest {
         .isEmpty();
   }
 
+  private static List<Problem> refused(String properties) {
+    Problems problems = new Problems();
+    ClientProperties.check(pipeline(properties), problems);
+    return problems.found();
+  }
+
+  private static Pipeline pipeline(String properties) {
+    return TestingPipelines.shop("tasks:", "kafka: {properties: {" + properties + "}}\ntasks:");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "ssl.key.password: 'hush'",
+        "ssl.keystore.password: 'hush'",
+        "ssl.truststore.password: 'hush'",
+        "ssl.truststore.password: 'hush${env:REST}'",
+        "ssl.keystore.key: '-----BEGIN PRIVATE KEY-----hush'",
+        "ssl.keystore.key: 'hush'",
+        "ssl.keystore.certificate.chain: '-----BEGIN PRIVATE KEY-----hush'",
+        "sasl.jaas.config: '" + MODULE + " required username=\"me\" password=\"hush\";'",
+        "sasl.jaas.config: '" + MODULE + " required username=\"me\" a.plugins.own=\"hush\";'",
+        "sasl.jaas.config: '" + MODULE + " required clientId=\"me\" clientSecret=\"hush\";'",
+        "sasl.jaas.config: '" + MODULE + " required u=\"${env:U}\" password=\"${env:P}hush\";'",
+        "sasl.oauthbearer.client.credentials.client.secret: 'hush'",
+        "sasl.oauthbearer.token.endpoint.url: 'https://me:hush@login'",
+        "basic.auth.user.info: 'me:hush'",
+        "a.plugins.api-key: 'hush'",
+        "config.providers.vault.param.token: 'hush'",
+        "client.id: 'x password=hush'",
+        "client.id: 'x\n-----BEGIN RSA PRIVATE KEY-----\nhush'",
+      })
+  void refusesSecretsInTheClear(String property) {
+    List<Problem> found = refused(property.replace("\n", "\\n"));
+    assertThat(found).hasSize(1);
+    assertThat(found.get(0).path()).isEqualTo("kafka.properties." + property.split(":")[0]);
+    assertThat(found.get(0).toString())
+        .doesNotContain("hush")
+        .contains("${env:NAME}", "plain-secrets");
+    assertThat(problems(property)).as("allowed").isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "ssl.key.password: '${env:KEY}'",
+        "ssl.keystore.key: '${file:/secrets/tls.properties:key}'",
+        "ssl.truststore.certificates: '-----BEGIN CERTIFICATE-----MIIB-----END CERTIFICATE-----'",
+        "sasl.jaas.config: '${dir:/secrets:sasl.jaas.config}'",
+        "sasl.jaas.config: '" + MODULE + " required username=\"me\" password=\"${env:PASSWORD}\";'",
+        "sasl.jaas.config: 'com.sun.security.auth.module.Krb5LoginModule required useKeyTab=true"
+            + " storeKey=true keyTab=\"/secrets/me.keytab\" principal=\"me@HOST\";'",
+        "basic.auth.user.info: '${env:USER_INFO}'",
+        "a.plugins.password.file: '/secrets/password'",
+        "ssl.keystore.location: '/secrets/key.pem'",
+      })
+  void takesReferencesAndWhatIsNoSecret(String property) {
+    assertThat(refused(property)).isEmpty();
+  }
+
   @Test
   void leavesReferencesToTheirProviders() {
-    String reference = "sasl.jaas.config: '${dir:/secrets:sasl.jaas.config}'";
-    assertThat(problems(reference + ", config.providers: dir")).isEmpty();
-    assertThat(problems(reference)).hasSize(1);
+    String reference = "ssl.key.password: '${vault:secrets:key}'";
+    assertThat(refused(reference + ", config.providers: vault")).isEmpty();
+    assertThat(refused(reference).toString()).contains("config.providers names");
+    Pipeline own =
+        pipeline(
+            "ssl.key.password: '${env:KEY}', config.providers: vault,"
+                + " config.providers.vault.class: of.a.Plugin");
+    assertThat(own.kafka().properties())
+        .containsEntry("config.providers", "vault,env")
+        .containsEntry("config.providers.vault.class", "of.a.Plugin")
+        .containsKey("config.providers.env.class");
+  }
+
+  @Test
+  void saysWhichReferenceLeadsNowhere(@TempDir Path folder) throws Exception {
+    Path file = Files.writeString(folder.resolve("x.properties"), "key=hush\nempty=\n");
+    Files.writeString(folder.resolve("word"), "hush");
+    ClientProperties.resolve(
+        pipeline(
+            "ssl.key.password: '${file:%s:key}', ssl.keystore.password: '${dir:%s:word}',"
+                    .formatted(file, folder)
+                + " ssl.truststore.password: '${env:PATH}'"));
+    for (String nowhere :
+        List.of(
+            "${file:" + file + ":other}",
+            "${file:" + file + ":empty}",
+            "${file:" + folder + "/none:key}",
+            "${dir:" + folder + ":none}",
+            "${env:FRESHET_NO_SUCH_VARIABLE}")) {
+      assertThatThrownBy(
+              () -> ClientProperties.resolve(pipeline("ssl.key.password: '" + nowhere + "'")))
+          .isInstanceOf(InvalidSettingsException.class)
+          .hasMessageContaining("on this machine; " + nowhere + " does not");
+    }
+  }
+
+  @Test
+  void repeatsNoValueWhateverKafkaSaysOfIt() {
+    assertThat(
+            problems(
+                    "max.poll.records: 'x for configuration y: hush', key.deserializer.of: x,"
+                        + " metric.reporters: 'hush', interceptor.classes: hush,"
+                        + " sasl.login.class: hush")
+                .toString())
+        .contains("max.poll.records")
+        .doesNotContain("hush");
   }
 
   @Test

@@ -59,6 +59,7 @@ class SecuredBrokerITCase {
       pipeline: secured
       kafka:
         topics: {examples: examples, training-log: training-log}
+        plain-secrets: true
         properties: {}
       tasks:
         - {name: click, kind: binary, window: 10m}

@@ -30,11 +30,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -413,5 +416,49 @@ class TopicsITCase {
   private static String file(String text) throws IOException {
     Path file = Files.createTempFile(folder, "pipeline", ".yaml");
     return Files.writeString(file, text).toString();
+  }
+
+  /** One broker has no more than one replica to give, so what is missing is told, or refused. */
+  @Test
+  void replicasAreThoseOfTheSettings() throws Exception {
+    String kafka = "kafka: {replication-factor: %d, min-insync-replicas: %d, ";
+    Pipeline one =
+        PipelineFile.parse(
+            text("replicas", "a").replace("kafka: {", kafka.formatted(1, 1)), "test");
+    Pipeline three =
+        PipelineFile.parse(
+            text("replicas", "a").replace("kafka: {", kafka.formatted(3, 2)), "test");
+    List<String> warnings = new ArrayList<>();
+    try (TopicAdmin admin = new TopicAdmin(three)) {
+      assertThatThrownBy(() -> admin.create(1, Optional.empty(), new ArrayList<>()))
+          .isInstanceOf(InvalidSettingsException.class)
+          .hasMessageContaining("a topic that brokers make: ")
+          .hasMessageContaining("replication factor");
+      admin.create(1, Optional.of((short) 1), warnings);
+    }
+    assertThat(warnings)
+        .anyMatch(line -> line.contains("replicas is made with min.insync.replicas 1, not 2"));
+    assertThat(StartChecks.run(one, "test")).noneMatch(line -> line.contains("replica"));
+    assertThat(StartChecks.run(three, "test"))
+        .anyMatch(
+            line ->
+                line.contains("replicas has 1 replicas of a partition, fewer than")
+                    && line.contains("kafka.replication-factor, 3"))
+        .anyMatch(
+            line -> line.contains("replicas has min.insync.replicas 1, fewer than kafka.min-"));
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrap()))) {
+      admin
+          .incrementalAlterConfigs(
+              Map.of(
+                  new ConfigResource(ConfigResource.Type.TOPIC, "replicas"),
+                  List.of(
+                      new AlterConfigOp(
+                          new ConfigEntry("min.insync.replicas", "2"), AlterConfigOp.OpType.SET))))
+          .all()
+          .get();
+    }
+    assertThatThrownBy(() -> StartChecks.run(one, "test"))
+        .isInstanceOf(InvalidSettingsException.class)
+        .hasMessageContaining("kafka.topics.models.min.insync.replicas: '2'; allowed: at most 1");
   }
 }

@@ -79,7 +79,7 @@ final class TopicsCommand implements Callable<Integer> {
     @Option(
         names = "--replication-factor",
         paramLabel = "N",
-        description = "Of topics that are made. Default: the brokers'.")
+        description = "Of topics that are made. Default: the pipeline's, or else the brokers'.")
     private Short replication;
 
     @Override

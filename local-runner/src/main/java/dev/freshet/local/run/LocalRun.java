@@ -98,7 +98,7 @@ public final class LocalRun implements AutoCloseable {
     EmbeddedBroker broker = EmbeddedBroker.start(settings.folder().resolve("kafka"));
     Topics topics = null;
     try {
-      Pipeline local = pipeline.withBootstrap(broker.bootstrap());
+      Pipeline local = pipeline.onOneBroker(broker.bootstrap());
       topics = new Topics(local);
       topics.create(EVENT_PARTITIONS);
       LocalRun run = new LocalRun(settings, end, out, broker, local, topics);

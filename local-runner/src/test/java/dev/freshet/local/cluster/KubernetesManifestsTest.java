@@ -84,6 +84,8 @@ class KubernetesManifestsTest {
         "KafkaTopic | models | /spec/partitions | 3 | models are 2",
         "KafkaTopic | clicks | /spec/partitions | 1 | fewer partitions",
         "KafkaTopic | clicks | /spec/replicas | 2 | replicas of 3 brokers",
+        "KafkaTopic | clicks | /spec/replicas | 4 | the pipeline says 3 and 2",
+        "Kafka | freshet | /spec/kafka/config/min.insync.replicas | 1 | the pipeline says 3 and 2",
         "KafkaTopic | clicks | /metadata/name | click | the pipeline has",
         "KafkaUser | freshet-job | /spec/authorization/acls/0/operations/0 | All | the table gives",
         "Kafka | freshet | /spec/kafka/listeners/0/port | 9094 | brokers are at freshet-kafka-bootstrap:9094",

@@ -140,6 +140,8 @@ class KubernetesTopicsITCase {
             .replace("SASL_SSL", "SASL_PLAINTEXT")
             .replace("SCRAM-SHA-512", "PLAIN")
             .replace("/etc/freshet/kafka-user", folder.resolve(user).toString())
+            // One broker here, so one replica.
+            .replaceAll("(?m)^ +(replication-factor|min-insync-replicas):.*\n", "")
             .replaceAll("(?m)^ +ssl\\..*\n", "");
     Path file = Files.writeString(folder.resolve(user + ".yaml"), text);
     return ClientProperties.read(PipelineSource.of(file)).withBootstrap(broker.bootstrap());

@@ -647,6 +647,16 @@ final class TestingManifestChecks {
           replicas <= brokers && replicas > inSync,
           at,
           replicas + " replicas of " + brokers + " brokers, " + inSync + " in sync");
+      check(
+          Integer.valueOf(replicas).equals(pipeline.kafka().replicationFactor())
+              && Integer.valueOf(inSync).equals(pipeline.kafka().minInsyncReplicas()),
+          at,
+          "%d replicas, %d in sync; the pipeline says %s and %s"
+              .formatted(
+                  replicas,
+                  inSync,
+                  pipeline.kafka().replicationFactor(),
+                  pipeline.kafka().minInsyncReplicas()));
     }
   }
 

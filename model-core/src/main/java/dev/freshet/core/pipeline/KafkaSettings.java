@@ -5,6 +5,7 @@ import static dev.freshet.core.settings.InvalidValueException.check;
 import dev.freshet.core.events.EventFormats;
 import dev.freshet.core.settings.Option;
 import java.io.Serializable;
+import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -23,11 +24,42 @@ public record KafkaSettings(
         Map<String, String> topics,
     @Option(value = "Format of events", fallback = "json") EventFormats format,
     @Option(
-            value = "Further settings for every Kafka client, such as security; never shown",
+            value =
+                "Copies of each topic that is made, on a broker each; 3 where data matters. Default:"
+                    + " the brokers'. A job warns of topics with fewer",
+            fallback = Option.ABSENT)
+        Integer replicationFactor,
+    @Option(
+            value =
+                "`min.insync.replicas` of each topic that is made: copies that have a message before"
+                    + " it counts as written; 2 of 3 where data matters. Default: the brokers'. A job"
+                    + " warns of topics with fewer",
+            fallback = Option.ABSENT)
+        Integer minInsyncReplicas,
+    @Option(
+            value =
+                "Further settings for every Kafka client, such as security; never shown. Secrets"
+                    + " stand in them as references: `${env:NAME}`, `${file:PATH:KEY}`,"
+                    + " `${dir:FOLDER:FILE}`, or any of your `config.providers`",
             fallback = "",
             secret = true)
-        Map<String, String> properties)
+        Map<String, String> properties,
+    @Option(
+            value = "Whether `properties` may hold secrets themselves, instead of references",
+            fallback = "false")
+        boolean plainSecrets)
     implements Serializable {
+
+  /** The providers of references that need not be declared. */
+  private static final Map<String, String> PROVIDERS =
+      new TreeMap<>(
+          Map.of(
+              "env", "org.apache.kafka.common.config.provider.EnvVarConfigProvider",
+              "file", "org.apache.kafka.common.config.provider.FileConfigProvider",
+              "dir", "org.apache.kafka.common.config.provider.DirectoryConfigProvider",
+              "directory", "org.apache.kafka.common.config.provider.DirectoryConfigProvider"));
+
+  private static final String DECLARED = "config.providers";
 
   private static final Pattern BROKERS =
       Pattern.compile("\\s*" + broker() + "(\\s*,\\s*" + broker() + ")*\\s*");
@@ -47,7 +79,24 @@ public record KafkaSettings(
 
   public KafkaSettings {
     topics = new TreeMap<>(topics);
-    properties = new TreeMap<>(properties);
+    properties = withProviders(properties);
+    check(
+        replicationFactor == null || replicationFactor >= 1 && replicationFactor <= Short.MAX_VALUE,
+        "replication-factor",
+        replicationFactor,
+        "1 or more");
+    check(
+        minInsyncReplicas == null || minInsyncReplicas >= 1,
+        "min-insync-replicas",
+        minInsyncReplicas,
+        "1 or more");
+    check(
+        minInsyncReplicas == null
+            || replicationFactor == null
+            || minInsyncReplicas <= replicationFactor,
+        "min-insync-replicas",
+        minInsyncReplicas,
+        "at most replication-factor");
     check(
         BROKERS.matcher(bootstrap).matches(),
         "bootstrap",
@@ -56,6 +105,45 @@ public record KafkaSettings(
     for (String key : properties.keySet()) {
       check(!OURS.contains(key), "properties." + key, key, "anything but what Freshet sets itself");
     }
+  }
+
+  /** The properties, and the providers of Kafka's own that they refer to without saying so. */
+  public static Map<String, String> withProviders(Map<String, String> given) {
+    Map<String, String> all = new TreeMap<>(given);
+    Set<String> declared = new LinkedHashSet<>();
+    for (String name : given.getOrDefault(DECLARED, "").split(",")) {
+      if (!name.isBlank()) {
+        declared.add(name.strip());
+      }
+    }
+    for (Map.Entry<String, String> provider : PROVIDERS.entrySet()) {
+      String name = provider.getKey();
+      boolean used = given.values().stream().anyMatch(v -> v.contains("${" + name + ":"));
+      if (used && declared.add(name)) {
+        all.put(DECLARED + "." + name + ".class", provider.getValue());
+      }
+    }
+    if (!declared.isEmpty()) {
+      all.put(DECLARED, String.join(",", declared));
+    }
+    return all;
+  }
+
+  /** The same on other brokers. */
+  KafkaSettings withBootstrap(String other) {
+    return new KafkaSettings(
+        other, topics, format, replicationFactor, minInsyncReplicas, properties, plainSecrets);
+  }
+
+  /** The same on a single broker, which holds one replica of everything. */
+  KafkaSettings onOneBroker(String other) {
+    return new KafkaSettings(other, topics, format, null, null, properties, plainSecrets);
+  }
+
+  /** The same with other topics. */
+  KafkaSettings withTopics(Map<String, String> other) {
+    return new KafkaSettings(
+        bootstrap, other, format, replicationFactor, minInsyncReplicas, properties, plainSecrets);
   }
 
   private static String broker() {

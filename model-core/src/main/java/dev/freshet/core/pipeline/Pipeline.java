@@ -166,14 +166,19 @@ public record Pipeline(
 
   /** The same pipeline on other brokers. */
   public Pipeline withBootstrap(String bootstrap) {
-    return with(new KafkaSettings(bootstrap, kafka.topics(), kafka.format(), kafka.properties()));
+    return with(kafka.withBootstrap(bootstrap));
+  }
+
+  /** The same pipeline on a single broker, which holds one replica of everything. */
+  public Pipeline onOneBroker(String bootstrap) {
+    return with(kafka.onOneBroker(bootstrap));
   }
 
   /** The same pipeline that also writes its labelled examples to a topic. */
   public Pipeline withExamplesTopic(String topic) {
     Map<String, String> topics = new LinkedHashMap<>(kafka.topics());
     topics.put(SystemTopic.EXAMPLES.key(), topic);
-    return with(new KafkaSettings(kafka.bootstrap(), topics, kafka.format(), kafka.properties()));
+    return with(kafka.withTopics(topics));
   }
 
   private Pipeline with(KafkaSettings other) {

@@ -2,6 +2,7 @@ package dev.freshet.server.options;
 
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.topics.ClientProperties;
 import dev.freshet.topics.PipelineSource;
 import java.io.IOException;
 import java.util.List;
@@ -29,7 +30,9 @@ public final class TopicOptions {
   private String model;
 
   public Pipeline pipeline() throws IOException {
-    return PipelineOption.read(pipeline, bootstrap);
+    Pipeline read = PipelineOption.read(pipeline, bootstrap);
+    ClientProperties.resolve(read);
+    return read;
   }
 
   public String model(Pipeline from) {
