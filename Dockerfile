@@ -18,6 +18,8 @@ ENV DJL_CACHE_DIR=/tmp/djl \
     DJL_OFFLINE=true \
     OPT_OUT_TRACKING=true
 WORKDIR /opt/freshet
+# What a new volume there takes over.
+RUN install -d -o 9999 -g 9999 /var/lib/freshet
 USER 9999:9999
 
 # Takes the options of `freshet serve`. Half of the memory is heap: libtorch's is outside it.
@@ -62,7 +64,8 @@ USER root
 # Flink's plugins: a reporter for Prometheus, which is there already, and object stores.
 RUN test -f "$(echo /opt/flink/plugins/metrics-prometheus/flink-metrics-prometheus-*.jar)" \
     && mkdir /opt/flink/plugins/s3-fs-presto \
-    && cp /opt/flink/opt/flink-s3-fs-presto-*.jar /opt/flink/plugins/s3-fs-presto/
+    && cp /opt/flink/opt/flink-s3-fs-presto-*.jar /opt/flink/plugins/s3-fs-presto/ \
+    && install -d -o 9999 -g 9999 /var/lib/freshet
 # The native library is loaded once in a process, so DJL is not in the job's jar.
 COPY job/target/lib/ /opt/flink/lib/
 COPY job/target/usrlib/ /opt/flink/usrlib/
