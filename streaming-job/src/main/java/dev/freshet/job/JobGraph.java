@@ -43,8 +43,9 @@ import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 
 /**
- * The job, step by step. Every step has a name and a uid: state is found again by the uid, so a uid
- * never changes.
+ * The job, step by step. Every step has a name, a description and a uid. State is found again by
+ * the uid, so a uid never changes. The name is short, because it is part of the names of tasks,
+ * threads and metrics; the web UI shows the description.
  *
  * <ol>
  *   <li>impressions, feedback: read, parse, watermark; dead letters to the side
@@ -97,8 +98,10 @@ public final class JobGraph {
                 "read impressions",
                 MessageParser.typeInfo(new ImpressionCodec()))
             .uid("read-impressions")
+            .setDescription("Read, parse and validate impressions, and tell their time")
             .transform("impressions", CodecTypeInfo.IMPRESSION, new SplitOperator<>())
-            .uid("impressions");
+            .uid("impressions")
+            .setDescription("Impressions go on, what is none becomes a dead letter");
 
     SingleOutputStreamOperator<Feedback> answered =
         env.fromSource(
@@ -107,8 +110,10 @@ public final class JobGraph {
                 "read feedback",
                 MessageParser.typeInfo(new FeedbackCodec()))
             .uid("read-feedback")
+            .setDescription("Read, parse and validate feedback, and tell its time")
             .transform("feedback", CodecTypeInfo.FEEDBACK, new SplitOperator<>())
-            .uid("feedback");
+            .uid("feedback")
+            .setDescription("Feedback goes on, what is none becomes a dead letter");
 
     boolean announce = pipeline.training().scoring().at() == Scoring.At.IMPRESSION;
     SingleOutputStreamOperator<LabeledExample> labelled =
@@ -121,7 +126,8 @@ public final class JobGraph {
                 new InterruptibleOperator<>(
                     new LabelJoinFunction(
                         new LabelJoin(pipeline.tasks(), pipeline.labels(), announce))))
-            .uid("labels");
+            .uid("labels")
+            .setDescription("Hold impressions until their labels are known");
 
     deadLetters(shown.getSideOutput(SplitOperator.DEAD_LETTERS), "impressions");
     deadLetters(answered.getSideOutput(SplitOperator.DEAD_LETTERS), "feedback");
@@ -131,15 +137,18 @@ public final class JobGraph {
             .map(new DroppedToDeadLetter(pipeline.tasks()))
             .returns(new CodecTypeInfo<>(DeadLetter.class, new DeadLetterCodec(), true))
             .name("dropped")
-            .uid("dropped");
+            .uid("dropped")
+            .setDescription("Events that have no part in a label become dead letters");
     if (pipeline.examplesTopic() != null) {
       labelled
           .filter(example -> !example.unlabelled())
-          .name("settled examples")
+          .name("settled")
           .uid("settled-examples")
+          .setDescription("Examples with a label that is settled")
           .sinkTo(sinks.examples())
-          .name("examples topic")
-          .uid("examples-topic");
+          .name("examples")
+          .uid("examples-topic")
+          .setDescription("To the topic of labelled examples");
     }
 
     DataStream<EncodedExample> encoded =
@@ -147,7 +156,8 @@ public final class JobGraph {
             .map(new EncodeFunction(pipeline.schema(), pipeline.labels().holdout()))
             .returns(CodecTypeInfo.ENCODED)
             .name("features")
-            .uid("features");
+            .uid("features")
+            .setDescription("Make keys of values");
 
     DataStream<SourcePosition> positions =
         shown
@@ -175,20 +185,23 @@ public final class JobGraph {
         shown
             .map(plan::slim)
             .returns(CodecTypeInfo.IMPRESSION)
-            .name("values that are counted by")
+            .name("count values")
             .uid("count-values")
+            .setDescription("Of impressions only the values that are counted by")
             .keyBy(Impression::id)
             .connect(
                 answered
                     .filter(event -> plan.counts(event.task()))
-                    .name("feedback that is counted")
+                    .name("count feedback")
                     .uid("count-feedback")
+                    .setDescription("Feedback that is counted")
                     .keyBy(Feedback::impressionId))
             .transform(
                 "counted events",
                 CodecTypeInfo.COUNTED_EVENT,
                 new StayActiveOperator<>(new CountJoinFunction(join)))
-            .uid("counted-events");
+            .uid("counted-events")
+            .setDescription("Events with the values of their impressions");
     DataStream<Impression> told = shown;
     for (int i = 0; i < plan.by().size(); i++) {
       told = counted(told, events, plan.by().get(i), i);
@@ -205,12 +218,14 @@ public final class JobGraph {
                 .filter(event -> event.keys()[place] != CountPlan.NO_KEY)
                 .name("events by " + by.field())
                 .uid("count-events-" + by.field())
+                .setDescription("Events that count by " + by.field())
                 .keyBy(event -> event.keys()[place], Types.LONG))
         .transform(
             "counts by " + by.field(),
             CodecTypeInfo.IMPRESSION,
             new StayActiveOperator<>(new CountFunction(by)))
-        .uid("counts-" + by.field());
+        .uid("counts-" + by.field())
+        .setDescription("Tell impressions what happened before them, by " + by.field());
   }
 
   /** Features as they wait in state: small, unless the examples topic has to tell them whole. */
@@ -221,8 +236,9 @@ public final class JobGraph {
     return shown
         .map(new CompactFunction(pipeline.schema()))
         .returns(CodecTypeInfo.IMPRESSION)
-        .name("compact features")
-        .uid("compact-features");
+        .name("compact")
+        .uid("compact-features")
+        .setDescription("Features as they wait in state: small");
   }
 
   /** Adds what learns and publishes a model; gives the examples that it could not learn. */
@@ -237,21 +253,29 @@ public final class JobGraph {
             .transform(
                 "training " + name, CodecTypeInfo.MODEL_RECORD, new TrainOperator(pipeline, model))
             .uid(CheckpointCheck.UID + name)
+            .setDescription("Model " + name + ": predict, score, learn, and publish versions")
             .slotSharingGroup("training-" + name)
             .setParallelism(1)
             .setMaxParallelism(1);
-    sink(versions, sinks.models(model), "models topic " + name, "models-topic-" + name);
+    sink(
+        versions,
+        sinks.models(model),
+        "versions " + name,
+        "models-topic-" + name,
+        "Versions of model " + name + " to the models topic");
     sink(
         versions.getSideOutput(TrainOperator.METRICS),
         sinks.metrics(),
-        "metrics topic " + name,
-        "metrics-topic-" + name);
+        "metrics " + name,
+        "metrics-topic-" + name,
+        "What the trainer of model " + name + " tells, to the metrics topic");
     if (pipeline.trainingLogTopic() != null) {
       sink(
           versions.getSideOutput(TrainOperator.LOG),
           sinks.trainingLog(model),
-          "training log " + name,
-          "training-log-" + name);
+          "log " + name,
+          "training-log-" + name,
+          "What the trainer of model " + name + " does, to the training log");
     }
     return versions.getSideOutput(TrainOperator.LEFT_OUT);
   }
@@ -259,11 +283,13 @@ public final class JobGraph {
   private void deadLetters(DataStream<DeadLetter> letters, String step) {
     letters
         .sinkTo(sinks.deadLetters(step))
-        .name("dead letters of " + step)
-        .uid("dead-letters-" + step);
+        .name("dead " + step)
+        .uid("dead-letters-" + step)
+        .setDescription("Dead letters of " + step + " to their topic");
   }
 
-  private static <T> void sink(DataStream<T> stream, Sink<T> sink, String name, String uid) {
-    stream.sinkTo(sink).name(name).uid(uid).setParallelism(1);
+  private static <T> void sink(
+      DataStream<T> stream, Sink<T> sink, String name, String uid, String description) {
+    stream.sinkTo(sink).name(name).uid(uid).setDescription(description).setParallelism(1);
   }
 }

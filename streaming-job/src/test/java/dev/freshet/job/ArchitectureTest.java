@@ -1,5 +1,9 @@
 package dev.freshet.job;
 
+import static com.tngtech.archunit.core.domain.JavaAccess.Predicates.target;
+import static com.tngtech.archunit.core.domain.JavaAccess.Predicates.targetOwner;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.assignableTo;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
@@ -8,6 +12,7 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.library.GeneralCodingRules;
+import org.apache.flink.metrics.MetricGroup;
 
 @AnalyzeClasses(packages = "dev.freshet.job", importOptions = ImportOption.DoNotIncludeTests.class)
 class ArchitectureTest {
@@ -27,4 +32,15 @@ class ArchitectureTest {
   @ArchTest
   static final ArchRule LOGS_INSTEAD_OF_PRINTING =
       GeneralCodingRules.NO_CLASSES_SHOULD_ACCESS_STANDARD_STREAMS;
+
+  @ArchTest
+  static final ArchRule METRICS_ARE_ON_THE_MENU =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("dev.freshet.job.metrics")
+          .should()
+          .callMethodWhere(
+              target(nameMatching("gauge|counter|meter|histogram|addGroup"))
+                  .and(targetOwner(assignableTo(MetricGroup.class))))
+          .because("docs/metrics.md is made from the menu");
 }

@@ -7,6 +7,7 @@ import dev.freshet.core.events.RawFeatures;
 import dev.freshet.core.labels.LabelSettings;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.TaskWindow;
+import dev.freshet.core.settings.RecordBinder;
 import java.io.Serializable;
 import java.util.Arrays;
 import java.util.List;
@@ -26,7 +27,12 @@ public final class CountJoin implements Serializable {
     /** No impression came in time. */
     ORPHANED,
     /** It was before its impression, or after the end of its task's last window. */
-    OUTSIDE
+    OUTSIDE;
+
+    /** As in metrics. */
+    public String label() {
+      return RecordBinder.written(this);
+    }
   }
 
   /** Receives what leaves the join. */

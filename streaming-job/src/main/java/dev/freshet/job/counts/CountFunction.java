@@ -6,10 +6,13 @@ import dev.freshet.core.counts.CountedEvent;
 import dev.freshet.core.counts.DecayedCounts;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.RawFeatures;
-import dev.freshet.job.MetricNames;
 import dev.freshet.job.codec.CodecTypeInfo;
 import dev.freshet.job.labels.FirstText;
 import dev.freshet.job.labels.KeptCount;
+import dev.freshet.job.metrics.JobMetric;
+import dev.freshet.job.metrics.MetricLabel;
+import dev.freshet.job.metrics.MetricStep;
+import dev.freshet.job.metrics.StepMetrics;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -22,8 +25,6 @@ import org.apache.flink.api.common.state.ValueState;
 import org.apache.flink.api.common.state.ValueStateDescriptor;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.metrics.Counter;
-import org.apache.flink.metrics.Gauge;
-import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.runtime.state.FunctionInitializationContext;
 import org.apache.flink.runtime.state.FunctionSnapshotContext;
 import org.apache.flink.streaming.api.TimerService;
@@ -99,16 +100,18 @@ public final class CountFunction
     waiting =
         runtime.getMapState(
             new MapStateDescriptor<>("waiting", Types.STRING, CodecTypeInfo.IMPRESSION));
-    MetricGroup group = runtime.getMetricGroup().addGroup(MetricNames.COUNTS).addGroup(by.field());
-    values.register(group, MetricNames.COUNTED_VALUES);
-    waits.register(group, MetricNames.WAITING_IMPRESSIONS);
-    lateEvents = group.counter(MetricNames.LATE_EVENTS);
-    brought = group.counter(MetricNames.BROUGHT);
+    StepMetrics metrics =
+        StepMetrics.of(MetricStep.COUNT, runtime.getMetricGroup())
+            .with(MetricLabel.FIELD, by.field());
+    values.register(metrics, JobMetric.COUNTED_VALUES);
+    waits.register(metrics, JobMetric.WAITING_IMPRESSIONS);
+    lateEvents = metrics.counter(JobMetric.LATE_EVENTS);
+    brought = metrics.counter(JobMetric.BROUGHT);
     late = new LongCounter();
     firstLate = new FirstText();
     runtime.addAccumulator(LATE + by.field(), late);
     runtime.addAccumulator(LATE_SAMPLE + by.field(), firstLate);
-    group.gauge(MetricNames.LATE_IMPRESSIONS, (Gauge<Long>) late::getLocalValuePrimitive);
+    metrics.gauge(JobMetric.LATE_IMPRESSIONS, late::getLocalValuePrimitive);
   }
 
   @Override

@@ -5,18 +5,19 @@ import dev.freshet.core.counts.CountedEvent;
 import dev.freshet.core.counts.CountedImpression;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
-import dev.freshet.job.MetricNames;
 import dev.freshet.job.codec.CodecTypeInfo;
 import dev.freshet.job.labels.KeptCount;
+import dev.freshet.job.metrics.JobMetric;
+import dev.freshet.job.metrics.MetricLabel;
+import dev.freshet.job.metrics.MetricStep;
+import dev.freshet.job.metrics.StepMetrics;
 import java.io.IOException;
 import java.util.EnumMap;
-import java.util.Locale;
 import java.util.Map;
 import org.apache.flink.api.common.functions.OpenContext;
 import org.apache.flink.api.common.state.ValueState;
 import org.apache.flink.api.common.state.ValueStateDescriptor;
 import org.apache.flink.metrics.Counter;
-import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.runtime.state.FunctionInitializationContext;
 import org.apache.flink.runtime.state.FunctionSnapshotContext;
 import org.apache.flink.streaming.api.TimerService;
@@ -60,12 +61,13 @@ public final class CountJoinFunction
         getRuntimeContext()
             .getState(
                 new ValueStateDescriptor<>("counted-impression", CodecTypeInfo.COUNTED_IMPRESSION));
-    MetricGroup group = getRuntimeContext().getMetricGroup().addGroup(MetricNames.COUNTS);
-    counted = group.counter(MetricNames.COUNTED);
-    kept.register(group, MetricNames.COUNTED_IMPRESSIONS);
+    StepMetrics metrics =
+        StepMetrics.of(MetricStep.COUNT_JOIN, getRuntimeContext().getMetricGroup());
+    counted = metrics.counter(JobMetric.COUNTED);
+    kept.register(metrics, JobMetric.COUNTED_IMPRESSIONS);
     missed = new EnumMap<>(CountJoin.Missed.class);
     for (CountJoin.Missed why : CountJoin.Missed.values()) {
-      missed.put(why, group.counter(why.name().toLowerCase(Locale.ROOT)));
+      missed.put(why, metrics.with(MetricLabel.MISSED, why.label()).counter(JobMetric.MISSED));
     }
   }
 

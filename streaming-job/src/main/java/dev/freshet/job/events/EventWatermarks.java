@@ -2,7 +2,9 @@ package dev.freshet.job.events;
 
 import dev.freshet.core.events.SourcePosition;
 import dev.freshet.core.labels.LabelSettings;
-import dev.freshet.job.MetricNames;
+import dev.freshet.job.metrics.JobMetric;
+import dev.freshet.job.metrics.MetricStep;
+import dev.freshet.job.metrics.StepMetrics;
 import java.io.Serializable;
 import java.time.Duration;
 import java.time.Instant;
@@ -95,7 +97,8 @@ public final class EventWatermarks<T extends Serializable>
     public WatermarkGenerator<SourceEvent<T>> createWatermarkGenerator(
         WatermarkGeneratorSupplier.Context context) {
       if (jumps == null) {
-        jumps = context.getMetricGroup().addGroup(MetricNames.EVENTS).counter(MetricNames.JUMPS);
+        jumps =
+            StepMetrics.of(MetricStep.SOURCE, context.getMetricGroup()).counter(JobMetric.JUMPS);
       }
       return new EventWatermarks<>(settings, jumps);
     }

@@ -14,8 +14,11 @@ import dev.freshet.core.events.RejectReason;
 import dev.freshet.core.events.Rejection;
 import dev.freshet.core.events.SourcePosition;
 import dev.freshet.core.pipeline.Pipeline;
-import dev.freshet.job.MetricNames;
 import dev.freshet.job.codec.CodecTypeInfo;
+import dev.freshet.job.metrics.JobMetric;
+import dev.freshet.job.metrics.MetricLabel;
+import dev.freshet.job.metrics.MetricStep;
+import dev.freshet.job.metrics.StepMetrics;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -26,8 +29,6 @@ import java.util.Objects;
 import org.apache.flink.api.common.serialization.DeserializationSchema;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.connector.kafka.source.reader.deserializer.KafkaRecordDeserializationSchema;
-import org.apache.flink.metrics.Gauge;
-import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.util.Collector;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.Header;
@@ -55,12 +56,13 @@ public abstract class MessageParser<T extends Serializable>
   @Override
   public void open(DeserializationSchema.InitializationContext context) {
     FieldCounts counts = fieldCounts();
-    MetricGroup group = context.getMetricGroup().addGroup(MetricNames.EVENTS);
+    StepMetrics metrics = StepMetrics.of(MetricStep.PARSER, context.getMetricGroup());
     for (int i = 0; i < counts.fields().size(); i++) {
       int field = i;
-      MetricGroup of = group.addGroup(MetricNames.FIELDS).addGroup(counts.fields().get(i));
+      StepMetrics of = metrics.with(MetricLabel.FIELD, counts.fields().get(i));
       for (Kind kind : List.of(Kind.ABSENT, Kind.WRONG_TYPE, Kind.NUMBER_AS_TEXT)) {
-        of.gauge(kind.label(), (Gauge<Long>) () -> counts.count(field, kind));
+        of.with(MetricLabel.SENT, kind.label())
+            .gauge(JobMetric.SENT_FIELDS, () -> counts.count(field, kind));
       }
     }
   }

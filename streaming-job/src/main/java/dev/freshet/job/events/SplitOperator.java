@@ -4,13 +4,15 @@ import dev.freshet.core.events.RejectReason;
 import dev.freshet.core.events.SourcePosition;
 import dev.freshet.core.events.SourcePositionCodec;
 import dev.freshet.core.events.SourcePositions;
-import dev.freshet.job.MetricNames;
 import dev.freshet.job.codec.CodecTypeInfo;
+import dev.freshet.job.metrics.JobMetric;
+import dev.freshet.job.metrics.MetricLabel;
+import dev.freshet.job.metrics.MetricStep;
+import dev.freshet.job.metrics.StepMetrics;
 import java.io.Serializable;
 import java.util.HashMap;
 import java.util.Map;
 import org.apache.flink.metrics.Counter;
-import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
 import org.apache.flink.streaming.api.operators.BoundedOneInput;
 import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
@@ -47,11 +49,12 @@ public final class SplitOperator<T extends Serializable> extends AbstractStreamO
   @Override
   public void open() throws Exception {
     super.open();
-    MetricGroup group = getMetricGroup().addGroup(MetricNames.EVENTS);
-    accepted = group.counter(MetricNames.ACCEPTED);
+    StepMetrics metrics = StepMetrics.of(MetricStep.SPLIT, getMetricGroup());
+    accepted = metrics.counter(JobMetric.ACCEPTED);
     rejected = new HashMap<>();
     for (RejectReason reason : RejectReason.values()) {
-      rejected.put(reason.label(), group.addGroup(MetricNames.REJECTED).counter(reason.label()));
+      String label = reason.label();
+      rejected.put(label, metrics.with(MetricLabel.REJECTED, label).counter(JobMetric.REJECTED));
     }
     moved = new SourcePositions();
   }

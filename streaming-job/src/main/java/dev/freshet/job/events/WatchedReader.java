@@ -1,6 +1,8 @@
 package dev.freshet.job.events;
 
-import dev.freshet.job.MetricNames;
+import dev.freshet.job.metrics.JobMetric;
+import dev.freshet.job.metrics.MetricStep;
+import dev.freshet.job.metrics.StepMetrics;
 import java.io.Serializable;
 import java.time.Duration;
 import java.util.Collection;
@@ -16,7 +18,6 @@ import org.apache.flink.api.connector.source.SourceOutput;
 import org.apache.flink.api.connector.source.SourceReader;
 import org.apache.flink.connector.kafka.source.split.KafkaPartitionSplit;
 import org.apache.flink.core.io.InputStatus;
-import org.apache.flink.metrics.Gauge;
 import org.apache.flink.metrics.MetricGroup;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -67,9 +68,7 @@ final class WatchedReader<T extends Serializable>
     this.reader = reader;
     this.idleAfter = idleAfter;
     this.watch = watch.apply(this::wakeUp);
-    metrics
-        .addGroup(MetricNames.EVENTS)
-        .gauge(MetricNames.IDLE_PARTITIONS, (Gauge<Integer>) () -> idle);
+    StepMetrics.of(MetricStep.SOURCE, metrics).gauge(JobMetric.IDLE_PARTITIONS, () -> idle);
   }
 
   @Override

@@ -5,12 +5,13 @@ import dev.freshet.core.features.FeatureEncoder;
 import dev.freshet.core.features.FeatureSchema;
 import dev.freshet.core.features.OtherFieldsException;
 import dev.freshet.core.labels.LabeledExample;
-import dev.freshet.job.MetricNames;
 import dev.freshet.job.labels.FirstText;
+import dev.freshet.job.metrics.JobMetric;
+import dev.freshet.job.metrics.MetricStep;
+import dev.freshet.job.metrics.StepMetrics;
 import org.apache.flink.api.common.accumulators.LongCounter;
 import org.apache.flink.api.common.functions.OpenContext;
 import org.apache.flink.api.common.functions.RichMapFunction;
-import org.apache.flink.metrics.Gauge;
 import org.apache.flink.runtime.execution.SuppressRestartsException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,10 +46,8 @@ public final class EncodeFunction extends RichMapFunction<LabeledExample, Encode
     first = new FirstText();
     getRuntimeContext().addAccumulator(CUT_CROSSES, cut);
     getRuntimeContext().addAccumulator(CUT_SAMPLE, first);
-    getRuntimeContext()
-        .getMetricGroup()
-        .addGroup(MetricNames.FEATURES)
-        .gauge(MetricNames.CUT_CROSSES, (Gauge<Long>) encoder::cut);
+    StepMetrics.of(MetricStep.FEATURES, getRuntimeContext().getMetricGroup())
+        .gauge(JobMetric.CUT_CROSSES, encoder::cut);
   }
 
   @Override

@@ -4,7 +4,9 @@ import dev.freshet.core.events.Deadline;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.labels.DeadlineUse;
 import dev.freshet.core.labels.Task;
-import dev.freshet.job.MetricNames;
+import dev.freshet.job.metrics.JobMetric;
+import dev.freshet.job.metrics.MetricLabel;
+import dev.freshet.job.metrics.StepMetrics;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -14,8 +16,6 @@ import org.apache.flink.api.common.functions.RuntimeContext;
 import org.apache.flink.api.common.state.ListState;
 import org.apache.flink.api.common.state.ListStateDescriptor;
 import org.apache.flink.api.common.typeinfo.Types;
-import org.apache.flink.metrics.Gauge;
-import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.runtime.state.FunctionInitializationContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -71,13 +71,14 @@ final class DeadlineCounters {
     }
   }
 
-  void register(RuntimeContext context, MetricGroup labels) {
+  void register(RuntimeContext context, StepMetrics labels) {
     for (Task task : tasks) {
       if (task.deadline().present()) {
-        MetricGroup group = labels.addGroup(MetricNames.DEADLINES).addGroup(task.name());
+        StepMetrics of = labels.with(MetricLabel.TASK, task.name());
         for (DeadlineUse use : USES) {
           String name = name(task, use);
-          group.gauge(use.label(), (Gauge<Long>) () -> counts.getOrDefault(name, 0L));
+          of.with(MetricLabel.USE, use.label())
+              .gauge(JobMetric.DEADLINES, () -> counts.getOrDefault(name, 0L));
           LongCounter count = new LongCounter(counts.getOrDefault(name, 0L));
           FirstText first = new FirstText();
           first.add(samples.getOrDefault(name, ""));

@@ -6,12 +6,12 @@ import dev.freshet.core.labels.DroppedEvent;
 import dev.freshet.core.labels.LabeledExample;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.TaskLabel;
-import dev.freshet.job.MetricNames;
+import dev.freshet.job.metrics.JobMetric;
+import dev.freshet.job.metrics.MetricLabel;
+import dev.freshet.job.metrics.StepMetrics;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.flink.metrics.Counter;
-import org.apache.flink.metrics.Gauge;
-import org.apache.flink.metrics.MetricGroup;
 
 /**
  * How long feedback takes, of settled labels, one counter for each bucket and task: from the
@@ -33,23 +33,21 @@ final class DelayCounters {
     private final Counter lost;
     private long told;
 
-    OfTask(Task task, MetricGroup delays, MetricGroup sinceImpressions) {
+    OfTask(Task task, StepMetrics metrics) {
       waiting = task.waiting().toMillis();
-      MetricGroup group = delays.addGroup(task.name());
-      sinceParent = buckets(group);
-      sinceImpression = buckets(sinceImpressions.addGroup(task.name()));
-      late = group.counter(MetricNames.LATE);
-      lost = group.counter(MetricNames.LOST);
-      group.gauge(MetricNames.SHARE_LATE, (Gauge<Double>) () -> share(late.getCount(), told));
-      group.gauge(
-          MetricNames.SHARE_LOST,
-          (Gauge<Double>) () -> share(lost.getCount(), told + lost.getCount()));
+      sinceParent = buckets(metrics, JobMetric.SINCE_PARENT);
+      sinceImpression = buckets(metrics, JobMetric.SINCE_IMPRESSION);
+      late = metrics.counter(JobMetric.LATE);
+      lost = metrics.counter(JobMetric.LOST);
+      metrics.gauge(JobMetric.SHARE_LATE, () -> share(late.getCount(), told));
+      metrics.gauge(JobMetric.SHARE_LOST, () -> share(lost.getCount(), told + lost.getCount()));
     }
 
-    private static Counter[] buckets(MetricGroup group) {
+    private static Counter[] buckets(StepMetrics metrics, JobMetric metric) {
       Counter[] counters = new Counter[DelayBucket.values().length];
       for (DelayBucket bucket : DelayBucket.values()) {
-        counters[bucket.ordinal()] = group.counter(bucket.label());
+        counters[bucket.ordinal()] =
+            metrics.with(MetricLabel.BUCKET, bucket.label()).counter(metric);
       }
       return counters;
     }
@@ -60,11 +58,9 @@ final class DelayCounters {
     }
   }
 
-  DelayCounters(List<Task> chain, MetricGroup labels) {
-    MetricGroup delays = labels.addGroup(MetricNames.DELAYS);
-    MetricGroup sinceImpression = labels.addGroup(MetricNames.SINCE_IMPRESSION);
+  DelayCounters(List<Task> chain, StepMetrics labels) {
     for (Task task : chain) {
-      tasks.add(new OfTask(task, delays, sinceImpression));
+      tasks.add(new OfTask(task, labels.with(MetricLabel.TASK, task.name())));
     }
   }
 

@@ -1,10 +1,10 @@
 package dev.freshet.job.labels;
 
+import dev.freshet.job.metrics.JobMetric;
+import dev.freshet.job.metrics.StepMetrics;
 import org.apache.flink.api.common.state.ListState;
 import org.apache.flink.api.common.state.ListStateDescriptor;
 import org.apache.flink.api.common.typeinfo.Types;
-import org.apache.flink.metrics.Gauge;
-import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.runtime.state.FunctionInitializationContext;
 
 /**
@@ -39,8 +39,8 @@ public final class KeptCount {
     state.add(count);
   }
 
-  public void register(MetricGroup group, String metric) {
-    group.gauge(metric, (Gauge<Long>) () -> count);
+  public void register(StepMetrics metrics, JobMetric metric) {
+    metrics.gauge(metric, () -> count);
   }
 
   @SuppressWarnings("NonAtomicOperationOnVolatileField") // one thread writes

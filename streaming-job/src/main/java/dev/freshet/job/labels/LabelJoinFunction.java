@@ -9,8 +9,11 @@ import dev.freshet.core.labels.DroppedEvent;
 import dev.freshet.core.labels.LabelJoin;
 import dev.freshet.core.labels.LabeledExample;
 import dev.freshet.core.labels.PendingImpression;
-import dev.freshet.job.MetricNames;
 import dev.freshet.job.codec.CodecTypeInfo;
+import dev.freshet.job.metrics.JobMetric;
+import dev.freshet.job.metrics.MetricLabel;
+import dev.freshet.job.metrics.MetricStep;
+import dev.freshet.job.metrics.StepMetrics;
 import java.io.IOException;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -19,7 +22,6 @@ import org.apache.flink.api.common.functions.OpenContext;
 import org.apache.flink.api.common.state.ValueState;
 import org.apache.flink.api.common.state.ValueStateDescriptor;
 import org.apache.flink.metrics.Counter;
-import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.runtime.state.FunctionInitializationContext;
 import org.apache.flink.runtime.state.FunctionSnapshotContext;
 import org.apache.flink.streaming.api.TimerService;
@@ -87,12 +89,12 @@ public final class LabelJoinFunction
     state =
         getRuntimeContext()
             .getState(new ValueStateDescriptor<>("pending-impression", CodecTypeInfo.PENDING));
-    MetricGroup group = getRuntimeContext().getMetricGroup().addGroup(MetricNames.LABELS);
-    examples = group.counter(MetricNames.EXAMPLES);
-    gauges.register(group);
-    skewed.register(getRuntimeContext(), group);
-    deadlines.register(getRuntimeContext(), group);
-    delays = new DelayCounters(join.tasks(), group);
+    StepMetrics metrics = StepMetrics.of(MetricStep.LABELS, getRuntimeContext().getMetricGroup());
+    examples = metrics.counter(JobMetric.EXAMPLES);
+    gauges.register(metrics);
+    skewed.register(getRuntimeContext(), metrics);
+    deadlines.register(getRuntimeContext(), metrics);
+    delays = new DelayCounters(join.tasks(), metrics);
     dropped = new EnumMap<>(DropReason.class);
     // Causes that share a label share a counter.
     Map<String, Counter> byLabel = new HashMap<>();
@@ -100,7 +102,8 @@ public final class LabelJoinFunction
       dropped.put(
           reason,
           byLabel.computeIfAbsent(
-              reason.label(), label -> group.addGroup(MetricNames.DROPPED).counter(label)));
+              reason.label(),
+              label -> metrics.with(MetricLabel.DROPPED, label).counter(JobMetric.DROPPED)));
     }
   }
 

@@ -1,9 +1,9 @@
 package dev.freshet.job.labels;
 
-import dev.freshet.job.MetricNames;
+import dev.freshet.job.metrics.JobMetric;
+import dev.freshet.job.metrics.StepMetrics;
 import org.apache.flink.api.common.accumulators.LongCounter;
 import org.apache.flink.api.common.functions.RuntimeContext;
-import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.runtime.state.FunctionInitializationContext;
 
 /**
@@ -24,11 +24,11 @@ final class SkewCounter {
     skewed.snapshot();
   }
 
-  void register(RuntimeContext context, MetricGroup group) {
+  void register(RuntimeContext context, StepMetrics metrics) {
     accumulator.resetLocal();
     accumulator.add(skewed.count());
     context.addAccumulator(LabelJoinFunction.SKEWED, accumulator);
-    skewed.register(group, MetricNames.SKEWED);
+    skewed.register(metrics, JobMetric.SKEWED);
   }
 
   void inc() {

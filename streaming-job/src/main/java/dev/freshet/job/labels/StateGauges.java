@@ -2,12 +2,11 @@ package dev.freshet.job.labels;
 
 import dev.freshet.core.labels.PendingImpression;
 import dev.freshet.core.labels.PendingImpressionCodec;
-import dev.freshet.job.MetricNames;
+import dev.freshet.job.metrics.JobMetric;
+import dev.freshet.job.metrics.StepMetrics;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import org.apache.flink.metrics.Gauge;
-import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.runtime.state.FunctionInitializationContext;
 
 /**
@@ -50,9 +49,9 @@ final class StateGauges {
     pending.snapshot();
   }
 
-  void register(MetricGroup group) {
-    pending.register(group, MetricNames.PENDING_IMPRESSIONS);
-    group.gauge(MetricNames.STATE_BYTES_PER_IMPRESSION, (Gauge<Double>) () -> bytes);
+  void register(StepMetrics metrics) {
+    pending.register(metrics, JobMetric.PENDING_IMPRESSIONS);
+    metrics.gauge(JobMetric.STATE_BYTES_PER_IMPRESSION, () -> bytes);
   }
 
   /** A value was written under a key that had none, or had one. */

@@ -1,6 +1,8 @@
 package dev.freshet.job.publishing;
 
-import dev.freshet.job.MetricNames;
+import dev.freshet.job.metrics.JobMetric;
+import dev.freshet.job.metrics.MetricStep;
+import dev.freshet.job.metrics.StepMetrics;
 import java.io.Serializable;
 import java.util.Properties;
 import org.apache.flink.api.common.serialization.SerializationSchema;
@@ -47,7 +49,10 @@ final class Limited<T> implements KafkaRecordSerializationSchema<T> {
   public void open(SerializationSchema.InitializationContext context, KafkaSinkContext sink)
       throws InterruptedException {
     limit = MessageLimit.of(properties, topic);
-    truncated = context.getMetricGroup().counter(MetricNames.TRUNCATED);
+    if (truncated == null) { // the connector's writer begins with this twice
+      truncated =
+          StepMetrics.of(MetricStep.SINK, context.getMetricGroup()).counter(JobMetric.TRUNCATED);
+    }
   }
 
   @Override

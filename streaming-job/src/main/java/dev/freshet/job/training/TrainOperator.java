@@ -26,6 +26,7 @@ import dev.freshet.job.events.DeadLetterCodec;
 import java.io.InputStream;
 import java.time.Clock;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
@@ -36,6 +37,7 @@ import org.apache.flink.api.common.operators.MailboxExecutor;
 import org.apache.flink.api.common.state.ListState;
 import org.apache.flink.api.common.state.ListStateDescriptor;
 import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.api.common.typeutils.base.LongSerializer;
 import org.apache.flink.api.common.typeutils.base.StringSerializer;
 import org.apache.flink.runtime.execution.SuppressRestartsException;
 import org.apache.flink.runtime.state.StateInitializationContext;
@@ -84,6 +86,12 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
   static final ListStateDescriptor<String> SHAPE =
       new ListStateDescriptor<>("shape", StringSerializer.INSTANCE);
 
+  private static final ListStateDescriptor<Long> PUBLISHED_AT =
+      new ListStateDescriptor<>("published-at", LongSerializer.INSTANCE);
+
+  private static final ListStateDescriptor<Long> PUBLISHED_STEP =
+      new ListStateDescriptor<>("published-step", LongSerializer.INSTANCE);
+
   private static final Logger LOGGER = LoggerFactory.getLogger(TrainOperator.class);
   private static final long REPORT_MILLIS = 1000;
 
@@ -93,6 +101,8 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
   private final PublishingSettings publishing;
 
   private transient ListState<String> shape;
+  private transient ListState<Long> lastAt;
+  private transient ListState<Long> lastStep;
   private transient MailboxExecutor mailbox;
   private transient ExecutorService worker;
   private transient Clock clock;
@@ -102,6 +112,7 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
   private transient TrainingLog log;
   private transient LeftOutExamples leftOut;
   private transient TrainerReport report;
+  private transient LastPublished last;
   private transient List<EncodedExample> batch;
 
   /** Examples in all batches before this one. */
@@ -148,6 +159,7 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
     publishedStep = -1;
     run = clock.instant().getEpochSecond();
     requireShape(state);
+    restoreLast(state);
     for (StatePartitionStreamProvider part : state.getRawOperatorStateInputs()) {
       try (InputStream in = part.getStream()) {
         Surroundings around = TrainerSnapshot.read(trainer, in);
@@ -182,6 +194,17 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
     }
   }
 
+  private void restoreLast(StateInitializationContext state) throws Exception {
+    lastAt = state.getOperatorStateStore().getListState(PUBLISHED_AT);
+    lastStep = state.getOperatorStateStore().getListState(PUBLISHED_STEP);
+    last = LastPublished.none(clock);
+    Iterator<Long> at = lastAt.get().iterator();
+    Iterator<Long> step = lastStep.get().iterator();
+    if (at.hasNext() && step.hasNext()) { // not in checkpoints of before they were kept
+      last = new LastPublished(at.next(), step.next());
+    }
+  }
+
   @Override
   public void open() throws Exception {
     super.open();
@@ -192,7 +215,7 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
               thread.setDaemon(true);
               return thread;
             });
-    report = new TrainerReport(pipeline.pipeline(), trainer, run, clock);
+    report = new TrainerReport(pipeline.pipeline(), trainer, run, last, clock);
     report.register(getMetricGroup());
     emitReport();
   }
@@ -352,10 +375,17 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
   public void snapshotState(StateSnapshotContext state) throws Exception {
     super.snapshotState(state);
     shape.update(List.of(TrainedShape.of(context)));
+    lastAt.update(List.of(report.last().at()));
+    lastStep.update(List.of(report.last().step()));
     var out = state.getRawOperatorStateOutput();
     out.startNewPartition();
     TrainerSnapshot.write(
         trainer, new Surroundings(run, batch, writer.state(), sources.list(), watermark), out);
+  }
+
+  /** The newest version's time and step. */
+  LastPublished lastPublished() {
+    return report.last();
   }
 
   @Override

@@ -13,14 +13,16 @@ import dev.freshet.core.training.LeftOutReason;
 import dev.freshet.core.training.ModelTrainer;
 import dev.freshet.core.training.TrainingIncidents;
 import dev.freshet.core.training.evaluation.ValueQuality;
-import dev.freshet.job.MetricNames;
+import dev.freshet.job.metrics.JobMetric;
+import dev.freshet.job.metrics.MetricLabel;
+import dev.freshet.job.metrics.MetricStep;
+import dev.freshet.job.metrics.StepMetrics;
 import java.time.Clock;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.flink.metrics.Counter;
-import org.apache.flink.metrics.Gauge;
 import org.apache.flink.metrics.MetricGroup;
 
 /**
@@ -30,10 +32,25 @@ import org.apache.flink.metrics.MetricGroup;
 final class TrainerReport {
 
   private static final ObjectMapper JSON = FiniteNumbers.mapper();
-  private static final List<String> BINARY =
-      List.of("auc", "logLoss", "normalizedEntropy", "calibration", "slope", "examples");
-  private static final List<String> AMOUNT =
-      List.of("nrmse", "nmae", "gini", "spearman", "calibration", "examples");
+
+  /** Of what is told of a task's quality, by its key in the record. */
+  private static final Map<JobMetric, String> BINARY =
+      Map.of(
+          JobMetric.AUC, "auc",
+          JobMetric.LOG_LOSS, "logLoss",
+          JobMetric.NORMALIZED_ENTROPY, "normalizedEntropy",
+          JobMetric.CALIBRATION, "calibration",
+          JobMetric.SLOPE, "slope",
+          JobMetric.SCORED_EXAMPLES, "examples");
+
+  private static final Map<JobMetric, String> AMOUNT =
+      Map.of(
+          JobMetric.NRMSE, "nrmse",
+          JobMetric.NMAE, "nmae",
+          JobMetric.GINI, "gini",
+          JobMetric.SPEARMAN, "spearman",
+          JobMetric.CALIBRATION, "calibration",
+          JobMetric.SCORED_EXAMPLES, "examples");
 
   private final String pipeline;
   private final ModelTrainer trainer;
@@ -50,8 +67,7 @@ final class TrainerReport {
   private volatile double stepMillis;
   private volatile double examplesPerSecond;
   private volatile long published;
-  private volatile long publishedStep = -1;
-  private volatile long publishedAt;
+  private volatile LastPublished last;
   private String version = "";
   private long refreshedAt;
   private long examplesAtRefresh;
@@ -65,76 +81,88 @@ final class TrainerReport {
   /** What was held back since the last version; null if nothing was. */
   private Map<String, Object> heldBack;
 
-  TrainerReport(String pipeline, ModelTrainer trainer, long run, Clock clock) {
+  /**
+   * @param last what is known of the version that was published before this trainer started
+   */
+  TrainerReport(String pipeline, ModelTrainer trainer, long run, LastPublished last, Clock clock) {
     this.pipeline = pipeline;
     this.trainer = trainer;
     this.run = run;
+    this.last = last;
     this.clock = clock;
     refreshedAt = clock.millis();
     examplesAtRefresh = trainer.examples();
   }
 
   void register(MetricGroup operator) {
-    MetricGroup group =
-        operator.addGroup(MetricNames.TRAINING).addGroup(trainer.context().model().name());
-    group.gauge(MetricNames.STEPS, (Gauge<Long>) () -> steps);
-    group.gauge(MetricNames.EXAMPLES_SEEN, (Gauge<Long>) () -> examples);
-    group.gauge(MetricNames.EXAMPLES_PER_SECOND, (Gauge<Double>) () -> examplesPerSecond);
-    group.gauge(MetricNames.STEP_MILLIS, (Gauge<Double>) () -> stepMillis);
-    group.gauge(MetricNames.EMBEDDING_ROWS, (Gauge<Long>) () -> rows);
-    group.gauge(MetricNames.GRADIENT_NORM, (Gauge<Double>) () -> norm);
-    group.gauge(MetricNames.BOUNDED_WEIGHTS, (Gauge<Long>) () -> boundedWeights);
-    group.gauge(MetricNames.NEWEST_EVENT, (Gauge<Long>) () -> newestEvent);
-    group.gauge(MetricNames.PUBLISHED, (Gauge<Long>) () -> published);
-    group.gauge(MetricNames.PUBLISHED_STEP, (Gauge<Long>) () -> publishedStep);
-    group.gauge(
-        MetricNames.SECONDS_SINCE_PUBLISHED,
-        (Gauge<Double>) () -> published == 0 ? -1 : (clock.millis() - publishedAt) / 1000.0);
-    for (PublishingGate.Reason reason : PublishingGate.Reason.values()) {
-      refused.put(reason, group.addGroup(MetricNames.REFUSED).counter(reason.label()));
-    }
+    StepMetrics metrics =
+        StepMetrics.of(MetricStep.TRAINING, operator)
+            .with(MetricLabel.MODEL, trainer.context().model().name());
+    metrics.gauge(JobMetric.STEPS, () -> steps);
+    metrics.gauge(JobMetric.EXAMPLES_SEEN, () -> examples);
+    metrics.gauge(JobMetric.EXAMPLES_PER_SECOND, () -> examplesPerSecond);
+    metrics.gauge(JobMetric.STEP_MILLIS, () -> stepMillis);
+    metrics.gauge(JobMetric.EMBEDDING_ROWS, () -> rows);
+    metrics.gauge(JobMetric.GRADIENT_NORM, () -> norm);
+    metrics.gauge(JobMetric.BOUNDED_WEIGHTS, () -> boundedWeights);
+    metrics.gauge(JobMetric.NEWEST_EVENT, () -> newestEvent);
+    metrics.gauge(JobMetric.PENDING_SCORES, () -> trainer.scores().pending());
+    metrics.gauge(JobMetric.SCORED_SHARE, () -> trainer.scores().share());
     for (LeftOutReason reason : LeftOutReason.values()) {
-      leftOut.put(reason, group.addGroup(MetricNames.LEFT_OUT).counter(reason.label()));
+      leftOut.put(
+          reason, metrics.with(MetricLabel.LEFT_OUT, reason.label()).counter(JobMetric.LEFT_OUT));
     }
-    forced = group.counter(MetricNames.FORCED);
     for (TrainingIncidents.Kind kind : TrainingIncidents.Kind.values()) {
-      group.gauge(kind.label(), (Gauge<Long>) () -> trainer.incidents().count(kind));
+      metrics
+          .with(MetricLabel.INCIDENT, kind.label())
+          .gauge(JobMetric.INCIDENTS, () -> trainer.incidents().count(kind));
     }
-    group.gauge(MetricNames.VERSION_BYTES, (Gauge<Long>) () -> lastBytes);
-    group.gauge(MetricNames.PENDING_SCORES, (Gauge<Integer>) () -> trainer.scores().pending());
-    group.gauge(MetricNames.SCORED_SHARE, (Gauge<Double>) () -> trainer.scores().share());
+    registerVersions(metrics);
+    registerFields(metrics);
+    List<Task> tasks = trainer.context().tasks();
+    for (Task task : tasks) {
+      StepMetrics of = metrics.with(MetricLabel.TASK, task.name());
+      (task.binary() ? BINARY : AMOUNT)
+          .forEach((metric, key) -> of.gauge(metric, () -> metric(task.name(), key)));
+      if (task.binary() && byValue() != null) {
+        registerByValue(of, tasks.indexOf(task));
+      }
+    }
+  }
+
+  private void registerVersions(StepMetrics metrics) {
+    metrics.gauge(JobMetric.PUBLISHED, () -> published);
+    metrics.gauge(JobMetric.PUBLISHED_STEP, () -> last.step());
+    metrics.gauge(JobMetric.SECONDS_SINCE_PUBLISHED, () -> last.seconds(clock));
+    metrics.gauge(JobMetric.VERSION_BYTES, () -> lastBytes);
+    forced = metrics.counter(JobMetric.FORCED);
+    for (PublishingGate.Reason reason : PublishingGate.Reason.values()) {
+      refused.put(
+          reason, metrics.with(MetricLabel.REFUSED, reason.label()).counter(JobMetric.REFUSED));
+    }
+  }
+
+  private void registerFields(StepMetrics metrics) {
     FieldCounts counts = trainer.fieldCounts();
     for (int i = 0; i < counts.fields().size(); i++) {
       int field = i;
-      MetricGroup of = group.addGroup(MetricNames.FIELDS).addGroup(counts.fields().get(i));
+      StepMetrics of = metrics.with(MetricLabel.FIELD, counts.fields().get(i));
       for (Kind kind : List.of(Kind.ABSENT, Kind.UNKNOWN, Kind.CLIPPED)) {
-        of.gauge(kind.label(), (Gauge<Long>) () -> counts.count(field, kind));
-      }
-    }
-    MetricGroup byTask = group.addGroup(MetricNames.QUALITY);
-    List<Task> tasks = trainer.context().tasks();
-    for (Task task : tasks) {
-      MetricGroup of = byTask.addGroup(task.name());
-      if (task.binary() && trainer.scores().byValue() != null) {
-        registerByValue(of, tasks.indexOf(task));
-      }
-      for (String metric : task.binary() ? BINARY : AMOUNT) {
-        of.gauge(metric, (Gauge<Double>) () -> metric(task.name(), metric));
+        of.with(MetricLabel.LEARNT, kind.label())
+            .gauge(JobMetric.LEARNT_FIELDS, () -> counts.count(field, kind));
       }
     }
   }
 
   // Sums of doubles and longs, read while the worker may be adding: at worst one example old.
-  private void registerByValue(MetricGroup group, int task) {
-    MetricGroup byDelay = group.addGroup(MetricNames.BY_DELAY);
-    MetricGroup times = group.addGroup(MetricNames.TIME_TO_CALIBRATED);
+  private void registerByValue(StepMetrics metrics, int task) {
     for (DelayBucket bucket : DelayBucket.values()) {
-      MetricGroup of = byDelay.addGroup(bucket.label());
-      of.gauge(MetricNames.PREDICTED, (Gauge<Double>) () -> byValue().predicted(task, bucket));
-      of.gauge(MetricNames.HAPPENED, (Gauge<Double>) () -> byValue().happened(task, bucket));
-      times.gauge(bucket.label(), (Gauge<Long>) () -> byValue().calibrated(task, bucket));
+      StepMetrics of = metrics.with(MetricLabel.BUCKET, bucket.label());
+      of.gauge(JobMetric.PREDICTED, () -> byValue().predicted(task, bucket));
+      of.gauge(JobMetric.HAPPENED, () -> byValue().happened(task, bucket));
+      of.gauge(JobMetric.CALIBRATED_VALUES, () -> byValue().calibrated(task, bucket));
     }
-    times.gauge(MetricNames.NEW_VALUES, (Gauge<Long>) () -> byValue().births());
+    metrics.gauge(JobMetric.NEW_VALUES, () -> byValue().births());
   }
 
   private ValueQuality byValue() {
@@ -173,9 +201,13 @@ final class TrainerReport {
     heldBack = null;
     published++;
     lastBytes = manifest.bytes();
-    publishedStep = trainer.steps();
-    publishedAt = manifest.publishedAt();
+    last = new LastPublished(manifest.publishedAt(), trainer.steps());
     version = manifest.version();
+  }
+
+  /** The newest version. */
+  LastPublished last() {
+    return last;
   }
 
   /** Milliseconds since the last refresh. */

@@ -2,6 +2,7 @@ package dev.freshet.job.training;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -24,6 +25,9 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
@@ -175,6 +179,38 @@ class TrainOperatorTest {
       harness.feed(examples.subList(64, 100));
       assertThat(records(harness, 3)).isEmpty();
     }
+  }
+
+  @Test
+  void theAgeOfTheLastVersionGoesOnOverRestarts() throws Exception {
+    OperatorSubtaskState nothing;
+    LastPublished first;
+    try (var harness = harness(null)) {
+      first = last(harness);
+      assertThat(first.step()).isEqualTo(LastPublished.NONE);
+      assertThat(first.at()).as("its start").isCloseTo(System.currentTimeMillis(), within(60_000L));
+      nothing = harness.snapshot(1, 1);
+    }
+    OperatorSubtaskState published;
+    LastPublished version;
+    try (var harness = harness(nothing)) {
+      assertThat(last(harness)).as("since its first start").isEqualTo(first);
+      harness.feed(examples.subList(0, 64 * 3));
+      long at = publish(harness, 2).manifest().publishedAt();
+      version = last(harness);
+      assertThat(version).isEqualTo(new LastPublished(at, 3));
+      harness.feed(examples.subList(64 * 3, 64 * 5));
+      published = harness.snapshot(3, 3);
+    }
+    try (var harness = harness(published)) {
+      assertThat(last(harness)).isEqualTo(version);
+    }
+    Clock later = Clock.fixed(Instant.ofEpochMilli(version.at() + 2500), ZoneOffset.UTC);
+    assertThat(version.seconds(later)).isEqualTo(2.5);
+  }
+
+  private static LastPublished last(TestingTrainHarness harness) {
+    return ((TrainOperator) harness.getOperator()).lastPublished();
   }
 
   @Test

@@ -1,0 +1,42 @@
+package dev.freshet.job.metrics;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.Test;
+
+class StepMetricsTest {
+
+  private final TestingMetricGroup group = new TestingMetricGroup();
+  private final StepMetrics split = StepMetrics.of(MetricStep.SPLIT, group);
+  private final StepMetrics model =
+      StepMetrics.of(MetricStep.TRAINING, group).with(MetricLabel.MODEL, "main");
+
+  @Test
+  void registersWhatTheMenuSays() {
+    split.counter(JobMetric.ACCEPTED).inc();
+    split.with(MetricLabel.REJECTED, "too-large").counter(JobMetric.REJECTED).inc(3);
+    model.gauge(JobMetric.STEPS, () -> 7);
+    assertThat(group.counters().get("events.accepted").getCount()).isEqualTo(1);
+    assertThat(group.counters().get("events.reason.too-large.rejected").getCount()).isEqualTo(3);
+    assertThat(group.gauges().get("training.model.main.steps").getValue()).isEqualTo(7);
+    assertThat(JobMetric.STEPS.uiName()).isEqualTo("training.model.<model>.steps");
+    assertThat(JobMetric.STEPS.prometheusName())
+        .isEqualTo("flink_taskmanager_job_task_operator_training_model_steps");
+  }
+
+  @Test
+  void refusesAnythingElse() {
+    refused(() -> split.counter(JobMetric.EXAMPLES)); // of another step
+    refused(() -> split.gauge(JobMetric.ACCEPTED, () -> 1)); // a counter
+    refused(() -> split.counter(JobMetric.REJECTED)); // without its label
+    refused(() -> split.with(MetricLabel.REJECTED, "ugly").counter(JobMetric.REJECTED));
+    refused(() -> split.with(MetricLabel.TASK, "click").counter(JobMetric.ACCEPTED)); // with one
+    assertThat(group.counters()).isEmpty();
+    assertThat(group.gauges()).isEmpty();
+  }
+
+  private static void refused(Runnable registering) {
+    assertThatThrownBy(registering::run).isInstanceOf(IllegalArgumentException.class);
+  }
+}
