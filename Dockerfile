@@ -69,7 +69,7 @@ RUN test -f "$(echo /opt/flink/plugins/metrics-prometheus/flink-metrics-promethe
 # The native library is loaded once in a process, so DJL is not in the job's jar.
 COPY job/target/lib/ /opt/flink/lib/
 COPY job/target/usrlib/ /opt/flink/usrlib/
-COPY job/target/conf/config.yaml /opt/flink/conf/config.yaml
+COPY job/target/conf/ /opt/flink/conf/
 COPY job/target/sbom.cdx.json /opt/freshet/sbom.cdx.json
 ENV DJL_CACHE_DIR=/tmp/djl \
     DJL_OFFLINE=true \

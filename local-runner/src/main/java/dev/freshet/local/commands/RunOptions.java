@@ -12,6 +12,8 @@ import dev.freshet.server.options.PathOption;
 import dev.freshet.server.options.Usage;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.apache.kafka.common.errors.InterruptException;
@@ -19,6 +21,8 @@ import picocli.CommandLine.Option;
 
 /** Options that demo and replay share. */
 final class RunOptions {
+
+  private static final int LAST_PORT = 65_535;
 
   @Option(
       names = "--json",
@@ -62,6 +66,14 @@ final class RunOptions {
               + " code is 3. Default: ${DEFAULT-VALUE}.")
   double minAccepted;
 
+  @Option(
+      names = "--metrics-port",
+      paramLabel = "PORT",
+      description =
+          "Tell Prometheus the job's metrics, at /metrics of this port; anyone who reaches the port can"
+              + " read them. Default: none are told.")
+  Integer metricsPort;
+
   /** What runs in a folder and gives its final figures. */
   interface Work {
     ObjectNode in(Path folder, EndRequest end) throws Exception;
@@ -104,6 +116,9 @@ final class RunOptions {
     if (parallelism < 1) {
       throw new Usage("--parallelism: '" + parallelism + "'; allowed: 1 or more");
     }
+    if (metricsPort != null) {
+      requireFree(metricsPort);
+    }
     if (dataDir == null && again) {
       throw new Usage("--again: without --data-dir there is nothing to throw away");
     }
@@ -112,11 +127,24 @@ final class RunOptions {
     }
   }
 
+  // Flink goes on without a reporter that does not start.
+  private static void requireFree(int port) {
+    if (port < 1 || port > LAST_PORT) {
+      throw new Usage("--metrics-port: '" + port + "'; allowed: 1 to " + LAST_PORT);
+    }
+    try (ServerSocket socket = new ServerSocket()) {
+      socket.setReuseAddress(true);
+      socket.bind(new InetSocketAddress(port));
+    } catch (IOException e) {
+      throw new Usage("--metrics-port: " + port + " cannot be had: " + e.getMessage());
+    }
+  }
+
   private RunFolder folder() throws IOException {
     return dataDir == null ? RunFolder.temporary() : RunFolder.kept(dataDir, again);
   }
 
   LocalRun.Settings settings(Path folder, boolean truthKnown) {
-    return new LocalRun.Settings(folder, parallelism, checkpointEvery, truthKnown);
+    return new LocalRun.Settings(folder, parallelism, checkpointEvery, truthKnown, metricsPort);
   }
 }

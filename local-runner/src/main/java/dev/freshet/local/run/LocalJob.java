@@ -35,6 +35,7 @@ import org.apache.flink.configuration.StateBackendOptions;
 import org.apache.flink.configuration.TaskManagerOptions;
 import org.apache.flink.configuration.WebOptions;
 import org.apache.flink.core.execution.SavepointFormatType;
+import org.apache.flink.metrics.prometheus.PrometheusReporterFactory;
 import org.apache.flink.runtime.checkpoint.Checkpoints;
 import org.apache.flink.runtime.jobgraph.SavepointRestoreSettings;
 import org.apache.flink.runtime.jobmaster.JobResult;
@@ -90,6 +91,21 @@ public final class LocalJob implements AutoCloseable {
    */
   public static LocalJob start(
       Pipeline pipeline, Path folder, int parallelism, Duration checkpointEvery) throws Exception {
+    return start(pipeline, folder, parallelism, checkpointEvery, null);
+  }
+
+  /**
+   * The same, with metrics for Prometheus.
+   *
+   * @param metricsPort where it may ask for them, on every interface; null for nowhere
+   */
+  public static LocalJob start(
+      Pipeline pipeline,
+      Path folder,
+      int parallelism,
+      Duration checkpointEvery,
+      Integer metricsPort)
+      throws Exception {
     Path checkpoints = Files.createDirectories(folder.resolve("checkpoints"));
     Path savepoints = Files.createDirectories(folder.resolve("savepoints"));
     Path temporary = Files.createDirectories(folder.resolve("tmp"));
@@ -145,6 +161,13 @@ public final class LocalJob implements AutoCloseable {
       conf.set(WebOptions.LOG_PATH, log);
     }
     conf.set(MetricOptions.METRIC_FETCHER_UPDATE_INTERVAL, Duration.ofSeconds(2));
+    if (metricsPort != null) {
+      Configuration reporter = MetricOptions.forReporter(conf, "prom");
+      reporter.set(MetricOptions.REPORTER_FACTORY_CLASS, PrometheusReporterFactory.class.getName());
+      reporter.setString("port", metricsPort.toString());
+      // Otherwise missing-field is told as missing_field.
+      reporter.setString("filterLabelValueCharacters", "false");
+    }
     StreamExecutionEnvironment env =
         StreamExecutionEnvironment.createLocalEnvironment(parallelism, conf);
     JobGraph.onKafka(pipeline, partitions).build(env);

@@ -30,9 +30,17 @@ public final class LocalRun implements AutoCloseable {
   private static final Duration LONG = Duration.ofSeconds(60);
   private static final Duration FAILURES = Duration.ofSeconds(1);
 
-  /** What can be set from outside. */
+  /**
+   * What can be set from outside.
+   *
+   * @param metricsPort where Prometheus may ask for the job's metrics, or null
+   */
   public record Settings(
-      Path folder, int parallelism, Duration checkpointEvery, boolean truthKnown) {}
+      Path folder,
+      int parallelism,
+      Duration checkpointEvery,
+      boolean truthKnown,
+      Integer metricsPort) {}
 
   /** Why a run ended. */
   public enum Ending {
@@ -118,7 +126,11 @@ public final class LocalRun implements AutoCloseable {
   public void startJob() throws Exception {
     job =
         LocalJob.start(
-            pipeline, settings.folder(), settings.parallelism(), settings.checkpointEvery());
+            pipeline,
+            settings.folder(),
+            settings.parallelism(),
+            settings.checkpointEvery(),
+            settings.metricsPort());
     observer.counted(job::counted);
     int port = job.webPort();
     out.printf(
@@ -127,6 +139,9 @@ public final class LocalRun implements AutoCloseable {
         port == LocalJob.preferredWebPort()
             ? ""
             : " (port " + LocalJob.preferredWebPort() + " is taken)");
+    if (settings.metricsPort() != null) {
+      out.println("Metrics at http://127.0.0.1:" + settings.metricsPort() + "/metrics");
+    }
     if (job.restored()) {
       out.println("Going on from the newest checkpoint in " + settings.folder());
     }

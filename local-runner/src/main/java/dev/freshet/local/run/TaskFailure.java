@@ -47,7 +47,7 @@ public record TaskFailure(String step, Throwable cause, int attempt, long at) {
         error.getTimestamp());
   }
 
-  // A chain of steps is named by all of them, "training main -> models topic main: Writer -> ...".
+  // A chain of steps is named by all of them, "training main -> versions main: Writer -> ...".
   private static String name(AccessExecutionVertex vertex) {
     String whole = vertex.getTaskNameWithSubtaskIndex();
     int chained = whole.indexOf(" -> ");

@@ -37,7 +37,9 @@ import org.apache.flink.state.rocksdb.RocksDBOptions;
 final class TestingFlinkOptions {
 
   private static final Pattern REPORTER = Pattern.compile("metrics\\.reporter\\.[\\w-]+\\.(.+)");
-  private static final Set<String> OF_REPORTERS = new TreeSet<>(List.of("port"));
+  private static final Set<String> OF_REPORTERS =
+      new TreeSet<>(
+          List.of("port", PrometheusPushGatewayReporterOptions.FILTER_LABEL_VALUE_CHARACTER.key()));
   private static final Pattern RESOURCE = Pattern.compile("external-resource\\.[\\w-]+\\.(.+)");
 
   /** Of the S3 plugin, which has them in a jar of 97 MB: those of Flink's documentation. */
