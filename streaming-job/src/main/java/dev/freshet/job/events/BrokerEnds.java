@@ -45,7 +45,8 @@ final class BrokerEnds implements PartitionEnds {
 
   @Override
   public Map<TopicPartition, Long> ends(Collection<TopicPartition> partitions) {
-    // Not to read: of partitions that are not its own the consumer warns each time that it forgets what it was told.
+    // Not to read: of partitions that are not its own the consumer warns each time that it forgets
+    // what it was told.
     consumer.assign(partitions);
     return consumer.endOffsets(partitions, patience);
   }
