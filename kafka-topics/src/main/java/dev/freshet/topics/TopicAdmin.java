@@ -17,6 +17,7 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.DescribeTopicsOptions;
@@ -30,6 +31,7 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.TopicPartitionInfo;
 import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.config.TopicConfig;
@@ -47,6 +49,8 @@ public final class TopicAdmin implements AutoCloseable {
 
   /** Bytes of a message beside the chunk in it: key, headers and the batch around them. */
   private static final int AROUND_A_CHUNK = 1024;
+
+  private static final Duration LONGEST_UNTIL_KNOWN = Duration.ofSeconds(30);
 
   private static final String KEY = "kafka.topics.";
 
@@ -97,7 +101,8 @@ public final class TopicAdmin implements AutoCloseable {
       problems.throwIfAny(pipeline.pipeline());
     }
     List<String> made = new ArrayList<>();
-    for (TopicPlan plan : plans(eventPartitions, modelPartitions)) {
+    List<TopicPlan> plans = plans(eventPartitions, modelPartitions);
+    for (TopicPlan plan : plans) {
       TopicDescription topic = found.topics().get(plan.name());
       if (topic == null) {
         NewTopic missing =
@@ -116,7 +121,33 @@ public final class TopicAdmin implements AutoCloseable {
       }
     }
     problems.throwIfAny(pipeline.pipeline());
+    if (!made.isEmpty()) {
+      awaitKnown(plans);
+    }
     return made;
+  }
+
+  /**
+   * What a controller has made is known to brokers a moment later, and on a busy one later still.
+   */
+  private void awaitKnown(List<TopicPlan> plans) throws ExecutionException, InterruptedException {
+    long limit = System.nanoTime() + LONGEST_UNTIL_KNOWN.toNanos();
+    while (!known(plans) && System.nanoTime() < limit) {
+      TimeUnit.MILLISECONDS.sleep(50);
+    }
+  }
+
+  private boolean known(List<TopicPlan> plans) throws ExecutionException, InterruptedException {
+    Found found = find(plans);
+    return plans.stream()
+        .filter(plan -> !found.hidden().contains(plan.name()))
+        .allMatch(
+            plan -> {
+              TopicDescription topic = found.topics().get(plan.name());
+              return topic != null
+                  && (!plan.chunked() || topic.partitions().size() >= plan.partitions())
+                  && topic.partitions().stream().allMatch(TopicAdmin::led);
+            });
   }
 
   private Map<String, String> settings(
@@ -271,13 +302,17 @@ public final class TopicAdmin implements AutoCloseable {
               + ", one for each model that it has or had; `./freshet topics create` adds them");
     }
     topic.partitions().stream()
-        .filter(partition -> partition.leader() == null || partition.leader().isEmpty())
+        .filter(partition -> !led(partition))
         .forEach(
             partition ->
                 problems.add(
                     KEY + plan.use() + ".partitions[" + partition.partition() + "]",
                     plan.name(),
                     "a partition whose leader is up"));
+  }
+
+  private static boolean led(TopicPartitionInfo partition) {
+    return partition.leader() != null && !partition.leader().isEmpty();
   }
 
   /** Replicas of the partition that has the fewest. */
