@@ -6,6 +6,7 @@ import dev.freshet.core.settings.Problems;
 import dev.freshet.topics.Listener.Kind;
 import java.io.FileNotFoundException;
 import java.nio.file.NoSuchFileException;
+import java.security.GeneralSecurityException;
 import java.security.UnrecoverableKeyException;
 import java.time.Duration;
 import java.util.Arrays;
@@ -52,7 +53,8 @@ public final class Brokers {
     try (Admin admin = Admin.create(KafkaClients.settings(pipeline))) {
       admin.describeCluster().nodes().get();
     } catch (ExecutionException e) {
-      throw new NoBrokerException(sentence(pipeline, e.getCause()) + hint(listeners));
+      throw new NoBrokerException(
+          sentence(pipeline, e.getCause()) + hint(pipeline, listeners, e.getCause()));
     } catch (KafkaException e) {
       // A client that cannot even be made; its message may repeat the properties.
       Problems problems = new Problems();
@@ -86,7 +88,11 @@ public final class Brokers {
           + SaslConfigs.SASL_JAAS_CONFIG;
     }
     if (failure instanceof SslAuthenticationException) {
-      return "no TLS connection to the Kafka broker" + at + ": " + root(failure).getMessage();
+      return "no TLS connection to the Kafka broker"
+          + at
+          + ": "
+          + root(failure).getMessage()
+          + whose(root(failure));
     }
     if (failure instanceof org.apache.kafka.common.errors.TimeoutException) {
       return "cannot reach a Kafka broker" + at + ": timed out";
@@ -149,7 +155,7 @@ public final class Brokers {
 
   private static Optional<String> fault(
       String address, Listener listener, SecurityProtocol protocol) {
-    boolean tls = protocol == SecurityProtocol.SSL || protocol == SecurityProtocol.SASL_SSL;
+    boolean tls = isTls(protocol);
     boolean sasl =
         protocol == SecurityProtocol.SASL_PLAINTEXT || protocol == SecurityProtocol.SASL_SSL;
     String broker = "the Kafka broker at " + address + " ";
@@ -178,12 +184,38 @@ public final class Brokers {
   }
 
   /** What speaks against those that may be brokers all the same. */
-  private static String hint(Map<String, Listener> listeners) {
+  private static String hint(
+      Pipeline pipeline, Map<String, Listener> listeners, Throwable failure) {
+    SecurityProtocol protocol = protocol(pipeline);
+    boolean late = failure instanceof org.apache.kafka.common.errors.TimeoutException;
+    if (late && protocol == SecurityProtocol.SSL) {
+      // To such a broker what comes after the handshake is no login, so it hangs up, time and
+      // again.
+      return " (no Kafka broker, or one that wants a login as well; "
+          + PROPERTY
+          + "security.protocol is SSL, allowed then: SASL_SSL)";
+    }
     return listeners.values().stream()
-        .filter(one -> one.kind() == Kind.HUNG_UP)
+        .filter(one -> one.kind() == Kind.HUNG_UP && !isTls(protocol))
         .map(one -> " (" + one.why() + ": no Kafka broker, or one that wants TLS)")
         .findFirst()
         .orElse("");
+  }
+
+  /** Which side's certificate it is that the other does not take, if it is that. */
+  private static String whose(Throwable root) {
+    if (String.valueOf(root.getMessage()).startsWith("Received fatal alert: ")) {
+      return " (it does not take this client's certificate, or wants one: "
+          + PROPERTY
+          + "ssl.keystore)";
+    }
+    return root instanceof GeneralSecurityException
+        ? " (its certificate is not one that " + PROPERTY + "ssl.truststore trusts at this address)"
+        : "";
+  }
+
+  private static boolean isTls(SecurityProtocol protocol) {
+    return protocol == SecurityProtocol.SSL || protocol == SecurityProtocol.SASL_SSL;
   }
 
   private static Map<String, Listener> listeners(Pipeline pipeline, Duration patience)

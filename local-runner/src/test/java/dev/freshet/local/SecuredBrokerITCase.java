@@ -8,12 +8,13 @@ import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.core.settings.InvalidSettingsException;
 import dev.freshet.core.settings.Problems.Problem;
-import dev.freshet.local.TestingRights.Right;
 import dev.freshet.local.broker.EmbeddedBroker;
 import dev.freshet.local.run.LocalJob;
 import dev.freshet.replica.ModelReplica;
 import dev.freshet.replica.Waiting;
 import dev.freshet.topics.NoBrokerException;
+import dev.freshet.topics.Right;
+import dev.freshet.topics.Right.Party;
 import dev.freshet.topics.StartChecks;
 import dev.freshet.topics.TopicAdmin;
 import java.nio.charset.StandardCharsets;
@@ -88,6 +89,9 @@ class SecuredBrokerITCase {
     StringBuilder users = new StringBuilder();
     List<String> names = new ArrayList<>(List.of("admin", "trainer", "replica", "creator", "none"));
     for (int i = 0; i < LACKING; i++) {
+      names.add("maker" + i);
+    }
+    for (int i = 0; i < LACKING; i++) {
       names.addAll(List.of("blind" + i, "seeing" + i));
     }
     names.forEach(name -> users.append(" user_" + name + "=\"" + SECRET + name + "\""));
@@ -107,7 +111,7 @@ class SecuredBrokerITCase {
     settings.put("bootstrap.servers", broker.bootstrap());
     admin = Admin.create(settings);
     rights = TestingRights.of(pipeline(""));
-    grant(rights("topics create"), "creator");
+    grant(rights(Party.TOPICS_CREATE), "creator");
     try (TopicAdmin topics = new TopicAdmin(as("creator"))) {
       topics.create(1, Optional.of((short) 1), new ArrayList<>());
     }
@@ -138,9 +142,9 @@ class SecuredBrokerITCase {
     return pipeline(login(user, SECRET + user));
   }
 
-  private static List<Right> rights(String who) {
-    List<Right> of = rights.stream().filter(right -> right.who().equals(who)).toList();
-    assertThat(of).as(who).isNotEmpty();
+  private static List<Right> rights(Party who) {
+    List<Right> of = rights.stream().filter(right -> right.who() == who).toList();
+    assertThat(of).as(who.label()).isNotEmpty();
     return of;
   }
 
@@ -151,10 +155,16 @@ class SecuredBrokerITCase {
         .get();
   }
 
+  /** What the documents list is what is given here, to the Kubernetes users, and by the command. */
+  @Test
+  void theListIsOne() throws Exception {
+    assertThat(Right.of(as("admin"))).containsExactlyInAnyOrderElementsOf(rights);
+  }
+
   @Test
   void theListedRightsAreEnough() throws Exception {
-    grant(rights("trainer job"), "trainer");
-    grant(rights("serving replica"), "replica");
+    grant(rights(Party.TRAINER_JOB), "trainer");
+    grant(rights(Party.SERVING_REPLICA), "replica");
     try (LocalJob job =
             LocalJob.start(as("trainer"), folder.resolve("job"), 1, Duration.ofSeconds(1));
         ModelReplica replica = ModelReplica.follow(as("replica"), "main")) {
@@ -228,7 +238,7 @@ class SecuredBrokerITCase {
 
   @Test
   void eachMissingRightIsNamed() throws Exception {
-    List<Right> all = rights("trainer job");
+    List<Right> all = rights(Party.TRAINER_JOB);
     assertThat(all).hasSizeLessThanOrEqualTo(LACKING);
     for (int i = 0; i < all.size(); i++) {
       Right missing = all.get(i);
@@ -252,12 +262,67 @@ class SecuredBrokerITCase {
     }
   }
 
+  /** On topics of its own each, of which one is wanted that it may not make, or not enlarge. */
+  @Test
+  void eachMissingRightOfWhoMakesTopicsIsNamed() throws Exception {
+    List<Right> all = rights(Party.TOPICS_CREATE);
+    assertThat(all).hasSizeLessThanOrEqualTo(LACKING);
+    for (int i = 0; i < all.size(); i++) {
+      Pipeline own = own("maker" + i, i, 1);
+      Pipeline larger = own("maker" + i, i, 2);
+      List<Right> needed =
+          Right.of(own).stream().filter(right -> right.who() == Party.TOPICS_CREATE).toList();
+      Right missing = needed.get(i);
+      grant(needed.stream().filter(right -> right != missing).toList(), "maker" + i);
+      try (TopicAdmin other = new TopicAdmin(own("admin", i, 1));
+          TopicAdmin topics = new TopicAdmin(own);
+          TopicAdmin again = new TopicAdmin(larger)) {
+        if (missing.operation() != AclOperation.CREATE) {
+          other.create(1, Optional.of((short) 1), new ArrayList<>());
+          StartChecks.runAndClaim(own("admin", i, 1), "test", problems -> {});
+        }
+        InvalidSettingsException refused =
+            catchThrowableOfType(
+                InvalidSettingsException.class,
+                () -> {
+                  topics.create(1, Optional.of((short) 1), new ArrayList<>());
+                  again.create(1, Optional.of((short) 1), new ArrayList<>());
+                });
+        assertThat(refused).as("without %s", missing).isNotNull();
+        assertThat(refused.problems())
+            .as(refused.getMessage())
+            .anyMatch(
+                problem ->
+                    problem.value().equals(missing.name())
+                        && problem.allowed().contains("the right " + missing.operation()));
+      }
+    }
+  }
+
+  private static Pipeline own(String user, int number, int models) {
+    String text = PIPELINE.replace("pipeline: secured", "pipeline: own" + number);
+    String topics =
+        "examples: t%d-e, training-log: t%d-l, impressions: t%d-i, click: t%d-c,"
+            + " models: t%d-m, metrics: t%d-s, dead-letters: t%d-d";
+    text =
+        text.replace(
+                "examples: examples, training-log: training-log", topics.replace("%d", "" + number))
+            .replace("{}", "{" + login(user, SECRET + user) + "}");
+    if (models > 1) {
+      String model = "  - {name: main, kind: shared-bottom, bottom: [4], tower: [4]}\n";
+      text = text.replace(model, model + model.replace("main", "second"));
+    }
+    return PipelineFile.parse(text, "test").withBootstrap(broker.bootstrap());
+  }
+
   @Test
   void whoHasNoRightsIsToldAllOfThem() throws Exception {
     InvalidSettingsException refused =
         catchThrowableOfType(
             InvalidSettingsException.class, () -> StartChecks.run(as("none"), "test"));
-    assertThat(refused.problems()).as(refused.getMessage()).hasSameSizeAs(rights("trainer job"));
+    assertThat(refused.problems())
+        .as(refused.getMessage())
+        .hasSameSizeAs(rights(Party.TRAINER_JOB));
     Path file =
         Files.writeString(
             folder.resolve("none.yaml"),

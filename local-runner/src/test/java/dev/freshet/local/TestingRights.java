@@ -3,6 +3,8 @@ package dev.freshet.local;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.SystemTopic;
+import dev.freshet.topics.Right;
+import dev.freshet.topics.Right.Party;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,7 +15,6 @@ import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.kafka.common.acl.AclOperation;
-import org.apache.kafka.common.resource.PatternType;
 import org.apache.kafka.common.resource.ResourceType;
 
 /** The table of rights in docs/deployment.md, for one pipeline. */
@@ -22,14 +23,6 @@ public final class TestingRights {
   private static final Pattern ROW =
       Pattern.compile(
           "^\\| ([^|]+) \\| (topic|group|transactional id) \\| ([^|]+) \\| ([^|]+) \\|$");
-
-  /** One right of one user. */
-  public record Right(String who, ResourceType on, String name, AclOperation operation) {
-
-    public PatternType pattern() {
-      return on == ResourceType.TRANSACTIONAL_ID ? PatternType.PREFIXED : PatternType.LITERAL;
-    }
-  }
 
   private TestingRights() {}
 
@@ -45,12 +38,16 @@ public final class TestingRights {
       for (String cell : cells.group(3).split(", ")) {
         for (String name : names(pipeline, cell.replaceAll("`", ""))) {
           for (String operation : cells.group(4).split(", ")) {
-            found.add(new Right(cells.group(1), on, name, AclOperation.valueOf(operation)));
+            found.add(new Right(party(cells.group(1)), on, name, AclOperation.valueOf(operation)));
           }
         }
       }
     }
     return found;
+  }
+
+  private static Party party(String label) {
+    return Party.valueOf(label.toUpperCase(Locale.ROOT).replace(' ', '_'));
   }
 
   /** Names of what the table calls so; a topic that the pipeline does not have has none. */

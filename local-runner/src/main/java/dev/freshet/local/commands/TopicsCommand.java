@@ -5,14 +5,20 @@ import dev.freshet.server.options.PipelineOption;
 import dev.freshet.server.options.Usage;
 import dev.freshet.topics.Brokers;
 import dev.freshet.topics.PipelineSource;
+import dev.freshet.topics.Right;
+import dev.freshet.topics.Right.Party;
 import dev.freshet.topics.StartChecks;
 import dev.freshet.topics.TopicAdmin;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import org.apache.kafka.common.resource.PatternType;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -27,6 +33,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       TopicsCommand.CreateCommand.class,
       TopicsCommand.CheckTopicsCommand.class,
+      TopicsCommand.RightsCommand.class,
       HelpCommand.class
     })
 final class TopicsCommand implements Callable<Integer> {
@@ -35,7 +42,7 @@ final class TopicsCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    throw new ParameterException(spec.commandLine(), "one of create, check is missing");
+    throw new ParameterException(spec.commandLine(), "one of create, check, rights is missing");
   }
 
   /** Which topics, on which brokers. */
@@ -130,6 +137,73 @@ final class TopicsCommand implements Callable<Integer> {
           where.file, pipeline.pipeline(), pipeline.kafka().bootstrap());
       out.flush();
       return 0;
+    }
+  }
+
+  @Command(
+      name = "rights",
+      description = {
+        "Lists the rights that each party needs with an authorizer, and no more.",
+        "With --principal as arguments of kafka-acls, a line for each. Asks no broker."
+      },
+      mixinStandardHelpOptions = true)
+  static final class RightsCommand implements Callable<Integer> {
+    @Mixin private Where where;
+    @Spec private CommandSpec spec;
+
+    @Option(
+        names = "--of",
+        paramLabel = "PARTY",
+        description = "trainer-job, serving-replica, event-producer, operator or topics-create.")
+    private String party;
+
+    @Option(
+        names = "--principal",
+        paramLabel = "TYPE:NAME",
+        description = "Who is to have the rights, for example User:freshet-job; needs --of.")
+    private String principal;
+
+    @Override
+    public Integer call() throws Exception {
+      Optional<Party> wanted = Optional.ofNullable(party).map(RightsCommand::party);
+      if (principal != null && (wanted.isEmpty() || !principal.matches("[^:'\\s]+:[^']+"))) {
+        throw new Usage(
+            wanted.isEmpty()
+                ? "--principal: only with --of PARTY"
+                : "--principal: '" + principal + "'; allowed: for example User:freshet-job");
+      }
+      PrintWriter out = spec.commandLine().getOut();
+      for (Right right : Right.of(where.pipeline())) {
+        if (wanted.isEmpty() || wanted.get() == right.who()) {
+          out.println(
+              principal == null
+                  ? "%-15s  %-16s  %s%s  %s"
+                      .formatted(
+                          right.who().label(),
+                          right.on().name().toLowerCase(Locale.ROOT).replace('_', ' '),
+                          right.name(),
+                          right.pattern() == PatternType.PREFIXED ? "*" : "",
+                          right.operation())
+                  : right.arguments(principal));
+        }
+      }
+      out.flush();
+      return 0;
+    }
+
+    private static Party party(String name) {
+      return Arrays.stream(Party.values())
+          .filter(one -> one.label().replace(' ', '-').equals(name))
+          .findAny()
+          .orElseThrow(
+              () ->
+                  new Usage(
+                      "--of: '"
+                          + name
+                          + "'; allowed: "
+                          + Arrays.stream(Party.values())
+                              .map(one -> one.label().replace(' ', '-'))
+                              .collect(Collectors.joining(", "))));
     }
   }
 }

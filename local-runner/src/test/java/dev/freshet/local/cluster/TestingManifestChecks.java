@@ -681,7 +681,7 @@ final class TestingManifestChecks {
       }
       Set<String> given =
           TestingRights.of(pipeline).stream()
-              .filter(right -> right.who().equals(who.get(name(user))))
+              .filter(right -> right.who().label().equals(who.get(name(user))))
               .map(right -> right(right.on(), right.name(), right.pattern(), right.operation()))
               .collect(Collectors.toCollection(TreeSet::new));
       if (name(user).equals("freshet-server")) {

@@ -5,7 +5,9 @@ import dev.freshet.topics.NoBrokerException;
 import dev.freshet.topics.PipelineSource;
 import java.io.PrintWriter;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
+import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.TimeoutException;
 import picocli.CommandLine;
 
@@ -71,10 +73,27 @@ public final class CommandRun {
       err.println(cause.getMessage());
       return NO_BROKER;
     }
+    Optional<AuthorizationException> forbidden = forbidden(cause);
+    if (forbidden.isPresent()) {
+      err.println(
+          "the Kafka broker: "
+              + forbidden.get().getMessage()
+              + "; `./freshet topics rights` lists what each party needs");
+      return NO_BROKER;
+    }
     if (cause instanceof TimeoutException) {
       err.println("Kafka does not answer, or lacks the topic: " + cause.getMessage());
       return FAILED;
     }
     return failures.told(cause, err);
+  }
+
+  private static Optional<AuthorizationException> forbidden(Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof AuthorizationException found) {
+        return Optional.of(found);
+      }
+    }
+    return Optional.empty();
   }
 }
