@@ -92,6 +92,7 @@ class KubernetesManifestsTest {
         "HorizontalPodAutoscaler | freshet-server | /spec/metrics/0/pods/metric/name | scoring | no rule of prometheus-adapter",
         "HorizontalPodAutoscaler | freshet-server | /spec/scaleTargetRef/name | server | no deployment server",
         "PrometheusRule | freshet | /spec/groups/0/rules/0/expr | freshet_stale > 9 | no metric freshet_stale",
+        "PrometheusRule | freshet | /spec/groups/2/rules/0/expr | flink_taskmanager_job_task_operator_training_steps > 9 | no metric flink_taskmanager_job_task_operator_training_steps",
         "PodMonitor | freshet-server | /spec/podMetricsEndpoints/0/port | web | no pod has a port web",
         "NetworkPolicy | freshet-metrics | /spec/ingress/0/ports/0/port | prom | no pod has a port prom",
         "NetworkPolicy | freshet-server | /spec/podSelector/matchLabels/app.kubernetes.io~1component | serving | selects no pod",

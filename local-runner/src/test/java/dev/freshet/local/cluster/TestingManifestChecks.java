@@ -8,6 +8,7 @@ import static dev.freshet.local.cluster.TestingManifests.texts;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.SystemTopic;
+import dev.freshet.job.metrics.JobMetric;
 import dev.freshet.local.TestingCommand;
 import dev.freshet.local.TestingRights;
 import dev.freshet.replica.server.ScoringServer;
@@ -16,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -49,6 +51,17 @@ final class TestingManifestChecks {
   private static final Set<String> IMAGES =
       Set.of("freshet/job", "freshet/job-cuda", "freshet/server", "freshet/tools");
   private static final Pattern METRIC = Pattern.compile("\\bfreshet_[a-z_]+");
+  private static final Pattern ALERTED = Pattern.compile("\\b(?:freshet|flink)_\\w+");
+
+  /** Of Flink itself, as its documentation and its Prometheus reporter name them. */
+  private static final Set<String> FLINKS =
+      Set.of(
+          "flink_jobmanager_numRunningJobs",
+          "flink_jobmanager_job_numRestarts",
+          "flink_jobmanager_job_numberOfFailedCheckpoints",
+          "flink_jobmanager_job_lastCheckpointDuration",
+          "flink_taskmanager_job_task_operator_pendingRecords");
+
   private static final Pattern BY_HAND =
       Pattern.compile("create secret generic ([\\w-]+)[^\\n]*?--from-(?:literal|file)=([\\w.-]+)=");
 
@@ -548,13 +561,15 @@ final class TestingManifestChecks {
     String docs = Files.readString(Path.of("../docs/serving.md"));
     Set<String> known =
         METRIC.matcher(docs).results().map(one -> one.group()).collect(Collectors.toSet());
+    known.addAll(FLINKS);
+    Arrays.stream(JobMetric.values()).map(JobMetric::prometheusName).forEach(known::add);
     for (JsonNode monitor : manifests.of("PodMonitor")) {
       String path = monitor.at("/spec/podMetricsEndpoints/0/path").asText();
       check(served().contains(path), name(monitor), "reads what is not served: " + path);
     }
     String guide = Files.readString(Path.of("../docs/kubernetes.md"));
     for (JsonNode rule : manifests.of("PrometheusRule")) {
-      METRIC
+      ALERTED
           .matcher(rule.at("/spec/groups").findValuesAsText("expr").toString())
           .results()
           .map(one -> one.group().replaceAll("_(sum|count|bucket)$", ""))
