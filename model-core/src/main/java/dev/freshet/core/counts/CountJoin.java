@@ -71,6 +71,10 @@ public final class CountJoin implements Serializable {
     return plan;
   }
 
+  public List<Task> tasks() {
+    return tasks;
+  }
+
   /**
    * An impression came.
    *

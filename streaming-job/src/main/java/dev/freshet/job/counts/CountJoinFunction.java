@@ -7,6 +7,7 @@ import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
 import dev.freshet.job.codec.CodecTypeInfo;
 import dev.freshet.job.labels.KeptCount;
+import dev.freshet.job.labels.TasksInState;
 import dev.freshet.job.metrics.JobMetric;
 import dev.freshet.job.metrics.MetricLabel;
 import dev.freshet.job.metrics.MetricStep;
@@ -37,6 +38,7 @@ public final class CountJoinFunction
 
   private transient ValueState<CountedImpression> state;
   private transient KeptCount kept;
+  private transient TasksInState tasks;
   private transient Counter counted;
   private transient Map<CountJoin.Missed, Counter> missed;
 
@@ -48,11 +50,14 @@ public final class CountJoinFunction
   public void initializeState(FunctionInitializationContext context) throws Exception {
     kept = new KeptCount("counted-impressions");
     kept.initialize(context);
+    tasks = new TasksInState(join.tasks());
+    tasks.initialize(context);
   }
 
   @Override
   public void snapshotState(FunctionSnapshotContext context) throws Exception {
     kept.snapshot();
+    tasks.snapshot(kept.count());
   }
 
   @Override

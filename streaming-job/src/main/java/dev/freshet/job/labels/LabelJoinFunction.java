@@ -62,6 +62,7 @@ public final class LabelJoinFunction
   private transient StateGauges gauges;
   private transient SkewCounter skewed;
   private transient DeadlineCounters deadlines;
+  private transient TasksInState tasks;
 
   public LabelJoinFunction(LabelJoin join) {
     this.join = join;
@@ -71,6 +72,8 @@ public final class LabelJoinFunction
   public void initializeState(FunctionInitializationContext context) throws Exception {
     gauges = new StateGauges();
     gauges.initialize(context);
+    tasks = new TasksInState(join.tasks());
+    tasks.initialize(context);
     skewed = new SkewCounter();
     skewed.initialize(context);
     deadlines = new DeadlineCounters(join.tasks());
@@ -80,6 +83,7 @@ public final class LabelJoinFunction
   @Override
   public void snapshotState(FunctionSnapshotContext context) throws Exception {
     gauges.snapshot();
+    tasks.snapshot(gauges.pending());
     skewed.snapshot();
     deadlines.snapshot();
   }

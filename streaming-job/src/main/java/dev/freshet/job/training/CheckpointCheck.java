@@ -6,14 +6,18 @@ import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.Problems;
 import dev.freshet.core.training.TrainedShape;
+import dev.freshet.job.labels.TasksInState;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.apache.flink.api.common.ExecutionConfig;
+import org.apache.flink.api.common.state.ListState;
+import org.apache.flink.api.common.state.ListStateDescriptor;
 import org.apache.flink.core.fs.CloseableRegistry;
 import org.apache.flink.runtime.checkpoint.Checkpoints;
 import org.apache.flink.runtime.checkpoint.OperatorState;
@@ -27,7 +31,8 @@ import org.apache.flink.runtime.state.filesystem.AbstractFsCheckpointStorageAcce
 
 /**
  * Holds the checkpoint or savepoint that a job shall start from against its pipeline, before the
- * job is submitted: what each model's trainer was laid out for, and whether it still is there.
+ * job is submitted: what each model's trainer was laid out for, and whether it still is there; and
+ * what tasks the impressions that wait are laid out for.
  *
  * <p>What cannot be looked at is told and not refused; the trainers look again when they start.
  */
@@ -35,6 +40,9 @@ public final class CheckpointCheck {
 
   /** What the uids of trainers begin with; the model's name follows. */
   public static final String UID = "training-";
+
+  /** Uids of the steps whose keyed state lies by the tasks' order. */
+  private static final Set<String> JOINS = Set.of("labels", "counted-events");
 
   private final Pipeline pipeline;
   private final SavepointRestoreSettings from;
@@ -55,14 +63,30 @@ public final class CheckpointCheck {
     if (!from.restoreSavepoint()) {
       return;
     }
+    CheckpointMetadata metadata;
     Map<String, OperatorState> trainers;
     try {
-      trainers = trainers(metadata(from.getRestorePath()));
+      metadata = metadata(from.getRestorePath());
+      trainers = trainers(metadata);
     } catch (IOException | RuntimeException e) {
       note.accept(unseen("", e));
       return;
     }
+    metadata.getOperatorStates().stream()
+        .filter(state -> state.getOperatorUid().filter(JOINS::contains).isPresent())
+        .filter(state -> has(state, TasksInState.STATE))
+        .forEach(state -> checkTasks(state, problems));
     trainers.forEach((model, state) -> check(model, state, problems));
+  }
+
+  private void checkTasks(OperatorState join, Problems problems) {
+    try {
+      TasksInState.unfit(
+              read(join, store -> store.getUnionListState(TasksInState.STATE)), pipeline.tasks())
+          .ifPresent(why -> problems.add("tasks", why, "those of " + from.getRestorePath()));
+    } catch (Exception e) {
+      note.accept(unseen(", tasks", e));
+    }
   }
 
   private void check(String model, OperatorState state, Problems problems) {
@@ -81,7 +105,7 @@ public final class CheckpointCheck {
     }
     try {
       String wanted = TrainedShape.of(pipeline.context(now));
-      for (String before : shapes(state)) {
+      for (String before : read(state, store -> store.getListState(SHAPE))) {
         List<String> changes = TrainedShape.changes(before, wanted);
         if (!changes.isEmpty()) {
           problems.add(
@@ -120,24 +144,28 @@ public final class CheckpointCheck {
           .getOperatorUid()
           .filter(uid -> uid.startsWith(UID))
           // The training log's sinks have uids that begin alike.
-          .filter(uid -> hasShape(state))
+          .filter(uid -> has(state, SHAPE))
           .ifPresent(uid -> trainers.put(uid.substring(UID.length()), state));
     }
     return trainers;
   }
 
-  private static boolean hasShape(OperatorState state) {
+  private static boolean has(OperatorState state, ListStateDescriptor<String> part) {
     return state.getStates().stream()
         .flatMap(subtask -> subtask.getManagedOperatorState().stream())
-        .anyMatch(handle -> handle.getStateNameToPartitionOffsets().containsKey(SHAPE.getName()));
+        .anyMatch(handle -> handle.getStateNameToPartitionOffsets().containsKey(part.getName()));
   }
 
-  private static List<String> shapes(OperatorState state) throws Exception {
+  private interface Part {
+    ListState<String> of(OperatorStateBackend store) throws Exception;
+  }
+
+  private static List<String> read(OperatorState state, Part part) throws Exception {
     List<OperatorStateHandle> handles = new ArrayList<>();
     for (OperatorSubtaskState subtask : state.getStates()) {
       handles.addAll(subtask.getManagedOperatorState());
     }
-    List<String> shapes = new ArrayList<>();
+    List<String> texts = new ArrayList<>();
     try (CloseableRegistry open = new CloseableRegistry()) {
       OperatorStateBackend backend =
           new DefaultOperatorStateBackendBuilder(
@@ -148,11 +176,11 @@ public final class CheckpointCheck {
                   open)
               .build();
       try {
-        backend.getListState(SHAPE).get().forEach(shapes::add);
+        part.of(backend).get().forEach(texts::add);
       } finally {
         backend.dispose();
       }
     }
-    return shapes;
+    return texts;
   }
 }

@@ -1,6 +1,7 @@
 package dev.freshet.job.labels;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.freshet.core.events.Deadline;
 import dev.freshet.core.events.Feedback;
@@ -11,14 +12,27 @@ import dev.freshet.core.labels.LabeledExample;
 import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.TestingPipelines;
+import dev.freshet.core.settings.Problems;
 import dev.freshet.job.codec.CodecTypeInfo;
+import dev.freshet.job.training.CheckpointCheck;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
 import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.runtime.checkpoint.Checkpoints;
+import org.apache.flink.runtime.checkpoint.OperatorState;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
+import org.apache.flink.runtime.checkpoint.metadata.CheckpointMetadata;
+import org.apache.flink.runtime.jobgraph.OperatorID;
+import org.apache.flink.runtime.jobgraph.SavepointRestoreSettings;
 import org.apache.flink.runtime.state.KeyGroupRangeAssignment;
+import org.apache.flink.runtime.throwable.ThrowableClassifier;
+import org.apache.flink.runtime.throwable.ThrowableType;
 import org.apache.flink.state.rocksdb.EmbeddedRocksDBStateBackend;
 import org.apache.flink.streaming.api.operators.co.KeyedCoProcessOperator;
 import org.apache.flink.streaming.api.watermark.Watermark;
@@ -26,6 +40,7 @@ import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.streaming.util.AbstractStreamOperatorTestHarness;
 import org.apache.flink.streaming.util.KeyedTwoInputStreamOperatorTestHarness;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -241,5 +256,64 @@ class LabelJoinRescaleTest {
     assertThat(restoredWith("20m", 15)).singleElement().asString().contains(" 1.0 0.0 0.0");
     assertThat(restoredWith("10m", 8)).singleElement().asString().contains(" 1.0 0.0 0.0");
     assertThat(restoredWith("5m", 8)).singleElement().asString().contains(" 0.0 0.0 0.0");
+  }
+
+  /** What waits lies by the tasks' places: others would read it as their own. */
+  @Test
+  void otherTasksNeedADrain(@TempDir Path folder) throws Exception {
+    Pipeline other =
+        TestingPipelines.shop(
+            "{name: purchase, kind: binary, after: click, window: 1h}",
+            "{name: cart, kind: binary, window: 1h}\n  - {name: purchase, kind: binary, window: 1h}");
+    OperatorSubtaskState waiting = withFive(2, START);
+    assertThatThrownBy(() -> new Stage(other, true, 3, waiting, 2, new ArrayList<>()))
+        .satisfies(
+            e ->
+                assertThat(ThrowableClassifier.getThrowableType(e))
+                    .isEqualTo(ThrowableType.NonRecoverableError))
+        .hasStackTraceContaining("5 impressions wait for labels of the tasks click:binary,purchase")
+        .hasStackTraceContaining("not of click:binary,cart:binary,purchase:binary");
+    new Stage(other, true, 3, withFive(2, Long.MAX_VALUE), 2, new ArrayList<>()).close();
+
+    assertThat(problems(other, withFive(1, START), folder))
+        .as("told before the start as well")
+        .singleElement()
+        .satisfies(
+            problem -> {
+              assertThat(problem.path()).isEqualTo("tasks");
+              assertThat(problem.value()).startsWith("5 impressions wait");
+            });
+    assertThat(problems(TestingPipelines.shop(), withFive(1, START), folder)).isEmpty();
+    assertThat(problems(other, withFive(1, Long.MAX_VALUE), folder)).isEmpty();
+  }
+
+  private static OperatorSubtaskState withFive(int parallelism, long watermark) throws Exception {
+    Stage stage = new Stage(TestingPipelines.shop(), true, parallelism, null, 0, new ArrayList<>());
+    for (int i = 0; i < 5; i++) {
+      stage.send(
+          new Impression("i" + i, START, new RawFeatures(new String[0][], new double[0]), null));
+    }
+    stage.watermark(watermark);
+    OperatorSubtaskState state = stage.savepoint();
+    stage.close();
+    return state;
+  }
+
+  private static List<Problems.Problem> problems(
+      Pipeline pipeline, OperatorSubtaskState state, Path folder) throws IOException {
+    OperatorState join = new OperatorState("labels", "labels", new OperatorID(1, 2), 1, 16);
+    join.putState(0, state);
+    try (OutputStream out = Files.newOutputStream(folder.resolve("_metadata"))) {
+      Checkpoints.storeCheckpointMetadata(new CheckpointMetadata(7, List.of(join), List.of()), out);
+    }
+    Problems problems = new Problems();
+    new CheckpointCheck(
+            pipeline,
+            SavepointRestoreSettings.forPath(folder.toUri().toString()),
+            note -> {
+              throw new AssertionError(note);
+            })
+        .run(problems);
+    return problems.found();
   }
 }
