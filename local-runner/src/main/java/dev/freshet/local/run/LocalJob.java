@@ -159,6 +159,7 @@ public final class LocalJob implements AutoCloseable {
     String log = System.getProperty("freshet.log");
     if (log != null) {
       conf.set(WebOptions.LOG_PATH, log);
+      conf.set(TaskManagerOptions.TASK_MANAGER_LOG_PATH, log); // the same, this being one process
     }
     conf.set(MetricOptions.METRIC_FETCHER_UPDATE_INTERVAL, Duration.ofSeconds(2));
     if (metricsPort != null) {
