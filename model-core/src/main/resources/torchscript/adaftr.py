@@ -116,7 +116,7 @@ class AdaFtr(Module):
       rank = torch.argsort(torch.argsort(torch.select(noise, 1, 0)))
       ahead = torch.remainder(torch.sub(torch.unsqueeze(rank, 0), torch.unsqueeze(rank, 1)), n)
       other = torch.mul(other, torch.le(ahead, self.negatives))
-    return torch.logical_or(other, torch.eye(n, dtype=11))
+    return torch.logical_or(other, torch.eye(n, dtype=11, layout=None, device=ops.prim.device(same)))
 
   def contrast(self: __torch__.AdaFtr, u: Tensor, v: Tensor, tau: Tensor, allowed: Tensor) -> Tensor:
     # InfoNCE in both directions, (B,): -log of the own counterpart's share, at each row's own temperature.

@@ -116,6 +116,6 @@ class HtlNet(Module):
   def predict(self: __torch__.HtlNet, e: List[Tensor], indices: List[Tensor], offsets: List[Tensor], weights: List[Tensor], shape: Tensor) -> List[Tensor]:
     # No noise. At temperature 1 the label embedding is its expectation [p, 1 - p] E, near 0 the likelier row.
     x = layers.embed(e, indices, offsets, weights, torch.size(shape, 0), self.first, self.sets, self.p, self.units, self.dense)
-    none = torch.zeros([torch.size(shape, 0), self.tasks, 2])
-    return [layers.predictions((self).forward(x[0], x[1], self.p, none, torch.mul(torch.ones([]), self.tau), ), self.binary, self.amount)]
+    none = torch.new_zeros(x[0], [torch.size(shape, 0), self.tasks, 2])
+    return [layers.predictions((self).forward(x[0], x[1], self.p, none, torch.mul(torch.new_ones(x[0], []), self.tau), ), self.binary, self.amount)]
 

@@ -1,5 +1,6 @@
 # Layers that the models share. TorchScript, compiled by libtorch inside the JVM; no Python runs.
 # B batch, F fields, d embedding size, E = sum of F * d, K tasks (binary ones first, then the core task).
+# Tensors are on whatever device the weights are on, `hyper` is on the host. So what makes a tensor says where, or makes it like another.
 
 def embed(tables: List[Tensor], indices: List[Tensor], offsets: List[Tensor], weights: List[Tensor], batch: int, first: int, sets: int, p: List[Tensor], units: List[int], at: int) -> List[Tensor]:
   # One bag per example and field, zero for none. tables[g] is (U_g, d_g + first): the distinct rows of this batch, an
@@ -11,7 +12,7 @@ def embed(tables: List[Tensor], indices: List[Tensor], offsets: List[Tensor], we
   parts = annotate(List[Tensor], [])
   sums = annotate(List[Tensor], [])
   for s in range(sets):
-    total = torch.zeros([batch, first])
+    total = torch.new_zeros(tables[s * per], [batch, first])
     for i in range(per):
       g = s * per + i
       if torch.numel(weights[g]) > 0:
@@ -34,7 +35,7 @@ def attend(bags: Tensor, table: Tensor, indices: Tensor, offsets: Tensor, weight
   # out so that all of a bag are 1 together; the net sees the row, the target's row and their product. bags: (B * F, d), of
   # which a target's is its row.
   fields = torch.numel(offsets) // batch
-  bag = torch.sub(torch.bucketize(torch.arange(torch.numel(indices)), offsets, right=True), 1)
+  bag = torch.sub(torch.bucketize(torch.arange(torch.numel(indices), dtype=4, layout=None, device=ops.prim.device(indices)), offsets, right=True), 1)
   mine = torch.squeeze(torch.nonzero(torch.eq(torch.remainder(bag, fields), field)), 1)
   into = torch.index_select(bag, 0, mine)
   rows = torch.index_select(table, 0, torch.index_select(indices, 0, mine))
@@ -175,7 +176,7 @@ def add(into: List[Tensor], more: List[Tensor]) -> List[Tensor]:
 
 def dot(a: List[Tensor], b: List[Tensor]) -> Tensor:
   # Inner product of two lists of tensors, each seen as one long vector.
-  s = torch.zeros([])
+  s = torch.new_zeros(a[0], [])
   for i in range(len(a)):
     s = torch.add(s, torch.sum(torch.mul(a[i], b[i])))
   return s
@@ -188,7 +189,7 @@ def update(p: List[Tensor], g: List[Tensor], m: List[Tensor], v: List[Tensor], s
   norm = torch.sqrt(layers.dot(g, g))
   own = torch.sqrt(layers.dot(rows, rows))
   sound = torch.logical_and(torch.le(torch.maximum(norm, own), hyper[2]), torch.isfinite(torch.sum(torch.stack(losses))))
-  taken = torch.zeros([])
+  taken = torch.zeros_like(norm)
   if bool(sound):
     if bool(torch.gt(norm, hyper[5])):
       g = torch._foreach_mul(g, float(torch.div(hyper[5], norm)))
@@ -200,13 +201,16 @@ def update(p: List[Tensor], g: List[Tensor], m: List[Tensor], v: List[Tensor], s
       layers.adagrad(p, g, v, hyper)
     else:
       layers.sgd(p, g, hyper)
-    taken = torch.ones([])
+    taken = torch.ones_like(norm)
   return torch.stack([norm, taken, torch.clamp(torch.div(hyper[5], own), None, 1.)])
 
 def adam(p: List[Tensor], g: List[Tensor], m: List[Tensor], v: List[Tensor], steps: List[Tensor], hyper: Tensor) -> NoneType:
-  # Kingma and Ba, 2015.
+  # Kingma and Ba, 2015. On a GPU the fused operator takes only tensors that lie in memory alike.
   none = annotate(List[Tensor], [])
-  torch._fused_adam_(p, g, m, v, none, steps, lr=float(hyper[0]), beta1=0.9, beta2=0.999, weight_decay=float(hyper[1]), eps=float(hyper[3]), amsgrad=False, maximize=False)
+  like = annotate(List[Tensor], [])
+  for one in g:
+    like.append(torch.contiguous(one))
+  torch._fused_adam_(p, like, m, v, none, steps, lr=float(hyper[0]), beta1=0.9, beta2=0.999, weight_decay=float(hyper[1]), eps=float(hyper[3]), amsgrad=False, maximize=False)
 
 def adagrad(p: List[Tensor], g: List[Tensor], v: List[Tensor], hyper: Tensor) -> NoneType:
   # Duchi et al., 2011: v += G * G, p -= rate G / (sqrt(v) + epsilon), where G is the gradient of the sum over a batch: so v
@@ -254,7 +258,7 @@ def chain(o: List[Tensor], binary: int, stop: bool) -> List[Tensor]:
   # From log-odds of each step given the one before to log q_t = sum over s <= t of log sigma(o_s); with `stop`
   # no step's loss reaches the steps before it. The core task's output stays as it is.
   out = annotate(List[Tensor], [])
-  logq = torch.zeros([])
+  logq = torch.new_zeros(o[0], [])
   for k in range(len(o)):
     if k < binary:
       if stop:
@@ -315,3 +319,28 @@ def attention(q: Tensor, x: Tensor) -> Tensor:
   # Scaled dot-product attention with keys and values x (B, F, d); q is (n, d) or (B, n, d). Result (B, n, d).
   scale = float(torch.size(x, 2)) ** 0.5
   return torch.matmul(torch.softmax(torch.div(torch.matmul(q, torch.transpose(x, 1, 2)), scale), 2), x)
+
+def onto(tensors: List[Tensor], device: str) -> List[Tensor]:
+  # Copies on the device.
+  out = annotate(List[Tensor], [])
+  for t in tensors:
+    out.append(torch.to(t, torch.device(device), 6, False, True))
+  return out
+
+def to_host(tensors: List[Tensor], pinned: bool) -> List[Tensor]:
+  # Copies on the host, each flat, in one transfer, which is over when this returns.
+  parts = annotate(List[Tensor], [])
+  for t in tensors:
+    parts.append(torch.reshape(t, [-1]))
+  all = torch.cat(parts)
+  if pinned:
+    host = torch.empty([torch.numel(all)], dtype=6, layout=0, device=torch.device("cpu"), pin_memory=True)
+    torch.copy_(host, all, False)
+  else:
+    host = torch.to(all, torch.device("cpu"), 6, False, False)
+  out = annotate(List[Tensor], [])
+  at = 0
+  for t in tensors:
+    out.append(torch.narrow(host, 0, at, torch.numel(t)))
+    at = at + torch.numel(t)
+  return out

@@ -5,4 +5,4 @@
     self.m = m
     self.v = v
     self.steps = steps
-    return torch.zeros([1])
+    return torch.zeros([1], dtype=6, layout=0, device=torch.device("cpu"))

@@ -146,12 +146,14 @@ public record Pipeline(
     return "freshet-" + pipeline;
   }
 
-  /** Fingerprint of everything that decides what is learnt: all but Kafka. */
+  /** Fingerprint of everything that decides what is learnt: all but Kafka and the device. */
   public String fingerprint() {
     RecordText text = new RecordText().add("pipeline", pipeline);
     text.add("tasks", tasks).add("features", features);
     text.add("crosses", crosses);
-    text.add("labels", labels).add("training", training).add("publishing", publishing);
+    text.add("labels", labels)
+        .add("training", training.withDevice(TrainingSettings.Device.AUTO))
+        .add("publishing", publishing);
     for (int i = 0; i < models.size(); i++) {
       String path = "models[" + i + "]";
       text.add(path, models.get(i)).add(path + ".kind", models.get(i).kind());
@@ -181,8 +183,17 @@ public record Pipeline(
     return with(kafka.withTopics(topics));
   }
 
+  /** The same pipeline, learning on another device. */
+  public Pipeline withDevice(TrainingSettings.Device device) {
+    return with(kafka, training.withDevice(device));
+  }
+
   private Pipeline with(KafkaSettings other) {
+    return with(other, training);
+  }
+
+  private Pipeline with(KafkaSettings brokers, TrainingSettings learning) {
     return new Pipeline(
-        pipeline, other, tasks, labels, features, crosses, models, training, publishing);
+        pipeline, brokers, tasks, labels, features, crosses, models, learning, publishing);
   }
 }

@@ -180,7 +180,7 @@ public final class PublishingGate {
 
     void dense(Network network) {
       for (int i = 0; i < network.weights().size(); i++) {
-        FloatBuffer values = network.weights().get(i);
+        FloatBuffer values = network.weights().get(i).read();
         double squares = 0;
         for (int j = 0; j < values.capacity(); j++) {
           squares += (double) values.get(j) * values.get(j);

@@ -6,6 +6,7 @@ import dev.freshet.core.training.embedding.EmbeddingTable;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.util.List;
+import java.util.function.IntFunction;
 
 /**
  * A network's weights under their published names.
@@ -58,7 +59,7 @@ public final class WeightTensors {
 
   /** Dense weights alone, as 32-bit floats. */
   static SafeTensors.Writer dense(List<Parameter> parameters, List<FloatBuffer> weights) {
-    return dense(parameters, weights, Precision.FLOAT32, new SafeTensors.Writer());
+    return dense(parameters, weights::get, Precision.FLOAT32, new SafeTensors.Writer());
   }
 
   private interface Rows {
@@ -77,16 +78,16 @@ public final class WeightTensors {
 
   private static SafeTensors.Writer dense(
       Network network, Precision precision, SafeTensors.Writer tensors) {
-    return dense(network.parameters(), network.weights(), precision, tensors);
+    return dense(network.parameters(), i -> network.weights().get(i).read(), precision, tensors);
   }
 
   private static SafeTensors.Writer dense(
       List<Parameter> parameters,
-      List<FloatBuffer> weights,
+      IntFunction<FloatBuffer> weights,
       Precision precision,
       SafeTensors.Writer tensors) {
     for (int i = 0; i < parameters.size(); i++) {
-      FloatBuffer values = weights.get(i);
+      FloatBuffer values = weights.apply(i);
       String name = "dense." + parameters.get(i).name();
       tensors.floats(name, parameters.get(i).shape(), precision, sink -> sink.floats(values));
     }

@@ -125,7 +125,7 @@ public final class WeightsLoader {
     @Override
     public void run() {
       for (int i = 0; i < dense.size(); i++) {
-        network.weights().get(i).put(0, dense.get(i), 0, dense.get(i).remaining());
+        network.weights().get(i).write(0, dense.get(i));
       }
       changes.forEach(Runnable::run);
     }
@@ -136,7 +136,7 @@ public final class WeightsLoader {
     List<Parameter> parameters = network.parameters();
     for (int i = 0; i < parameters.size(); i++) {
       FloatBuffer values = tensor(tensors, "dense." + parameters.get(i).name()).floats();
-      int expected = network.weights().get(i).capacity();
+      int expected = network.weights().get(i).size();
       if (values.remaining() != expected) {
         throw new IOException(
             parameters.get(i).name() + " has " + values.remaining() + " values, not " + expected);

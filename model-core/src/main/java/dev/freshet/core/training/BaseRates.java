@@ -1,9 +1,9 @@
 package dev.freshet.core.training;
 
+import dev.freshet.core.models.torch.TensorValues;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
-import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -41,7 +41,7 @@ final class BaseRates {
   private double[] yes;
 
   /** The biases of each task's output in the weights, and how far they were moved from here. */
-  private final List<FloatBuffer> biases = new ArrayList<>();
+  private final List<TensorValues> biases = new ArrayList<>();
 
   private float[][] moved;
 
@@ -57,7 +57,7 @@ final class BaseRates {
     moved = new float[context.tasks().size()][];
     for (int task = 0; task < moved.length; task++) {
       biases.add(network.weights(context.model().bias(task)));
-      moved[task] = new float[biases.get(task).capacity()];
+      moved[task] = new float[biases.get(task).size()];
     }
   }
 
@@ -129,12 +129,13 @@ final class BaseRates {
   }
 
   private void move(int task, double... to) {
-    FloatBuffer bias = biases.get(task);
+    float[] bias = biases.get(task).copy();
     for (int i = 0; i < to.length; i++) {
       float next = (float) to[i];
-      bias.put(i, bias.get(i) + (next - moved[task][i]));
+      bias[i] += next - moved[task][i];
       moved[task][i] = next;
     }
+    biases.get(task).write(0, bias);
   }
 
   /** How all of it, and the biases, are now; running it brings them back to that. */
@@ -143,19 +144,14 @@ final class BaseRates {
     double[] labelsNow = labels.clone();
     double[] yesNow = yes.clone();
     float[][] movedNow = Stream.of(moved).map(float[]::clone).toArray(float[][]::new);
-    List<float[]> biasesNow = new ArrayList<>();
-    for (FloatBuffer bias : biases) {
-      float[] now = new float[bias.capacity()];
-      bias.get(0, now);
-      biasesNow.add(now);
-    }
+    List<float[]> biasesNow = biases.stream().map(TensorValues::copy).toList();
     return () -> {
       count = countNow;
       labels = labelsNow;
       yes = yesNow;
       moved = movedNow;
       for (int task = 0; task < moved.length; task++) {
-        biases.get(task).put(0, biasesNow.get(task));
+        biases.get(task).write(0, biasesNow.get(task));
       }
     };
   }

@@ -8,6 +8,7 @@ import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.labels.correction.Estimates;
 import dev.freshet.core.models.AmountHead;
 import dev.freshet.core.models.sharedbottom.SharedBottom;
+import dev.freshet.core.models.torch.TorchDevice;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
@@ -67,7 +68,12 @@ final class DelayHeads implements AutoCloseable {
   private boolean clipped;
   private long steps;
 
-  private DelayHeads(ModelContext of, TrainingSettings settings, int[] headOf, List<Task> heads) {
+  private DelayHeads(
+      ModelContext of,
+      TrainingSettings settings,
+      TorchDevice device,
+      int[] headOf,
+      List<Task> heads) {
     tasks = of.tasks();
     this.headOf = headOf;
     width = heads.size();
@@ -77,7 +83,7 @@ final class DelayHeads implements AutoCloseable {
     FeatureSchema schema = of.schema();
     // Another seed than the model's, or both would start alike.
     ModelContext context = new ModelContext(net, heads, schema, 1);
-    network = new Network(context, ~settings.seed(), settings.embeddings());
+    network = new Network(context, ~settings.seed(), settings.embeddings(), device);
     boolean parts = false;
     for (int task = 0; task < headOf.length; task++) {
       if (headOf[task] >= 0) {
@@ -96,13 +102,13 @@ final class DelayHeads implements AutoCloseable {
     String bias = "tower" + head + ".out.bias";
     for (int i = 0; i < network.parameters().size(); i++) {
       if (network.parameters().get(i).name().equals(bias)) {
-        network.weights().get(i).put(0, logOdds);
+        network.weights().get(i).write(0, logOdds);
       }
     }
   }
 
   /** The heads that a model's tasks ask for, or null if none does. */
-  static DelayHeads of(ModelContext context, TrainingSettings settings) {
+  static DelayHeads of(ModelContext context, TrainingSettings settings, TorchDevice device) {
     int[] headOf = new int[context.tasks().size()];
     List<Task> heads = new ArrayList<>();
     for (int task = 0; task < headOf.length; task++) {
@@ -116,7 +122,7 @@ final class DelayHeads implements AutoCloseable {
         }
       }
     }
-    return heads.isEmpty() ? null : new DelayHeads(context, settings, headOf, heads);
+    return heads.isEmpty() ? null : new DelayHeads(context, settings, device, headOf, heads);
   }
 
   /**

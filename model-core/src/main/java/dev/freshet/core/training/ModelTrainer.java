@@ -12,6 +12,7 @@ import dev.freshet.core.labels.correction.DelayCorrections;
 import dev.freshet.core.labels.correction.Estimates;
 import dev.freshet.core.labels.correction.NegativeSampling;
 import dev.freshet.core.labels.correction.Target;
+import dev.freshet.core.models.torch.TorchDevice;
 import dev.freshet.core.training.TrainingIncidents.Kind;
 import java.io.DataInput;
 import java.io.DataOutput;
@@ -79,11 +80,20 @@ public final class ModelTrainer implements AutoCloseable {
    */
   public record Scored(EncodedExample example, double[] now, double[] first, long step) {}
 
+  /** One that learns on the CPU, whatever the settings say of devices. */
   public ModelTrainer(ModelContext context, TrainingSettings settings) {
+    this(context, settings, TorchDevice.HOST);
+  }
+
+  /**
+   * @param device where dense weights and their optimiser live and steps are computed; for the
+   *     model and for what guesses its delays
+   */
+  public ModelTrainer(ModelContext context, TrainingSettings settings, TorchDevice device) {
     this.context = context;
     this.settings = settings;
-    network = new Network(context, settings.seed(), settings.embeddings());
-    heads = DelayHeads.of(context, settings);
+    network = new Network(context, settings.seed(), settings.embeddings(), device);
+    heads = DelayHeads.of(context, settings, device);
     fieldCounts =
         new FieldCounts(context.schema().sent().stream().map(FeatureField::name).toList());
     evidence = new Evidence(context);

@@ -10,6 +10,8 @@ import dev.freshet.core.features.NumberStatistics;
 import dev.freshet.core.models.ModelShape;
 import dev.freshet.core.models.Parameter;
 import dev.freshet.core.models.torch.HostBuffer;
+import dev.freshet.core.models.torch.TensorValues;
+import dev.freshet.core.models.torch.TorchDevice;
 import dev.freshet.core.models.torch.TorchEngine;
 import dev.freshet.core.training.embedding.BatchRows;
 import dev.freshet.core.training.embedding.EmbeddingTable;
@@ -21,10 +23,13 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.Predicate;
+import java.util.stream.IntStream;
 
 /**
  * A model's weights, dense and embedded, and the two things that can be done with them: predict a
@@ -73,14 +78,15 @@ public final class Network implements AutoCloseable {
   private final List<EmbeddingTable> tables;
   private final List<BatchRows> batches = new ArrayList<>();
   private final TorchEngine.Module module;
-  private final List<FloatBuffer> weights;
-  private final List<FloatBuffer> firstMoments;
-  private final List<FloatBuffer> secondMoments;
-  private final List<FloatBuffer> steps;
+  private final List<TensorValues> weights;
+  private final List<TensorValues> firstMoments;
+  private final List<TensorValues> secondMoments;
+  private final List<TensorValues> steps;
 
-  /** Dense weights as of {@link #keep}; null if nobody asked. */
-  private float[][] kept;
+  /** Number of the batch that was gathered last. */
+  private long batch;
 
+  /** As of {@link #keep}. */
   private Map<String, NumberScale> keptNumbers;
 
   private final HostBuffer shapeBuffer = new HostBuffer();
@@ -97,7 +103,17 @@ public final class Network implements AutoCloseable {
    * @param rows how the embedding rows learn
    */
   public Network(ModelContext context, long seed, TrainingSettings.Embeddings rows) {
-    this(context, seed, context.tables(rows));
+    this(context, seed, rows, TorchDevice.HOST);
+  }
+
+  /**
+   * As above, with the dense weights on a device.
+   *
+   * @param device computes the steps; rows stay on the host
+   */
+  public Network(
+      ModelContext context, long seed, TrainingSettings.Embeddings rows, TorchDevice device) {
+    this(context, seed, context.tables(rows), device);
     List<FeatureSchema.Group> groups = context.schema().groups();
     for (int i = 0; i < tables.size(); i++) {
       batches.add(new BatchRows(groups.get(i % groups.size()), tables.get(i)));
@@ -115,7 +131,7 @@ public final class Network implements AutoCloseable {
    * @param rows set by set, one for each group of the schema
    */
   public static Network reading(ModelContext context, List<? extends RowSource> rows) {
-    Network network = new Network(context, 0, List.of());
+    Network network = new Network(context, 0, List.of(), TorchDevice.HOST);
     List<FeatureSchema.Group> groups = context.schema().groups();
     for (int i = 0; i < rows.size(); i++) {
       network.batches.add(new BatchRows(groups.get(i % groups.size()), rows.get(i)));
@@ -123,7 +139,8 @@ public final class Network implements AutoCloseable {
     return network;
   }
 
-  private Network(ModelContext context, long seed, List<EmbeddingTable> tables) {
+  private Network(
+      ModelContext context, long seed, List<EmbeddingTable> tables, TorchDevice device) {
     this.context = context;
     this.tables = tables;
     shape = context.shape();
@@ -133,13 +150,25 @@ public final class Network implements AutoCloseable {
     numbers = new NumberStatistics(schema).scales();
     absentKeys = schema.fields().stream().mapToLong(FeatureEncoder::absentKey).toArray();
     parameters = context.model().dense(shape);
-    module = TorchEngine.load(context.model().script(shape));
-    List<List<FloatBuffer>> live =
+    module = TorchEngine.load(context.model().script(shape), device, biases());
+    List<List<TensorValues>> live =
         module.setup(List.of(start(seed), zeros("m"), zeros("v"), counters()));
     weights = live.get(0);
     firstMoments = live.get(1);
     secondMoments = live.get(2);
     steps = live.get(3);
+  }
+
+  /** Places of the outputs' biases, which follow the base rates at every step. */
+  private List<Integer> biases() {
+    Set<String> names = new HashSet<>();
+    for (int task = 0; task < shape.tasks(); task++) {
+      names.add(context.model().bias(task));
+    }
+    return IntStream.range(0, parameters.size())
+        .filter(i -> names.contains(parameters.get(i).name()))
+        .boxed()
+        .toList();
   }
 
   private TorchEngine.WeightGroup start(long seed) {
@@ -191,8 +220,9 @@ public final class Network implements AutoCloseable {
   /** Looks up the rows of a batch, for the {@link #predict} and {@link #learn} that follow. */
   void gather(List<EncodedExample> examples, Predicate<EncodedExample> learnt) {
     gathered = completer.complete(examples, numbers);
-    for (BatchRows batch : batches) {
-      batch.gather(gathered, learnt);
+    batch++;
+    for (BatchRows rows : batches) {
+      rows.gather(gathered, learnt);
     }
   }
 
@@ -237,11 +267,7 @@ public final class Network implements AutoCloseable {
 
   /** Remembers all weights as they are now, for {@link #predictAsKept}. */
   public void keep() {
-    kept = new float[weights.size()][];
-    for (int i = 0; i < kept.length; i++) {
-      kept[i] = new float[weights.get(i).capacity()];
-      weights.get(i).get(0, kept[i]);
-    }
+    module.keep();
     tables.forEach(EmbeddingTable::keep);
     keptNumbers = numbers;
   }
@@ -257,12 +283,7 @@ public final class Network implements AutoCloseable {
   }
 
   private void swapKept() {
-    for (int i = 0; i < kept.length; i++) {
-      float[] now = new float[kept[i].length];
-      weights.get(i).get(0, now);
-      weights.get(i).put(0, kept[i]);
-      kept[i] = now;
-    }
+    module.swapKept();
     tables.forEach(EmbeddingTable::swapKept);
     Map<String, NumberScale> then = keptNumbers;
     keptNumbers = numbers;
@@ -284,7 +305,7 @@ public final class Network implements AutoCloseable {
     try (TorchEngine.Call call = module.call(method)) {
       addRows(call);
       shapeBuffer.floats(size);
-      FloatBuffer out = call.add("shape", shapeBuffer, size).run().get(0);
+      FloatBuffer out = call.addHost("shape", shapeBuffer, size).run().get(0);
       float[][] rows = new float[size][out.capacity() / size];
       for (float[] row : rows) {
         out.get(row);
@@ -354,7 +375,7 @@ public final class Network implements AutoCloseable {
               .add("reached", reachedBuffer, size, shape.tasks())
               .add("same", sameBuffer, size)
               .add("noise", noiseBuffer, size, width)
-              .add("hyper", hyperBuffer, HYPER + own.length)
+              .addHost("hyper", hyperBuffer, HYPER + own.length)
               .run();
       float[] losses = new float[shape.tasks()];
       out.get(0).get(0, losses);
@@ -375,10 +396,11 @@ public final class Network implements AutoCloseable {
   }
 
   private void addRows(TorchEngine.Call call) {
-    batches.forEach(batch -> batch.addRows(call));
-    batches.forEach(batch -> batch.addIndices(call));
-    batches.forEach(batch -> batch.addStarts(call));
-    batches.forEach(batch -> batch.addWeights(call));
+    call.ofBatch(batch);
+    batches.forEach(rows -> rows.addRows(call));
+    batches.forEach(rows -> rows.addIndices(call));
+    batches.forEach(rows -> rows.addStarts(call));
+    batches.forEach(rows -> rows.addWeights(call));
   }
 
   private static void fill(FloatBuffer buffer, float[][] rows) {
@@ -408,18 +430,18 @@ public final class Network implements AutoCloseable {
     return module.arrays();
   }
 
-  /** The dense weights' names, shapes and live values. */
+  /** The dense weights' names and shapes. */
   public List<Parameter> parameters() {
     return parameters;
   }
 
-  /** Live memory of the dense weights, in the order of {@link #parameters}. */
-  public List<FloatBuffer> weights() {
+  /** Values of the dense weights, in the order of {@link #parameters}. */
+  public List<TensorValues> weights() {
     return weights;
   }
 
-  /** Live memory of the dense weights of a name. */
-  FloatBuffer weights(String name) {
+  /** Values of the dense weights of a name. */
+  TensorValues weights(String name) {
     for (int i = 0; i < weights.size(); i++) {
       if (parameters.get(i).name().equals(name)) {
         return weights.get(i);
@@ -449,11 +471,11 @@ public final class Network implements AutoCloseable {
    */
   void write(DataOutput out, TrainingSettings.Dense dense) throws IOException {
     out.writeUTF(dense.optimizer().toString());
-    for (List<FloatBuffer> group : List.of(weights, firstMoments, secondMoments, steps)) {
+    for (List<TensorValues> group : List.of(weights, firstMoments, secondMoments, steps)) {
       out.writeInt(group.size());
-      for (FloatBuffer values : group) {
-        out.writeInt(values.capacity());
-        Bytes.writeAll(out, values, values.capacity());
+      for (TensorValues values : group) {
+        out.writeInt(values.size());
+        Bytes.writeAll(out, values.read(), values.size());
       }
     }
     for (EmbeddingTable table : tables) {
@@ -477,17 +499,19 @@ public final class Network implements AutoCloseable {
         version >= TrainerSnapshot.WITH_OPTIMIZERS
             ? in.readUTF()
             : TrainingSettings.Dense.Optimizer.ADAM.toString();
-    for (List<FloatBuffer> group : List.of(weights, firstMoments, secondMoments, steps)) {
+    for (List<TensorValues> group : List.of(weights, firstMoments, secondMoments, steps)) {
       expect(in.readInt(), group.size(), "dense tensors");
-      for (FloatBuffer values : group) {
-        expect(in.readInt(), values.capacity(), "values of a dense tensor");
-        Bytes.readAll(in, values, values.capacity());
+      for (TensorValues values : group) {
+        expect(in.readInt(), values.size(), "values of a dense tensor");
+        FloatBuffer found = FloatBuffer.allocate(values.size());
+        Bytes.readAll(in, found, values.size());
+        values.write(0, found);
       }
     }
     if (!learntWith.equals(dense)) {
       anew.add(anew("dense weights", dense, learntWith));
-      for (List<FloatBuffer> group : List.of(firstMoments, secondMoments, steps)) {
-        group.forEach(values -> values.put(0, new float[values.capacity()]));
+      for (List<TensorValues> group : List.of(firstMoments, secondMoments, steps)) {
+        group.forEach(values -> values.write(0, new float[values.size()]));
       }
     }
     String rows = settings.embeddings().optimizer().toString();

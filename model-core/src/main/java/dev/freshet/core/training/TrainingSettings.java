@@ -52,12 +52,26 @@ public record TrainingSettings(
         double maxNorm,
     @Option(value = "So many batches in a row that are left out stop the job", fallback = "10")
         int maxSkipped,
-    @Option(value = "Seed of start weights and noise", fallback = "1") long seed)
+    @Option(value = "Seed of start weights and noise", fallback = "1") long seed,
+    @Option(
+            value =
+                "Where the dense weights live and steps are computed: `cpu`; `gpu`, without which a"
+                    + " trainer does not start; or `auto`, a GPU where there is one. Rows are always"
+                    + " on the host, and what serves is always on the CPU",
+            fallback = "auto")
+        Device device)
     implements Serializable {
 
   private static final int SMALLEST_BATCH = 16;
   private static final int LARGEST_BATCH = 1024;
   private static final int GROWTH = 200;
+
+  /** What computes the steps. */
+  public enum Device {
+    AUTO,
+    CPU,
+    GPU
+  }
 
   /** Optimiser of the dense weights. */
   public record Dense(
@@ -281,7 +295,8 @@ public record TrainingSettings(
         clipNorm,
         maxNorm,
         maxSkipped,
-        seed);
+        seed,
+        device);
   }
 
   /**
@@ -318,6 +333,23 @@ public record TrainingSettings(
         clipNorm,
         maxNorm,
         maxSkipped,
+        other,
+        device);
+  }
+
+  /** The same on another device. */
+  public TrainingSettings withDevice(Device other) {
+    return new TrainingSettings(
+        batch,
+        maxWait,
+        dense,
+        embeddings,
+        negativeSampling,
+        scoring,
+        clipNorm,
+        maxNorm,
+        maxSkipped,
+        seed,
         other);
   }
 

@@ -1,6 +1,8 @@
 package dev.freshet.core.models;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.offset;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.RawFeatures;
@@ -12,6 +14,9 @@ import dev.freshet.core.labels.LabelKind;
 import dev.freshet.core.labels.LabeledExample;
 import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.models.torch.HostBuffer;
+import dev.freshet.core.models.torch.TensorValues;
+import dev.freshet.core.models.torch.TestingDevices;
+import dev.freshet.core.models.torch.TorchDevice;
 import dev.freshet.core.models.torch.TorchEngine;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
@@ -47,6 +52,21 @@ import org.junit.jupiter.params.provider.ValueSource;
 public abstract class MultiTaskModelContractTest {
 
   private static final int FIELDS = 3;
+
+  /** Fields of all kinds and of several sizes. */
+  private static final String MORE =
+      """
+          - {name: seen, kind: categorical, many: true, rows-of: f0}
+          - {name: kept, kind: categorical, many: true, weighted: true, rows-of: f1, pooling: attention, target: f2}
+          - {name: topics, kind: categorical, many: true, weighted: true, admit-after: 1}
+          - {name: price, kind: numeric, admit-after: 1}
+          - {name: age, kind: numeric, as: value, scale: log1p}
+          - {name: image, kind: vector, size: 3, dim: 4}
+          - {name: hour, kind: time, part: hour, zone: Europe/Berlin, dim: 3, admit-after: 1}
+          - {name: often, kind: count, of: t0, by: f1, half-life: 1h, dim: 2}
+        crosses: {kind: pairs, dim: 2, admit-after: 1}
+        """;
+
   private static final long HOUR = 60 * 60 * 1000L;
 
   /** The model's entry in a pipeline file, small. */
@@ -72,19 +92,7 @@ public abstract class MultiTaskModelContractTest {
 
   /** Two steps and an amount; plain, or with fields of all kinds and of several sizes. */
   private Pipeline pipeline(boolean crossed) {
-    String more =
-        """
-          - {name: seen, kind: categorical, many: true, rows-of: f0}
-          - {name: kept, kind: categorical, many: true, weighted: true, rows-of: f1, pooling: attention, target: f2}
-          - {name: topics, kind: categorical, many: true, weighted: true, admit-after: 1}
-          - {name: price, kind: numeric, admit-after: 1}
-          - {name: age, kind: numeric, as: value, scale: log1p}
-          - {name: image, kind: vector, size: 3, dim: 4}
-          - {name: hour, kind: time, part: hour, zone: Europe/Berlin, dim: 3, admit-after: 1}
-          - {name: often, kind: count, of: t0, by: f1, half-life: 1h, dim: 2}
-        crosses: {kind: pairs, dim: 2, admit-after: 1}
-        """;
-    return pipeline(2, true, model(), crossed ? more : "");
+    return pipeline(2, true, model(), crossed ? MORE : "");
   }
 
   private static Pipeline pipeline(int binary, boolean core, String model, String more) {
@@ -118,7 +126,8 @@ public abstract class MultiTaskModelContractTest {
             usual.clipNorm(),
             usual.maxNorm(),
             usual.maxSkipped(),
-            usual.seed()));
+            usual.seed(),
+            usual.device()));
   }
 
   private static ModelTrainer trainer(Pipeline pipeline) {
@@ -193,13 +202,7 @@ public abstract class MultiTaskModelContractTest {
   }
 
   private static List<float[]> weights(Network network) {
-    List<float[]> copies = new ArrayList<>();
-    for (FloatBuffer live : network.weights()) {
-      float[] copy = new float[live.capacity()];
-      live.get(0, copy);
-      copies.add(copy);
-    }
-    return copies;
+    return network.weights().stream().map(TensorValues::copy).toList();
   }
 
   /** However rare an outcome is: no steps are needed to get from 0.5 to its rate. */
@@ -467,6 +470,93 @@ public abstract class MultiTaskModelContractTest {
         }
       }
     }
+  }
+
+  /**
+   * On a device whose memory is apart all is as it is on the host, to the bit: what is predicted
+   * and learnt, what a snapshot of either is to the other, and what is published.
+   */
+  @ParameterizedTest(name = "crossed: {0}")
+  @ValueSource(booleans = {false, true})
+  void learnsTheSameOnADeviceOfItsOwn(boolean crossed) throws IOException {
+    Pipeline pipeline = pipeline(crossed);
+    List<EncodedExample> batch = examples(pipeline, 32, 9, 1);
+    try (ModelTrainer host = trainer(pipeline);
+        ModelTrainer there = on(pipeline, TestingDevices.APART);
+        ModelTrainer back = trainer(pipeline);
+        ModelTrainer again = on(pipeline, TestingDevices.APART);
+        Network copy =
+            new Network(
+                host.context(), 7, pipeline.training().embeddings(), TestingDevices.APART)) {
+      for (int i = 0; i < 4; i++) {
+        List<EncodedExample> next = examples(pipeline, i == 2 ? 9 : 48, i, 1);
+        assertThat(there.process(next)).isDeepEqualTo(host.process(next));
+        assertThat(there.norm()).as("norm").isEqualTo(host.norm());
+      }
+      assertThat(snapshot(there)).isEqualTo(snapshot(host));
+      TrainerSnapshot.read(back, new ByteArrayInputStream(snapshot(there)));
+      TrainerSnapshot.read(again, new ByteArrayInputStream(snapshot(host)));
+      List<EncodedExample> next = examples(pipeline, 48, 5, 1);
+      float[][] expected = host.process(next);
+      assertThat(back.process(next)).isDeepEqualTo(expected);
+      assertThat(again.process(next)).isDeepEqualTo(expected);
+      assertThat(snapshot(again)).isEqualTo(snapshot(host));
+
+      ByteArrayOutputStream payload = new ByteArrayOutputStream();
+      WeightTensors.base(again.network(), Precision.FLOAT32).write(payload);
+      new WeightsLoader(copy).base(ByteBuffer.wrap(payload.toByteArray())).run();
+      copy.numbers(again.numbers());
+      assertThat(copy.predict(batch)).isDeepEqualTo(host.network().predict(batch));
+
+      ByteArrayOutputStream graph = new ByteArrayOutputStream();
+      again.network().writeGraph(graph);
+      ByteArrayOutputStream same = new ByteArrayOutputStream();
+      host.network().writeGraph(same);
+      assertThat(graph.toByteArray()).isEqualTo(same.toByteArray());
+      int arrays = again.network().nativeArrays();
+      again.process(next);
+      assertThat(again.network().nativeArrays()).isEqualTo(arrays);
+    }
+  }
+
+  /** How far the lazy device is one that this model can be compared on. */
+  protected enum Lazy {
+    /** It computes what the host computes. */
+    SAME,
+    /** It computes something else, but it computes. */
+    OTHER,
+    /** It takes a number in the script for a double and fails. */
+    NOT
+  }
+
+  protected Lazy lazy() {
+    return Lazy.SAME;
+  }
+
+  /** No tensor of the host gets among those of a device, which a GPU refuses as this one does. */
+  @Test
+  void mixesNoDevices() {
+    assumeTrue(lazy() != Lazy.NOT, "the lazy device cannot compute this model");
+    // It has no fused Adam.
+    String adagrad = "\ntraining: {dense: {optimizer: adagrad}}";
+    Pipeline pipeline = pipeline(2, true, model() + adagrad, MORE);
+    try (ModelTrainer host = trainer(pipeline);
+        ModelTrainer there = on(pipeline, TestingDevices.of("lazy:0"))) {
+      for (int i = 0; i < 2; i++) {
+        List<EncodedExample> next = examples(pipeline, 24, i, 1);
+        float[][] found = there.process(next);
+        float[][] expected = host.process(next);
+        for (int j = 0; j < found.length && lazy() == Lazy.SAME; j++) {
+          assertThat(found[j]).containsExactly(expected[j], offset(1e-4f));
+        }
+      }
+      assertThat(there.steps()).isEqualTo(2);
+    }
+  }
+
+  private static ModelTrainer on(Pipeline pipeline, TorchDevice device) {
+    return new ModelTrainer(
+        pipeline.context(pipeline.models().get(0)), pipeline.training(), device);
   }
 
   /** A trainer that stops and goes on is as one that never stopped, rows of crosses included. */

@@ -87,9 +87,9 @@ class PublishingGateTest {
   @Test
   void aWeightThatIsNoNumberIsHeldBackForEver() {
     gate.check(trainer, false, 0);
-    trainer.network().weights().get(1).put(0, Float.NaN);
+    trainer.network().weights().get(1).write(0, Float.NaN);
     refused(Reason.NOT_FINITE, "dense.");
-    trainer.network().weights().get(1).put(0, Float.NEGATIVE_INFINITY);
+    trainer.network().weights().get(1).write(0, Float.NEGATIVE_INFINITY);
     refused(Reason.NOT_FINITE, "dense.");
     assertThat(gate.check(trainer, true, 1000 * HOUR)).hasValueSatisfying(r -> never(r));
   }
@@ -102,7 +102,7 @@ class PublishingGateTest {
   @Test
   void aLargeNormIsHeldBackUntilTheVersionInUseIsTooOld() {
     announce();
-    trainer.network().weights().get(1).put(0, 5000);
+    trainer.network().weights().get(1).write(0, 5000);
     refused(Reason.LARGE_NORM, "has norm 5000");
     Refusal old = gate.check(trainer, true, HOUR).orElseThrow();
     assertThat(old.forced()).isTrue();

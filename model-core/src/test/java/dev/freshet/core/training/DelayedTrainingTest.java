@@ -34,7 +34,7 @@ class DelayedTrainingTest {
   private static final long WAITING = 20 * MINUTE;
   private static final int BATCH = 128;
 
-  private static Pipeline pipeline(DelayCorrections correction) {
+  static Pipeline pipeline(DelayCorrections correction) {
     return pipeline(correction, 1);
   }
 
@@ -57,7 +57,7 @@ class DelayedTrainingTest {
   private record Told(long time, EncodedExample example) {}
 
   /** One click a minute; half of the yeses come within the waiting time, and slow values later. */
-  private static List<EncodedExample> stream(DelayCorrections correction, int clicks) {
+  static List<EncodedExample> stream(DelayCorrections correction, int clicks) {
     Random random = new Random(3);
     List<Told> all = new ArrayList<>();
     for (int i = 0; i < clicks; i++) {

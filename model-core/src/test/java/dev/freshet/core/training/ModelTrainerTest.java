@@ -382,7 +382,7 @@ class ModelTrainerTest {
         new ModelTrainer(patient.context(patient.model("plain")), patient.training())) {
       List<EncodedExample> examples = TestingExamples.settled(pipeline, 64 * 5, 1);
       feed(trainer, examples.subList(0, 64 * 2));
-      trainer.network().weights().get(0).put(0, Float.NaN);
+      trainer.network().weights().get(0).write(0, Float.NaN);
       feed(trainer, examples.subList(64 * 2, 64 * 4));
       assertThat(trainer.quality().get("click").get("examples"))
           .as("of nothing, what is said first; what is not a number is in no score")

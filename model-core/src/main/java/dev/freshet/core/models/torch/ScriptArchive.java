@@ -45,8 +45,8 @@ public final class ScriptArchive {
    * with {@code head.py} and ends with {@code setup.py}.
    *
    * @param attributes values of the class's declared attributes besides the weights: {@link
-   *     Integer}, {@link Double}, {@link Boolean}, or a {@link List} of one of these; an empty one
-   *     may stand for a {@code List[Tensor]}
+   *     Integer}, {@link Double}, {@link Boolean}, {@link String}, or a {@link List} of one of
+   *     these; an empty one may stand for a {@code List[Tensor]}
    */
   public static ScriptArchive ofResource(
       String file, String className, Map<String, Object> attributes) {
@@ -99,6 +99,38 @@ public final class ScriptArchive {
     return new ScriptArchive(className, source, attributes);
   }
 
+  /**
+   * The same model with its weights on a device whose memory is apart: {@code device.py} is
+   * appended to its class, with methods that call the model's own.
+   *
+   * @param mirrored places of the weights that every step brings back to the host
+   */
+  ScriptArchive on(TorchDevice device, List<Integer> mirrored) {
+    String head = resource("head.py");
+    if (!source.contains(head)) {
+      throw new IllegalArgumentException(className + " is no model, so no device can hold it");
+    }
+    StringBuilder all =
+        new StringBuilder(source.replace(head, head + resource("device_head.py")))
+            .append('\n')
+            .append(resource("device.py"));
+    for (String method : List.of("predict", "inspect")) {
+      if (source.contains("def " + method + "(")) {
+        all.append('\n').append(resource("device_call.py").replace("METHOD", method));
+      }
+    }
+    Map<String, Object> more = new TreeMap<>(attributes);
+    more.put("device", device.name());
+    more.put("pinned", device.pinned());
+    more.put("mirrored", mirrored);
+    for (String list :
+        List.of("inbox", "kept", "batch_e", "batch_indices", "batch_offsets", "batch_weights")) {
+      more.put(list, List.of());
+    }
+    return new ScriptArchive(
+        className, all.toString().replace("__torch__.MODEL", "__torch__." + className), more);
+  }
+
   /** Bytes of the archive; equal input gives equal bytes. */
   public byte[] toBytes() {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -123,19 +155,19 @@ public final class ScriptArchive {
     out.writeBytes(new byte[] {(byte) 0x80, 2});
     out.writeBytes(ascii("c__torch__\n" + className + "\n"));
     out.writeBytes(new byte[] {')', (byte) 0x81, '}', '('});
-    key(out, "training");
+    text(out, "training");
     out.write(0x88);
     attributes.forEach(
         (name, value) -> {
-          key(out, name);
+          text(out, name);
           value(out, name, value);
         });
     out.writeBytes(ascii("ub."));
     return out.toByteArray();
   }
 
-  private static void key(ByteArrayOutputStream out, String name) {
-    byte[] text = ascii(name);
+  private static void text(ByteArrayOutputStream out, String value) {
+    byte[] text = ascii(value);
     out.write('X');
     out.writeBytes(little(text.length));
     out.writeBytes(text);
@@ -150,6 +182,8 @@ public final class ScriptArchive {
       out.writeBytes(ByteBuffer.allocate(8).order(ByteOrder.BIG_ENDIAN).putDouble(number).array());
     } else if (value instanceof Boolean flag) {
       out.write(flag ? 0x88 : 0x89);
+    } else if (value instanceof String text) {
+      text(out, text);
     } else if (value instanceof List<?> list) {
       out.write(']');
       out.write('(');
@@ -157,7 +191,7 @@ public final class ScriptArchive {
       out.write('e');
     } else {
       throw new IllegalArgumentException(
-          "attribute " + name + ": " + value + " is no int, double, boolean or list");
+          "attribute " + name + ": " + value + " is no int, double, boolean, text or list");
     }
   }
 

@@ -2,6 +2,7 @@ package dev.freshet.core.models.torch;
 
 import ai.djl.Device;
 import ai.djl.engine.Engine;
+import ai.djl.engine.StandardCapabilities;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -11,6 +12,7 @@ import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValueUtils;
 import ai.djl.pytorch.jni.JniUtils;
+import ai.djl.pytorch.jni.LibUtils;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -44,14 +46,16 @@ public final class TorchEngine {
         training : bool
         def square(self: __torch__.SelfTest, x: Tensor) -> List[Tensor]:
           torch.set_grad_enabled(True)
-          leaf = torch.requires_grad_(torch.detach(x), True)
+          here = torch.to(x, torch.device("DEVICE"), 6, False, True)
+          leaf = torch.requires_grad_(torch.detach(here), True)
           y = torch.sum(torch.mul(leaf, leaf))
           grads = torch.autograd.grad([y], [leaf], None, False)
           torch.set_grad_enabled(False)
-          out = annotate(List[Tensor], [torch.detach(y)])
+          host = torch.device("cpu")
+          out = annotate(List[Tensor], [torch.to(torch.detach(y), host, 6, False, False)])
           g = grads[0]
           if g is not None:
-            out.append(g)
+            out.append(torch.to(g, host, 6, False, False))
           return out
       """;
 
@@ -63,7 +67,60 @@ public final class TorchEngine {
    * @throws IllegalStateException if the native library is missing, broken, or computes wrongly
    */
   public static String selfTest() {
-    try (Module module = load(ScriptArchive.ofSource("SelfTest", SELF_TEST, Map.of()));
+    try {
+      return compute(TorchDevice.HOST);
+    } catch (RuntimeException | LinkageError e) {
+      throw new IllegalStateException(
+          "PyTorch's native library does not work here: DJL, its JNI and its native jar belong on"
+              + " the class path of Flink itself (lib/), in one version, once per process",
+          e);
+    }
+  }
+
+  /**
+   * Proves that a device can be sent to, run a script with a gradient, and be read from.
+   *
+   * @throws IllegalStateException if it cannot
+   */
+  public static void selfTest(TorchDevice device) {
+    try {
+      compute(device);
+    } catch (RuntimeException | LinkageError e) {
+      throw new IllegalStateException(
+          "PyTorch cannot compute on " + device + ": " + firstLine(e.getMessage()), e);
+    }
+  }
+
+  private static String firstLine(String text) {
+    String found = text == null ? "" : text.strip();
+    int error = found.lastIndexOf("RuntimeError: ");
+    return found.substring(Math.max(0, error)).lines().findFirst().orElse("");
+  }
+
+  /** How many GPUs libtorch can use in this process: none if it was built without CUDA. */
+  public static int gpus() {
+    Engine engine = Engine.getEngine(NAME);
+    return engine.hasCapability(StandardCapabilities.CUDA) ? engine.getGpuCount() : 0;
+  }
+
+  /**
+   * Which libtorch this process has.
+   *
+   * @param folder that it was loaded from
+   * @param features that it was built with, CUDA among them if it can use GPUs
+   */
+  public record Build(String version, String folder, List<String> features) {}
+
+  public static Build build() {
+    return new Build(
+        Engine.getEngine(NAME).getVersion(),
+        LibUtils.getLibtorchPath(),
+        JniUtils.getFeatures().stream().sorted().toList());
+  }
+
+  private static String compute(TorchDevice device) {
+    String source = SELF_TEST.replace("DEVICE", device.name());
+    try (Module module = load(ScriptArchive.ofSource("SelfTest", source, Map.of()));
         Call call = module.call("square")) {
       HostBuffer x = new HostBuffer();
       x.floats(2).put(3f).put(-1f);
@@ -72,11 +129,6 @@ public final class TorchEngine {
         throw new IllegalStateException("PyTorch computes wrongly: d(x*x) at 3, -1 is not 6, -2");
       }
       return Engine.getEngine(NAME).getVersion();
-    } catch (RuntimeException | LinkageError e) {
-      throw new IllegalStateException(
-          "PyTorch's native library does not work here: DJL, its JNI and its native jar belong on"
-              + " the class path of Flink itself (lib/), in one version, once per process",
-          e);
     }
   }
 
@@ -89,14 +141,30 @@ public final class TorchEngine {
     return load(archive.toBytes());
   }
 
+  /**
+   * Compiles a model whose weights, and what the optimiser keeps of them, will be on the device.
+   *
+   * @param mirrored places, in the first group of {@link Module#setup}, of small tensors that the
+   *     host reads and writes at every step; they travel with a call's arguments and results
+   */
+  public static Module load(ScriptArchive archive, TorchDevice device, List<Integer> mirrored) {
+    return device.apart()
+        ? load(archive.on(device, mirrored).toBytes(), new DeviceMemory(archive, mirrored))
+        : load(archive);
+  }
+
   /** Loads a module as {@link Module#save} wrote it, or any other TorchScript archive. */
   public static Module load(byte[] archive) {
+    return load(archive, null);
+  }
+
+  private static Module load(byte[] archive, DeviceMemory device) {
     PtNDManager root = (PtNDManager) NDManager.newBaseManager(Device.cpu(), NAME);
     try {
       prepareThread();
       PtSymbolBlock block =
           JniUtils.loadModule(root, new ByteArrayInputStream(archive), false, false);
-      return new Module(root, block);
+      return new Module(root, block, device);
     } catch (IOException e) {
       root.close();
       throw new UncheckedIOException(e);
@@ -111,20 +179,27 @@ public final class TorchEngine {
     JniUtils.setGraphExecutorOptimize(false);
   }
 
-  private static NDArray tensor(NDManager owner, String name, HostBuffer data, long... shape) {
-    ByteBuffer bytes = data.inUse();
+  private static DataType type(HostBuffer data) {
+    return switch (data.kind()) {
+      case FLOATS -> DataType.FLOAT32;
+      case DOUBLES -> DataType.FLOAT64;
+      case LONGS -> DataType.INT64;
+    };
+  }
+
+  private static void check(String name, HostBuffer data, long... shape) {
     Shape of = new Shape(shape);
-    DataType type =
-        switch (data.kind()) {
-          case FLOATS -> DataType.FLOAT32;
-          case DOUBLES -> DataType.FLOAT64;
-          case LONGS -> DataType.INT64;
-        };
-    if (bytes.remaining() != of.size() * type.getNumOfBytes()) {
+    DataType type = type(data);
+    int bytes = data.inUse().remaining();
+    if (bytes != of.size() * type.getNumOfBytes()) {
       throw new IllegalArgumentException(
-          name + ": buffer holds " + bytes.remaining() + " bytes, which is not " + type + of);
+          name + ": buffer holds " + bytes + " bytes, which is not " + type + of);
     }
-    NDArray array = owner.create(bytes, of, type);
+  }
+
+  private static NDArray tensor(NDManager owner, String name, HostBuffer data, long... shape) {
+    check(name, data, shape);
+    NDArray array = owner.create(data.inUse(), new Shape(shape), type(data));
     array.setName(name);
     return array;
   }
@@ -137,20 +212,29 @@ public final class TorchEngine {
   public static final class Module implements AutoCloseable {
     private final PtNDManager root;
     private final PtSymbolBlock block;
+
+    /** Null where weights are in the host's memory. */
+    private final DeviceMemory device;
+
     private boolean capped;
 
-    private Module(PtNDManager root, PtSymbolBlock block) {
+    /** What {@link #setup} returned of the first group. */
+    private List<TensorValues> weights = List.of();
+
+    private float[][] kept = {};
+
+    private Module(PtNDManager root, PtSymbolBlock block, DeviceMemory device) {
       this.root = root;
       this.block = block;
+      this.device = device;
     }
 
     /**
-     * Hands weights over to the script's {@code setup} method, one list per group, and returns
-     * views of the live memory: the script updates them in place, and what is put into a view is
-     * what the script sees. Call once; afterwards this module refuses to own anything more, so that
-     * a leak is an exception.
+     * Hands weights over to the script's {@code setup} method, one list per group, and returns what
+     * the script updates in place and sees changes of. Call once; afterwards this module refuses to
+     * own anything more, so that a leak is an exception.
      */
-    public List<List<FloatBuffer>> setup(List<WeightGroup> groups) {
+    public List<List<TensorValues>> setup(List<WeightGroup> groups) {
       if (capped) {
         throw new IllegalStateException("setup was called before");
       }
@@ -169,27 +253,66 @@ public final class TorchEngine {
       }
       List<NDArray> arrays = new ArrayList<>(in);
       try (NDArray method = root.create(0f)) {
-        method.setName("module_method:setup");
+        method.setName("module_method:" + (device == null ? "setup" : "device_setup"));
         in.add(method);
         IValueUtils.forward(block, in, true).close();
       }
+      if (device != null) {
+        arrays.forEach(NDArray::close);
+      }
       root.cap();
       capped = true;
-      List<List<FloatBuffer>> views = new ArrayList<>();
+      if (device != null) {
+        return device.placed(this, groups);
+      }
+      List<List<TensorValues>> views = new ArrayList<>();
       int next = 0;
       for (WeightGroup group : groups) {
-        List<FloatBuffer> list = new ArrayList<>();
+        List<TensorValues> list = new ArrayList<>();
         for (int i = 0; i < group.values().size(); i++) {
-          list.add(bytes(arrays.get(next++)).asFloatBuffer());
+          list.add(new TensorValues.Shared(bytes(arrays.get(next++)).asFloatBuffer()));
         }
         views.add(list);
       }
+      weights = views.get(0);
       return views;
     }
 
-    /** Writes script and weights as a TorchScript archive, which every libtorch can run. */
+    /** Remembers the first group of {@link #setup} as it is now, for {@link #swapKept}. */
+    public void keep() {
+      if (device != null) {
+        device.keep();
+        return;
+      }
+      kept = weights.stream().map(TensorValues::copy).toArray(float[][]::new);
+    }
+
+    /** Exchanges the first group of {@link #setup} with what was kept of it. */
+    public void swapKept() {
+      if (device != null) {
+        device.swapKept();
+        return;
+      }
+      for (int i = 0; i < kept.length; i++) {
+        float[] now = weights.get(i).copy();
+        weights.get(i).write(0, kept[i]);
+        kept[i] = now;
+      }
+    }
+
+    /**
+     * Writes script and weights as a TorchScript archive, which every libtorch can run: in it they
+     * are on the host.
+     */
     public void save(OutputStream out) {
-      JniUtils.writeModule(block, out, false);
+      if (device == null) {
+        JniUtils.writeModule(block, out, false);
+        return;
+      }
+      try (Module copy = load(device.archive())) {
+        copy.setup(device.groups());
+        copy.save(out);
+      }
     }
 
     /** A call of the script's method; fill in the arguments in order, then run, read and close. */
@@ -202,7 +325,7 @@ public final class TorchEngine {
       return root.getManagedArrays().size();
     }
 
-    /** Frees the weights. Views that {@link #setup} returned must not be used any more. */
+    /** Frees the weights. What {@link #setup} returned must not be used any more. */
     @Override
     public void close() {
       block.close();
@@ -213,12 +336,15 @@ public final class TorchEngine {
   /** Weights of one list argument of {@code setup}: values[i] has shapes[i]. */
   public record WeightGroup(String name, List<HostBuffer> values, List<long[]> shapes) {}
 
+  record Argument(String name, HostBuffer data, long[] shape, boolean onHost) {}
+
   /** One call: its arguments, its results, and the native memory of both. */
   public static final class Call implements AutoCloseable {
     private final Module module;
     private final NDManager scope;
-    private final NDList in = new NDList();
+    private final List<Argument> arguments = new ArrayList<>();
     private final String method;
+    private long batch = DeviceMemory.NO_BATCH;
 
     private Call(Module module, String method) {
       this.module = module;
@@ -228,13 +354,34 @@ public final class TorchEngine {
 
     /** The next argument: a tensor that shares {@code data}, which must stay as it is until run. */
     public Call add(String name, HostBuffer data, long... shape) {
-      in.add(tensor(scope, name, data, shape));
+      return add(name, data, false, shape);
+    }
+
+    /** As {@link #add} for one that the script reads on the host, whatever the device is. */
+    public Call addHost(String name, HostBuffer data, long... shape) {
+      return add(name, data, true, shape);
+    }
+
+    private Call add(String name, HostBuffer data, boolean onHost, long[] shape) {
+      check(name, data, shape);
+      arguments.add(new Argument(name, data, shape, onHost));
       return this;
     }
 
     /** A further element of the list argument {@code name}. */
     public Call addToList(String name, HostBuffer data, long... shape) {
       return add(name + "[]", data, shape);
+    }
+
+    /**
+     * Says whose batch the lists among the arguments are of. A device that has the lists of this
+     * number from the call before is not sent them again.
+     *
+     * @param number of the batch, above 0; equal numbers mean equal lists
+     */
+    public Call ofBatch(long number) {
+      batch = number;
+      return this;
     }
 
     /** Runs the method; views of the results are valid until this call closes. */
@@ -244,9 +391,20 @@ public final class TorchEngine {
 
     /** As {@link #run}, of whatever type. */
     List<ByteBuffer> runBytes() {
+      if (module.device != null) {
+        return module.device.run(this, method, arguments, batch);
+      }
+      return run(method, arguments);
+    }
+
+    List<ByteBuffer> run(String called, List<Argument> with) {
       prepareThread();
+      NDList in = new NDList();
+      for (Argument argument : with) {
+        in.add(tensor(scope, argument.name, argument.data, argument.shape));
+      }
       NDArray marker = scope.create(0f);
-      marker.setName("module_method:" + method);
+      marker.setName("module_method:" + called);
       in.add(marker);
       List<ByteBuffer> out = new ArrayList<>();
       for (NDArray array : IValueUtils.forward(module.block, in, true)) {

@@ -47,7 +47,7 @@ class AdaFtrTest {
     List<Float> all = new ArrayList<>();
     for (int i = 0; i < trainer.network().parameters().size(); i++) {
       if (trainer.network().parameters().get(i).name().startsWith(prefix)) {
-        FloatBuffer values = trainer.network().weights().get(i);
+        FloatBuffer values = trainer.network().weights().get(i).read();
         for (int j = 0; j < values.capacity(); j++) {
           all.add(values.get(j));
         }

@@ -7,4 +7,10 @@ class AitmContractTest extends MultiTaskModelContractTest {
   protected String model() {
     return "{name: main, kind: aitm, bottom: [8, 4], tower: [4]}";
   }
+
+  /** A loss, which has no dimension, times the penalty is a double there. */
+  @Override
+  protected Lazy lazy() {
+    return Lazy.NOT;
+  }
 }

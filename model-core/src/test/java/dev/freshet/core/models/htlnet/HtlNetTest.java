@@ -89,7 +89,7 @@ class HtlNetTest {
   private static Map<String, List<Float>> weights(Network network) {
     Map<String, List<Float>> weights = new HashMap<>();
     for (int i = 0; i < network.parameters().size(); i++) {
-      FloatBuffer values = network.weights().get(i);
+      FloatBuffer values = network.weights().get(i).read();
       List<Float> list = new ArrayList<>();
       for (int j = 0; j < values.capacity(); j++) {
         list.add(values.get(j));

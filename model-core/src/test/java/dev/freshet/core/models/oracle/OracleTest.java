@@ -8,6 +8,7 @@ import dev.freshet.core.models.ModelShape;
 import dev.freshet.core.models.Models;
 import dev.freshet.core.models.Parameter;
 import dev.freshet.core.models.torch.HostBuffer;
+import dev.freshet.core.models.torch.TensorValues;
 import dev.freshet.core.models.torch.TorchEngine;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
@@ -109,7 +110,7 @@ class OracleTest {
     }
 
     try (TorchEngine.Module module = TorchEngine.load(model.script(shape))) {
-      List<List<FloatBuffer>> live = module.setup(groups(parameters, start));
+      List<List<TensorValues>> live = module.setup(groups(parameters, start));
       oracle.freeze();
       double[][] predictions = oracle.predictions();
       float[][] predicted = predicted(module, oracle.batch, pipeline, shape);
@@ -129,7 +130,7 @@ class OracleTest {
       for (int i = 0; i < parameters.size(); i++) {
         // After one step Adam's first moment is a tenth of the gradient.
         double[] found = new double[parameters.get(i).size()];
-        FloatBuffer moment = live.get(1).get(i);
+        FloatBuffer moment = live.get(1).get(i).read();
         Arrays.setAll(found, j -> moment.get(j) / (1 - 0.9));
         double[][] perTask = expected.of(oracle.p.get(parameters.get(i).name()));
         double[] sum = new double[found.length];

@@ -49,8 +49,8 @@ class TafeContractTest extends MultiTaskModelContractTest {
             .weights()
             .forEach(
                 w -> {
-                  for (int i = 0; i < w.capacity(); i++) {
-                    w.put(i, 3 * (float) random.nextGaussian());
+                  for (int i = 0; i < w.size(); i++) {
+                    w.write(i, 3 * (float) random.nextGaussian());
                   }
                 });
         for (float[] q : network.predict(examples)) {

@@ -146,7 +146,7 @@ class TafeTest {
         Parameter parameter = esmm.parameters().get(i);
         for (int j = 0; j < tafe.parameters().size(); j++) {
           if (tafe.parameters().get(j).name().equals(parameter.name())) {
-            esmm.weights().get(i).put(0, tafe.weights().get(j), 0, parameter.size());
+            esmm.weights().get(i).write(0, tafe.weights().get(j).copy());
           }
         }
       }

@@ -46,7 +46,7 @@ class TorchEngineTest {
     HostBuffer b = filled(0, 0);
     HostBuffer x = filled(1, 1);
     try (TorchEngine.Module module = TorchEngine.load(archive)) {
-      List<List<FloatBuffer>> live =
+      List<List<TensorValues>> live =
           module.setup(
               List.of(
                   new TorchEngine.WeightGroup(
@@ -57,8 +57,8 @@ class TorchEngineTest {
         assertThat(out.get(0).get(1)).isEqualTo(-7.5f);
         assertThat(out.get(1).get(1)).isEqualTo(0f);
       }
-      assertThat(live.get(0).get(1).get(0)).isEqualTo(1f);
-      live.get(0).get(1).put(0, 10f);
+      assertThat(live.get(0).get(1).read().get(0)).isEqualTo(1f);
+      live.get(0).get(1).write(0, 10f);
       try (TorchEngine.Call call = module.call("apply")) {
         assertThat(call.add("x", x, 1, 2).run().get(0).get(0)).isEqualTo(-15.5f);
       }
