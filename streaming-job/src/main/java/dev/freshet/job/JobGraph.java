@@ -87,6 +87,15 @@ public final class JobGraph {
         new KafkaSinks(pipeline, partitions));
   }
 
+  /**
+   * Adds all steps to {@code env}, for a cluster of task managers: if the pipeline wants GPUs,
+   * slots with them are asked for.
+   */
+  public void buildForCluster(StreamExecutionEnvironment env) {
+    GpuSlots.register(env, pipeline);
+    build(env);
+  }
+
   /** Adds all steps to {@code env}. */
   public void build(StreamExecutionEnvironment env) {
     env.getConfig().enableObjectReuse();
@@ -254,7 +263,7 @@ public final class JobGraph {
                 "training " + name, CodecTypeInfo.MODEL_RECORD, new TrainOperator(pipeline, model))
             .uid(CheckpointCheck.UID + name)
             .setDescription("Model " + name + ": predict, score, learn, and publish versions")
-            .slotSharingGroup("training-" + name)
+            .slotSharingGroup(GpuSlots.group(name))
             .setParallelism(1)
             .setMaxParallelism(1);
     sink(

@@ -2,11 +2,14 @@ package dev.freshet.job;
 
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.InvalidSettingsException;
+import dev.freshet.core.settings.RecordBinder;
+import dev.freshet.core.training.TrainingSettings.Device;
 import dev.freshet.job.training.CheckpointCheck;
 import dev.freshet.topics.ClientProperties;
 import dev.freshet.topics.PipelineSource;
 import dev.freshet.topics.StartChecks;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.apache.flink.runtime.jobgraph.SavepointRestoreSettings;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.util.ParameterTool;
@@ -32,12 +35,16 @@ public final class StreamingJob {
   public static void main(String[] args) throws Exception {
     ParameterTool given = ParameterTool.fromArgs(args);
     if (!given.has("pipeline")) {
-      throw new IllegalArgumentException("usage: --pipeline FILE|URL [--bootstrap HOST:PORT,...]");
+      throw new IllegalArgumentException(
+          "usage: --pipeline FILE|URL [--bootstrap HOST:PORT,...]" + " [--device auto|cpu|gpu]");
     }
     PipelineSource file = new PipelineSource(given.get("pipeline"));
     Pipeline pipeline = ClientProperties.read(file);
     if (given.has("bootstrap")) {
       pipeline = pipeline.withBootstrap(given.get("bootstrap"));
+    }
+    if (given.has("device")) {
+      pipeline = pipeline.withDevice(device(given.get("device")));
     }
     StreamExecutionEnvironment env = StreamExecutionEnvironment.getExecutionEnvironment();
     CheckpointCheck checkpoint =
@@ -47,7 +54,16 @@ public final class StreamingJob {
             LOGGER::warn);
     Map<String, Integer> partitions =
         StartChecks.runAndClaim(pipeline, file.toString(), checkpoint::run);
-    JobGraph.onKafka(pipeline, partitions).build(env);
+    JobGraph.onKafka(pipeline, partitions).buildForCluster(env);
     env.execute("freshet " + pipeline.pipeline());
+  }
+
+  private static Device device(String text) {
+    return Stream.of(Device.values())
+        .filter(device -> RecordBinder.written(device).equals(text))
+        .findAny()
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException("--device: '" + text + "'; allowed: auto, cpu, gpu"));
   }
 }

@@ -125,7 +125,7 @@ final class SubmitCommand implements Callable<Integer> {
     Map<String, Integer> partitions =
         StartChecks.runAndClaim(pipeline, file.toString(), checkpoint::run);
     StreamExecutionEnvironment env = new StreamExecutionEnvironment(conf);
-    JobGraph.onKafka(pipeline, partitions).build(env);
+    JobGraph.onKafka(pipeline, partitions).buildForCluster(env);
     JobClient job = submit(env, "freshet " + pipeline.pipeline());
     out.printf(
         "Submitted %s as job %s: %s/#/job/running/%s%n",

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -133,6 +134,39 @@ class KubernetesManifestsTest {
         "/spec/template/spec/containers/0/resources/limits/" + limit,
         value);
     assertThat(problems(manifests)).anyMatch(line -> line.contains(problem));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"0.4", "1"})
+  void findsWhatLetsOthersOntoTheGpu(String cores) {
+    TestingManifests manifests = TestingManifests.in(BASE, GPU);
+    ArrayNode args =
+        (ArrayNode)
+            manifests
+                .one("Deployment", "freshet-taskmanager-gpu")
+                .at("/spec/template/spec/containers/0/args");
+    for (int i = 0; i < args.size(); i++) {
+      if (args.get(i).asText().startsWith("-Dtaskmanager.cpu.cores=")) {
+        args.set(i, "-Dtaskmanager.cpu.cores=" + cores);
+      }
+    }
+    assertThat(problems(manifests)).anyMatch(line -> line.contains("room for a trainer"));
+  }
+
+  /** The job of the GPU overlay asks for what its task managers offer. */
+  @Test
+  void theGpuOverlaysJobWantsGpus() {
+    List<String> added = new ArrayList<>();
+    JsonNode kustomization =
+        TestingManifests.documents(TestingManifests.FOLDER.resolve(GPU + "/kustomization.yaml"))
+            .get(0);
+    for (JsonNode patch : kustomization.path("patches")) {
+      if (patch.at("/target/name").asText().equals("freshet-jobmanager")) {
+        TestingManifests.parse(patch.path("patch").asText())
+            .forEach(operation -> added.add(operation.path("value").asText()));
+      }
+    }
+    assertThat(added).containsExactly("--device", "gpu");
   }
 
   /** What patches give to Flink's processes, and which images overlays give a version. */

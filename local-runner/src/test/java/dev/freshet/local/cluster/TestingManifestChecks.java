@@ -8,6 +8,7 @@ import static dev.freshet.local.cluster.TestingManifests.texts;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.SystemTopic;
+import dev.freshet.job.GpuSlots;
 import dev.freshet.job.metrics.JobMetric;
 import dev.freshet.local.TestingCommand;
 import dev.freshet.local.TestingRights;
@@ -342,6 +343,10 @@ final class TestingManifestChecks {
               .equals(settings.get("external-resource.gpu.amount")),
           at,
           "gets other GPUs than it tells Flink");
+      check(
+          GpuSlots.fitsOnlyATrainer(Double.parseDouble(settings.get("taskmanager.cpu.cores"))),
+          at,
+          "has no room for a trainer, or for more than that");
     }
     check(
         container.path("image").asText().equals("freshet/job-cuda")

@@ -4,6 +4,8 @@ import dev.freshet.core.events.SourcePosition;
 import dev.freshet.core.events.SourcePositions;
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.models.ModelDefinition;
+import dev.freshet.core.models.torch.TorchDevice;
+import dev.freshet.core.models.torch.TorchEngine;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.publishing.Lineage;
 import dev.freshet.core.publishing.Manifest;
@@ -19,6 +21,7 @@ import dev.freshet.core.training.ModelTrainer;
 import dev.freshet.core.training.TrainedShape;
 import dev.freshet.core.training.TrainerSnapshot;
 import dev.freshet.core.training.TrainerSnapshot.Surroundings;
+import dev.freshet.core.training.TrainingDevices;
 import dev.freshet.core.training.TrainingSettings;
 import dev.freshet.job.codec.CodecTypeInfo;
 import dev.freshet.job.events.DeadLetter;
@@ -95,6 +98,11 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
   private static final Logger LOGGER = LoggerFactory.getLogger(TrainOperator.class);
   private static final long REPORT_MILLIS = 1000;
 
+  /** Name of Flink's external resource, and the property in which its driver for GPUs tells one. */
+  public static final String GPU = "gpu";
+
+  private static final String INDEX = "index";
+
   private final Pipeline pipeline;
   private final ModelContext context;
   private final TrainingSettings training;
@@ -144,7 +152,7 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
   public void initializeState(StateInitializationContext state) throws Exception {
     super.initializeState(state);
     clock = Clock.systemUTC();
-    trainer = new ModelTrainer(context, training);
+    trainer = new ModelTrainer(context, training, device());
     writer = pipeline.writer();
     gate = new PublishingGate(publishing.gate());
     log =
@@ -174,6 +182,29 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
       }
     }
     taken = trainer.examples();
+  }
+
+  /** A GPU that is asked for and not there will not be there at the next attempt either. */
+  private TorchDevice device() {
+    List<String> offered =
+        getRuntimeContext().getExternalResourceInfos(GPU).stream()
+            .map(gpu -> gpu.getProperty(INDEX).orElse("no index"))
+            .sorted()
+            .toList();
+    int seen = training.device() == TrainingSettings.Device.CPU ? 0 : TorchEngine.gpus();
+    TorchDevice device;
+    try {
+      int place = pipeline.models().indexOf(context.model());
+      device = TrainingDevices.choose(training.device(), offered, seen, place);
+    } catch (IllegalStateException e) {
+      throw new SuppressRestartsException(
+          new IllegalStateException("model '" + context.model().name() + "': " + e.getMessage()));
+    }
+    if (device.apart()) {
+      TorchEngine.selfTest(device);
+    }
+    LOGGER.info("Model {} learns on {}", context.model().name(), device);
+    return device;
   }
 
   /** Another shape will not fit at the next attempt either, so there is none. */
