@@ -32,6 +32,7 @@ import picocli.CommandLine.Command;
       ReproduceCommand.class,
       ServeCommand.class,
       SimulateCommand.class,
+      DeviceCommand.class,
       HelpCommand.class
     })
 public final class FreshetCommand {

@@ -1,5 +1,7 @@
 package dev.freshet.local.commands;
 
+import dev.freshet.core.models.torch.TorchDevice;
+import dev.freshet.core.models.torch.TorchEngine;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.publishing.Manifest;
 import dev.freshet.core.publishing.Reproduction;
@@ -7,6 +9,8 @@ import dev.freshet.core.publishing.Reproduction.Result;
 import dev.freshet.core.publishing.TrainingLog;
 import dev.freshet.core.publishing.TrainingLog.Mark;
 import dev.freshet.core.training.ModelTrainer;
+import dev.freshet.core.training.TrainingDevices;
+import dev.freshet.core.training.TrainingSettings;
 import dev.freshet.replica.ModelTopic;
 import dev.freshet.replica.Versions;
 import dev.freshet.server.options.TopicOptions;
@@ -65,7 +69,10 @@ final class ReproduceCommand implements Callable<Integer> {
     String wanted = chain.get(chain.size() - 1).version();
     List<Result> different = new ArrayList<>();
     try (ModelTrainer trainer =
-            new ModelTrainer(pipeline.context(pipeline.model(model)), pipeline.training());
+            new ModelTrainer(
+                pipeline.context(pipeline.model(model)),
+                pipeline.training(),
+                device(pipeline, model));
         ModelTopic log = ModelTopic.trainingLog(pipeline, model)) {
       Reproduction again =
           new Reproduction(
@@ -101,6 +108,14 @@ final class ReproduceCommand implements Callable<Integer> {
             : "not the same: other libraries, another kind of processor, or a defect");
     out.flush();
     return different.isEmpty();
+  }
+
+  /** As a trainer on this machine would have it. */
+  private static TorchDevice device(Pipeline pipeline, String model) {
+    TrainingSettings.Device wanted = pipeline.training().device();
+    int seen = wanted == TrainingSettings.Device.CPU ? 0 : TorchEngine.gpus();
+    return TrainingDevices.choose(
+        wanted, List.of(), seen, pipeline.models().indexOf(pipeline.model(model)));
   }
 
   private static void print(PrintWriter out, Result result, List<Result> different) {

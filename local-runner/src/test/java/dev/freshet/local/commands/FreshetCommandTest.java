@@ -52,6 +52,7 @@ class FreshetCommandTest {
       strings = {
         "",
         "demo",
+        "device",
         "replay",
         "experiment",
         "tune",

@@ -1,0 +1,192 @@
+package dev.freshet.local.commands;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.freshet.core.models.Models;
+import dev.freshet.core.models.torch.TorchDevice;
+import dev.freshet.core.models.torch.TorchEngine;
+import dev.freshet.local.device.DeviceCheck;
+import dev.freshet.local.run.Verdict;
+import dev.freshet.server.options.DurationConverter;
+import dev.freshet.server.options.Usage;
+import java.io.PrintWriter;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+@Command(
+    name = "device",
+    description = {
+      "Tells whether training works on this machine's GPU, whether it gives what the CPU gives, and"
+          + " how fast both are.",
+      "Exit code 5: there is no GPU, and the CPU alone was measured."
+    },
+    mixinStandardHelpOptions = true)
+final class DeviceCommand implements Callable<Integer> {
+
+  /** Exit code where there is no GPU. */
+  static final int NO_GPU = 5;
+
+  /** The contrast of AdaFTR is of each example with each other: 64 k of them do not fit. */
+  private static final int LARGEST_CONTRAST = 4096;
+
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--gpu",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Index of the GPU. Default: ${DEFAULT-VALUE}.")
+  private int gpu;
+
+  @Option(
+      names = "--models",
+      paramLabel = "KIND",
+      split = ",",
+      description = "Kinds of models. Default: all.")
+  private List<String> kinds = List.copyOf(Models.kinds().keySet());
+
+  @Option(
+      names = "--batches",
+      paramLabel = "N",
+      split = ",",
+      defaultValue = "1024,4096,16384,65536",
+      description = "Batch sizes at which speed is measured. Default: ${DEFAULT-VALUE}.")
+  private List<Integer> batches;
+
+  @Option(
+      names = "--for",
+      paramLabel = "TIME",
+      defaultValue = "1s",
+      converter = DurationConverter.class,
+      description = "How long each speed is measured. Default: ${DEFAULT-VALUE}.")
+  private Duration time;
+
+  @Option(
+      names = "--json",
+      description = "Print what is found to standard error, and as one JSON object last.")
+  private boolean json;
+
+  @Override
+  public Integer call() {
+    for (String kind : kinds) {
+      if (!Models.kinds().containsKey(kind)) {
+        throw new Usage("--models: '" + kind + "'; allowed: " + Models.kinds().keySet());
+      }
+    }
+    for (int batch : batches) {
+      if (batch < 1 || batch > 65_536) {
+        throw new Usage("--batches: '" + batch + "'; allowed: 1 to 65536");
+      }
+    }
+    PrintWriter out = json ? spec.commandLine().getErr() : spec.commandLine().getOut();
+    ObjectNode report = JsonNodeFactory.instance.objectNode();
+    TorchDevice device = device(out, report);
+    boolean same = device == null || compare(device, out, report);
+    measure(device, out, report);
+    int code = device == null ? NO_GPU : same ? 0 : Verdict.CODE;
+    if (json) {
+      spec.commandLine().getOut().println(report.put("exitCode", code));
+    }
+    return code;
+  }
+
+  /** Tells what there is; null if that is no GPU. */
+  private TorchDevice device(PrintWriter out, ObjectNode report) {
+    TorchEngine.Build build = TorchEngine.build();
+    int seen = TorchEngine.gpus();
+    out.printf("PyTorch %s from %s%n", build.version(), build.folder());
+    out.printf("built with %s%n", String.join(", ", build.features()));
+    report.put("pytorch", build.version()).put("folder", build.folder()).put("gpus", seen);
+    build.features().forEach(report.putArray("features")::add);
+    TorchDevice device = null;
+    String why = null;
+    if (seen == 0) {
+      why =
+          build.features().contains("CUDA")
+              ? "PyTorch sees no GPU: is there a driver, and may this process use it?"
+              : "this PyTorch is built without CUDA: docs/gpu.md says which one to take";
+    } else if (gpu < 0 || gpu >= seen) {
+      throw new Usage("--gpu: '" + gpu + "'; allowed: 0 to " + (seen - 1));
+    } else {
+      device = TorchDevice.gpu(gpu);
+      TorchEngine.selfTest(device);
+    }
+    report.put("device", device == null ? null : device.name()).put("why", why);
+    if (device == null) {
+      out.printf("No GPU: %s.%nThe CPU alone is measured.%n", why);
+    } else {
+      out.printf("%d GPUs are seen; this is about %s%n", seen, device);
+    }
+    out.flush();
+    return device;
+  }
+
+  /** Whether all models do on the device what they do on the CPU. */
+  boolean compare(TorchDevice device, PrintWriter out, ObjectNode report) {
+    out.printf("%nLargest difference between %s and the CPU after two steps%n", device);
+    ObjectNode differences = report.putObject("differences");
+    boolean same = true;
+    for (String kind : kinds) {
+      String said;
+      boolean good = false;
+      try {
+        double off = new DeviceCheck(kind).difference(device);
+        good = off <= DeviceCheck.TOLERANCE;
+        said = String.format(Locale.ROOT, "%.2g%s", off, good ? "" : "  TOO LARGE");
+        differences.put(kind, off);
+      } catch (RuntimeException e) {
+        said = "FAILED: " + brief(e);
+        differences.put(kind, brief(e));
+      }
+      same &= good;
+      out.printf("  %-14s %s%n", kind, said);
+      out.flush();
+    }
+    return same;
+  }
+
+  /** PyTorch tells the script's stack first, and what is wrong last. */
+  private static String brief(RuntimeException e) {
+    String text = String.valueOf(e.getMessage()).strip();
+    int error = text.lastIndexOf("RuntimeError: ");
+    return text.substring(Math.max(0, error)).lines().findFirst().orElse(e.toString());
+  }
+
+  void measure(TorchDevice device, PrintWriter out, ObjectNode report) {
+    out.printf("%nExamples a second, predicted, scored and learnt%n");
+    out.printf("  %-14s %8s %12s %12s%n", "model", "batch", "cpu", device == null ? "" : device);
+    ObjectNode speeds = report.putObject("examplesPerSecond");
+    for (String kind : kinds) {
+      DeviceCheck check = new DeviceCheck(kind);
+      ObjectNode of = speeds.putObject(kind);
+      for (int batch : batches) {
+        if (kind.equals("adaftr") && batch > LARGEST_CONTRAST) {
+          out.printf("  %-14s %8d %12s%n", kind, batch, "too large");
+          continue;
+        }
+        ObjectNode at = of.putObject(String.valueOf(batch));
+        double cpu = check.examplesPerSecond(TorchDevice.HOST, batch, time);
+        at.put("cpu", cpu);
+        String there = "";
+        if (device != null) {
+          try {
+            double speed = check.examplesPerSecond(device, batch, time);
+            at.put("device", speed);
+            there = String.format(Locale.ROOT, "%,.0f", speed);
+          } catch (RuntimeException e) {
+            at.put("failed", brief(e));
+            there = "FAILED: " + brief(e);
+          }
+        }
+        out.printf(Locale.ROOT, "  %-14s %8d %,12.0f %12s%n", kind, batch, cpu, there);
+        out.flush();
+      }
+    }
+  }
+}
