@@ -160,7 +160,7 @@ final class TopicsCommand implements Callable<Integer> {
     @Option(
         names = "--principal",
         paramLabel = "TYPE:NAME",
-        description = "Who is to have the rights, for example User:freshet-job; needs --of.")
+        description = "Who is to have the rights, for example User:freshet; needs --of.")
     private String principal;
 
     @Override
