@@ -22,10 +22,12 @@ import org.apache.flink.api.common.JobID;
 import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.CoreOptions;
+import org.apache.flink.configuration.ExternalResourceOptions;
 import org.apache.flink.configuration.GlobalConfiguration;
 import org.apache.flink.configuration.RestOptions;
 import org.apache.flink.configuration.WebOptions;
 import org.apache.flink.core.execution.SavepointFormatType;
+import org.apache.flink.runtime.jobmaster.JobResult;
 import org.apache.flink.runtime.minicluster.MiniCluster;
 import org.apache.flink.runtime.minicluster.MiniClusterConfiguration;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -84,6 +86,8 @@ class SubmitITCase {
         folder.resolve("checkpoints").toUri().toString());
     conf.set(CheckpointingOptions.CHECKPOINTING_INTERVAL, Duration.ofSeconds(1));
     conf.set(CheckpointingOptions.MIN_PAUSE_BETWEEN_CHECKPOINTS, Duration.ZERO);
+    conf.set(ExternalResourceOptions.EXTERNAL_RESOURCE_LIST, List.of("gpu"));
+    conf.setString("external-resource.gpu.amount", "1");
     cluster =
         new MiniCluster(
             new MiniClusterConfiguration.Builder()
@@ -102,15 +106,7 @@ class SubmitITCase {
 
   @Test
   void goesOnFromASavepoint() throws Exception {
-    TestingCommand.run(
-        "topics",
-        "create",
-        "--pipeline",
-        file.toString(),
-        "--bootstrap",
-        broker.bootstrap(),
-        "--replication-factor",
-        "1");
+    topics();
     send(400);
     TestingCommand first = submit();
     assertThat(first.code()).as(first.out() + first.err()).isZero();
@@ -159,6 +155,32 @@ class SubmitITCase {
     assertThat(noUrl.code()).isEqualTo(2);
     assertThat(noUrl.err()).contains("--jobmanager: 'jobmanager'; allowed: http://HOST:PORT");
     assertThat(cluster.listJobs().get()).isEmpty();
+  }
+
+  /**
+   * Flink gives the trainer a slot with a GPU, of those that the task manager counts; there the
+   * trainer finds none, says so, and is not tried again.
+   */
+  @Test
+  void aTrainerThatIsToHaveAGpuIsRefusedWhereThereIsNone() throws Exception {
+    Files.writeString(file, PIPELINE.replace("training: {", "training: {device: gpu, "));
+    topics();
+    JobResult result = cluster.requestJobResult(job(submit())).get(1, TimeUnit.MINUTES);
+    assertThat(result.isSuccess()).isFalse();
+    assertThat(result.getSerializedThrowable().orElseThrow().getFullStringifiedStackTrace())
+        .contains("model 'main': training.device is gpu, but PyTorch sees no GPU here");
+  }
+
+  private void topics() {
+    TestingCommand.run(
+        "topics",
+        "create",
+        "--pipeline",
+        file.toString(),
+        "--bootstrap",
+        broker.bootstrap(),
+        "--replication-factor",
+        "1");
   }
 
   private TestingCommand submit(String... more) throws Exception {
