@@ -4,6 +4,7 @@ import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.local.broker.EmbeddedBroker;
 import dev.freshet.local.broker.Topics;
 import dev.freshet.replica.ReplicaSettings;
+import dev.freshet.replica.server.Access;
 import dev.freshet.replica.server.Limits;
 import dev.freshet.replica.server.Readiness;
 import dev.freshet.replica.server.ScoringServer;
@@ -55,6 +56,7 @@ public final class ScoringLoad {
             0,
             new Limits(1 << 20, 1024, 1024, 2, 100, Duration.ofSeconds(30)),
             Readiness.DEFAULT,
+            Access.OPEN,
             null,
             ReplicaSettings.DEFAULT);
     try (ScoringServer server = ScoringServer.start(pipeline, "main", settings)) {

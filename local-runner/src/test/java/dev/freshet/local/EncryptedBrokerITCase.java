@@ -9,10 +9,13 @@ import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.local.broker.EmbeddedBroker;
 import dev.freshet.local.run.LocalJob;
 import dev.freshet.replica.ReplicaSettings;
+import dev.freshet.replica.server.Access;
+import dev.freshet.replica.server.Certificate;
 import dev.freshet.replica.server.Limits;
 import dev.freshet.replica.server.Readiness;
 import dev.freshet.replica.server.ScoringServer;
 import dev.freshet.replica.server.ServerSettings;
+import dev.freshet.replica.server.Token;
 import dev.freshet.topics.ClientProperties;
 import dev.freshet.topics.NoBrokerException;
 import dev.freshet.topics.PipelineSource;
@@ -74,6 +77,7 @@ class EncryptedBrokerITCase {
   private static final String HALF = "half";
   private static final String NONE = "none";
   private static final String ADMIN = "admin";
+  private static final String SERVER = "server";
 
   private static final String PIPELINE =
       """
@@ -186,7 +190,7 @@ class EncryptedBrokerITCase {
             """
                 .formatted(certificates.file("broker", "pem"), certificates.authority()));
     StringBuilder passwords = new StringBuilder();
-    List<String> users = new ArrayList<>(List.of(ADMIN, HALF, NONE));
+    List<String> users = new ArrayList<>(List.of(ADMIN, HALF, NONE, SERVER));
     for (Party party : Party.values()) {
       users.add(name(party));
     }
@@ -290,8 +294,14 @@ class EncryptedBrokerITCase {
         assertThat(score(server)).isBetween(0.0, 1.0);
         awaitCommitted("training-metrics", "dead-letters");
         crawl(job.webPort());
-        say("server", get("http://127.0.0.1:" + server.address().getPort() + "/metrics"));
-        say("server", get("http://127.0.0.1:" + server.address().getPort() + "/v1/model"));
+        for (String path : List.of("/metrics", "/health/ready", "/v1/model")) {
+          URI uri = URI.create("https://127.0.0.1:" + server.address().getPort() + path);
+          HttpRequest request =
+              HttpRequest.newBuilder(uri)
+                  .header("Authorization", "Bearer " + SECRET + "of-operators")
+                  .build();
+          say("server", certificates.client().send(request, BodyHandlers.ofString()).body());
+        }
         assertThat(job.failures()).isEmpty();
       }
       versionsAreTheOperators();
@@ -324,18 +334,19 @@ class EncryptedBrokerITCase {
             0,
             new Limits(1 << 16, 16, 100, 4, 10, Duration.ofSeconds(10)),
             Readiness.DEFAULT,
-            null,
+            new Access(Token.of(SECRET + "of-operators"), Token.of(SECRET + "of-clients"), false),
+            new Certificate(certificates.file(SERVER, "crt"), certificates.file(SERVER, "key")),
             ReplicaSettings.DEFAULT));
   }
 
-  private static double score(ScoringServer server) throws Exception {
-    HttpRequest request =
-        HttpRequest.newBuilder(
-                URI.create("http://127.0.0.1:" + server.address().getPort() + "/v1/score"))
-            .POST(
-                BodyPublishers.ofString("{\"impressions\":[{\"features\":{\"user_id\":\"u1\"}}]}"))
-            .build();
-    String answer = HttpClient.newHttpClient().send(request, BodyHandlers.ofString()).body();
+  private double score(ScoringServer server) throws Exception {
+    String body = "{\"impressions\":[{\"features\":{\"user_id\":\"u1\"}}]}";
+    URI uri = URI.create("https://127.0.0.1:" + server.address().getPort() + "/v1/score");
+    HttpRequest.Builder request = HttpRequest.newBuilder(uri).POST(BodyPublishers.ofString(body));
+    HttpClient client = certificates.client();
+    assertThat(client.send(request.build(), BodyHandlers.ofString()).statusCode()).isEqualTo(401);
+    request.header("Authorization", "Bearer " + SECRET + "of-clients");
+    String answer = client.send(request.build(), BodyHandlers.ofString()).body();
     return JSON.readTree(answer).at("/scores/0/scores/click").asDouble(-1);
   }
 

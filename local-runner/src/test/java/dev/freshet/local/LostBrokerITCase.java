@@ -10,6 +10,7 @@ import dev.freshet.local.broker.EmbeddedBroker;
 import dev.freshet.local.broker.Topics;
 import dev.freshet.replica.ReplicaSettings;
 import dev.freshet.replica.Waiting;
+import dev.freshet.replica.server.Access;
 import dev.freshet.replica.server.Limits;
 import dev.freshet.replica.server.Readiness;
 import dev.freshet.replica.server.ScoringServer;
@@ -65,6 +66,7 @@ class LostBrokerITCase {
             0,
             new Limits(4096, 16, 100, 2, 4, Duration.ofSeconds(30)),
             readiness,
+            Access.OPEN,
             null,
             ReplicaSettings.DEFAULT));
   }

@@ -18,6 +18,7 @@ import dev.freshet.job.publishing.KafkaSinks;
 import dev.freshet.local.broker.EmbeddedBroker;
 import dev.freshet.local.broker.Topics;
 import dev.freshet.replica.ReplicaSettings;
+import dev.freshet.replica.server.Access;
 import dev.freshet.replica.server.Limits;
 import dev.freshet.replica.server.Readiness;
 import dev.freshet.replica.server.ScoringServer;
@@ -75,7 +76,8 @@ class ScoringServerITCase {
             0,
             new Limits(4096, 16, 100, 4, 10, Duration.ofSeconds(10)),
             Readiness.DEFAULT,
-            Token.of(TOKEN),
+            new Access(Token.of(TOKEN), null, true),
+            null,
             ReplicaSettings.DEFAULT);
     server = ScoringServer.start(pipeline, "plain", settings);
     beforeTheFirstVersion();

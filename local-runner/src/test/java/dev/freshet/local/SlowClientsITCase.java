@@ -8,6 +8,7 @@ import dev.freshet.core.pipeline.TestingPipelines;
 import dev.freshet.local.broker.EmbeddedBroker;
 import dev.freshet.local.broker.Topics;
 import dev.freshet.replica.ReplicaSettings;
+import dev.freshet.replica.server.Access;
 import dev.freshet.replica.server.Limits;
 import dev.freshet.replica.server.Readiness;
 import dev.freshet.replica.server.ScoringServer;
@@ -97,6 +98,7 @@ class SlowClientsITCase {
                 0,
                 new Limits(1 << 16, BATCH, CONNECTIONS, 2, 4, timeout),
                 Readiness.DEFAULT,
+                Access.OPEN,
                 null,
                 ReplicaSettings.DEFAULT));
     assertThat(server.replica().awaitVersion(Duration.ofSeconds(30))).isTrue();

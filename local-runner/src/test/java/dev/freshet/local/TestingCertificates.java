@@ -4,9 +4,13 @@ import io.netty.pkitesting.CertificateBuilder;
 import io.netty.pkitesting.CertificateBuilder.Algorithm;
 import io.netty.pkitesting.X509Bundle;
 import java.io.IOException;
+import java.net.http.HttpClient;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
 
 /**
  * An authority and what it signs, as PEM files in a folder: NAME.key, NAME.crt, NAME.pem (both).
@@ -55,6 +59,19 @@ public final class TestingCertificates {
     Files.writeString(file(name, "crt"), signed.getCertificatePEM());
     Files.writeString(
         file(name, "pem"), signed.getPrivateKeyPEM() + "\n" + signed.getCertificatePathPEM());
+  }
+
+  /** Who trusts this authority alone. */
+  public HttpClient client() throws Exception {
+    TrustManagerFactory trusted =
+        TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+    KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
+    store.load(null);
+    store.setCertificateEntry("ca", authority.getCertificate());
+    trusted.init(store);
+    SSLContext context = SSLContext.getInstance("TLS");
+    context.init(null, trusted.getTrustManagers(), null);
+    return HttpClient.newBuilder().sslContext(context).build();
   }
 
   /** One of the files of what was signed. */

@@ -4,6 +4,8 @@ import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.ByteSize;
 import dev.freshet.core.settings.InvalidValueException;
 import dev.freshet.replica.ReplicaSettings;
+import dev.freshet.replica.server.Access;
+import dev.freshet.replica.server.Certificate;
 import dev.freshet.replica.server.Limits;
 import dev.freshet.replica.server.Readiness;
 import dev.freshet.replica.server.ScoringServer;
@@ -131,9 +133,34 @@ public final class ServeCommand implements Callable<Integer> {
       names = "--token-file",
       paramLabel = "FILE",
       description =
-          "File with the bearer token that pin, unpin and rollback ask for."
-              + " Default: the environment's FRESHET_TOKEN; without one they are open.")
+          "File with the bearer token that all calls under /v1 ask for, pin, unpin and rollback among"
+              + " them. Default: the environment's FRESHET_TOKEN; without one they are open.")
   private Path tokenFile;
+
+  @Option(
+      names = "--score-token-file",
+      paramLabel = "FILE",
+      description =
+          "File with another token, for clients that score and may change nothing."
+              + " Default: the environment's FRESHET_SCORE_TOKEN.")
+  private Path scoreTokenFile;
+
+  @Option(names = "--open-scores", description = "Scoring asks for no token, only changes do.")
+  private boolean openScores;
+
+  @Option(
+      names = "--tls-certificate",
+      paramLabel = "FILE",
+      description =
+          "PEM file with the server's certificate, and those that lead to its authority: serves over"
+              + " https. Read anew when it changes.")
+  private Path certificate;
+
+  @Option(
+      names = "--tls-key",
+      paramLabel = "FILE",
+      description = "PEM file with its private key (PKCS#8).")
+  private Path key;
 
   @Option(names = "--token", hidden = true, arity = "0..1", fallbackValue = "")
   private String token;
@@ -160,9 +187,11 @@ public final class ServeCommand implements Callable<Integer> {
     String model = topic.model(pipeline);
     PrintWriter out = spec.commandLine().getOut();
     CountDownLatch ended = new CountDownLatch(1);
-    try (ScoringServer server = ScoringServer.start(pipeline, model, settings(out))) {
+    try (ScoringServer server = start(pipeline, model, settings(out))) {
       int at = server.address().getPort();
-      out.printf("Model %s on http://%s:%d, described at /openapi.yaml%n", model, host, at);
+      out.printf(
+          "Model %s on %s://%s:%d, described at /openapi.yaml%n",
+          model, certificate == null ? "http" : "https", host, at);
       out.flush();
       ServeConsole console = new ServeConsole(out, server::notReady);
       server.replica().listen(console);
@@ -174,6 +203,15 @@ public final class ServeCommand implements Callable<Integer> {
       }
     }
     return 0;
+  }
+
+  private static ScoringServer start(Pipeline pipeline, String model, ServerSettings settings)
+      throws IOException {
+    try {
+      return ScoringServer.start(pipeline, model, settings);
+    } catch (InvalidValueException e) {
+      throw new Usage("--" + e.getMessage());
+    }
   }
 
   private ServerSettings settings(PrintWriter out) throws IOException {
@@ -192,7 +230,8 @@ public final class ServeCommand implements Callable<Integer> {
               queue,
               timeout),
           new Readiness(maxLag, maxAge, preferStale),
-          token(out),
+          access(out),
+          certificate(out),
           new ReplicaSettings(folder, rowCache == null ? 0 : ByteSize.parse(rowCache).bytes()));
     } catch (ArithmeticException e) {
       throw new Usage("--max-body: '" + largestBody + "'; allowed: below 2GB");
@@ -201,24 +240,58 @@ public final class ServeCommand implements Callable<Integer> {
     }
   }
 
-  private Token token(PrintWriter out) throws IOException {
+  private Access access(PrintWriter out) throws IOException {
     if (token != null) {
       throw new Usage(
           "--token: on the command line everybody on this machine can read it; allowed: --token-file"
               + " or the environment's FRESHET_TOKEN");
     }
-    if (tokenFile == null) {
-      String variable = System.getenv("FRESHET_TOKEN");
-      return variable == null ? null : token("FRESHET_TOKEN", variable);
+    Token all = token("--token-file", tokenFile, "FRESHET_TOKEN", out);
+    Token scores = token("--score-token-file", scoreTokenFile, "FRESHET_SCORE_TOKEN", out);
+    if (scores != null && all == null) {
+      throw new Usage(
+          "--score-token-file: without --token-file everybody may pin and roll back; allowed: both");
     }
-    if (!Files.isReadable(tokenFile) || Files.isDirectory(tokenFile)) {
-      throw new Usage("--token-file: '" + tokenFile + "'; allowed: a file that can be read");
+    if (scores != null && openScores) {
+      throw new Usage("--open-scores: there is a token for scores; allowed: one of the two");
     }
-    if (Files.getFileStore(tokenFile).supportsFileAttributeView(PosixFileAttributeView.class)
-        && Files.getPosixFilePermissions(tokenFile).contains(PosixFilePermission.OTHERS_READ)) {
-      out.printf("Warning: everybody on this machine can read %s; chmod 600 it%n", tokenFile);
+    return new Access(all, scores, openScores);
+  }
+
+  private Certificate certificate(PrintWriter out) throws IOException {
+    if (certificate == null && key == null) {
+      return null;
     }
-    return token("--token-file", Files.readString(tokenFile));
+    if (certificate == null || key == null) {
+      throw new Usage("--tls-certificate, --tls-key: allowed: both or none");
+    }
+    readable("--tls-certificate", certificate);
+    secret("--tls-key", key, out);
+    return new Certificate(certificate, key);
+  }
+
+  private static void readable(String option, Path file) {
+    if (!Files.isReadable(file) || Files.isDirectory(file)) {
+      throw new Usage(option + ": '" + file + "'; allowed: a file that can be read");
+    }
+  }
+
+  private static void secret(String option, Path file, PrintWriter out) throws IOException {
+    readable(option, file);
+    if (Files.getFileStore(file).supportsFileAttributeView(PosixFileAttributeView.class)
+        && Files.getPosixFilePermissions(file).contains(PosixFilePermission.OTHERS_READ)) {
+      out.printf("Warning: everybody on this machine can read %s; chmod 600 it%n", file);
+    }
+  }
+
+  private static Token token(String option, Path file, String variable, PrintWriter out)
+      throws IOException {
+    if (file == null) {
+      String value = System.getenv(variable);
+      return value == null ? null : token(variable, value);
+    }
+    secret(option, file, out);
+    return token(option, Files.readString(file));
   }
 
   private static Token token(String from, String text) {

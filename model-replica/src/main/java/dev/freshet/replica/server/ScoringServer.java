@@ -7,6 +7,7 @@ import dev.freshet.core.publishing.Manifest;
 import dev.freshet.replica.ModelReplica;
 import dev.freshet.replica.RefusalReason;
 import io.undertow.UndertowOptions;
+import io.undertow.protocols.ssl.UndertowXnioSsl;
 import io.undertow.server.DefaultByteBufferPool;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.handlers.HttpContinueReadHandler;
@@ -28,6 +29,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.xnio.ChannelListener;
 import org.xnio.ChannelListeners;
 import org.xnio.IoUtils;
 import org.xnio.OptionMap;
@@ -57,7 +59,6 @@ public final class ScoringServer implements AutoCloseable {
   private static final String METRICS = "/metrics";
   private static final String OPEN_API = "/openapi.yaml";
   private static final String OTHER = "other";
-  private static final String BEARER = "Bearer ";
   private static final int BUFFER = 16 << 10;
   private static final int BACKLOG = 1000;
   private static final long GOODBYE_SECONDS = 5;
@@ -73,17 +74,22 @@ public final class ScoringServer implements AutoCloseable {
   private final Semaphore places;
   private final Map<String, Map<String, Route>> routes = new LinkedHashMap<>();
   private XnioWorker worker;
-  private AcceptingChannel<StreamConnection> listening;
+  private AcceptingChannel<? extends StreamConnection> listening;
+  private CertificateWatch certificates;
 
   /** What is done with a request when it has come whole; runs on its connection's thread. */
   private interface Action {
     void go(Call call) throws Refused;
   }
 
-  /**
-   * @param guarded whether it asks for the token
-   */
-  private record Route(boolean guarded, Action action) {}
+  /** Which token a call asks for, if there is one. */
+  private enum Guard {
+    NONE,
+    SCORES,
+    CHANGES
+  }
+
+  private record Route(Guard guard, Action action) {}
 
   private ScoringServer(
       Pipeline pipeline, String model, ModelReplica replica, ServerSettings settings) {
@@ -104,36 +110,36 @@ public final class ScoringServer implements AutoCloseable {
               thread.setDaemon(true);
               return thread;
             });
-    open("POST", SCORE, this::score);
-    open("GET", MODEL, call -> call.answer(this::describe));
-    guarded("POST", PIN, this::pin);
-    guarded("DELETE", PIN, this::unpin);
-    guarded("POST", ROLL_BACK, this::rollBack);
-    open("GET", LIVE, call -> call.answer(() -> Map.of("status", "live")));
-    open("GET", READY, call -> call.answer(this::ready));
-    open("GET", METRICS, call -> call.answer(ServerMetrics.CONTENT_TYPE, this::scrape));
-    open("GET", OPEN_API, call -> call.answer("application/yaml", ScoringServer::openApi));
+    route("POST", SCORE, Guard.SCORES, this::score);
+    route("GET", MODEL, Guard.SCORES, call -> call.answer(this::describe));
+    route("POST", PIN, Guard.CHANGES, this::pin);
+    route("DELETE", PIN, Guard.CHANGES, this::unpin);
+    route("POST", ROLL_BACK, Guard.CHANGES, this::rollBack);
+    route("GET", LIVE, Guard.NONE, call -> call.answer(() -> Map.of("status", "live")));
+    route("GET", READY, Guard.NONE, call -> call.answer(this::ready));
+    route(
+        "GET", METRICS, Guard.NONE, call -> call.answer(ServerMetrics.CONTENT_TYPE, this::scrape));
+    route(
+        "GET",
+        OPEN_API,
+        Guard.NONE,
+        call -> call.answer("application/yaml", ScoringServer::openApi));
   }
 
-  private void open(String method, String path, Action action) {
-    route(method, path, new Route(false, action));
-  }
-
-  private void guarded(String method, String path, Action action) {
-    route(method, path, new Route(true, action));
-  }
-
-  private void route(String method, String path, Route route) {
-    routes.computeIfAbsent(path, p -> new LinkedHashMap<>()).put(method, route);
+  private void route(String method, String path, Guard guard, Action action) {
+    routes.computeIfAbsent(path, p -> new LinkedHashMap<>()).put(method, new Route(guard, action));
   }
 
   /**
    * Follows a model and begins to answer.
    *
-   * @throws IOException if the address cannot be listened on
+   * @throws IOException if the address cannot be listened on, or the certificate not be read
    */
   public static ScoringServer start(Pipeline pipeline, String model, ServerSettings settings)
       throws IOException {
+    if (settings.certificate() != null) {
+      settings.certificate().context(); // in words of its own, before anything runs
+    }
     ModelReplica replica = ModelReplica.follow(pipeline, model, settings.replica());
     ScoringServer server = new ScoringServer(pipeline, model, replica, settings);
     try {
@@ -166,20 +172,32 @@ public final class ScoringServer implements AutoCloseable {
             new DefaultByteBufferPool(true, BUFFER, -1, 4),
             OptionMap.create(UndertowOptions.MAX_ENTITY_SIZE, -1L)); // Call looks to that
     http.setRootHandler(new HttpContinueReadHandler(this::handle));
-    listening =
-        worker.createStreamConnectionServer(
-            new InetSocketAddress(settings.host(), settings.port()),
-            ChannelListeners.<StreamConnection>openListenerAdapter(
-                connection -> {
-                  clients.opened(connection);
-                  http.handleEvent(connection);
-                }),
-            OptionMap.builder()
-                .set(Options.TCP_NODELAY, true)
-                .set(Options.REUSE_ADDRESSES, true)
-                .set(Options.BACKLOG, BACKLOG)
-                .getMap());
+    InetSocketAddress address = new InetSocketAddress(settings.host(), settings.port());
+    OptionMap options =
+        OptionMap.builder()
+            .set(Options.TCP_NODELAY, true)
+            .set(Options.REUSE_ADDRESSES, true)
+            .set(Options.BACKLOG, BACKLOG)
+            .getMap();
+    if (settings.certificate() == null) {
+      listening = worker.createStreamConnectionServer(address, accepting(http), options);
+    } else {
+      CertificateWatch watch = new CertificateWatch(settings.certificate());
+      UndertowXnioSsl tls = new UndertowXnioSsl(worker.getXnio(), OptionMap.EMPTY, watch.context());
+      certificates = watch;
+      listening = tls.createSslConnectionServer(worker, address, accepting(http), options);
+      watch.start(tls::updateSSLContext);
+    }
     listening.resumeAccepts();
+  }
+
+  private <C extends StreamConnection> ChannelListener<AcceptingChannel<C>> accepting(
+      HttpOpenListener http) {
+    return ChannelListeners.openListenerAdapter(
+        connection -> {
+          clients.opened(connection);
+          http.handleEvent(connection);
+        });
   }
 
   /** The head of a request has come; on its connection's thread, which must not wait here. */
@@ -213,9 +231,7 @@ public final class ScoringServer implements AutoCloseable {
       return;
     }
     try {
-      if (route.guarded()) {
-        authorize(call);
-      }
+      authorize(route.guard(), call);
       call.receive(() -> go(route.action(), call));
     } catch (Refused e) {
       call.fail(e);
@@ -344,14 +360,15 @@ public final class ScoringServer implements AutoCloseable {
                 call.ioThread()));
   }
 
-  private void authorize(Call call) throws Refused {
-    if (settings.token() == null) {
-      return;
-    }
+  private void authorize(Guard guard, Call call) throws Refused {
     String header = call.header(Headers.AUTHORIZATION);
-    if (header == null
-        || !header.startsWith(BEARER)
-        || !settings.token().isThatOf(header.substring(BEARER.length()))) {
+    boolean may =
+        switch (guard) {
+          case NONE -> true;
+          case SCORES -> settings.access().mayScore(header);
+          case CHANGES -> settings.access().mayChange(header);
+        };
+    if (!may) {
       throw new Refused(
           Refused.UNAUTHORIZED, "Authorization: allowed: Bearer and the server's token");
     }
@@ -437,6 +454,9 @@ public final class ScoringServer implements AutoCloseable {
   @Override
   public void close() {
     IoUtils.safeClose(listening);
+    if (certificates != null) {
+      certificates.close();
+    }
     scoring.shutdown();
     try {
       scoring.awaitTermination(GOODBYE_SECONDS, TimeUnit.SECONDS);

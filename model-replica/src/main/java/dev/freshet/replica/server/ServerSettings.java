@@ -9,7 +9,8 @@ import dev.freshet.replica.ReplicaSettings;
  *
  * @param host address to listen on
  * @param port 0 for any free one
- * @param token what calls that change something must bring; null for none
+ * @param access who may call it
+ * @param certificate to be shown, over TLS; null for connections in the clear
  * @param replica how versions are kept
  */
 public record ServerSettings(
@@ -17,7 +18,8 @@ public record ServerSettings(
     int port,
     Limits limits,
     Readiness readiness,
-    Token token,
+    Access access,
+    Certificate certificate,
     ReplicaSettings replica) {
 
   private static final int PORTS = 1 << 16;

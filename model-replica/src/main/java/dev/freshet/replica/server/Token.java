@@ -9,6 +9,7 @@ import java.security.MessageDigest;
 public final class Token {
 
   private static final int SHORTEST = 8;
+  private static final String BEARER = "Bearer ";
 
   private final byte[] bytes;
 
@@ -31,6 +32,14 @@ public final class Token {
         "***",
         "one line of printable ASCII characters");
     return new Token(token.getBytes(StandardCharsets.US_ASCII));
+  }
+
+  /** Whether an Authorization header, or null, brings a token, or null. */
+  static boolean isBroughtBy(String header, Token token) {
+    return header != null
+        && token != null
+        && header.startsWith(BEARER)
+        && token.isThatOf(header.substring(BEARER.length()));
   }
 
   /** Whether {@code brought} is this token, in a time that does not tell how much of it was. */
