@@ -108,8 +108,12 @@ public final class TopicAdmin implements AutoCloseable {
         NewTopic missing =
             new NewTopic(plan.name(), Optional.of(plan.partitions()), replication)
                 .configs(settings(plan, replication, warnings));
+        int before = problems.found().size();
         if (done(admin.createTopics(List.of(missing)).all(), plan, AclOperation.CREATE, problems)) {
           made.add("topic %s, %d partitions".formatted(plan.name(), plan.partitions()));
+        } else if (plan.chunked() && problems.found().size() == before && hidden(found, plan)) {
+          // It is there, and whether it has partitions enough is not to be seen.
+          permission(plan, AclOperation.ALTER, problems);
         }
       } else if (plan.chunked() && topic.partitions().size() < plan.partitions()) {
         var more = Map.of(plan.name(), NewPartitions.increaseTo(plan.partitions()));
@@ -140,7 +144,7 @@ public final class TopicAdmin implements AutoCloseable {
   private boolean known(List<TopicPlan> plans) throws ExecutionException, InterruptedException {
     Found found = find(plans);
     return plans.stream()
-        .filter(plan -> !found.hidden().contains(plan.name()))
+        .filter(plan -> !hidden(found, plan))
         .allMatch(
             plan -> {
               TopicDescription topic = found.topics().get(plan.name());
@@ -230,7 +234,7 @@ public final class TopicAdmin implements AutoCloseable {
         partitions(plan, topic, problems);
         replicas(plan, topic, warnings);
         permissions(plan, topic, problems);
-      } else if (found.hidden().contains(plan.name())) {
+      } else if (hidden(found, plan)) {
         plan.access().forEach(operation -> permission(plan, operation, problems));
       } else {
         problems.add(KEY + plan.use(), plan.name(), "a topic that is there" + MAKES_IT);
@@ -253,6 +257,10 @@ public final class TopicAdmin implements AutoCloseable {
 
   /** Topics that are there; of others whether they are absent or may not be seen is not known. */
   private record Found(Map<String, TopicDescription> topics, Set<String> hidden) {}
+
+  private static boolean hidden(Found found, TopicPlan plan) {
+    return found.hidden().contains(plan.name());
+  }
 
   private Found find(List<TopicPlan> plans) throws ExecutionException, InterruptedException {
     Found found = new Found(new HashMap<>(), new HashSet<>());
