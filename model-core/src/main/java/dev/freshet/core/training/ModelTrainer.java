@@ -644,18 +644,20 @@ public final class ModelTrainer implements AutoCloseable {
     List<String> anew = new ArrayList<>(network.read(in, version, settings));
     scores.read(in, sawServed, version);
     boolean had = version >= TrainerSnapshot.WITH_HEADS && in.readBoolean();
-    if (had != (heads != null)) {
+    if (had && heads == null) {
       throw new IOException(
           "the checkpoint of model "
               + context.model().name()
-              + (had ? " has" : " has no")
-              + " delay heads, its tasks' corrections now ask for "
-              + (had ? "none" : "them")
+              + " has delay heads, its tasks' corrections now ask for none"
               + ": give the model a new name to start it afresh");
     }
     if (had) {
       boundedWeights = in.readLong();
       anew.addAll(heads.read(in, version));
+    } else if (heads != null) {
+      LOGGER.info(
+          "Model {}: a correction now asks for delay heads, which begin as if nothing were late",
+          context.model().name());
     }
     if (version >= TrainerSnapshot.WITH_VALUES) {
       scores.readByValue(in);

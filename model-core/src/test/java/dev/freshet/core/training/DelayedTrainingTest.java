@@ -194,6 +194,28 @@ class DelayedTrainingTest {
     }
   }
 
+  /** From waiting for the truth to a correction that learns how late it is. */
+  @Test
+  void delayHeadsMayBeAddedToAModelThatHasLearnt() throws IOException {
+    byte[] waited;
+    try (ModelTrainer trainer = trainer(DelayCorrections.WAIT)) {
+      feed(trainer, stream(DelayCorrections.WAIT, 2000));
+      waited = bytes(trainer);
+    }
+    try (ModelTrainer trainer = trainer(DelayCorrections.ES_DFM)) {
+      TrainerSnapshot.read(trainer, new ByteArrayInputStream(waited));
+      long steps = trainer.steps();
+      assertThat(steps).as("what was learnt is kept").isPositive();
+      feed(trainer, stream(DelayCorrections.ES_DFM, 2000));
+      assertThat(trainer.steps()).isGreaterThan(steps);
+      byte[] now = bytes(trainer);
+      try (ModelTrainer restored = trainer(DelayCorrections.ES_DFM)) {
+        TrainerSnapshot.read(restored, new ByteArrayInputStream(now));
+        assertThat(bytes(restored)).isEqualTo(now);
+      }
+    }
+  }
+
   private static byte[] bytes(ModelTrainer trainer) throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     TrainerSnapshot.write(trainer, TrainerSnapshot.Surroundings.none(1), out);
