@@ -93,7 +93,12 @@ public final class ModelTrainer implements AutoCloseable {
     this.context = context;
     this.settings = settings;
     network = new Network(context, settings.seed(), settings.embeddings(), device);
-    heads = DelayHeads.of(context, settings, device);
+    try {
+      heads = DelayHeads.of(context, settings, device);
+    } catch (RuntimeException e) {
+      network.close();
+      throw e;
+    }
     fieldCounts =
         new FieldCounts(context.schema().sent().stream().map(FeatureField::name).toList());
     evidence = new Evidence(context);

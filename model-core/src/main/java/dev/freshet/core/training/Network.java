@@ -151,8 +151,13 @@ public final class Network implements AutoCloseable {
     absentKeys = schema.fields().stream().mapToLong(FeatureEncoder::absentKey).toArray();
     parameters = context.model().dense(shape);
     module = TorchEngine.load(context.model().script(shape), device, biases());
-    List<List<TensorValues>> live =
-        module.setup(List.of(start(seed), zeros("m"), zeros("v"), counters()));
+    List<List<TensorValues>> live;
+    try {
+      live = module.setup(List.of(start(seed), zeros("m"), zeros("v"), counters()));
+    } catch (RuntimeException e) {
+      module.close(); // such as a device without memory for them, which the next attempt may find
+      throw e;
+    }
     weights = live.get(0);
     firstMoments = live.get(1);
     secondMoments = live.get(2);

@@ -200,9 +200,6 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
       throw new SuppressRestartsException(
           new IllegalStateException("model '" + context.model().name() + "': " + e.getMessage()));
     }
-    if (device.apart()) {
-      TorchEngine.selfTest(device);
-    }
     LOGGER.info("Model {} learns on {}", context.model().name(), device);
     return device;
   }

@@ -11,6 +11,9 @@ import java.util.Objects;
  */
 final class DeviceMemory {
 
+  /** Of what is sent at a time: a direct buffer holds 2 GB. */
+  private static final int MOST_WORDS = Integer.MAX_VALUE / Long.BYTES;
+
   static final long NO_BATCH = 0;
 
   private final ScriptArchive archive;
@@ -163,10 +166,16 @@ final class DeviceMemory {
   }
 
   private void reserve(int words) {
-    if (inbox.capacity() > 0 && inbox.capacity() >= Math.multiplyExact(words, Long.BYTES)) {
+    if (words > MOST_WORDS) {
+      throw new IllegalArgumentException(
+          "a batch of %,d MB is more than a device is sent at a time, 2 GB: lower training.batch"
+              .formatted(((long) words * Long.BYTES) >> 20));
+    }
+    int now = inbox.capacity() / Long.BYTES;
+    if (now > 0 && now >= words) {
       return;
     }
-    int size = Math.max(Math.max(words, 1024), inbox.capacity() / Long.BYTES * 2);
+    int size = (int) Math.min(MOST_WORDS, Math.max(Math.max(words, 1024), 2L * now));
     place.longs(1).put(size);
     try (TorchEngine.Call call = module.call("device_reserve")) {
       // The script keeps this memory; only its own view of it ends with the call.

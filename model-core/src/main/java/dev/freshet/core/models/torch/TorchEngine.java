@@ -23,6 +23,8 @@ import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The only class that touches DJL: loads TorchScript modules and calls them with tensors that live
@@ -37,7 +39,12 @@ import java.util.Map;
  */
 public final class TorchEngine {
 
+  private static final Logger LOGGER = LoggerFactory.getLogger(TorchEngine.class);
   private static final String NAME = "PyTorch";
+
+  /** More than a machine has. */
+  private static final int MOST_GPUS = 64;
+
   private static final String SELF_TEST =
       """
       class SelfTest(Module):
@@ -97,10 +104,26 @@ public final class TorchEngine {
     return found.substring(Math.max(0, error)).lines().findFirst().orElse("");
   }
 
-  /** How many GPUs libtorch can use in this process: none if it was built without CUDA. */
+  /**
+   * How many GPUs libtorch can compute on in this process, from the first to one that fails: none
+   * if it was built without CUDA. DJL's own count asks the CUDA runtime, which it finds where that
+   * is installed, not where libtorch brings it along.
+   */
   public static int gpus() {
-    Engine engine = Engine.getEngine(NAME);
-    return engine.hasCapability(StandardCapabilities.CUDA) ? engine.getGpuCount() : 0;
+    if (!Engine.getEngine(NAME).hasCapability(StandardCapabilities.CUDA)) {
+      return 0;
+    }
+    int count = 0;
+    while (count < MOST_GPUS) {
+      try {
+        selfTest(TorchDevice.gpu(count));
+      } catch (IllegalStateException e) {
+        LOGGER.info("No further GPU: {}", e.getMessage());
+        break;
+      }
+      count++;
+    }
+    return count;
   }
 
   /**
