@@ -135,7 +135,7 @@ public final class JobGraph {
                 new InterruptibleOperator<>(
                     new LabelJoinFunction(
                         new LabelJoin(pipeline.tasks(), pipeline.labels(), announce))))
-            .uid("labels")
+            .uid(LabelJoinFunction.UID)
             .setDescription("Hold impressions until their labels are known");
 
     deadLetters(shown.getSideOutput(SplitOperator.DEAD_LETTERS), "impressions");
@@ -209,7 +209,7 @@ public final class JobGraph {
                 "counted events",
                 CodecTypeInfo.COUNTED_EVENT,
                 new StayActiveOperator<>(new CountJoinFunction(join)))
-            .uid("counted-events")
+            .uid(CountJoinFunction.UID)
             .setDescription("Events with the values of their impressions");
     DataStream<Impression> told = shown;
     for (int i = 0; i < plan.by().size(); i++) {

@@ -34,6 +34,9 @@ public final class CountJoinFunction
     extends KeyedCoProcessFunction<String, Impression, Feedback, CountedEvent>
     implements CheckpointedFunction {
 
+  /** Uid of the step. */
+  public static final String UID = "counted-events";
+
   private final CountJoin join;
 
   private transient ValueState<CountedImpression> state;

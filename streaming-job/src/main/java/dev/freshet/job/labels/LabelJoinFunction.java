@@ -38,6 +38,9 @@ public final class LabelJoinFunction
     extends KeyedCoProcessFunction<String, Impression, Feedback, LabeledExample>
     implements CheckpointedFunction {
 
+  /** Uid of the step. */
+  public static final String UID = "labels";
+
   /** Where events leave that have no part in any label. */
   public static final OutputTag<DroppedEvent> DROPPED =
       new OutputTag<>("dropped", CodecTypeInfo.DROPPED);

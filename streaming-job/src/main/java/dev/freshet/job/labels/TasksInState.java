@@ -16,13 +16,16 @@ import org.apache.flink.runtime.state.FunctionInitializationContext;
  * the task's place among them, so that with others it would be taken for another task's. While
  * impressions wait, a job with other tasks cannot go on from there.
  *
- * <p>Union state: {@code <impressions that wait> <task>:<kind>,...} of each subtask.
+ * <p>Union state: {@code freshet-tasks-1 <impressions that wait> <task>:<kind>,...} of each
+ * subtask.
  */
 public final class TasksInState {
 
   /** Its state; there is none in checkpoints of versions that had none. */
   public static final ListStateDescriptor<String> STATE =
       new ListStateDescriptor<>("tasks", Types.STRING);
+
+  private static final String VERSION = "freshet-tasks-1";
 
   private final String now;
   private ListState<String> state;
@@ -52,7 +55,7 @@ public final class TasksInState {
    */
   public void snapshot(long waiting) throws Exception {
     state.clear();
-    state.add(waiting + " " + now);
+    state.add(VERSION + " " + waiting + " " + now);
   }
 
   /**
@@ -68,10 +71,13 @@ public final class TasksInState {
     long waiting = 0;
     String other = null;
     for (String subtask : before) {
-      String[] parts = subtask.split(" ", 2);
+      String[] parts = subtask.split(" ", 3);
+      if (!parts[0].equals(VERSION)) {
+        throw new IllegalArgumentException("not " + VERSION + ": " + subtask);
+      }
       // After a change of parallelism only the sum is exact.
-      waiting += Long.parseLong(parts[0]);
-      other = parts[1].equals(now) ? other : parts[1];
+      waiting += Long.parseLong(parts[1]);
+      other = parts[2].equals(now) ? other : parts[2];
     }
     return other == null || waiting == 0
         ? Optional.empty()

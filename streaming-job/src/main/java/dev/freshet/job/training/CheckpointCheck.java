@@ -6,6 +6,8 @@ import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.Problems;
 import dev.freshet.core.training.TrainedShape;
+import dev.freshet.job.counts.CountJoinFunction;
+import dev.freshet.job.labels.LabelJoinFunction;
 import dev.freshet.job.labels.TasksInState;
 import java.io.DataInputStream;
 import java.io.IOException;
@@ -42,7 +44,7 @@ public final class CheckpointCheck {
   public static final String UID = "training-";
 
   /** Uids of the steps whose keyed state lies by the tasks' order. */
-  private static final Set<String> JOINS = Set.of("labels", "counted-events");
+  private static final Set<String> JOINS = Set.of(LabelJoinFunction.UID, CountJoinFunction.UID);
 
   private final Pipeline pipeline;
   private final SavepointRestoreSettings from;
