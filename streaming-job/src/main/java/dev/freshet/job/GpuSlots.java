@@ -11,8 +11,8 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.graph.StreamGraphGenerator;
 
 /**
- * Resources of the slots of a job whose trainers need GPUs: each trainer is alone in a slot with
- * one, all other tasks are in slots that a task manager with a GPU has no room for.
+ * Resources of the slots of a job whose trainers need GPUs: each trainer has, with its sinks, a
+ * slot with one, all other tasks are in slots that a task manager with a GPU has no room for.
  *
  * <p>A slot without a profile would be a whole default slot, GPU included, so every group has one.
  * A trainer asks for half a core and all others for a whole one: a task manager that is given half

@@ -442,8 +442,7 @@ public enum JobMetric {
       "newValues",
       "values",
       "Watched values born since the run's first window.",
-      MODEL,
-      TASK);
+      MODEL);
 
   /** How a value moves. */
   public enum Type {

@@ -119,6 +119,9 @@ final class TrainerReport {
     }
     registerVersions(metrics);
     registerFields(metrics);
+    if (byValue() != null) {
+      metrics.gauge(JobMetric.NEW_VALUES, () -> byValue().births());
+    }
     List<Task> tasks = trainer.context().tasks();
     for (Task task : tasks) {
       StepMetrics of = metrics.with(MetricLabel.TASK, task.name());
@@ -162,7 +165,6 @@ final class TrainerReport {
       of.gauge(JobMetric.HAPPENED, () -> byValue().happened(task, bucket));
       of.gauge(JobMetric.CALIBRATED_VALUES, () -> byValue().calibrated(task, bucket));
     }
-    metrics.gauge(JobMetric.NEW_VALUES, () -> byValue().births());
   }
 
   private ValueQuality byValue() {
