@@ -2,6 +2,7 @@ package dev.freshet.topics;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpClient.Redirect;
@@ -13,6 +14,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /**
  * Where a pipeline file is read from.
@@ -52,16 +57,11 @@ public record PipelineSource(String address) {
           HttpClient.newBuilder().connectTimeout(TIMEOUT).followRedirects(Redirect.NORMAL).build();
       HttpRequest request = HttpRequest.newBuilder(URI.create(address)).timeout(TIMEOUT).build();
       HttpResponse<InputStream> response = client.send(request, BodyHandlers.ofInputStream());
-      try (InputStream body = response.body()) {
-        if (response.statusCode() != 200) {
-          throw new IOException("HTTP status " + response.statusCode());
-        }
-        byte[] text = body.readNBytes(LARGEST + 1);
-        if (text.length > LARGEST) {
-          throw new IOException("longer than 1 MB");
-        }
-        return new String(text, StandardCharsets.UTF_8);
+      if (response.statusCode() != 200) {
+        response.body().close();
+        throw new IOException("HTTP status " + response.statusCode());
       }
+      return body(response);
     } catch (IllegalArgumentException e) {
       // Its message repeats the address.
       throw new IOException(this + ": the pipeline file cannot be read: not an address");
@@ -71,6 +71,32 @@ public record PipelineSource(String address) {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IOException(this + ": interrupted while the pipeline file was read", e);
+    }
+  }
+
+  /** The request's own time limit ends with the header. */
+  private static String body(HttpResponse<InputStream> response)
+      throws IOException, InterruptedException {
+    CompletableFuture<byte[]> whole =
+        CompletableFuture.supplyAsync(
+            () -> {
+              try (InputStream body = response.body()) {
+                return body.readNBytes(LARGEST + 1);
+              } catch (IOException e) {
+                throw new UncheckedIOException(e);
+              }
+            });
+    try {
+      byte[] text = whole.get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+      if (text.length > LARGEST) {
+        throw new IOException("longer than 1 MB");
+      }
+      return new String(text, StandardCharsets.UTF_8);
+    } catch (ExecutionException e) {
+      throw new IOException("the answer broke off", e.getCause());
+    } catch (TimeoutException e) {
+      response.body().close();
+      throw new IOException("the answer did not end within " + TIMEOUT.toSeconds() + " s");
     }
   }
 

@@ -13,6 +13,7 @@ import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.Signature;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import javax.net.ssl.SSLContext;
 import org.apache.kafka.common.KafkaException;
@@ -90,10 +91,8 @@ public record Certificate(Path chain, Path key) {
     return signature.verify(signed);
   }
 
-  /** When the newer one of the files was written; renewals change it. */
-  FileTime written() throws IOException {
-    FileTime one = Files.getLastModifiedTime(chain);
-    FileTime other = Files.getLastModifiedTime(key);
-    return one.compareTo(other) > 0 ? one : other;
+  /** When the files were written; a renewal changes one after the other, to any time. */
+  List<FileTime> written() throws IOException {
+    return List.of(Files.getLastModifiedTime(chain), Files.getLastModifiedTime(key));
   }
 }

@@ -2,6 +2,7 @@ package dev.freshet.replica.server;
 
 import java.io.IOException;
 import java.nio.file.attribute.FileTime;
+import java.util.List;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -24,7 +25,7 @@ final class CertificateWatch implements AutoCloseable {
             thread.setDaemon(true);
             return thread;
           });
-  private FileTime read;
+  private List<FileTime> read;
 
   CertificateWatch(Certificate certificate) throws IOException {
     this.certificate = certificate;
@@ -43,14 +44,14 @@ final class CertificateWatch implements AutoCloseable {
 
   private void look(Consumer<SSLContext> renewed) {
     try {
-      FileTime now = certificate.written();
+      List<FileTime> now = certificate.written();
       if (!now.equals(read)) {
         read = now;
         renewed.accept(context());
         LOG.info("The certificate in {} was read anew", certificate.chain());
       }
     } catch (IOException | RuntimeException e) {
-      // Perhaps one of the two is written and the other is not: then its time will change.
+      // Perhaps one of the two is written and the other is not: then its time changes too.
       LOG.warn("The renewed certificate is not used: {}", e.getMessage());
     }
   }
