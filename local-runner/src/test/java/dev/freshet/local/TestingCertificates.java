@@ -46,14 +46,6 @@ public final class TestingCertificates {
     return signed;
   }
 
-  /** What nobody has signed but it itself. */
-  public X509Bundle selfSigned(String name) throws Exception {
-    X509Bundle signed =
-        builder(name).addSanIpAddress("127.0.0.1").addSanDnsName("localhost").buildSelfSigned();
-    write(name, signed);
-    return signed;
-  }
-
   private void write(String name, X509Bundle signed) throws IOException, GeneralSecurityException {
     Files.writeString(file(name, "key"), signed.getPrivateKeyPEM());
     Files.writeString(file(name, "crt"), signed.getCertificatePEM());

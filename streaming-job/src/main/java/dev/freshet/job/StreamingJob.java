@@ -36,7 +36,7 @@ public final class StreamingJob {
     ParameterTool given = ParameterTool.fromArgs(args);
     if (!given.has("pipeline")) {
       throw new IllegalArgumentException(
-          "usage: --pipeline FILE|URL [--bootstrap HOST:PORT,...]" + " [--device auto|cpu|gpu]");
+          "usage: --pipeline FILE|URL [--bootstrap HOST:PORT,...] [--device auto|cpu|gpu]");
     }
     PipelineSource file = new PipelineSource(given.get("pipeline"));
     Pipeline pipeline = ClientProperties.read(file);

@@ -141,21 +141,14 @@ final class DeviceCommand implements Callable<Integer> {
         said = String.format(Locale.ROOT, "%.2g%s", off, good ? "" : "  TOO LARGE");
         differences.put(kind, off);
       } catch (RuntimeException e) {
-        said = "FAILED: " + brief(e);
-        differences.put(kind, brief(e));
+        said = "FAILED: " + TorchEngine.reason(e);
+        differences.put(kind, TorchEngine.reason(e));
       }
       same &= good;
       out.printf("  %-14s %s%n", kind, said);
       out.flush();
     }
     return same;
-  }
-
-  /** PyTorch tells the script's stack first, and what is wrong last. */
-  private static String brief(RuntimeException e) {
-    String text = String.valueOf(e.getMessage()).strip();
-    int error = text.lastIndexOf("RuntimeError: ");
-    return text.substring(Math.max(0, error)).lines().findFirst().orElse(e.toString());
   }
 
   void measure(TorchDevice device, PrintWriter out, ObjectNode report) {
@@ -180,8 +173,8 @@ final class DeviceCommand implements Callable<Integer> {
             at.put("device", speed);
             there = String.format(Locale.ROOT, "%,.0f", speed);
           } catch (RuntimeException e) {
-            at.put("failed", brief(e));
-            there = "FAILED: " + brief(e);
+            at.put("failed", TorchEngine.reason(e));
+            there = "FAILED: " + TorchEngine.reason(e);
           }
         }
         out.printf(Locale.ROOT, "  %-14s %8d %,12.0f %12s%n", kind, batch, cpu, there);

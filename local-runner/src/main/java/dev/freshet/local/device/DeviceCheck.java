@@ -27,14 +27,12 @@ public final class DeviceCheck {
   private static final int VALUES = 100_000;
   private static final int STEP = 256;
 
-  private final String kind;
   private final Pipeline pipeline;
 
   /**
    * @param kind of model, as in a pipeline file, with its usual settings
    */
   public DeviceCheck(String kind) {
-    this.kind = kind;
     StringBuilder file = new StringBuilder("pipeline: device\ntasks:\n");
     file.append("  - {name: click, kind: binary, window: 1m}\n");
     file.append("  - {name: purchase, kind: binary, after: click, window: 1m}\n");
@@ -45,10 +43,6 @@ public final class DeviceCheck {
     }
     file.append("models: [{name: main, kind: ").append(kind).append("}]\n");
     pipeline = PipelineFile.parse(file.toString(), "device");
-  }
-
-  public String kind() {
-    return kind;
   }
 
   private ModelTrainer trainer(TorchDevice device) {

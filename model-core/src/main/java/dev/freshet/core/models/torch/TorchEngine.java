@@ -93,15 +93,15 @@ public final class TorchEngine {
     try {
       compute(device);
     } catch (RuntimeException | LinkageError e) {
-      throw new IllegalStateException(
-          "PyTorch cannot compute on " + device + ": " + firstLine(e.getMessage()), e);
+      throw new IllegalStateException("PyTorch cannot compute on " + device + ": " + reason(e), e);
     }
   }
 
-  private static String firstLine(String text) {
-    String found = text == null ? "" : text.strip();
-    int error = found.lastIndexOf("RuntimeError: ");
-    return found.substring(Math.max(0, error)).lines().findFirst().orElse("");
+  /** What is wrong, in a line: PyTorch tells the stack of the script first. */
+  public static String reason(Throwable failure) {
+    String text = String.valueOf(failure.getMessage()).strip();
+    int error = text.lastIndexOf("RuntimeError: ");
+    return text.substring(Math.max(0, error)).lines().findFirst().orElse(failure.toString());
   }
 
   /**
