@@ -66,8 +66,7 @@ public record PipelineSource(String address) {
       // Its message repeats the address.
       throw new IOException(this + ": the pipeline file cannot be read: not an address");
     } catch (IOException e) {
-      String why = e.getMessage() == null ? "no connection" : e.getMessage();
-      throw new IOException(this + ": the pipeline file cannot be read: " + why, e);
+      throw new IOException(this + ": the pipeline file cannot be read: " + HttpFailure.why(e));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IOException(this + ": interrupted while the pipeline file was read", e);

@@ -26,7 +26,16 @@ public final class PipelineOption {
    * @param option that named the file
    */
   public static Pipeline read(String option, PipelineSource file) throws IOException {
-    file.path().ifPresent(path -> PathOption.file(option, path));
+    if (file.path().isPresent()) {
+      if (file.address().contains("://")) {
+        throw new Usage(
+            option
+                + ": '"
+                + file.address()
+                + "'; allowed: a file, or an http:// or https:// address");
+      }
+      PathOption.file(option, file.path().get());
+    }
     return ClientProperties.read(file);
   }
 
