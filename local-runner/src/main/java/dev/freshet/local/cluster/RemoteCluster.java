@@ -2,6 +2,7 @@ package dev.freshet.local.cluster;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.freshet.topics.HttpFailure;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -9,7 +10,10 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import org.apache.flink.api.common.JobID;
+import org.apache.flink.api.common.JobStatus;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.DeploymentOptions;
 import org.apache.flink.configuration.GlobalConfiguration;
@@ -93,6 +97,64 @@ public final class RemoteCluster {
    */
   public record Slots(int available, int total) {}
 
+  /** The job of that name that has not ended, if there is one: its ID. */
+  public Optional<String> running(String name) throws IOException {
+    for (JsonNode job : get("/jobs/overview").path("jobs")) {
+      if (name.equals(job.path("name").asText())
+          && !JobStatus.valueOf(job.path("state").asText()).isGloballyTerminalState()) {
+        return Optional.of(job.path("jid").asText());
+      }
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * How far a job is. That Flink calls a job running says only that it may be: it does so while
+   * tasks still wait for slots or restore their state.
+   */
+  public Progress progress(JobID job) throws IOException {
+    JsonNode answer = get("/jobs/" + job);
+    int running = 0;
+    int steps = 0;
+    for (JsonNode step : answer.path("vertices")) {
+      steps++;
+      String status = step.path("status").asText();
+      if (status.equals("RUNNING") || status.equals("FINISHED")) {
+        running++;
+      }
+    }
+    return new Progress(JobStatus.valueOf(answer.path("state").asText()), running, steps);
+  }
+
+  /** The last cause of a job's newest failure, in a line, whether it was tried again or not. */
+  public Optional<String> failure(JobID job) throws IOException {
+    JsonNode newest = get("/jobs/" + job + "/exceptions").path("exceptionHistory").path("entries");
+    String trace = newest.path(0).path("stacktrace").asText();
+    return trace.isEmpty() ? Optional.empty() : Optional.of(lastCause(trace));
+  }
+
+  /** What a stack trace says at its end, without the name of the exception. */
+  public static String lastCause(String trace) {
+    String[] causes = trace.split("Caused by: ");
+    String last = causes[causes.length - 1].lines().findFirst().orElse("");
+    String said = last.replaceFirst("^([\\w$]+\\.)+[\\w$]+: ", "");
+    return said.isBlank() ? last : said;
+  }
+
+  /**
+   * @param status Flink's
+   * @param running steps all of whose tasks run, or have ended as they should
+   * @param steps of the job
+   */
+  public record Progress(JobStatus status, int running, int steps) {
+
+    /** Whether there is nothing left to wait for. */
+    public boolean isWhole() {
+      return status == JobStatus.FINISHED
+          || status == JobStatus.RUNNING && steps > 0 && running == steps;
+    }
+  }
+
   private JsonNode get(String path) throws IOException {
     HttpRequest request =
         HttpRequest.newBuilder(URI.create(address.toString().replaceAll("/+$", "") + path))
@@ -109,8 +171,7 @@ public final class RemoteCluster {
         answer = client.send(request, HttpResponse.BodyHandlers.ofString());
       }
     } catch (IOException e) {
-      String why = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
-      throw new IOException("no job manager at " + address + ": " + why, e);
+      throw new IOException("no job manager at " + address + ": " + HttpFailure.why(e));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IOException("interrupted", e);
@@ -122,7 +183,7 @@ public final class RemoteCluster {
     try {
       return JSON.readTree(answer.body());
     } catch (IOException e) {
-      throw new IOException("no job manager at " + address + ": " + path + " is no JSON", e);
+      throw new IOException("no job manager at " + address + ": " + path + " is no JSON");
     }
   }
 }

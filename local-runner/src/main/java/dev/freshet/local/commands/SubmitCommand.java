@@ -1,6 +1,7 @@
 package dev.freshet.local.commands;
 
 import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.settings.Durations;
 import dev.freshet.job.JobGraph;
 import dev.freshet.job.training.CheckpointCheck;
 import dev.freshet.local.cluster.RemoteCluster;
@@ -17,10 +18,10 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import org.apache.flink.api.common.JobStatus;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.CoreOptions;
 import org.apache.flink.configuration.PipelineOptions;
@@ -104,6 +105,15 @@ final class SubmitCommand implements Callable<Integer> {
     Pipeline pipeline = PipelineOption.read(file, bootstrap);
     RemoteCluster cluster = cluster();
     Configuration conf = cluster.configuration();
+    String name = "freshet " + pipeline.pipeline();
+    Optional<String> other = cluster.running(name);
+    if (other.isPresent()) {
+      throw new Usage(
+          "pipeline: '%s'; allowed: one that no job there runs, but job %s does: two of one name break each"
+                  .formatted(pipeline.pipeline(), other.get())
+              + " other's transactions. Stop it with a savepoint and submit with --savepoint, or give"
+              + " this one another name");
+    }
     conf.set(PipelineOptions.JARS, List.of(jar().toUri().toString()));
     conf.set(CoreOptions.DEFAULT_PARALLELISM, parallelism(conf));
     SavepointRestoreSettings from =
@@ -126,12 +136,12 @@ final class SubmitCommand implements Callable<Integer> {
         StartChecks.runAndClaim(pipeline, file.toString(), checkpoint::run);
     StreamExecutionEnvironment env = new StreamExecutionEnvironment(conf);
     JobGraph.onKafka(pipeline, partitions).buildForCluster(env);
-    JobClient job = submit(env, "freshet " + pipeline.pipeline());
+    JobClient job = submit(env, name);
     out.printf(
         "Submitted %s as job %s: %s/#/job/running/%s%n",
         pipeline.pipeline(), job.getJobID(), cluster.address(), job.getJobID());
     out.flush();
-    return await(job, out);
+    return await(cluster, job, out);
   }
 
   /**
@@ -143,9 +153,8 @@ final class SubmitCommand implements Callable<Integer> {
     } catch (Exception e) {
       for (Throwable cause = e; cause != null; cause = cause.getCause()) {
         if (cause instanceof RestClientException refused) {
-          String[] causes = refused.getMessage().split("Caused by: ");
-          String why = causes[causes.length - 1].lines().findFirst().orElse("");
-          throw new IOException("the job manager refuses the job: " + why);
+          throw new IOException(
+              "the job manager refuses the job: " + RemoteCluster.lastCause(refused.getMessage()));
         }
       }
       throw e;
@@ -195,30 +204,43 @@ final class SubmitCommand implements Callable<Integer> {
   }
 
   /** Until all tasks run, or the job has failed. */
-  private int await(JobClient job, PrintWriter out) throws Exception {
+  private int await(RemoteCluster cluster, JobClient job, PrintWriter out) throws Exception {
     long end = System.nanoTime() + timeout.toNanos();
-    JobStatus status = job.getJobStatus().get();
-    JobStatus told = null;
-    while (status != JobStatus.RUNNING && !status.isGloballyTerminalState()) {
-      if (status != told) {
-        out.println(status.name().toLowerCase(Locale.ROOT));
+    String told = "";
+    String failed = "";
+    while (true) {
+      RemoteCluster.Progress now = cluster.progress(job.getJobID());
+      if (now.isWhole()) {
+        out.println("running");
         out.flush();
-        told = status;
+        return 0;
       }
+      if (now.status().isGloballyTerminalState()) {
+        job.getJobExecutionResult().get(); // says why
+        return 1;
+      }
+      String failure = cluster.failure(job.getJobID()).orElse("");
+      if (!failure.equals(failed)) {
+        out.println("a try failed: " + failure);
+        failed = failure;
+      }
+      String far =
+          "%s, %d of %d steps run"
+              .formatted(now.status().name().toLowerCase(Locale.ROOT), now.running(), now.steps());
+      if (!far.equals(told)) {
+        out.println(far);
+        told = far;
+      }
+      out.flush();
       if (System.nanoTime() > end) {
-        out.printf("It is %s, and goes on without this command%n", status);
+        out.printf(
+            "Not all tasks run after %s (--timeout). The job goes on trying without this command:"
+                + " look at it there, or cancel it%n",
+            Durations.written(timeout));
         out.flush();
         return 1;
       }
-      TimeUnit.MILLISECONDS.sleep(200);
-      status = job.getJobStatus().get();
+      TimeUnit.MILLISECONDS.sleep(500);
     }
-    if (status == JobStatus.RUNNING) {
-      out.println("running");
-      out.flush();
-      return 0;
-    }
-    job.getJobExecutionResult().get(); // says why
-    return 1;
   }
 }

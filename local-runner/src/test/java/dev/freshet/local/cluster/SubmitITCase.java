@@ -117,6 +117,10 @@ class SubmitITCase {
     try (ModelReplica replica = ModelReplica.follow(pipeline, "main")) {
       learnt = await(replica, 0);
     }
+    TestingCommand again = submit();
+    assertThat(again.code()).as(again.out() + again.err()).isEqualTo(2);
+    assertThat(again.err()).contains("job " + job(first) + " does").contains("--savepoint");
+
     String savepoint =
         cluster
             .stopWithSavepoint(
@@ -149,12 +153,26 @@ class SubmitITCase {
             "--jar",
             jar().toString());
     assertThat(nobody.code()).as(nobody.out() + nobody.err()).isEqualTo(1);
-    assertThat(nobody.err()).contains("no job manager at http://127.0.0.1:1");
+    assertThat(nobody.err()).contains("no job manager at http://127.0.0.1:1: connection refused");
     TestingCommand noUrl =
         TestingCommand.run("submit", "--jobmanager", "jobmanager", "--pipeline", file.toString());
     assertThat(noUrl.code()).isEqualTo(2);
     assertThat(noUrl.err()).contains("--jobmanager: 'jobmanager'; allowed: http://HOST:PORT");
     assertThat(cluster.listJobs().get()).isEmpty();
+  }
+
+  /** Flink calls a job running whose tasks all wait for slots. */
+  @Test
+  void isNotContentWithAJobWhoseTasksDoNotRun() throws Exception {
+    topics();
+    TestingCommand waiting = submit("--parallelism", "3", "--timeout", "5s");
+    assertThat(waiting.code()).as(waiting.out() + waiting.err()).isEqualTo(1);
+    assertThat(waiting.out())
+        .contains("Warning: 3 slots are free of 3, the job takes 4")
+        .contains(", 0 of ")
+        .contains("Not all tasks run after 5s (--timeout)")
+        .doesNotEndWith("running\n");
+    cluster.cancelJob(job(waiting)).get();
   }
 
   /**
@@ -165,7 +183,10 @@ class SubmitITCase {
   void aTrainerThatIsToHaveAGpuIsRefusedWhereThereIsNone() throws Exception {
     Files.writeString(file, PIPELINE.replace("training: {", "training: {device: gpu, "));
     topics();
-    JobResult result = cluster.requestJobResult(job(submit())).get(1, TimeUnit.MINUTES);
+    TestingCommand submitted = submit();
+    assertThat(submitted.code()).as(submitted.out() + submitted.err()).isEqualTo(1);
+    assertThat(submitted.err()).contains("training.device is gpu, but PyTorch sees no GPU here");
+    JobResult result = cluster.requestJobResult(job(submitted)).get(1, TimeUnit.MINUTES);
     assertThat(result.isSuccess()).isFalse();
     assertThat(result.getSerializedThrowable().orElseThrow().getFullStringifiedStackTrace())
         .contains("model 'main': training.device is gpu, but PyTorch sees no GPU here");

@@ -10,6 +10,7 @@ import dev.freshet.job.counts.CountJoinFunction;
 import dev.freshet.job.labels.LabelJoinFunction;
 import dev.freshet.job.labels.TasksInState;
 import java.io.DataInputStream;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -101,7 +102,8 @@ public final class CheckpointCheck {
             model,
             "a model that is still there, because "
                 + from.getRestorePath()
-                + " holds its state, or a start that may leave state behind (flink run -n)");
+                + " holds its state, or a start that may leave state behind (`submit --allow-non-restored`, `flink"
+                + " run -n`)");
       }
       return;
     }
@@ -128,7 +130,10 @@ public final class CheckpointCheck {
         + from.getRestorePath()
         + part
         + " fits the pipeline could not be looked at before the start: "
-        + e;
+        // The names of these add nothing.
+        + (e instanceof FileNotFoundException || e.getClass() == IOException.class
+            ? e.getMessage()
+            : e);
   }
 
   private static CheckpointMetadata metadata(String path) throws IOException {
