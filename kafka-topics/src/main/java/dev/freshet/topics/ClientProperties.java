@@ -5,6 +5,7 @@ import dev.freshet.core.pipeline.KafkaSettings;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.core.settings.InvalidSettingsException;
+import dev.freshet.core.settings.Nearest;
 import dev.freshet.core.settings.Problems;
 import dev.freshet.core.settings.Problems.Problem;
 import dev.freshet.core.settings.Sensitive;
@@ -117,6 +118,7 @@ public final class ClientProperties {
         }
       }
     }
+    misspelt(properties.keySet(), wrong);
     undeclared(properties, wrong);
     Optional<JaasContext> login = jaas(properties, wrong);
     if (!plain) {
@@ -124,6 +126,16 @@ public final class ClientProperties {
       properties.forEach((key, value) -> inTheClear(key, value, wrong));
     }
     wrong.forEach((key, allowed) -> problems.add(PATH + key, Sensitive.HIDDEN, allowed));
+  }
+
+  /** Kafka passes over what it does not know, for it may be a plug-in's. */
+  private static void misspelt(Set<String> keys, Map<String, String> wrong) {
+    Set<String> names =
+        KNOWN.stream().flatMap(known -> known.names().stream()).collect(Collectors.toSet());
+    for (String key : keys) {
+      Nearest.misspelt(key, names)
+          .ifPresent(meant -> wrong.put(key, "a name that Kafka's clients know, such as " + meant));
+    }
   }
 
   /**

@@ -14,6 +14,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ClientPropertiesTest {
@@ -54,8 +55,24 @@ class ClientPropertiesTest {
                 "sasl.jaas.config: '"
                     + MODULE
                     + " required username=\"me\" password=\"p;=\";', security.protocol: SASL_SSL,"
-                    + " sasl.mechanism: PLAIN, max.poll.records: '3', of.a.plugin: x"))
+                    + " sasl.mechanism: PLAIN, max.poll.records: '3', of.a.plugin: x,"
+                    + " sasl.mechanism.of.a.plugin: y"))
         .isEmpty();
+  }
+
+  /** Kafka would pass them over, and log in as nobody. */
+  @ParameterizedTest
+  @CsvSource({
+    "sasl.mechanisms, sasl.mechanism",
+    "sasl.jaas.confg, sasl.jaas.config",
+    "security_protocol, security.protocol",
+    "ssl.truststore.locaiton, ssl.truststore.location",
+  })
+  void findsWhatIsMisspelt(String written, String meant) {
+    assertThat(problems("'" + written + "': '${env:X}'"))
+        .singleElement()
+        .asString()
+        .contains("kafka.properties." + written, "such as " + meant);
   }
 
   private static List<Problem> refused(String properties) {

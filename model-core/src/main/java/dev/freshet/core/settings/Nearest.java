@@ -11,6 +11,9 @@ public final class Nearest {
   /** Letters of which fewer are the beginning of too much. */
   private static final int FEW = 4;
 
+  /** Letters of a name that is not two away from another by chance. */
+  private static final int LONG = 9;
+
   private Nearest() {}
 
   /** {@code ; did you mean 'x'?} for the one of {@code known} that is nearly {@code written}. */
@@ -34,6 +37,20 @@ public final class Nearest {
                     .filter(one -> written.length() >= FEW && one.length() > written.length())
                     .filter(one -> one.startsWith(lower))
                     .min(Comparator.comparing(String::length)));
+  }
+
+  /**
+   * The one of {@code known} that cannot but be meant: at most two letters away, in a long name.
+   * For where unknown names are allowed.
+   */
+  public static Optional<String> misspelt(String written, Collection<String> known) {
+    String lower = written.toLowerCase(Locale.ROOT);
+    return known.contains(written) || written.length() < LONG
+        ? Optional.empty()
+        : known.stream()
+            .filter(one -> Math.abs(one.length() - lower.length()) <= 2)
+            .filter(one -> distance(lower, one) <= 2)
+            .min(Comparator.comparing(one -> distance(lower, one)));
   }
 
   /** Letters to insert, drop, exchange or swap with their neighbour to make one of the other. */
