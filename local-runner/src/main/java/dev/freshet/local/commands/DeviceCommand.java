@@ -11,6 +11,7 @@ import dev.freshet.server.options.DurationConverter;
 import dev.freshet.server.options.Usage;
 import java.io.PrintWriter;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -74,15 +75,23 @@ final class DeviceCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    List<String> wrong = new ArrayList<>();
     for (String kind : kinds) {
       if (!Models.kinds().containsKey(kind)) {
-        throw new Usage("--models: '" + kind + "'; allowed: " + Models.kinds().keySet());
+        wrong.add(
+            "--models: '" + kind + "'; allowed: " + String.join(", ", Models.kinds().keySet()));
       }
     }
     for (int batch : batches) {
       if (batch < 1 || batch > 65_536) {
-        throw new Usage("--batches: '" + batch + "'; allowed: 1 to 65536");
+        wrong.add("--batches: '" + batch + "'; allowed: 1 to 65536");
       }
+    }
+    if (gpu < 0) {
+      wrong.add("--gpu: '" + gpu + "'; allowed: 0 or more");
+    }
+    if (!wrong.isEmpty()) {
+      throw new Usage(String.join(System.lineSeparator(), wrong));
     }
     PrintWriter out = json ? spec.commandLine().getErr() : spec.commandLine().getOut();
     ObjectNode report = JsonNodeFactory.instance.objectNode();
@@ -107,11 +116,8 @@ final class DeviceCommand implements Callable<Integer> {
     TorchDevice device = null;
     String why = null;
     if (seen == 0) {
-      why =
-          build.features().contains("CUDA")
-              ? "PyTorch sees no GPU: is there a driver, and may this process use it?"
-              : "this PyTorch is built without CUDA: docs/gpu.md says which one to take";
-    } else if (gpu < 0 || gpu >= seen) {
+      why = TorchEngine.whyNoGpu();
+    } else if (gpu >= seen) {
       throw new Usage("--gpu: '" + gpu + "'; allowed: 0 to " + (seen - 1));
     } else {
       device = TorchDevice.gpu(gpu);
@@ -119,7 +125,7 @@ final class DeviceCommand implements Callable<Integer> {
     }
     report.put("device", device == null ? null : device.name()).put("why", why);
     if (device == null) {
-      out.printf("No GPU: %s.%nThe CPU alone is measured.%n", why);
+      out.printf("No GPU: %s%nThe CPU alone is measured.%n", why);
     } else {
       out.printf("%d GPUs are seen; this is about %s%n", seen, device);
     }
@@ -153,14 +159,14 @@ final class DeviceCommand implements Callable<Integer> {
 
   void measure(TorchDevice device, PrintWriter out, ObjectNode report) {
     out.printf("%nExamples a second, predicted, scored and learnt%n");
-    out.printf("  %-14s %8s %12s %12s%n", "model", "batch", "cpu", device == null ? "" : device);
+    out.println(line("model", "batch", "cpu", device == null ? "" : device.toString()));
     ObjectNode speeds = report.putObject("examplesPerSecond");
     for (String kind : kinds) {
       DeviceCheck check = new DeviceCheck(kind);
       ObjectNode of = speeds.putObject(kind);
       for (int batch : batches) {
         if (kind.equals("adaftr") && batch > LARGEST_CONTRAST) {
-          out.printf("  %-14s %8d %12s%n", kind, batch, "too large");
+          out.println(line(kind, String.valueOf(batch), "too large", ""));
           continue;
         }
         ObjectNode at = of.putObject(String.valueOf(batch));
@@ -177,9 +183,14 @@ final class DeviceCommand implements Callable<Integer> {
             there = "FAILED: " + TorchEngine.reason(e);
           }
         }
-        out.printf(Locale.ROOT, "  %-14s %8d %,12.0f %12s%n", kind, batch, cpu, there);
+        out.println(
+            line(kind, String.valueOf(batch), String.format(Locale.ROOT, "%,.0f", cpu), there));
         out.flush();
       }
     }
+  }
+
+  private static String line(String model, String batch, String cpu, String device) {
+    return "  %-14s %8s %12s %12s".formatted(model, batch, cpu, device).stripTrailing();
   }
 }

@@ -35,6 +35,7 @@ class DeviceCommandTest {
     int code = run("--models", "esmm", "--batches", "16,32", "--for", "1ms", "--json");
     assertThat(code).isEqualTo(DeviceCommand.NO_GPU);
     assertThat(err.toString()).contains("No GPU: this PyTorch is built without CUDA");
+    assertThat(err.toString().lines()).noneMatch(said -> said.endsWith(" "));
     JsonNode report = new ObjectMapper().readTree(out.toString());
     assertThat(report.path("pytorch").asText()).startsWith("2.7.1");
     assertThat(report.path("device").isNull()).isTrue();
@@ -71,6 +72,8 @@ class DeviceCommandTest {
 
   @Test
   void wrongArgumentsAreRefused() {
+    line.parseArgs("--models", "tower,mmoe", "--batches", "0", "--gpu", "-1");
+    assertThatThrownBy(command::call).hasMessageContainingAll("'tower'", "'0'", "'-1'");
     line.parseArgs("--models", "tower");
     assertThatThrownBy(command::call).isInstanceOf(Usage.class).hasMessageContaining("allowed");
     line.parseArgs("--batches", "70000");

@@ -14,13 +14,16 @@ import ai.djl.pytorch.jni.IValueUtils;
 import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.pytorch.jni.LibUtils;
 import java.io.ByteArrayInputStream;
+import java.io.File;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.slf4j.Logger;
@@ -139,6 +142,45 @@ public final class TorchEngine {
         Engine.getEngine(NAME).getVersion(),
         LibUtils.getLibtorchPath(),
         JniUtils.getFeatures().stream().sorted().toList());
+  }
+
+  /** Why {@link #gpus} is 0, in words for the user. */
+  public static String whyNoGpu() {
+    Build build = build();
+    if (!build.features().contains("CUDA")) {
+      return whyNoCuda(build, System.getenv("PYTORCH_LIBRARY_PATH"));
+    }
+    try {
+      selfTest(TorchDevice.gpu(0));
+      return "there was none a moment ago";
+    } catch (IllegalStateException e) {
+      return e.getMessage() + "; is there a driver, and may this process use it?";
+    }
+  }
+
+  /**
+   * DJL passes a folder over in silence in which it finds nothing.
+   *
+   * @param asked what the environment says; null if nothing
+   */
+  static String whyNoCuda(Build build, String asked) {
+    if (asked == null || asked.isBlank() || isAmong(asked, build.folder())) {
+      return "this PyTorch is built without CUDA: docs/gpu.md says which one to take";
+    }
+    return "PYTORCH_LIBRARY_PATH is "
+        + asked
+        + ", but no "
+        + System.mapLibraryName("torch")
+        + " was found there, so PyTorch is the one without CUDA that Freshet brings";
+  }
+
+  private static boolean isAmong(String folders, String folder) {
+    return Arrays.stream(folders.split(File.pathSeparator))
+        .anyMatch(one -> absolute(one).equals(absolute(folder)));
+  }
+
+  private static Path absolute(String folder) {
+    return Path.of(folder).toAbsolutePath().normalize();
   }
 
   private static String compute(TorchDevice device) {

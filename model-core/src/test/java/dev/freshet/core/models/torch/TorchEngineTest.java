@@ -70,4 +70,15 @@ class TorchEngineTest {
     buffer.floats(values.length).put(values);
     return buffer;
   }
+
+  /** DJL takes its own libtorch then, without a word. */
+  @Test
+  void aFolderWithoutLibtorchIsToldWhereAGpuIsMissed() {
+    TorchEngine.Build own = new TorchEngine.Build("2.7.1", "/cache/cpu", List.of("MKL"));
+    assertThat(TorchEngine.whyNoCuda(own, "/opt/libtorhc/lib"))
+        .startsWith(
+            "PYTORCH_LIBRARY_PATH is /opt/libtorhc/lib, but no libtorch.so was found there");
+    assertThat(TorchEngine.whyNoCuda(own, null)).contains("docs/gpu.md");
+    assertThat(TorchEngine.whyNoCuda(own, "/opt:/cache/cpu/")).contains("docs/gpu.md");
+  }
 }
