@@ -1,22 +1,21 @@
 package dev.freshet.local.replay;
 
-import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Path;
 import java.util.Arrays;
 
 /**
  * The lines of a file as they are, byte for byte: what is not UTF-8 is for others to refuse, not
- * for a reader to mend. Plain, gzipped, or the first file of a zip.
+ * for a reader to mend. Of all files that {@link Lines} opens.
  */
 public final class ByteLines implements Closeable {
 
-  private static final int BUFFER = 1 << 16;
-
   private final InputStream in;
+  private final boolean packed;
   private final int longest;
   private final ByteArrayOutputStream line = new ByteArrayOutputStream();
   private boolean tooLong;
@@ -25,7 +24,8 @@ public final class ByteLines implements Closeable {
    * @param longest bytes of a line that are kept; the rest of a longer one is passed over
    */
   public ByteLines(Path file, int longest) throws IOException {
-    in = new BufferedInputStream(Lines.bytes(file), BUFFER);
+    in = Lines.bytes(file);
+    packed = Lines.isPacked(file);
     this.longest = longest;
   }
 
@@ -50,6 +50,20 @@ public final class ByteLines implements Closeable {
       length--;
     }
     return length == bytes.length ? bytes : Arrays.copyOf(bytes, length);
+  }
+
+  /** Whether the file is compressed. */
+  public boolean packed() {
+    return packed;
+  }
+
+  /**
+   * Passes over the rest of the file.
+   *
+   * @throws java.io.EOFException if it is compressed and ends too early
+   */
+  public void readToEnd() throws IOException {
+    in.transferTo(OutputStream.nullOutputStream());
   }
 
   /** Whether the last line was cut. */

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.freshet.core.events.EventFormat;
 import dev.freshet.core.events.Impression;
+import dev.freshet.core.events.RejectReason;
 import dev.freshet.core.events.Rejection;
 import dev.freshet.core.features.FeatureField;
 import dev.freshet.core.labels.DeadlineUse;
@@ -13,15 +14,18 @@ import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.Nearest;
 import dev.freshet.local.replay.ByteLines;
 import dev.freshet.local.run.RunRecord.Input;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /**
  * Looks at the first lines of files before anything is started, with the parser of the job: files
@@ -33,6 +37,7 @@ public final class FileCheck {
   // As long as nothing good was seen.
   private static final int MOST_LINES = 100_000;
   private static final int SHOWN = 200;
+  private static final int MOST_NAMES = 20;
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final EventFormat format;
@@ -86,6 +91,12 @@ public final class FileCheck {
     for (Input input : inputs) {
       try {
         check.look(input, input.use().equals(ReplayInputs.IMPRESSIONS));
+      } catch (EOFException e) {
+        check.wrong(
+            input,
+            "cannot be read: it ends in the middle of its compressed data, so it is not whole ("
+                + e.getMessage()
+                + ")");
       } catch (IOException e) {
         check.wrong(input, "cannot be read: " + RootCause.of(e));
       }
@@ -121,8 +132,10 @@ public final class FileCheck {
           (first.others > 0 ? "holds feedback, it seems: " : "")
               + lines
               + "has one of the fields "
-              + String.join(", ", fields)
-              + ", which stand under `features`; the first is "
+              + hinted(fields, first.has)
+              + ", which stand under `features`"
+              + (first.beside.isEmpty() ? "" : " and not beside it")
+              + "; the first is "
               + first.text);
     } else if (shown) {
       warn(input, first);
@@ -155,20 +168,26 @@ public final class FileCheck {
     if (first.absent.isEmpty()) {
       return;
     }
-    StringBuilder names = new StringBuilder();
-    for (String field : first.absent) {
-      names
-          .append(names.isEmpty() ? "" : ", ")
-          .append(field)
-          .append(Nearest.hint(field, first.has));
-    }
+    List<String> others = first.has.stream().filter(name -> !fields.contains(name)).toList();
     out.printf(
         Locale.ROOT,
         "Warning: %s: absent in all of its first %,d impressions: %s; the first has %s%n",
         input.path(),
         first.accepted,
-        names,
+        hinted(first.absent, others),
         first.has.isEmpty() ? "none" : String.join(", ", first.has));
+  }
+
+  /** Fields that are not there, each with what may have been meant by it of what is there. */
+  static String hinted(List<String> absent, Collection<String> there) {
+    return absent.stream()
+        .map(
+            field ->
+                field
+                    + Nearest.of(field, there)
+                        .map(meant -> " (did you mean '" + meant + "'?)")
+                        .orElse(""))
+        .collect(Collectors.joining(", "));
   }
 
   private void wrong(Input input, String what) {
@@ -186,6 +205,7 @@ public final class FileCheck {
     private List<String> absent = List.of();
     private final Map<String, Integer> asText = new TreeMap<>();
     private List<String> has = List.of();
+    private final List<String> beside = new ArrayList<>();
     private final Map<String, Deadlines> deadlines = new TreeMap<>();
 
     /** Whether enough was seen. */
@@ -232,6 +252,10 @@ public final class FileCheck {
           add(first, counter, line, lines.tooLong(), shown);
         }
       }
+      // Half of an archive would be noticed when half of it is learnt.
+      if (line != null && lines.packed()) {
+        lines.readToEnd();
+      }
     }
     return first;
   }
@@ -256,6 +280,9 @@ public final class FileCheck {
             first.asText.merge(field, 1, Integer::sum);
           }
         }
+        if (first.accepted == 1) {
+          fields.stream().filter(impression::has).forEach(first.beside::add);
+        }
         counter.impression(impression, fields);
         InputCounts counts = counter.counts();
         first.absent =
@@ -278,7 +305,18 @@ public final class FileCheck {
   private String refused(byte[] line, boolean shown) {
     Rejection rejection =
         shown ? format.impression(line).rejection() : format.feedback(line, kind).rejection();
-    return rejection == null ? null : rejection.toString();
+    if (rejection == null) {
+      return null;
+    }
+    if (rejection.reason() != RejectReason.MISSING_FIELD) {
+      return rejection.toString();
+    }
+    List<String> names = new ArrayList<>();
+    parsed(line).fieldNames().forEachRemaining(names::add);
+    return rejection
+        + "; the line has "
+        + String.join(", ", names.subList(0, Math.min(names.size(), MOST_NAMES)))
+        + Nearest.hint(rejection.field(), names);
   }
 
   private static JsonNode parsed(byte[] line) {

@@ -143,10 +143,11 @@ public final class Verdict {
     }
     List<String> has = new ArrayList<>();
     inputs.path("fields").forEach(name -> has.add(name.asText()));
+    List<String> others = has.stream().filter(name -> !inputs.path("absent").has(name)).toList();
     problem(
         "absent-field",
         (absent.size() == 1 ? "field " : "fields ")
-            + String.join(", ", absent)
+            + FileCheck.hinted(absent, others)
             + (absent.size() == 1 ? " is" : " are")
             + line(" absent in all %,d impressions; the first ", sent)
             + (has.isEmpty() ? "has none" : "has " + String.join(", ", has)));

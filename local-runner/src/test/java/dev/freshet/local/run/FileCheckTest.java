@@ -7,11 +7,15 @@ import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -107,14 +111,62 @@ class FileCheckTest {
     Path answered = file("f", ANSWERED);
     assertThatThrownBy(() -> check(flat, answered))
         .hasMessageContaining("none of its first 1 lines has one of the fields user_id, item_id")
-        .hasMessageContaining("which stand under `features`; the first is {\"impression_id\"");
+        .hasMessageContaining(
+            "which stand under `features` and not beside it; the first is {\"impression_id\"");
     Path typo = file("typo", SHOWN.replace("price", "prise") + SHOWN.replace("price", "prise"));
     assertThat(check(typo, answered))
         .isEqualTo(
             "Warning: "
                 + typo
-                + ": absent in all of its first 2 impressions: price; did you mean 'prise'?;"
+                + ": absent in all of its first 2 impressions: price (did you mean 'prise'?);"
                 + " the first has user_id, item_id, segment, category, hour, prise, tags\n");
+  }
+
+  /** A pipeline of which no name is right: what was meant is told for each, in any style. */
+  @Test
+  void whatWasMeantIsToldWhereNoFieldIsThere() throws IOException {
+    Path shown =
+        file(
+            "i",
+            "{\"impression_id\":\"i1\",\"event_time\":1767225600000,"
+                + "\"features\":{\"userID\":\"u\",\"ItemId\":\"p\",\"prise\":7,\"x\":1}}\n");
+    assertThatThrownBy(() -> check(shown, file("f", ANSWERED)))
+        .isInstanceOf(RefusedException.class)
+        .hasMessageContaining(
+            "the fields user_id (did you mean 'userID'?), item_id (did you mean 'ItemId'?), ")
+        .hasMessageContaining("price (did you mean 'prise'?), ")
+        .hasMessageContaining("which stand under `features`; the first is");
+  }
+
+  @Test
+  void namesOfAMessageThatAreMisspeltAreTold() throws IOException {
+    Path shown = file("i", SHOWN.replace("event_time", "timestamp"));
+    Path answered = file("f", ANSWERED.replace("impression_id", "impressionId"));
+    assertThatThrownBy(() -> check(shown, answered))
+        .hasMessageContaining("event_time is missing; allowed: epoch milliseconds")
+        .hasMessageContaining("; the line has impression_id, timestamp, features\n")
+        .hasMessageContaining(
+            "; the line has impressionId, event_id, kind, event_time; did you mean 'impressionId'?");
+  }
+
+  /** Half of an archive is no file to learn from, wherever its other half begins. */
+  @Test
+  void archivesThatAreCutAreRefusedBeforeAnythingStarts() throws IOException {
+    ByteArrayOutputStream packed = new ByteArrayOutputStream();
+    try (OutputStream out = new GZIPOutputStream(packed)) {
+      Random random = new Random(7);
+      for (int i = 0; i < 4000; i++) {
+        out.write(SHOWN.replace("i1", "i" + random.nextLong()).getBytes(StandardCharsets.UTF_8));
+      }
+    }
+    byte[] whole = packed.toByteArray();
+    Path good = Files.write(folder.resolve("whole.gz"), whole);
+    assertThat(check(good, file("f", ANSWERED))).isEmpty();
+    Path cut = Files.write(folder.resolve("cut.gz"), Arrays.copyOf(whole, whole.length - 100));
+    assertThatThrownBy(() -> check(cut, file("f", ANSWERED)))
+        .isInstanceOf(RefusedException.class)
+        .hasMessageContaining("--impressions: " + cut + " cannot be read: it ends in the middle")
+        .hasMessageContaining("Nothing was started");
   }
 
   @Test

@@ -52,7 +52,9 @@ class VerdictTest {
         .extracting(Problem::code)
         .containsExactly("absent-field", "no-label", "no-label");
     assertThat(problems.get(0).text())
-        .isEqualTo("field price is absent in all 10 impressions; the first has prise");
+        .isEqualTo(
+            "field price (did you mean 'prise'?) is absent in all 10 impressions; the first has"
+                + " prise");
     assertThat(problems.get(1).text())
         .isEqualTo(
             "task purchase got no label: of its 1 events orphaned 1 (its impression never came)");

@@ -4,8 +4,6 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import dev.freshet.core.events.FieldCounts.Kind;
-import java.time.Instant;
-import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -25,9 +23,8 @@ import java.util.stream.Collectors;
  * {"impression_id": "i1", "event_id": "r1", "kind": "revenue", "event_time": 1767225700000, "value": 12.5}
  * </pre>
  *
- * Times are epoch milliseconds or ISO-8601 with a zone, of this century. Unknown keys are ignored.
- * {@code features} and {@code served} may be absent. Where a task's deadline stands, {@link
- * DeadlineField} says.
+ * Times are what {@link EventTimes} reads. Unknown keys are ignored. {@code features} and {@code
+ * served} may be absent. Where a task's deadline stands, {@link DeadlineField} says.
  *
  * <p>Where a text is wanted a number stands for its plain digits, so 7, 7.0 and "7" are one id;
  * texts are compared character by character, without Unicode normalisation. Where a number is
@@ -59,13 +56,6 @@ public final class JsonEventFormat implements EventFormat {
       "an object of values and their weights, a value, or a list of values or pairs of value and"
           + " weight";
   private static final String WEIGHT_ALLOWED = "weights of 0 to 3.4e38";
-  private static final long EARLIEST = Instant.parse("2000-01-01T00:00:00Z").toEpochMilli();
-  private static final long LATEST = Instant.parse("2100-01-01T00:00:00Z").toEpochMilli();
-  // Of a window that an impression asks for: adding to it must not run over.
-  private static final double LONGEST_WINDOW = LATEST - EARLIEST;
-  private static final String TIME_ALLOWED =
-      "epoch milliseconds or ISO-8601 with a zone, from 2000 to 2099";
-
   private final ImpressionFields fields;
   private final List<FeedbackKind> kinds;
   private final FieldCounts counts;
@@ -182,29 +172,20 @@ public final class JsonEventFormat implements EventFormat {
   private static long time(JsonNode root) throws Refused {
     JsonNode node = root.path("event_time");
     if (node.isMissingNode() || node.isNull()) {
-      throw refuse(RejectReason.MISSING_FIELD, "event_time", null, TIME_ALLOWED);
+      throw refuse(RejectReason.MISSING_FIELD, "event_time", null, EventTimes.allowed(node));
     }
     return time(node, "event_time");
   }
 
   private static long time(JsonNode node, String field) throws Refused {
-    long time;
-    if (node.canConvertToLong() && node.isIntegralNumber()) {
-      time = node.asLong();
-    } else if (node.isTextual()) {
-      try {
-        time = Instant.parse(node.asText()).toEpochMilli();
-      } catch (DateTimeParseException | ArithmeticException e) {
-        throw refuse(RejectReason.INVALID_TIME, field, node.asText(), TIME_ALLOWED);
-      }
-    } else {
-      throw refuse(RejectReason.WRONG_TYPE, field, node.toString(), TIME_ALLOWED);
+    OptionalLong time = EventTimes.of(node);
+    if (time.isEmpty()) {
+      throw EventTimes.isTyped(node)
+          ? refuse(RejectReason.INVALID_TIME, field, node.asText(), EventTimes.allowed(node))
+          : refuse(RejectReason.WRONG_TYPE, field, node.toString(), EventTimes.allowed(node));
     }
     // Seconds and microseconds are caught here. What is ahead of its arrival, who reads it sees.
-    if (time < EARLIEST || time >= LATEST) {
-      throw refuse(RejectReason.INVALID_TIME, field, node.asText(), TIME_ALLOWED);
-    }
-    return time;
+    return time.getAsLong();
   }
 
   /** The event time of a message, epoch milliseconds, if it has one that is accepted. */
@@ -361,7 +342,8 @@ public final class JsonEventFormat implements EventFormat {
       }
       double millis = number(node, at) * field.unit().toMillis();
       return Deadline.after(
-          Math.round(Math.max(-LONGEST_WINDOW, Math.min(LONGEST_WINDOW, millis))));
+          Math.round(
+              Math.max(-EventTimes.LONGEST_SPAN, Math.min(EventTimes.LONGEST_SPAN, millis))));
     } catch (Refused refused) {
       return Deadline.invalid(refused.rejection.toString());
     }

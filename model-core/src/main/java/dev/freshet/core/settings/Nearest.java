@@ -27,10 +27,13 @@ public final class Nearest {
    */
   public static Optional<String> of(String written, Collection<String> known) {
     String lower = written.toLowerCase(Locale.ROOT);
+    String letters = letters(written);
     int most = Math.max(1, written.length() / 3);
     return known.stream()
-        .filter(one -> !one.equals(written) && distance(lower, one) <= most)
-        .min(Comparator.comparing(one -> distance(lower, one)))
+        .filter(one -> !one.equals(written) && distance(letters, letters(one)) <= most)
+        .min(
+            Comparator.<String, Integer>comparing(one -> distance(letters, letters(one)))
+                .thenComparing(one -> distance(lower, one)))
         .or(
             () ->
                 known.stream()
@@ -51,6 +54,12 @@ public final class Nearest {
             .filter(one -> Math.abs(one.length() - lower.length()) <= 2)
             .filter(one -> distance(lower, one) <= 2)
             .min(Comparator.comparing(one -> distance(lower, one)));
+  }
+
+  /** {@code userID}, {@code user_id} and {@code user-id} are one name, written in three styles. */
+  private static String letters(String name) {
+    String letters = name.toLowerCase(Locale.ROOT).replaceAll("[_\\-. ]", "");
+    return letters.isEmpty() ? name : letters;
   }
 
   /** Letters to insert, drop, exchange or swap with their neighbour to make one of the other. */

@@ -80,6 +80,48 @@ class JsonEventFormatTest {
     assertThat(rejection.toString()).contains(field).contains("allowed: ");
   }
 
+  /** The same moment as people and exports write it: quoted, as a float, with a fraction. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "1767225600123",
+        "'1767225600123'",
+        "1767225600123.0",
+        "1767225600123.97",
+        "1.767225600123e12",
+        "'2026-01-01T00:00:00.123Z'",
+        "'2026-01-01T01:00:00.123+01:00'"
+      })
+  void readsOneMomentHoweverItIsWritten(String time) {
+    assertThat(impression("{'impression_id':'i','event_time':" + time + "}").event().eventTime())
+        .isEqualTo(1767225600123L);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "1767225600                 | as seconds it would be 2026-01-01T00:00:00Z",
+        "1767225600.5               | as seconds it would be 2026-01-01T00:00:00Z",
+        "'1767225600'               | as seconds it would be 2026-01-01T00:00:00Z",
+        "1767225600000000           | as microseconds it would be 2026-01-01T00:00:00Z",
+        "1767225600000000000        | as nanoseconds it would be 2026-01-01T00:00:00Z",
+        "'2026-01-01T00:00:00'      | this one has no zone, such as Z or +01:00",
+        "'2026-01-01 00:00:00.5'    | this one has no zone, such as Z or +01:00",
+        "'2026-01-01'               | this one has no zone, such as Z or +01:00",
+        "-1767225600000             | from 2000 to 2099",
+        "1e400                      | from 2000 to 2099",
+        "12345678901234567890123    | from 2000 to 2099",
+        "''                         | from 2000 to 2099",
+        "' 1767225600000'           | from 2000 to 2099",
+      })
+  void saysWhatATimeMayHaveMeant(String time, String said) {
+    Rejection rejection = impression("{'impression_id':'i','event_time':" + time + "}").rejection();
+    assertThat(rejection.reason()).isEqualTo(RejectReason.INVALID_TIME);
+    assertThat(rejection.toString()).endsWith(said);
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
