@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.freshet.core.codec.Layout;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -44,8 +45,7 @@ record RunRecord(
   static final String DEMO = "demo";
   static final String REPLAY = "replay";
   static final String FILE = "run.json";
-  private static final int OLDEST = 1;
-  private static final int VERSION = 2;
+  private static final Layout LAYOUT = new Layout("run.json", 2);
   private static final ObjectMapper JSON =
       JsonMapper.builder()
           .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
@@ -95,7 +95,7 @@ record RunRecord(
 
   /** Of a run that begins. */
   static RunRecord begin(String kind, Map<String, String> of) {
-    return new RunRecord(VERSION, kind, of, List.of(), null);
+    return new RunRecord(LAYOUT.newest(), kind, of, List.of(), null);
   }
 
   /**
@@ -156,12 +156,10 @@ record RunRecord(
     }
     try {
       var tree = JSON.readTree(file.toFile());
-      int version = tree.path("version").asInt(-1);
-      if (version < OLDEST || version > VERSION) {
-        throw new IOException("its version is " + version + ", this program knows " + VERSION);
-      }
+      LAYOUT.check(tree.path("version").asInt(-1));
       RunRecord read = JSON.treeToValue(tree, RunRecord.class);
-      return Optional.of(new RunRecord(VERSION, read.kind, read.of, read.batches, read.report));
+      return Optional.of(
+          new RunRecord(LAYOUT.newest(), read.kind, read.of, read.batches, read.report));
     } catch (IOException e) {
       throw new IOException(file + " cannot be read: " + e.getMessage(), e);
     }

@@ -81,7 +81,7 @@ class RunRecordTest {
     Files.writeString(folder.resolve(RunRecord.FILE), "{\"version\": 3}");
     assertThatThrownBy(() -> RunRecord.read(folder))
         .isInstanceOf(IOException.class)
-        .hasMessageContaining("its version is 3");
+        .hasMessageContaining("run.json has version 3");
   }
 
   @Test

@@ -14,16 +14,6 @@ public final class Bytes {
 
   private Bytes() {}
 
-  /** Reads the version byte. */
-  public static int version(DataInput in, int newest, Class<?> owner) throws IOException {
-    int version = in.readByte();
-    if (version < 1 || version > newest) {
-      throw new IOException(
-          owner.getSimpleName() + " version " + version + " is unknown here; known: 1.." + newest);
-    }
-    return version;
-  }
-
   /** A non-negative number in groups of seven bits, low group first. */
   public static void writeCount(DataOutput out, int count) throws IOException {
     int rest = count;

@@ -2,6 +2,7 @@ package dev.freshet.core.counts;
 
 import dev.freshet.core.codec.Bytes;
 import dev.freshet.core.codec.Codec;
+import dev.freshet.core.codec.Layout;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
@@ -15,11 +16,16 @@ import java.io.IOException;
  */
 public final class CountMomentCodec implements Codec<CountMoment> {
 
-  private static final int VERSION = 1;
+  private static final Layout LAYOUT = new Layout("freshet.count-moment", 1);
+
+  @Override
+  public Layout layout() {
+    return LAYOUT;
+  }
 
   @Override
   public void write(CountMoment moment, DataOutput out) throws IOException {
-    out.writeByte(VERSION);
+    LAYOUT.writeVersion(out);
     Bytes.writeCount(out, moment.impressions());
     Bytes.writeCount(out, moment.events().length);
     for (int events : moment.events()) {
@@ -29,7 +35,7 @@ public final class CountMomentCodec implements Codec<CountMoment> {
 
   @Override
   public CountMoment read(DataInput in) throws IOException {
-    Bytes.version(in, VERSION, CountMoment.class);
+    LAYOUT.readVersion(in);
     int impressions = Bytes.readCount(in);
     int[] events = new int[Bytes.readCount(in)];
     for (int i = 0; i < events.length; i++) {

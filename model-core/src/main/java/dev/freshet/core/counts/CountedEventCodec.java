@@ -2,6 +2,7 @@ package dev.freshet.core.counts;
 
 import dev.freshet.core.codec.Bytes;
 import dev.freshet.core.codec.Codec;
+import dev.freshet.core.codec.Layout;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
@@ -15,11 +16,16 @@ import java.io.IOException;
  */
 public final class CountedEventCodec implements Codec<CountedEvent> {
 
-  private static final int VERSION = 1;
+  private static final Layout LAYOUT = new Layout("freshet.counted-event", 1);
+
+  @Override
+  public Layout layout() {
+    return LAYOUT;
+  }
 
   @Override
   public void write(CountedEvent event, DataOutput out) throws IOException {
-    out.writeByte(VERSION);
+    LAYOUT.writeVersion(out);
     Bytes.writeSigned(out, event.event());
     out.writeLong(event.time());
     Bytes.writeLongs(out, event.keys());
@@ -27,7 +33,7 @@ public final class CountedEventCodec implements Codec<CountedEvent> {
 
   @Override
   public CountedEvent read(DataInput in) throws IOException {
-    Bytes.version(in, VERSION, CountedEvent.class);
+    LAYOUT.readVersion(in);
     return new CountedEvent((int) Bytes.readSigned(in), in.readLong(), Bytes.readLongs(in));
   }
 }

@@ -2,6 +2,7 @@ package dev.freshet.core.counts;
 
 import dev.freshet.core.codec.Bytes;
 import dev.freshet.core.codec.Codec;
+import dev.freshet.core.codec.Layout;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
@@ -18,11 +19,16 @@ import java.io.IOException;
  */
 public final class CountedImpressionCodec implements Codec<CountedImpression> {
 
-  private static final int VERSION = 1;
+  private static final Layout LAYOUT = new Layout("freshet.counted-impression", 1);
+
+  @Override
+  public Layout layout() {
+    return LAYOUT;
+  }
 
   @Override
   public void write(CountedImpression kept, DataOutput out) throws IOException {
-    out.writeByte(VERSION);
+    LAYOUT.writeVersion(out);
     out.writeLong(kept.until);
     out.writeBoolean(kept.keys != null);
     if (kept.keys != null) {
@@ -47,7 +53,7 @@ public final class CountedImpressionCodec implements Codec<CountedImpression> {
 
   @Override
   public CountedImpression read(DataInput in) throws IOException {
-    Bytes.version(in, VERSION, CountedImpression.class);
+    LAYOUT.readVersion(in);
     CountedImpression kept = new CountedImpression();
     kept.until = in.readLong();
     if (in.readBoolean()) {

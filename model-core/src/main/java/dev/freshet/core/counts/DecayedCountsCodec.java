@@ -2,6 +2,7 @@ package dev.freshet.core.counts;
 
 import dev.freshet.core.codec.Bytes;
 import dev.freshet.core.codec.Codec;
+import dev.freshet.core.codec.Layout;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
@@ -15,11 +16,16 @@ import java.io.IOException;
  */
 public final class DecayedCountsCodec implements Codec<DecayedCounts> {
 
-  private static final int VERSION = 1;
+  private static final Layout LAYOUT = new Layout("freshet.decayed-counts", 1);
+
+  @Override
+  public Layout layout() {
+    return LAYOUT;
+  }
 
   @Override
   public void write(DecayedCounts counts, DataOutput out) throws IOException {
-    out.writeByte(VERSION);
+    LAYOUT.writeVersion(out);
     out.writeLong(counts.timer());
     Bytes.writeCount(out, counts.ids.length);
     for (int i = 0; i < counts.ids.length; i++) {
@@ -31,7 +37,7 @@ public final class DecayedCountsCodec implements Codec<DecayedCounts> {
 
   @Override
   public DecayedCounts read(DataInput in) throws IOException {
-    Bytes.version(in, VERSION, DecayedCounts.class);
+    LAYOUT.readVersion(in);
     DecayedCounts counts = new DecayedCounts();
     counts.timer(in.readLong());
     int size = Bytes.readCount(in);

@@ -2,6 +2,7 @@ package dev.freshet.core.events;
 
 import dev.freshet.core.codec.Bytes;
 import dev.freshet.core.codec.Codec;
+import dev.freshet.core.codec.Layout;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
@@ -15,11 +16,16 @@ import java.io.IOException;
  */
 public final class FeedbackCodec implements Codec<Feedback> {
 
-  private static final int VERSION = 1;
+  private static final Layout LAYOUT = new Layout("freshet.feedback", 1);
+
+  @Override
+  public Layout layout() {
+    return LAYOUT;
+  }
 
   @Override
   public void write(Feedback feedback, DataOutput out) throws IOException {
-    out.writeByte(VERSION);
+    LAYOUT.writeVersion(out);
     Bytes.writeText(out, feedback.impressionId());
     Bytes.writeText(out, feedback.eventId());
     Bytes.writeCount(out, feedback.task());
@@ -29,7 +35,7 @@ public final class FeedbackCodec implements Codec<Feedback> {
 
   @Override
   public Feedback read(DataInput in) throws IOException {
-    Bytes.version(in, VERSION, Feedback.class);
+    LAYOUT.readVersion(in);
     return new Feedback(
         Bytes.readText(in),
         Bytes.readText(in),

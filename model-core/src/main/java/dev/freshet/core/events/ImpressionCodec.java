@@ -2,6 +2,7 @@ package dev.freshet.core.events;
 
 import dev.freshet.core.codec.Bytes;
 import dev.freshet.core.codec.Codec;
+import dev.freshet.core.codec.Layout;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
@@ -24,6 +25,12 @@ public final class ImpressionCodec implements Codec<Impression> {
   private static final int COMPACT_WITH_DEADLINES = 4;
   private static final int WEIGHTED = 5;
   private static final int WEIGHTED_WITH_DEADLINES = 6;
+  private static final Layout LAYOUT = new Layout("freshet.impression", WEIGHTED_WITH_DEADLINES);
+
+  @Override
+  public Layout layout() {
+    return LAYOUT;
+  }
 
   @Override
   public void write(Impression impression, DataOutput out) throws IOException {
@@ -49,7 +56,7 @@ public final class ImpressionCodec implements Codec<Impression> {
 
   @Override
   public Impression read(DataInput in) throws IOException {
-    int version = Bytes.version(in, WEIGHTED_WITH_DEADLINES, Impression.class);
+    int version = LAYOUT.readVersion(in);
     boolean compact = version == COMPACT || version == COMPACT_WITH_DEADLINES;
     String id = Bytes.readText(in);
     long time = in.readLong();

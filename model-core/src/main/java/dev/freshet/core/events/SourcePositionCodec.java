@@ -2,6 +2,7 @@ package dev.freshet.core.events;
 
 import dev.freshet.core.codec.Bytes;
 import dev.freshet.core.codec.Codec;
+import dev.freshet.core.codec.Layout;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
@@ -13,11 +14,16 @@ import java.io.IOException;
  */
 public final class SourcePositionCodec implements Codec<SourcePosition> {
 
-  private static final int VERSION = 1;
+  private static final Layout LAYOUT = new Layout("freshet.source-position", 1);
+
+  @Override
+  public Layout layout() {
+    return LAYOUT;
+  }
 
   @Override
   public void write(SourcePosition position, DataOutput out) throws IOException {
-    out.writeByte(VERSION);
+    LAYOUT.writeVersion(out);
     Bytes.writeText(out, position.topic());
     out.writeInt(position.partition());
     out.writeLong(position.offset());
@@ -26,7 +32,7 @@ public final class SourcePositionCodec implements Codec<SourcePosition> {
 
   @Override
   public SourcePosition read(DataInput in) throws IOException {
-    Bytes.version(in, VERSION, SourcePosition.class);
+    LAYOUT.readVersion(in);
     return new SourcePosition(Bytes.readText(in), in.readInt(), in.readLong(), in.readLong());
   }
 }

@@ -2,6 +2,7 @@ package dev.freshet.core.features;
 
 import dev.freshet.core.codec.Bytes;
 import dev.freshet.core.codec.Codec;
+import dev.freshet.core.codec.Layout;
 import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.labels.TaskLabelCodec;
 import java.io.DataInput;
@@ -21,6 +22,12 @@ public final class EncodedExampleCodec implements Codec<EncodedExample> {
 
   private static final int PLAIN = 2;
   private static final int WEIGHTED = 3;
+  private static final Layout LAYOUT = new Layout("freshet.encoded-example", WEIGHTED);
+
+  @Override
+  public Layout layout() {
+    return LAYOUT;
+  }
 
   @Override
   public void write(EncodedExample example, DataOutput out) throws IOException {
@@ -45,7 +52,7 @@ public final class EncodedExampleCodec implements Codec<EncodedExample> {
 
   @Override
   public EncodedExample read(DataInput in) throws IOException {
-    int version = Bytes.version(in, WEIGHTED, EncodedExample.class);
+    int version = LAYOUT.readVersion(in);
     long id = in.readLong();
     String impression = version < 2 ? null : Bytes.readText(in);
     long time = in.readLong();

@@ -1,6 +1,7 @@
 package dev.freshet.core.features;
 
 import dev.freshet.core.codec.Bytes;
+import dev.freshet.core.codec.Layout;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
@@ -27,7 +28,7 @@ import java.util.stream.DoubleStream;
  */
 public final class NumberStatistics {
 
-  private static final int VERSION = 1;
+  private static final Layout LAYOUT = new Layout("freshet.number-statistics", 1);
   private static final int FIRST = 32;
   private static final int EPOCH = 1 << 16;
   private static final int SAMPLE = 4096;
@@ -256,7 +257,7 @@ public final class NumberStatistics {
    * </pre>
    */
   public void write(DataOutput out) throws IOException {
-    out.writeByte(VERSION);
+    LAYOUT.writeVersion(out);
     Bytes.writeCount(out, all.size());
     for (Of of : all) {
       Bytes.writeText(out, of.field.name());
@@ -283,7 +284,7 @@ public final class NumberStatistics {
    * @throws IOException if the bytes are of other fields
    */
   public void read(DataInput in) throws IOException {
-    Bytes.version(in, VERSION, NumberStatistics.class);
+    LAYOUT.readVersion(in);
     int count = Bytes.readCount(in);
     if (count != all.size()) {
       throw new IOException("numbers of " + count + " fields, here are " + all.size());

@@ -2,6 +2,7 @@ package dev.freshet.core.labels;
 
 import dev.freshet.core.codec.Bytes;
 import dev.freshet.core.codec.Codec;
+import dev.freshet.core.codec.Layout;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
@@ -15,12 +16,17 @@ import java.io.IOException;
  */
 public final class DroppedEventCodec implements Codec<DroppedEvent> {
 
-  private static final int VERSION = 1;
+  private static final Layout LAYOUT = new Layout("freshet.dropped-event", 1);
   private static final DropReason[] REASONS = DropReason.values();
 
   @Override
+  public Layout layout() {
+    return LAYOUT;
+  }
+
+  @Override
   public void write(DroppedEvent event, DataOutput out) throws IOException {
-    out.writeByte(VERSION);
+    LAYOUT.writeVersion(out);
     out.writeByte(event.reason().ordinal());
     Bytes.writeText(out, event.impressionId());
     Bytes.writeText(out, event.eventId());
@@ -31,7 +37,7 @@ public final class DroppedEventCodec implements Codec<DroppedEvent> {
 
   @Override
   public DroppedEvent read(DataInput in) throws IOException {
-    Bytes.version(in, VERSION, DroppedEvent.class);
+    LAYOUT.readVersion(in);
     return new DroppedEvent(
         REASONS[in.readByte()],
         Bytes.readText(in),

@@ -1,7 +1,7 @@
 package dev.freshet.core.labels;
 
-import dev.freshet.core.codec.Bytes;
 import dev.freshet.core.codec.Codec;
+import dev.freshet.core.codec.Layout;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.ImpressionCodec;
 import java.io.DataInput;
@@ -15,13 +15,18 @@ import java.io.IOException;
  */
 public final class LabeledExampleCodec implements Codec<LabeledExample> {
 
-  private static final int VERSION = 1;
+  private static final Layout LAYOUT = new Layout("freshet.labeled-example", 1);
 
   private final ImpressionCodec impressions = new ImpressionCodec();
 
   @Override
+  public Layout layout() {
+    return LAYOUT;
+  }
+
+  @Override
   public void write(LabeledExample example, DataOutput out) throws IOException {
-    out.writeByte(VERSION);
+    LAYOUT.writeVersion(out);
     impressions.write(example.impression(), out);
     out.writeLong(example.emittedAt());
     TaskLabelCodec.writeAll(example.labels(), out);
@@ -29,7 +34,7 @@ public final class LabeledExampleCodec implements Codec<LabeledExample> {
 
   @Override
   public LabeledExample read(DataInput in) throws IOException {
-    Bytes.version(in, VERSION, LabeledExample.class);
+    LAYOUT.readVersion(in);
     Impression impression = impressions.read(in);
     return new LabeledExample(impression, in.readLong(), TaskLabelCodec.readAll(in));
   }

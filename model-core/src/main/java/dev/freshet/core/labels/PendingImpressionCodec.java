@@ -2,6 +2,7 @@ package dev.freshet.core.labels;
 
 import dev.freshet.core.codec.Bytes;
 import dev.freshet.core.codec.Codec;
+import dev.freshet.core.codec.Layout;
 import dev.freshet.core.events.DeadlinesCodec;
 import dev.freshet.core.events.FeaturesCodec;
 import dev.freshet.core.events.Feedback;
@@ -35,8 +36,9 @@ import java.util.List;
  */
 public final class PendingImpressionCodec implements Codec<PendingImpression> {
 
-  private static final int VERSION = 4;
   private static final int WITHOUT_WEIGHTS = 3;
+  private static final int WITH_WEIGHTS = 4;
+  private static final Layout LAYOUT = new Layout("freshet.pending-impression", WITH_WEIGHTS);
   private static final int IMPRESSION = 1;
   private static final int COMPACT = 2;
   private static final int DEADLINES = 4;
@@ -47,10 +49,15 @@ public final class PendingImpressionCodec implements Codec<PendingImpression> {
   private final FeedbackCodec feedback = new FeedbackCodec();
 
   @Override
+  public Layout layout() {
+    return LAYOUT;
+  }
+
+  @Override
   public void write(PendingImpression pending, DataOutput out) throws IOException {
     Impression impression = pending.impression;
     boolean weighted = impression != null && FeaturesCodec.weighted(impression);
-    out.writeByte(weighted ? VERSION : WITHOUT_WEIGHTS);
+    out.writeByte(weighted ? WITH_WEIGHTS : WITHOUT_WEIGHTS);
     long base = base(pending);
     if (impression == null) {
       out.writeByte(0);
@@ -111,7 +118,7 @@ public final class PendingImpressionCodec implements Codec<PendingImpression> {
 
   @Override
   public PendingImpression read(DataInput in) throws IOException {
-    return Bytes.version(in, VERSION, PendingImpression.class) == 1 ? readFirst(in) : readNow(in);
+    return LAYOUT.readVersion(in) == 1 ? readFirst(in) : readNow(in);
   }
 
   private PendingImpression readNow(DataInput in) throws IOException {

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.freshet.core.codec.FiniteNumbers;
+import dev.freshet.core.codec.Layout;
 import dev.freshet.core.events.SourcePosition;
 import dev.freshet.core.features.NumberScale;
 import dev.freshet.core.labels.Task;
@@ -102,7 +103,7 @@ public record Manifest(
   /** The format of manifests that say nothing of numbers. */
   public static final int WITHOUT_NUMBERS = 3;
 
-  private static final int OLDEST_FORMAT = 1;
+  private static final Layout LAYOUT = new Layout("manifest", FORMAT);
 
   /** All weights. */
   public static final String BASE = "base";
@@ -232,19 +233,11 @@ public record Manifest(
   }
 
   /**
-   * @throws IOException if the bytes are no manifest of a known format
+   * @throws IOException if the bytes are no manifest of a format that this code reads
    */
   public static Manifest fromJson(byte[] json) throws IOException {
     Manifest manifest = JSON.readValue(json, Manifest.class);
-    if (manifest.format < OLDEST_FORMAT || manifest.format > FORMAT) {
-      throw new IOException(
-          "manifest format "
-              + manifest.format
-              + " is unknown; known: "
-              + OLDEST_FORMAT
-              + " to "
-              + FORMAT);
-    }
+    LAYOUT.check(manifest.format);
     return manifest;
   }
 }

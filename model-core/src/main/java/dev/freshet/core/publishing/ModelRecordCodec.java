@@ -2,6 +2,7 @@ package dev.freshet.core.publishing;
 
 import dev.freshet.core.codec.Bytes;
 import dev.freshet.core.codec.Codec;
+import dev.freshet.core.codec.Layout;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
@@ -15,11 +16,16 @@ import java.io.IOException;
  */
 public final class ModelRecordCodec implements Codec<ModelRecord> {
 
-  private static final int VERSION = 1;
+  private static final Layout LAYOUT = new Layout("freshet.model-record", 1);
+
+  @Override
+  public Layout layout() {
+    return LAYOUT;
+  }
 
   @Override
   public void write(ModelRecord record, DataOutput out) throws IOException {
-    out.writeByte(VERSION);
+    LAYOUT.writeVersion(out);
     Bytes.writeText(out, record.key());
     Bytes.writeText(out, record.version());
     out.writeInt(record.index());
@@ -32,7 +38,7 @@ public final class ModelRecordCodec implements Codec<ModelRecord> {
 
   @Override
   public ModelRecord read(DataInput in) throws IOException {
-    Bytes.version(in, VERSION, ModelRecord.class);
+    LAYOUT.readVersion(in);
     String key = Bytes.readText(in);
     String version = Bytes.readText(in);
     int index = in.readInt();

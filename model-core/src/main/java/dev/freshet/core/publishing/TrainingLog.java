@@ -1,6 +1,7 @@
 package dev.freshet.core.publishing;
 
 import dev.freshet.core.codec.Bytes;
+import dev.freshet.core.codec.Layout;
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.features.EncodedExampleCodec;
 import dev.freshet.core.settings.ByteSize;
@@ -33,7 +34,7 @@ import java.util.function.Consumer;
  */
 public final class TrainingLog {
 
-  private static final int VERSION = 1;
+  private static final Layout LAYOUT = new Layout("freshet.training-log-batch", 1);
   private static final EncodedExampleCodec EXAMPLES = new EncodedExampleCodec();
 
   private final String model;
@@ -82,7 +83,7 @@ public final class TrainingLog {
     /** The examples of a batch. */
     public List<EncodedExample> batch() throws IOException {
       DataInputStream in = new DataInputStream(new ByteArrayInputStream(bytes));
-      Bytes.version(in, VERSION, TrainingLog.class);
+      LAYOUT.readVersion(in);
       List<EncodedExample> examples = new ArrayList<>();
       int count = Bytes.readCount(in);
       for (int i = 0; i < count; i++) {
@@ -106,7 +107,7 @@ public final class TrainingLog {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     DataOutputStream to = new DataOutputStream(bytes);
     try {
-      to.writeByte(VERSION);
+      LAYOUT.writeVersion(to);
       Bytes.writeCount(to, batch.size());
       for (EncodedExample example : batch) {
         EXAMPLES.write(example, to);

@@ -1,6 +1,8 @@
 package dev.freshet.core.training;
 
+import dev.freshet.core.codec.Layout;
 import dev.freshet.core.settings.RecordBinder;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -24,7 +26,7 @@ import java.util.stream.Collectors;
  */
 public final class TrainedShape {
 
-  private static final String VERSION = "freshet-shape-1";
+  private static final Layout LAYOUT = new Layout("freshet-shape", 1);
   private static final String FEATURES = "features";
   private static final String DENSE = "dense";
 
@@ -43,7 +45,7 @@ public final class TrainedShape {
             .collect(Collectors.joining(","));
     return String.join(
         "\n",
-        VERSION,
+        LAYOUT.text(),
         FEATURES + "=" + context.schema().fingerprint(),
         "kind=" + context.model().kind(),
         "tasks=" + tasks,
@@ -55,9 +57,9 @@ public final class TrainedShape {
    * Which parts of a checkpoint's text are not those of now, each with what was and what is where
    * that can be said shortly; none if it can be gone on from.
    *
-   * @throws IllegalArgumentException if the text is of a version that is unknown here
+   * @throws IOException if the text is of a version that this code does not read, or no such text
    */
-  public static List<String> changes(String before, String now) {
+  public static List<String> changes(String before, String now) throws IOException {
     Map<String, String> old = lines(before);
     List<String> changes = new ArrayList<>();
     lines(now)
@@ -90,11 +92,9 @@ public final class TrainedShape {
         + (parameters.size() > 1 ? " and " + (parameters.size() - 1) + " more" : "");
   }
 
-  private static Map<String, String> lines(String text) {
+  private static Map<String, String> lines(String text) throws IOException {
     List<String> all = text.lines().toList();
-    if (all.isEmpty() || !all.get(0).equals(VERSION)) {
-      throw new IllegalArgumentException("not " + VERSION + ": " + text);
-    }
+    LAYOUT.readText(all.isEmpty() ? "" : all.get(0));
     Map<String, String> lines = new LinkedHashMap<>();
     for (String line : all.subList(1, all.size())) {
       int equal = line.indexOf('=');

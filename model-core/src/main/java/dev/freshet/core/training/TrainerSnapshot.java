@@ -1,6 +1,7 @@
 package dev.freshet.core.training;
 
 import dev.freshet.core.codec.Bytes;
+import dev.freshet.core.codec.Layout;
 import dev.freshet.core.events.SourcePosition;
 import dev.freshet.core.events.SourcePositionCodec;
 import dev.freshet.core.features.EncodedExample;
@@ -37,7 +38,7 @@ import java.util.List;
  */
 public final class TrainerSnapshot {
 
-  private static final int VERSION = 11;
+  private static final Layout LAYOUT = new Layout("freshet.trainer-snapshot", 11);
   static final int WITH_HEADS = 2;
   static final int WITH_VALUES = 3;
   private static final int WITH_POSITIONS = 4;
@@ -78,7 +79,7 @@ public final class TrainerSnapshot {
   public static void write(ModelTrainer trainer, Surroundings around, OutputStream stream)
       throws IOException {
     DataOutputStream out = new DataOutputStream(new BufferedOutputStream(stream, BUFFER));
-    out.writeByte(VERSION);
+    LAYOUT.writeVersion(out);
     out.writeLong(around.run());
     trainer.write(out);
     Bytes.writeCount(out, around.batch().size());
@@ -100,7 +101,7 @@ public final class TrainerSnapshot {
   /** Restores {@code trainer} and returns what its owner kept. */
   public static Surroundings read(ModelTrainer trainer, InputStream stream) throws IOException {
     DataInputStream in = new DataInputStream(new BufferedInputStream(stream, BUFFER));
-    int version = Bytes.version(in, VERSION, TrainerSnapshot.class);
+    int version = LAYOUT.readVersion(in);
     long run = in.readLong();
     trainer.read(in, version);
     List<EncodedExample> batch = new ArrayList<>();

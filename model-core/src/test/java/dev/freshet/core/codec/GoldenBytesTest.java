@@ -178,6 +178,11 @@ class GoldenBytesTest {
   private static Codec<List<EncodedExample>> logged() {
     return new Codec<>() {
       @Override
+      public Layout layout() {
+        return new Layout("freshet.training-log-batch", 1);
+      }
+
+      @Override
       public void write(List<EncodedExample> batch, DataOutput out) {
         new TrainingLog("main", new ByteSize(1 << 20))
             .batch(
@@ -239,6 +244,11 @@ class GoldenBytesTest {
   private static Codec<PendingImpression> named() {
     PendingImpressionCodec codec = new PendingImpressionCodec();
     return new Codec<>() {
+      @Override
+      public Layout layout() {
+        return codec.layout();
+      }
+
       @Override
       public void write(PendingImpression pending, DataOutput out) throws IOException {
         codec.write(pending, out);
@@ -347,8 +357,8 @@ class GoldenBytesTest {
     frozen[0] = 99;
     assertThat(
             catchThrowable(() -> codec.read(new DataInputStream(new ByteArrayInputStream(frozen)))))
-        .isInstanceOf(IOException.class)
-        .hasMessageContaining("version 99 is unknown");
+        .isInstanceOf(LayoutTooNewException.class)
+        .hasMessageContaining(codec.layout().name() + " has version 99");
   }
 
   private static byte[] golden(String name) throws IOException {

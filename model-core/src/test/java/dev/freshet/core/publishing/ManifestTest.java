@@ -3,6 +3,7 @@ package dev.freshet.core.publishing;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.freshet.core.codec.LayoutTooNewException;
 import dev.freshet.core.events.SourcePosition;
 import dev.freshet.core.features.FeatureSchema;
 import dev.freshet.core.features.NumberScale;
@@ -200,7 +201,8 @@ class ManifestTest {
     assertThat(Manifest.fromJson(more.getBytes(StandardCharsets.UTF_8)).bytes()).isEqualTo(524_388);
     String later = json.replace("\"format\":3", "\"format\":6");
     assertThatThrownBy(() -> Manifest.fromJson(later.getBytes(StandardCharsets.UTF_8)))
-        .hasMessageContaining("manifest format 6 is unknown");
+        .isInstanceOf(LayoutTooNewException.class)
+        .hasMessageContaining("manifest has version 6");
     String other = json.replace("\"fnc\"", "\"magic\"");
     Manifest unknown = Manifest.fromJson(other.getBytes(StandardCharsets.UTF_8));
     assertThatThrownBy(() -> unknown.correction("click")).hasMessageContaining("magic");

@@ -3,6 +3,7 @@ package dev.freshet.core.training;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.freshet.core.codec.LayoutTooNewException;
 import dev.freshet.core.events.SourcePosition;
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.labels.TaskLabel;
@@ -253,8 +254,8 @@ class ModelTrainerTest {
       assertThat(bytes(trainer, pending)).isEqualTo(frozen(11));
       frozen[0] = 12;
       assertThatThrownBy(() -> TrainerSnapshot.read(trainer, new ByteArrayInputStream(frozen)))
-          .isInstanceOf(IOException.class)
-          .hasMessageContaining("version 12 is unknown");
+          .isInstanceOf(LayoutTooNewException.class)
+          .hasMessageContaining("trainer-snapshot has version 12");
     }
   }
 

@@ -2,6 +2,7 @@ package dev.freshet.job.events;
 
 import dev.freshet.core.codec.Bytes;
 import dev.freshet.core.codec.Codec;
+import dev.freshet.core.codec.Layout;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
@@ -17,11 +18,16 @@ import java.io.IOException;
  */
 public final class DeadLetterCodec implements Codec<DeadLetter> {
 
-  private static final int VERSION = 4;
+  private static final Layout LAYOUT = new Layout("freshet.dead-letter", 4);
+
+  @Override
+  public Layout layout() {
+    return LAYOUT;
+  }
 
   @Override
   public void write(DeadLetter letter, DataOutput out) throws IOException {
-    out.writeByte(VERSION);
+    LAYOUT.writeVersion(out);
     writeBytes(letter.key(), out);
     writeBytes(letter.value(), out);
     Bytes.writeText(out, letter.reason());
@@ -36,7 +42,7 @@ public final class DeadLetterCodec implements Codec<DeadLetter> {
 
   @Override
   public DeadLetter read(DataInput in) throws IOException {
-    int version = Bytes.version(in, VERSION, DeadLetter.class);
+    int version = LAYOUT.readVersion(in);
     return new DeadLetter(
         readBytes(in),
         readBytes(in),

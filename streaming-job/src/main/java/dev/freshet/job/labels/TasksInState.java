@@ -1,7 +1,10 @@
 package dev.freshet.job.labels;
 
+import dev.freshet.core.codec.Layout;
+import dev.freshet.core.codec.LayoutException;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.settings.RecordBinder;
+import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -25,7 +28,7 @@ public final class TasksInState {
   public static final ListStateDescriptor<String> STATE =
       new ListStateDescriptor<>("tasks", Types.STRING);
 
-  private static final String VERSION = "freshet-tasks-1";
+  private static final Layout LAYOUT = new Layout("freshet-tasks", 1);
 
   private final String now;
   private ListState<String> state;
@@ -43,11 +46,15 @@ public final class TasksInState {
   /** Another set of tasks will not fit at the next attempt either, so there is none. */
   public void initialize(FunctionInitializationContext context) throws Exception {
     state = context.getOperatorStateStore().getUnionListState(STATE);
-    unfit(state.get(), now)
-        .ifPresent(
-            why -> {
-              throw new SuppressRestartsException(new IllegalStateException(why));
-            });
+    Optional<String> why;
+    try {
+      why = unfit(state.get(), now);
+    } catch (LayoutException e) {
+      throw new SuppressRestartsException(e);
+    }
+    if (why.isPresent()) {
+      throw new SuppressRestartsException(new IllegalStateException(why.get()));
+    }
   }
 
   /**
@@ -55,26 +62,26 @@ public final class TasksInState {
    */
   public void snapshot(long waiting) throws Exception {
     state.clear();
-    state.add(VERSION + " " + waiting + " " + now);
+    state.add(LAYOUT.text() + " " + waiting + " " + now);
   }
 
   /**
    * Why a job with these tasks cannot go on from a state; empty if it can.
    *
    * @param before all of {@link #STATE}
+   * @throws IOException if it is of a version that this code does not read
    */
-  public static Optional<String> unfit(Iterable<String> before, List<Task> tasks) {
+  public static Optional<String> unfit(Iterable<String> before, List<Task> tasks)
+      throws IOException {
     return unfit(before, layout(tasks));
   }
 
-  private static Optional<String> unfit(Iterable<String> before, String now) {
+  private static Optional<String> unfit(Iterable<String> before, String now) throws IOException {
     long waiting = 0;
     String other = null;
     for (String subtask : before) {
       String[] parts = subtask.split(" ", 3);
-      if (!parts[0].equals(VERSION)) {
-        throw new IllegalArgumentException("not " + VERSION + ": " + subtask);
-      }
+      LAYOUT.readText(parts[0]);
       // After a change of parallelism only the sum is exact.
       waiting += Long.parseLong(parts[1]);
       other = parts[2].equals(now) ? other : parts[2];

@@ -2,6 +2,7 @@ package dev.freshet.job.training;
 
 import static dev.freshet.job.training.TrainOperator.SHAPE;
 
+import dev.freshet.core.codec.LayoutException;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.Problems;
@@ -47,6 +48,8 @@ public final class CheckpointCheck {
   /** Uids of the steps whose keyed state lies by the tasks' order. */
   private static final Set<String> JOINS = Set.of(LabelJoinFunction.UID, CountJoinFunction.UID);
 
+  private static final String KNOWN = "state that this Freshet reads";
+
   private final Pipeline pipeline;
   private final SavepointRestoreSettings from;
   private final Consumer<String> note;
@@ -87,6 +90,8 @@ public final class CheckpointCheck {
       TasksInState.unfit(
               read(join, store -> store.getUnionListState(TasksInState.STATE)), pipeline.tasks())
           .ifPresent(why -> problems.add("tasks", why, "those of " + from.getRestorePath()));
+    } catch (LayoutException e) {
+      problems.add("tasks", e.getMessage(), KNOWN);
     } catch (Exception e) {
       note.accept(unseen(", tasks", e));
     }
@@ -120,6 +125,8 @@ public final class CheckpointCheck {
                   + "; give the model a new name to start it afresh, or set back what was changed");
         }
       }
+    } catch (LayoutException e) {
+      problems.add("models." + model, e.getMessage(), KNOWN);
     } catch (Exception e) {
       note.accept(unseen(", model " + model, e));
     }

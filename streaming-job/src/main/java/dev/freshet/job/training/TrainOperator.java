@@ -1,5 +1,6 @@
 package dev.freshet.job.training;
 
+import dev.freshet.core.codec.LayoutException;
 import dev.freshet.core.events.SourcePosition;
 import dev.freshet.core.events.SourcePositions;
 import dev.freshet.core.features.EncodedExample;
@@ -166,8 +167,17 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
     openInputs = 2;
     publishedStep = -1;
     run = clock.instant().getEpochSecond();
-    requireShape(state);
     restoreLast(state);
+    try {
+      restore(state);
+    } catch (LayoutException e) {
+      throw new SuppressRestartsException(e);
+    }
+    taken = trainer.examples();
+  }
+
+  private void restore(StateInitializationContext state) throws Exception {
+    requireShape(state);
     for (StatePartitionStreamProvider part : state.getRawOperatorStateInputs()) {
       try (InputStream in = part.getStream()) {
         Surroundings around = TrainerSnapshot.read(trainer, in);
@@ -181,7 +191,6 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
         LOGGER.info("Model {} goes on from step {}", context.model().name(), trainer.steps());
       }
     }
-    taken = trainer.examples();
   }
 
   /** A GPU that is asked for and not there will not be there at the next attempt either. */

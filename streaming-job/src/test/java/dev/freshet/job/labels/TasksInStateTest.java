@@ -3,6 +3,7 @@ package dev.freshet.job.labels;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.freshet.core.codec.LayoutTooNewException;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.pipeline.TestingPipelines;
 import java.util.List;
@@ -17,7 +18,7 @@ class TasksInStateTest {
       "freshet-tasks-1 5 click:binary,purchase:binary,revenue:continuous";
 
   @Test
-  void readsWhatWasWritten() {
+  void readsWhatWasWritten() throws Exception {
     assertThat(TasksInState.unfit(List.of(FIVE), TASKS)).isEmpty();
     assertThat(TasksInState.unfit(List.of(FIVE), TASKS.subList(0, 2)))
         .get()
@@ -29,7 +30,7 @@ class TasksInStateTest {
 
   /** Counts are dealt out when the parallelism changes: one may be below 0. */
   @Test
-  void countsAddUpOverSubtasks() {
+  void countsAddUpOverSubtasks() throws Exception {
     String less = FIVE.replace(" 5 ", " -5 ");
     assertThat(TasksInState.unfit(List.of(FIVE, less), TASKS.subList(0, 2))).isEmpty();
     assertThat(TasksInState.unfit(List.of(FIVE, FIVE), TASKS.subList(0, 2)))
@@ -42,6 +43,7 @@ class TasksInStateTest {
   void readsNoOtherVersion() {
     String next = FIVE.replace("tasks-1", "tasks-2");
     assertThatThrownBy(() -> TasksInState.unfit(List.of(next), TASKS))
-        .hasMessageContaining("not freshet-tasks-1");
+        .isInstanceOf(LayoutTooNewException.class)
+        .hasMessageContaining("freshet-tasks has version 2");
   }
 }

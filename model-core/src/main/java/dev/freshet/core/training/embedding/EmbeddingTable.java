@@ -1,6 +1,7 @@
 package dev.freshet.core.training.embedding;
 
 import dev.freshet.core.codec.Bytes;
+import dev.freshet.core.codec.Layout;
 import dev.freshet.core.features.FeatureEncoder;
 import dev.freshet.core.features.FeatureField;
 import java.io.DataInput;
@@ -28,7 +29,7 @@ import java.util.stream.LongStream;
  */
 public final class EmbeddingTable implements RowSource {
 
-  private static final int VERSION = 3;
+  private static final Layout LAYOUT = new Layout("freshet.embedding-table", 3);
   private static final int SLAB_BITS = 12;
   private static final int SLAB = 1 << SLAB_BITS;
   private static final int IN_SLAB = SLAB - 1;
@@ -450,7 +451,7 @@ public final class EmbeddingTable implements RowSource {
    * </pre>
    */
   public void write(DataOutput out) throws IOException {
-    out.writeByte(VERSION);
+    LAYOUT.writeVersion(out);
     Bytes.writeCount(out, dim);
     Bytes.writeCount(out, first);
     out.writeUTF(optimizer.kind().toString());
@@ -508,7 +509,7 @@ public final class EmbeddingTable implements RowSource {
    * @return the name of the optimiser that the embeddings were learnt with
    */
   public String restore(DataInput in, float examples) throws IOException {
-    int version = Bytes.version(in, VERSION, EmbeddingTable.class);
+    int version = LAYOUT.readVersion(in);
     int writtenDim = Bytes.readCount(in);
     // Rows of before had no first-order weights: these start at zero, which changes no prediction.
     int writtenFirst = version < 2 ? 0 : Bytes.readCount(in);
