@@ -1,18 +1,19 @@
 package dev.freshet.job.codec;
 
 import dev.freshet.core.codec.Codec;
+import dev.freshet.core.codec.Layout;
+import dev.freshet.core.settings.CodeVersion;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.util.Map;
 import org.apache.flink.api.common.typeutils.TypeSerializer;
 import org.apache.flink.api.common.typeutils.TypeSerializerSchemaCompatibility;
 import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
 import org.apache.flink.core.memory.DataInputView;
 import org.apache.flink.core.memory.DataOutputView;
-import org.apache.flink.util.FlinkException;
-import org.apache.flink.util.InstantiationUtil;
 
 /**
  * Lets Flink move and keep a type by the core's {@link Codec}: no reflection, no Kryo, and every
@@ -93,22 +94,55 @@ public final class CodecSerializer<T> extends TypeSerializer<T> {
   @Override
   public boolean equals(Object other) {
     return other instanceof CodecSerializer<?> that
-        && that.codec.getClass() == codec.getClass()
+        && that.layout().equals(layout())
         && that.immutable == immutable;
   }
 
   @Override
   public int hashCode() {
-    return codec.getClass().hashCode();
+    return layout().hashCode();
   }
 
+  String layout() {
+    return codec.layout().name();
+  }
+
+  /**
+   * @throws IllegalStateException if the codec is not one of those of state, which could not be
+   *     read again
+   */
   @Override
   public TypeSerializerSnapshot<T> snapshotConfiguration() {
+    if (CodecTypeInfo.ofState(layout()).isEmpty()) {
+      throw new IllegalStateException(layout() + " is none of CodecTypeInfo.STATE");
+    }
     return new Snapshot<>(this);
   }
 
-  /** Names the codec; compatible as long as the codec is the same class. */
+  /**
+   * Names the layout of state in checkpoints and savepoints; compatible as long as the name is the
+   * same.
+   *
+   * <pre>
+   * version 2: UTF layout's name | byte newest version of the layout when it was written
+   * version 1: UTF name of the codec's class | boolean immutable
+   * </pre>
+   *
+   * <p>Flink names this class there, so it stays what it is called and where it is: it is the only
+   * class of Freshet that savepoints name.
+   */
   public static final class Snapshot<T> implements TypeSerializerSnapshot<T> {
+
+    private static final Layout LAYOUT = new Layout("freshet.state-codec", 2);
+
+    /** The classes that version 1 names; they may be anywhere by now. */
+    private static final Map<String, CodecTypeInfo<?>> CLASSES =
+        Map.of(
+            "dev.freshet.core.events.ImpressionCodec", CodecTypeInfo.IMPRESSION,
+            "dev.freshet.core.labels.PendingImpressionCodec", CodecTypeInfo.PENDING,
+            "dev.freshet.core.counts.CountedImpressionCodec", CodecTypeInfo.COUNTED_IMPRESSION,
+            "dev.freshet.core.counts.CountMomentCodec", CodecTypeInfo.COUNT_MOMENT,
+            "dev.freshet.core.counts.DecayedCountsCodec", CodecTypeInfo.DECAYED_COUNTS);
 
     private CodecSerializer<T> serializer;
 
@@ -121,25 +155,44 @@ public final class CodecSerializer<T> extends TypeSerializer<T> {
 
     @Override
     public int getCurrentVersion() {
-      return 1;
+      return LAYOUT.newest();
     }
 
     @Override
     public void writeSnapshot(DataOutputView out) throws IOException {
-      out.writeUTF(serializer.codec.getClass().getName());
-      out.writeBoolean(serializer.immutable);
+      out.writeUTF(serializer.layout());
+      serializer.codec.layout().writeVersion(out);
     }
 
+    /**
+     * @throws IOException if a newer or much older Freshet wrote the state, which is told before
+     *     any of it is read
+     */
     @Override
-    @SuppressWarnings("unchecked")
     public void readSnapshot(int version, DataInputView in, ClassLoader loader) throws IOException {
+      LAYOUT.check(version);
       String name = in.readUTF();
-      try {
-        Codec<T> codec = InstantiationUtil.instantiate(name, Codec.class, loader);
-        serializer = new CodecSerializer<>(codec, in.readBoolean());
-      } catch (FlinkException e) {
-        throw new IOException("state was written by codec " + name + ", which is gone", e);
+      CodecTypeInfo<?> type =
+          version == 1 ? CLASSES.get(name) : CodecTypeInfo.ofState(name).orElse(null);
+      if (type == null) {
+        throw new IOException(
+            "there is state of "
+                + name
+                + ", which Freshet "
+                + CodeVersion.CURRENT
+                + " does not know: a newer Freshet wrote it. Run that one or a newer one here");
       }
+      serializer = restored(type);
+      if (version == 1) {
+        in.readBoolean();
+      } else {
+        serializer.codec.layout().readVersion(in);
+      }
+    }
+
+    @SuppressWarnings("unchecked")
+    private static <T> CodecSerializer<T> restored(CodecTypeInfo<?> type) {
+      return (CodecSerializer<T>) type.createSerializer(null);
     }
 
     @Override
@@ -150,7 +203,7 @@ public final class CodecSerializer<T> extends TypeSerializer<T> {
     @Override
     public TypeSerializerSchemaCompatibility<T> resolveSchemaCompatibility(
         TypeSerializerSnapshot<T> old) {
-      return old instanceof Snapshot<T> that && that.serializer.equals(serializer)
+      return old instanceof Snapshot<T> that && that.serializer.layout().equals(serializer.layout())
           ? TypeSerializerSchemaCompatibility.compatibleAsIs()
           : TypeSerializerSchemaCompatibility.incompatible();
     }

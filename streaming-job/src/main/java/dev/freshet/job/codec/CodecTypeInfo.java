@@ -23,6 +23,8 @@ import dev.freshet.core.labels.PendingImpression;
 import dev.freshet.core.labels.PendingImpressionCodec;
 import dev.freshet.core.publishing.ModelRecord;
 import dev.freshet.core.publishing.ModelRecordCodec;
+import java.util.List;
+import java.util.Optional;
 import org.apache.flink.api.common.serialization.SerializerConfig;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.common.typeutils.TypeSerializer;
@@ -53,6 +55,10 @@ public final class CodecTypeInfo<T> extends TypeInformation<T> {
   public static final CodecTypeInfo<ModelRecord> MODEL_RECORD =
       new CodecTypeInfo<>(ModelRecord.class, new ModelRecordCodec(), true);
 
+  /** Those of state, which checkpoints and savepoints name by their layouts. */
+  private static final List<CodecTypeInfo<?>> STATE =
+      List.of(IMPRESSION, PENDING, COUNTED_IMPRESSION, COUNT_MOMENT, DECAYED_COUNTS);
+
   private final Class<T> type;
   private final Codec<T> codec;
   private final boolean immutable;
@@ -61,6 +67,11 @@ public final class CodecTypeInfo<T> extends TypeInformation<T> {
     this.type = type;
     this.codec = codec;
     this.immutable = immutable;
+  }
+
+  /** The type of state that has a layout of this name. */
+  static Optional<CodecTypeInfo<?>> ofState(String layout) {
+    return STATE.stream().filter(type -> type.codec.layout().name().equals(layout)).findFirst();
   }
 
   @Override

@@ -41,7 +41,7 @@ class FrozenSavepointTest {
   private static final Path FOLDER = Path.of("src/test/resources/savepoints");
 
   /** How codecs are named in savepoints of today. */
-  private static final String TODAY = "classes";
+  private static final String TODAY = "layouts";
 
   private static final long START = 1_767_225_600_000L;
   private static final long MINUTE = 60_000;
@@ -56,7 +56,7 @@ class FrozenSavepointTest {
   private static final CountPlan PLAN = PIPELINE.counts();
 
   private static Stream<Arguments> files() {
-    return Stream.of("classes")
+    return Stream.of("classes", TODAY)
         .flatMap(
             named ->
                 Stream.of("labels", "counted-events", "counts")
@@ -66,7 +66,7 @@ class FrozenSavepointTest {
                                 .map(backend -> Arguments.of(step, backend, named))));
   }
 
-  @ParameterizedTest(name = "{0} on {1}, codecs named by {2}")
+  @ParameterizedTest(name = "{0} on {1}, codecs named as {2}")
   @MethodSource("files")
   void goesOnFromTheFrozenState(String step, String backend, String named) throws Exception {
     Path file = FOLDER.resolve(step + "-" + backend + "-" + named + ".state");
