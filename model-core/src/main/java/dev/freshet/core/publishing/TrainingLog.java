@@ -28,13 +28,14 @@ import java.util.function.Consumer;
  * say how.
  *
  * <pre>
- * batch: byte version = 1 | count examples, each: encoded example
+ * batch: header of {@link Layout}, version 2; or byte version = 1 | count examples, each: encoded example
  * state: a {@link TrainerSnapshot} without pending batch
  * </pre>
  */
 public final class TrainingLog {
 
-  private static final Layout LAYOUT = new Layout("freshet.training-log-batch", 1);
+  private static final Layout LAYOUT = new Layout("freshet.training-log-batch", 2);
+  private static final int LAST_BARE = 1;
   private static final EncodedExampleCodec EXAMPLES = new EncodedExampleCodec();
 
   private final String model;
@@ -83,7 +84,7 @@ public final class TrainingLog {
     /** The examples of a batch. */
     public List<EncodedExample> batch() throws IOException {
       DataInputStream in = new DataInputStream(new ByteArrayInputStream(bytes));
-      LAYOUT.readVersion(in);
+      LAYOUT.readHeader(in, LAST_BARE);
       List<EncodedExample> examples = new ArrayList<>();
       int count = Bytes.readCount(in);
       for (int i = 0; i < count; i++) {
@@ -107,7 +108,7 @@ public final class TrainingLog {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     DataOutputStream to = new DataOutputStream(bytes);
     try {
-      LAYOUT.writeVersion(to);
+      LAYOUT.writeHeader(to);
       Bytes.writeCount(to, batch.size());
       for (EncodedExample example : batch) {
         EXAMPLES.write(example, to);

@@ -2,6 +2,7 @@ package dev.freshet.core.training;
 
 import dev.freshet.core.codec.Bytes;
 import dev.freshet.core.codec.Layout;
+import dev.freshet.core.codec.LayoutException;
 import dev.freshet.core.events.SourcePosition;
 import dev.freshet.core.events.SourcePositionCodec;
 import dev.freshet.core.features.EncodedExample;
@@ -21,24 +22,25 @@ import java.util.List;
  * bit as if it had never stopped.
  *
  * <pre>
- * byte version = 10 | long run | trainer: counters, target scale [before version 5: double count,
- * mean, squares], [from version 9] dense optimiser's name, weights, moments, step counters,
- * embedding tables, metric windows, pending scores, [from version 2] boolean delay heads [ long
- * bounded weights | long steps | [from version 9] dense optimiser's name, weights, moments, step counters, embedding tables ], [from version
- * 3] boolean values watched [ calibration by value ], [from version 5] int batches left out in a
- * row, incidents, [from version 6] evidence,
- * [from version 7] base rates, [from version 8] first-order weights in embedding tables, [from version 9] slots of any optimiser
- * in them, [from version 10] what is known of numbers, [from version 11] shrinkages, and both
- * predictions in pending scores
+ * header of version 12, see {@link Layout} (up to version 11: byte version) | long run
+ * | trainer: counters, target scale (before version 5: double count, mean, squares),
+ *     [from 9] dense optimiser's name, weights, moments, step counters, embedding tables (first-order
+ *     weights in them from 8, slots of any optimiser from 9), metric windows, pending scores (both
+ *     predictions in them from 11),
+ *     [from 2] boolean delay heads [ long bounded weights | long steps | [from 9] dense optimiser's
+ *     name, weights, moments, step counters, embedding tables ],
+ *     [from 3] boolean values watched [ calibration by value ],
+ *     [from 5] int batches left out in a row, incidents, [from 6] evidence, [from 7] base rates,
+ *     [from 10] what is known of numbers, [from 11] shrinkages
  * | count pending batch, each: example | count writer state, each: int
- * | [from version 4] count positions, each: source position | long watermark
+ * | [from 4] count positions, each: source position | long watermark
  * </pre>
  *
  * Noise needs no state: it is drawn from the seed and the step.
  */
 public final class TrainerSnapshot {
 
-  private static final Layout LAYOUT = new Layout("freshet.trainer-snapshot", 11);
+  private static final Layout LAYOUT = new Layout("freshet.trainer-snapshot", 12);
   static final int WITH_HEADS = 2;
   static final int WITH_VALUES = 3;
   private static final int WITH_POSITIONS = 4;
@@ -48,6 +50,7 @@ public final class TrainerSnapshot {
   static final int WITH_OPTIMIZERS = 9;
   static final int WITH_NUMBERS = 10;
   static final int WITH_SHRINKAGES = 11;
+  private static final int LAST_BARE = 11;
   private static final int BUFFER = 1 << 16;
   private static final EncodedExampleCodec EXAMPLES = new EncodedExampleCodec();
   private static final SourcePositionCodec POSITIONS = new SourcePositionCodec();
@@ -79,7 +82,7 @@ public final class TrainerSnapshot {
   public static void write(ModelTrainer trainer, Surroundings around, OutputStream stream)
       throws IOException {
     DataOutputStream out = new DataOutputStream(new BufferedOutputStream(stream, BUFFER));
-    LAYOUT.writeVersion(out);
+    LAYOUT.writeHeader(out);
     out.writeLong(around.run());
     trainer.write(out);
     Bytes.writeCount(out, around.batch().size());
@@ -98,10 +101,15 @@ public final class TrainerSnapshot {
     out.flush();
   }
 
-  /** Restores {@code trainer} and returns what its owner kept. */
+  /**
+   * Restores {@code trainer} and returns what its owner kept.
+   *
+   * @throws LayoutException if the bytes are of a version that this code does not read
+   * @throws IOException if they are something else, or of a trainer of another shape
+   */
   public static Surroundings read(ModelTrainer trainer, InputStream stream) throws IOException {
     DataInputStream in = new DataInputStream(new BufferedInputStream(stream, BUFFER));
-    int version = LAYOUT.readVersion(in);
+    int version = LAYOUT.readHeader(in, LAST_BARE);
     long run = in.readLong();
     trainer.read(in, version);
     List<EncodedExample> batch = new ArrayList<>();

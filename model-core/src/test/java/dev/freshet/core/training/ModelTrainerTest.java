@@ -18,6 +18,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,6 +32,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ModelTrainerTest {
+
+  /** What snapshots begin with, before their version. */
+  private static final String NAMED = "FRSH" + (char) 24 + "freshet.trainer-snapshot";
 
   private static final List<SourcePosition> SOURCES =
       List.of(new SourcePosition("clicks", 1, 42, 1_767_225_600_500L));
@@ -151,7 +155,7 @@ class ModelTrainerTest {
   @Test
   void readsTheFrozenSlotsOfOtherOptimizers() throws IOException {
     Pipeline with = optimizers("ftrl", "adagrad");
-    Path newest = ofOthers(11);
+    Path newest = ofOthers(12);
     if (Boolean.getBoolean("golden.write") && !Files.exists(newest)) {
       try (ModelTrainer trainer = trainer(with, "plain");
           OutputStream out = new GZIPOutputStream(Files.newOutputStream(newest))) {
@@ -166,6 +170,10 @@ class ModelTrainerTest {
       assertThat(trainer.shrinkages().get(0).slope()).isBetween(0.1, 0.99);
       assertThat(trainer.incidents().count(Kind.RESTARTED)).isZero();
       assertThat(bytes(trainer, List.of())).isEqualTo(frozen);
+    }
+    try (ModelTrainer trainer = trainer(with, "plain")) {
+      TrainerSnapshot.read(trainer, new ByteArrayInputStream(unpacked(ofOthers(11))));
+      assertThat(bytes(trainer, List.of())).isEqualTo(unpacked(newest));
     }
     try (ModelTrainer trainer = trainer(with, "plain")) {
       TrainerSnapshot.read(trainer, new ByteArrayInputStream(unpacked(ofOthers(10))));
@@ -226,23 +234,26 @@ class ModelTrainerTest {
    * byte. To write it anew, for a new version only: {@code -Dgolden.write=true}.
    */
   @ParameterizedTest
-  @ValueSource(ints = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11})
+  @ValueSource(ints = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12})
   void readsTheFrozenSnapshots(int version) throws IOException {
     // The first version did not tell whether the step before had happened: it reads as if it had.
     List<EncodedExample> pending =
         TestingExamples.settled(pipeline, 3, 5).stream().map(ModelTrainerTest::reached).toList();
     List<EncodedExample> kept =
         version < 7 ? pending.stream().map(ModelTrainerTest::unnamed).toList() : pending;
-    if (Boolean.getBoolean("golden.write") && version == 11) {
+    if (Boolean.getBoolean("golden.write") && version == 12) {
       try (ModelTrainer trainer = trainer("main");
-          OutputStream out = new GZIPOutputStream(Files.newOutputStream(golden(11)))) {
+          OutputStream out = new GZIPOutputStream(Files.newOutputStream(golden(12)))) {
         TrainerSnapshot.read(trainer, new ByteArrayInputStream(frozen(1)));
         out.write(bytes(trainer, pending));
       }
     }
     try (ModelTrainer trainer = trainer("main")) {
       byte[] frozen = frozen(version);
-      assertThat(frozen[0]).isEqualTo((byte) version);
+      int place = version < 12 ? 0 : NAMED.length();
+      assertThat(frozen[place]).isEqualTo((byte) version);
+      assertThat(new String(frozen, 0, place, StandardCharsets.US_ASCII))
+          .isEqualTo(NAMED.substring(0, place));
       var around = TrainerSnapshot.read(trainer, new ByteArrayInputStream(frozen));
       assertThat(trainer.steps()).isEqualTo(3);
       assertThat(trainer.examples()).isEqualTo(192);
@@ -251,11 +262,27 @@ class ModelTrainerTest {
       assertThat(trainer.evidence().fruitless()).as("nobody knows").isEmpty();
       assertThat(around.batch()).usingRecursiveComparison().isEqualTo(kept);
       assertThat(around.sources()).isEqualTo(version < 4 ? List.of() : SOURCES);
-      assertThat(bytes(trainer, pending)).isEqualTo(frozen(11));
-      frozen[0] = 12;
-      assertThatThrownBy(() -> TrainerSnapshot.read(trainer, new ByteArrayInputStream(frozen)))
+      assertThat(bytes(trainer, pending)).isEqualTo(frozen(12));
+    }
+  }
+
+  @Test
+  void saysOfSnapshotsThatItCannotReadWhatTheyAre() throws IOException {
+    try (ModelTrainer trainer = trainer("main")) {
+      byte[] newer = frozen(12);
+      newer[NAMED.length()] = 13;
+      assertThatThrownBy(() -> TrainerSnapshot.read(trainer, new ByteArrayInputStream(newer)))
           .isInstanceOf(LayoutTooNewException.class)
-          .hasMessageContaining("trainer-snapshot has version 12");
+          .hasMessageContaining("freshet.trainer-snapshot has version 13");
+      byte[] batch =
+          NAMED.replace("trainer-snapshot", "training-logging").getBytes(StandardCharsets.US_ASCII);
+      assertThatThrownBy(() -> TrainerSnapshot.read(trainer, new ByteArrayInputStream(batch)))
+          .isExactlyInstanceOf(IOException.class)
+          .hasMessage("these bytes are no freshet.trainer-snapshot but a freshet.training-logging");
+      byte[] bare = {12};
+      assertThatThrownBy(() -> TrainerSnapshot.read(trainer, new ByteArrayInputStream(bare)))
+          .as("without a header there were eleven")
+          .hasMessageContaining("these bytes are no freshet.trainer-snapshot");
     }
   }
 
