@@ -103,8 +103,14 @@ public final class CodecSerializer<T> extends TypeSerializer<T> {
     return layout().hashCode();
   }
 
-  String layout() {
+  private String layout() {
     return codec.layout().name();
+  }
+
+  /** The layout's name, which is how Flink's messages call it. */
+  @Override
+  public String toString() {
+    return layout();
   }
 
   /**

@@ -18,8 +18,13 @@ import dev.freshet.job.counts.CountJoinFunction;
 import dev.freshet.job.counts.StayActiveOperator;
 import dev.freshet.job.labels.InterruptibleOperator;
 import dev.freshet.job.labels.LabelJoinFunction;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
@@ -81,6 +86,23 @@ class FrozenSavepointTest {
               case "counted-events" -> List.of("task 0 at 2 minutes");
               default -> List.of("second after 1.0 clicks");
             });
+  }
+
+  /** By name Flink makes the serializer's snapshot; every other class may be moved. */
+  @ParameterizedTest(name = "{0} on {1}, codecs named as {2}")
+  @MethodSource("files")
+  void namesOneClassOfOurs(String step, String backend, String named) throws IOException {
+    Path file = FOLDER.resolve(step + "-" + backend + "-" + named + ".state");
+    String text = Files.readString(file, StandardCharsets.ISO_8859_1);
+    List<String> classes =
+        Pattern.compile("dev[./]freshet[\\w./$]+")
+            .matcher(text)
+            .results()
+            .map(MatchResult::group)
+            .distinct()
+            .toList();
+    assertThat(classes).contains("dev.freshet.job.codec.CodecSerializer$Snapshot");
+    assertThat(classes.size() == 1).isEqualTo(named.equals(TODAY));
   }
 
   private static OperatorSubtaskState written(String step, String backend) throws Exception {
