@@ -24,6 +24,7 @@ import dev.freshet.job.events.DeadLetterCodec;
 import dev.freshet.job.events.EventWatermarks;
 import dev.freshet.job.events.KafkaSources;
 import dev.freshet.job.events.MessageParser;
+import dev.freshet.job.events.ReleasingSourceFactory;
 import dev.freshet.job.events.SourceEvent;
 import dev.freshet.job.events.SplitOperator;
 import dev.freshet.job.features.CompactFunction;
@@ -41,6 +42,7 @@ import org.apache.flink.api.connector.source.Source;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.flink.streaming.api.graph.StreamGraph;
 
 /**
  * The job, step by step. Every step has a name, a description and a uid. State is found again by
@@ -88,16 +90,25 @@ public final class JobGraph {
   }
 
   /**
-   * Adds all steps to {@code env}, for a cluster of task managers: if the pipeline wants GPUs,
-   * slots with them are asked for.
+   * As {@link #graph}, for a cluster of task managers: if the pipeline wants GPUs, slots with them
+   * are asked for.
    */
-  public void buildForCluster(StreamExecutionEnvironment env) {
+  public StreamGraph graphForCluster(StreamExecutionEnvironment env) {
     GpuSlots.register(env, pipeline);
-    build(env);
+    return graph(env);
   }
 
-  /** Adds all steps to {@code env}. */
-  public void build(StreamExecutionEnvironment env) {
+  /**
+   * All steps, as a graph to be executed.
+   *
+   * @param env new, with the settings of the job
+   */
+  public StreamGraph graph(StreamExecutionEnvironment env) {
+    build(env);
+    return ReleasingSourceFactory.graph(env, "freshet " + pipeline.pipeline());
+  }
+
+  private void build(StreamExecutionEnvironment env) {
     env.getConfig().enableObjectReuse();
 
     SingleOutputStreamOperator<Impression> shown =

@@ -54,8 +54,7 @@ public final class StreamingJob {
             LOGGER::warn);
     Map<String, Integer> partitions =
         StartChecks.runAndClaim(pipeline, file.toString(), checkpoint::run);
-    JobGraph.onKafka(pipeline, partitions).buildForCluster(env);
-    env.execute("freshet " + pipeline.pipeline());
+    env.execute(JobGraph.onKafka(pipeline, partitions).graphForCluster(env));
   }
 
   private static Device device(String text) {

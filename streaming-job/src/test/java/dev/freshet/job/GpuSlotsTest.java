@@ -24,8 +24,7 @@ class GpuSlotsTest {
   private static StreamGraph graph(Device device, Configuration conf) {
     Pipeline pipeline = TestingPipelines.shop().withDevice(device);
     StreamExecutionEnvironment env = new StreamExecutionEnvironment(conf);
-    JobGraph.onKafka(pipeline, Map.of("main", 0, "plain", 1)).buildForCluster(env);
-    return env.getStreamGraph();
+    return JobGraph.onKafka(pipeline, Map.of("main", 0, "plain", 1)).graphForCluster(env);
   }
 
   @Test

@@ -34,6 +34,7 @@ import org.apache.flink.runtime.state.OperatorStateHandle;
 import org.apache.flink.runtime.state.StreamStateHandle;
 import org.apache.flink.runtime.state.metainfo.StateMetaInfoSnapshot;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.flink.streaming.api.graph.StreamGraph;
 import org.apache.flink.streaming.api.graph.StreamNode;
 import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
 import org.apache.flink.streaming.api.operators.SimpleOperatorFactory;
@@ -98,10 +99,10 @@ class StateNamesTest {
         StreamExecutionEnvironment.getExecutionEnvironment(new Configuration());
     Map<String, Integer> partitions = new HashMap<>();
     pipeline.models().forEach(model -> partitions.put(model.name(), partitions.size()));
-    JobGraph.onKafka(pipeline, partitions).build(env);
+    StreamGraph graph = JobGraph.onKafka(pipeline, partitions).graph(env);
     StringBuilder text = new StringBuilder();
     List<StreamNode> nodes =
-        env.getStreamGraph().getStreamNodes().stream()
+        graph.getStreamNodes().stream()
             .sorted(Comparator.comparing(StreamNode::getTransformationUID))
             .toList();
     assertThat(nodes).extracting(StreamNode::getTransformationUID).doesNotHaveDuplicates();

@@ -29,6 +29,7 @@ import org.apache.flink.core.execution.JobClient;
 import org.apache.flink.runtime.jobgraph.SavepointRestoreSettings;
 import org.apache.flink.runtime.rest.util.RestClientException;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.flink.streaming.api.graph.StreamGraph;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -135,8 +136,7 @@ final class SubmitCommand implements Callable<Integer> {
     Map<String, Integer> partitions =
         StartChecks.runAndClaim(pipeline, file.toString(), checkpoint::run);
     StreamExecutionEnvironment env = new StreamExecutionEnvironment(conf);
-    JobGraph.onKafka(pipeline, partitions).buildForCluster(env);
-    JobClient job = submit(env, name);
+    JobClient job = submit(env, JobGraph.onKafka(pipeline, partitions).graphForCluster(env));
     out.printf(
         "Submitted %s as job %s: %s/#/job/running/%s%n",
         pipeline.pipeline(), job.getJobID(), cluster.address(), job.getJobID());
@@ -147,9 +147,10 @@ final class SubmitCommand implements Callable<Integer> {
   /**
    * A job manager that cannot start a job answers with its stack trace; its last cause says why.
    */
-  private static JobClient submit(StreamExecutionEnvironment env, String name) throws Exception {
+  private static JobClient submit(StreamExecutionEnvironment env, StreamGraph graph)
+      throws Exception {
     try {
-      return env.executeAsync(name);
+      return env.executeAsync(graph);
     } catch (Exception e) {
       for (Throwable cause = e; cause != null; cause = cause.getCause()) {
         if (cause instanceof RestClientException refused) {

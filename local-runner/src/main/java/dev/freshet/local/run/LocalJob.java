@@ -171,9 +171,7 @@ public final class LocalJob implements AutoCloseable {
     }
     StreamExecutionEnvironment env =
         StreamExecutionEnvironment.createLocalEnvironment(parallelism, conf);
-    JobGraph.onKafka(pipeline, partitions).build(env);
-    var plan = env.getStreamGraph();
-    plan.setJobName("freshet " + pipeline.pipeline());
+    var plan = JobGraph.onKafka(pipeline, partitions).graph(env);
     plan.setSavepointRestoreSettings(from);
     MiniCluster cluster =
         new MiniCluster(
