@@ -111,7 +111,10 @@ public final class PendingState {
     shown
         .keyBy(Impression::id)
         .connect(clicks.keyBy(Feedback::impressionId))
-        .process(new LabelJoinFunction(new LabelJoin(pipeline.tasks(), pipeline.labels(), false)))
+        .process(
+            new LabelJoinFunction(
+                new LabelJoin(pipeline.tasks(), pipeline.labels(), false),
+                pipeline.schema().layout()))
         .returns(CodecTypeInfo.LABELED)
         .map(
             example -> {

@@ -145,7 +145,8 @@ public final class JobGraph {
                 CodecTypeInfo.LABELED,
                 new InterruptibleOperator<>(
                     new LabelJoinFunction(
-                        new LabelJoin(pipeline.tasks(), pipeline.labels(), announce))))
+                        new LabelJoin(pipeline.tasks(), pipeline.labels(), announce),
+                        pipeline.schema().layout())))
             .uid(LabelJoinFunction.UID)
             .setDescription("Hold impressions until their labels are known");
 

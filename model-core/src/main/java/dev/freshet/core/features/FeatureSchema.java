@@ -230,7 +230,7 @@ public final class FeatureSchema implements Serializable {
    * bytes of compact features depend on, which hold what was sent and say how many values there
    * are.
    */
-  String layout() {
+  public String layout() {
     return hash(false);
   }
 

@@ -7,7 +7,7 @@ import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
 import dev.freshet.job.codec.CodecTypeInfo;
 import dev.freshet.job.labels.KeptCount;
-import dev.freshet.job.labels.TasksInState;
+import dev.freshet.job.labels.WaitingLayout;
 import dev.freshet.job.metrics.JobMetric;
 import dev.freshet.job.metrics.MetricLabel;
 import dev.freshet.job.metrics.MetricStep;
@@ -41,7 +41,7 @@ public final class CountJoinFunction
 
   private transient ValueState<CountedImpression> state;
   private transient KeptCount kept;
-  private transient TasksInState tasks;
+  private transient WaitingLayout layout;
   private transient Counter counted;
   private transient Map<CountJoin.Missed, Counter> missed;
 
@@ -53,14 +53,14 @@ public final class CountJoinFunction
   public void initializeState(FunctionInitializationContext context) throws Exception {
     kept = new KeptCount("counted-impressions");
     kept.initialize(context);
-    tasks = new TasksInState(join.tasks());
-    tasks.initialize(context);
+    layout = new WaitingLayout(join.tasks(), WaitingLayout.ANY_FIELDS);
+    layout.initialize(context);
   }
 
   @Override
   public void snapshotState(FunctionSnapshotContext context) throws Exception {
     kept.snapshot();
-    tasks.snapshot(kept.count());
+    layout.snapshot(kept.count());
   }
 
   @Override

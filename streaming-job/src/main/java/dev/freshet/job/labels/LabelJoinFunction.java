@@ -57,6 +57,7 @@ public final class LabelJoinFunction
   public static final String DEADLINE_SAMPLES = "freshet.labels.deadline-samples.";
 
   private final LabelJoin join;
+  private final String fields;
 
   private transient ValueState<PendingImpression> state;
   private transient Counter examples;
@@ -65,18 +66,23 @@ public final class LabelJoinFunction
   private transient StateGauges gauges;
   private transient SkewCounter skewed;
   private transient DeadlineCounters deadlines;
-  private transient TasksInState tasks;
+  private transient WaitingLayout layout;
 
-  public LabelJoinFunction(LabelJoin join) {
+  /**
+   * @param fields what the features of impressions that wait are laid out for, see {@link
+   *     dev.freshet.core.features.FeatureSchema#layout}
+   */
+  public LabelJoinFunction(LabelJoin join, String fields) {
     this.join = join;
+    this.fields = fields;
   }
 
   @Override
   public void initializeState(FunctionInitializationContext context) throws Exception {
     gauges = new StateGauges();
     gauges.initialize(context);
-    tasks = new TasksInState(join.tasks());
-    tasks.initialize(context);
+    layout = new WaitingLayout(join.tasks(), fields);
+    layout.initialize(context);
     skewed = new SkewCounter();
     skewed.initialize(context);
     deadlines = new DeadlineCounters(join.tasks());
@@ -86,7 +92,7 @@ public final class LabelJoinFunction
   @Override
   public void snapshotState(FunctionSnapshotContext context) throws Exception {
     gauges.snapshot();
-    tasks.snapshot(gauges.pending());
+    layout.snapshot(gauges.pending());
     skewed.snapshot();
     deadlines.snapshot();
   }

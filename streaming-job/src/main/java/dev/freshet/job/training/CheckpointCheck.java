@@ -9,7 +9,7 @@ import dev.freshet.core.settings.Problems;
 import dev.freshet.core.training.TrainedShape;
 import dev.freshet.job.counts.CountJoinFunction;
 import dev.freshet.job.labels.LabelJoinFunction;
-import dev.freshet.job.labels.TasksInState;
+import dev.freshet.job.labels.WaitingLayout;
 import java.io.DataInputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -17,7 +17,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.Consumer;
 import org.apache.flink.api.common.ExecutionConfig;
 import org.apache.flink.api.common.state.ListState;
@@ -36,7 +35,7 @@ import org.apache.flink.runtime.state.filesystem.AbstractFsCheckpointStorageAcce
 /**
  * Holds the checkpoint or savepoint that a job shall start from against its pipeline, before the
  * job is submitted: what each model's trainer was laid out for, and whether it still is there; and
- * what tasks the impressions that wait are laid out for.
+ * what tasks and fields the impressions that wait are laid out for.
  *
  * <p>What cannot be looked at is told and not refused; the trainers look again when they start.
  */
@@ -44,9 +43,6 @@ public final class CheckpointCheck {
 
   /** What the uids of trainers begin with; the model's name follows. */
   public static final String UID = "training-";
-
-  /** Uids of the steps whose keyed state lies by the tasks' order. */
-  private static final Set<String> JOINS = Set.of(LabelJoinFunction.UID, CountJoinFunction.UID);
 
   private static final String KNOWN = "state that this Freshet reads";
 
@@ -78,22 +74,30 @@ public final class CheckpointCheck {
       note.accept(unseen("", e));
       return;
     }
-    metadata.getOperatorStates().stream()
-        .filter(state -> state.getOperatorUid().filter(JOINS::contains).isPresent())
-        .filter(state -> has(state, TasksInState.STATE))
-        .forEach(state -> checkTasks(state, problems));
+    checkWaiting(metadata, LabelJoinFunction.UID, pipeline.schema().layout(), problems);
+    checkWaiting(metadata, CountJoinFunction.UID, WaitingLayout.ANY_FIELDS, problems);
     trainers.forEach((model, state) -> check(model, state, problems));
   }
 
-  private void checkTasks(OperatorState join, Problems problems) {
-    try {
-      TasksInState.unfit(
-              read(join, store -> store.getUnionListState(TasksInState.STATE)), pipeline.tasks())
-          .ifPresent(why -> problems.add("tasks", why, "those of " + from.getRestorePath()));
-    } catch (LayoutException e) {
-      problems.add("tasks", e.getMessage(), KNOWN);
-    } catch (Exception e) {
-      note.accept(unseen(", tasks", e));
+  /** The impressions that wait in the step of this uid. */
+  private void checkWaiting(
+      CheckpointMetadata metadata, String uid, String fields, Problems problems) {
+    WaitingLayout layout = new WaitingLayout(pipeline.tasks(), fields);
+    for (OperatorState join : metadata.getOperatorStates()) {
+      if (join.getOperatorUid().filter(uid::equals).isEmpty() || !has(join, WaitingLayout.STATE)) {
+        continue;
+      }
+      try {
+        layout
+            .unfit(read(join, store -> store.getUnionListState(WaitingLayout.STATE)))
+            .ifPresent(
+                why ->
+                    problems.add("tasks and features", why, "those of " + from.getRestorePath()));
+      } catch (LayoutException e) {
+        problems.add("tasks and features", e.getMessage(), KNOWN);
+      } catch (Exception e) {
+        note.accept(unseen(", " + uid, e));
+      }
     }
   }
 

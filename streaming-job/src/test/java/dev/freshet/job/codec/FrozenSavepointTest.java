@@ -201,7 +201,7 @@ class FrozenSavepointTest {
     LabelJoin join = new LabelJoin(PIPELINE.tasks(), PIPELINE.labels(), false);
     var harness =
         new KeyedTwoInputStreamOperatorTestHarness<>(
-            new InterruptibleOperator<>(new LabelJoinFunction(join)),
+            new InterruptibleOperator<>(new LabelJoinFunction(join, PIPELINE.schema().layout())),
             Impression::id,
             Feedback::impressionId,
             Types.STRING);

@@ -72,7 +72,8 @@ class StayActiveOperatorTest {
     labels =
         new KeyedTwoInputStreamOperatorTestHarness<>(
             new KeyedCoProcessOperator<>(
-                new LabelJoinFunction(new LabelJoin(pipeline.tasks(), pipeline.labels(), false))),
+                new LabelJoinFunction(
+                    new LabelJoin(pipeline.tasks(), pipeline.labels(), false), "fields")),
             Impression::id,
             Feedback::impressionId,
             Types.STRING);

@@ -56,7 +56,7 @@ class InterruptedTimersTest {
       LabelJoin join = new LabelJoin(pipeline.tasks(), pipeline.labels(), false);
       harness =
           new KeyedTwoInputStreamOperatorTestHarness<>(
-              new InterruptibleOperator<>(new LabelJoinFunction(join)),
+              new InterruptibleOperator<>(new LabelJoinFunction(join, "fields")),
               Impression::id,
               Feedback::impressionId,
               Types.STRING);

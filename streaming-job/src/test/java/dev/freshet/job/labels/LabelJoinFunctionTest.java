@@ -56,7 +56,8 @@ class LabelJoinFunctionTest {
 
   private KeyedTwoInputStreamOperatorTestHarness<String, Impression, Feedback, LabeledExample>
       harness(boolean rocks) throws Exception {
-    function = new LabelJoinFunction(new LabelJoin(pipeline.tasks(), pipeline.labels(), false));
+    function =
+        new LabelJoinFunction(new LabelJoin(pipeline.tasks(), pipeline.labels(), false), "fields");
     var harness =
         new KeyedTwoInputStreamOperatorTestHarness<>(
             new KeyedCoProcessOperator<>(function),

@@ -71,7 +71,8 @@ class LabelJoinRescaleTest {
         LabelJoin join = new LabelJoin(pipeline.tasks(), pipeline.labels(), false);
         var harness =
             new KeyedTwoInputStreamOperatorTestHarness<>(
-                new KeyedCoProcessOperator<>(new LabelJoinFunction(join)),
+                new KeyedCoProcessOperator<>(
+                    new LabelJoinFunction(join, pipeline.schema().layout())),
                 Impression::id,
                 Feedback::impressionId,
                 Types.STRING,
@@ -280,11 +281,32 @@ class LabelJoinRescaleTest {
         .singleElement()
         .satisfies(
             problem -> {
-              assertThat(problem.path()).isEqualTo("tasks");
+              assertThat(problem.path()).isEqualTo("tasks and features");
               assertThat(problem.value()).startsWith("5 impressions wait");
             });
     assertThat(problems(TestingPipelines.shop(), withFive(1, START), folder)).isEmpty();
     assertThat(problems(other, withFive(1, Long.MAX_VALUE), folder)).isEmpty();
+  }
+
+  /** Their features are kept without names: with others they could not be read. */
+  @Test
+  void otherFieldsNeedADrain(@TempDir Path folder) throws Exception {
+    Pipeline wider =
+        TestingPipelines.shop(
+            "features:\n", "features:\n  - {name: device, kind: categorical, dim: 4}\n");
+    OperatorSubtaskState waiting = withFive(2, START);
+    assertThatThrownBy(() -> new Stage(wider, true, 3, waiting, 2, new ArrayList<>()))
+        .hasStackTraceContaining("5 impressions wait with other fields");
+    new Stage(wider, true, 3, withFive(2, Long.MAX_VALUE), 2, new ArrayList<>()).close();
+    assertThat(problems(wider, withFive(1, START), folder))
+        .singleElement()
+        .satisfies(
+            problem -> assertThat(problem.value()).startsWith("5 impressions wait with other"));
+
+    Pipeline crossed =
+        TestingPipelines.shop(
+            "features:\n", "features:\n  - {name: weekday, kind: time, part: weekday, dim: 4}\n");
+    assertThat(problems(crossed, withFive(1, START), folder)).as("nothing more is kept").isEmpty();
   }
 
   private static OperatorSubtaskState withFive(int parallelism, long watermark) throws Exception {
