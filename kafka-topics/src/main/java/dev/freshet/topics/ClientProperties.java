@@ -10,10 +10,13 @@ import dev.freshet.core.settings.Problems;
 import dev.freshet.core.settings.Problems.Problem;
 import dev.freshet.core.settings.Sensitive;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -23,6 +26,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import javax.security.auth.login.AppConfigurationEntry;
+import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
@@ -31,8 +35,10 @@ import org.apache.kafka.common.config.AbstractConfig;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigValue;
 import org.apache.kafka.common.config.SaslConfigs;
+import org.apache.kafka.common.config.SslConfigs;
 import org.apache.kafka.common.config.types.Password;
 import org.apache.kafka.common.security.JaasContext;
+import org.apache.kafka.common.security.JaasUtils;
 
 /**
  * Checks {@code kafka.properties} with Kafka's own classes, and shows none of their values. Secrets
@@ -51,6 +57,9 @@ public final class ClientProperties {
   private static final Pattern CERTIFICATES =
       Pattern.compile(
           "\\s*(-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\\s]+-----END CERTIFICATE-----\\s*)+");
+
+  private static final List<String> FILES =
+      List.of(SslConfigs.SSL_TRUSTSTORE_LOCATION_CONFIG, SslConfigs.SSL_KEYSTORE_LOCATION_CONFIG);
 
   private static final String REFERRING = "freshet.reference";
 
@@ -264,6 +273,31 @@ public final class ClientProperties {
             }
           }
         });
+    startable(properties, problems);
+  }
+
+  /** What Kafka's clients would refuse to start with, by the names of exceptions. */
+  private static void startable(Map<String, String> properties, Problems problems) {
+    String protocol =
+        properties
+            .getOrDefault(CommonClientConfigs.SECURITY_PROTOCOL_CONFIG, "")
+            .toUpperCase(Locale.ROOT);
+    if (protocol.startsWith("SASL_")
+        && !properties.containsKey(SaslConfigs.SASL_JAAS_CONFIG)
+        && System.getProperty(JaasUtils.JAVA_LOGIN_CONFIG_PARAM) == null) {
+      problems.add(
+          PATH + SaslConfigs.SASL_JAAS_CONFIG,
+          null,
+          "a login module, because security.protocol is " + protocol);
+    }
+    if (protocol.endsWith("SSL")) {
+      for (String key : FILES) {
+        String file = properties.get(key);
+        if (file != null && !REFERENCE.matcher(file).find() && !Files.isReadable(Path.of(file))) {
+          problems.add(PATH + key, Sensitive.HIDDEN, "a file that can be read on this machine");
+        }
+      }
+    }
   }
 
   private static boolean resolves(String reference, Map<String, String> providers) {

@@ -134,7 +134,8 @@ class BrokersTest {
       String missing = "security.protocol: SSL, ssl.truststore.location: /hush/none.jks";
       assertThatThrownBy(() -> Brokers.require(pipeline(tls.address(), missing)))
           .isInstanceOf(InvalidSettingsException.class)
-          .hasMessageContaining("clients start with: a file that they name is not there")
+          .hasMessageContaining("kafka.properties.ssl.truststore.location: ")
+          .hasMessageContaining("a file that can be read on this machine")
           .hasMessageNotContaining("hush");
     }
   }

@@ -173,6 +173,16 @@ class ClientPropertiesTest {
     }
   }
 
+  /** Kafka names an exception. */
+  @Test
+  void saysThatALoginIsMissing() {
+    for (String protocol : List.of("SASL_SSL", "sasl_plaintext")) {
+      assertThatThrownBy(() -> ClientProperties.resolve(pipeline("security.protocol: " + protocol)))
+          .hasMessageContaining("kafka.properties.sasl.jaas.config: not given; allowed: a login");
+    }
+    ClientProperties.resolve(pipeline("security.protocol: SSL"));
+  }
+
   @Test
   void repeatsNoValueWhateverKafkaSaysOfIt() {
     assertThat(
