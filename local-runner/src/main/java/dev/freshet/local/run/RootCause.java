@@ -22,7 +22,7 @@ public final class RootCause {
       String message = t.getMessage();
       boolean repeats = t.getCause() != null && t.getCause().toString().equals(message);
       if (message != null && !message.isBlank() && !repeats && !wraps(t)) {
-        said.add(firstLine(message));
+        said.add(firstLine(withoutName(t.getCause(), message)));
       } else if (t.getCause() == null) {
         said.add(t.getClass().getSimpleName());
       }
@@ -33,11 +33,16 @@ public final class RootCause {
     if (said.isEmpty()) {
       return thrown.getClass().getSimpleName();
     }
-    int last = said.size() - 1;
-    String root = said.get(last);
-    List<String> around =
-        said.subList(0, last).stream().filter(s -> !s.contains(root) && !root.contains(s)).toList();
-    return around.isEmpty() ? root : String.join(": ", around) + ": " + root;
+    String text = said.get(said.size() - 1);
+    for (int i = said.size() - 2; i >= 0; i--) {
+      String around = said.get(i);
+      if (around.endsWith(text)) {
+        text = around;
+      } else if (!around.contains(text) && !text.contains(around)) {
+        text = around + ": " + text;
+      }
+    }
+    return text;
   }
 
   /** What may help; null if nothing is known. */
@@ -77,6 +82,13 @@ public final class RootCause {
             || type.startsWith("org.apache.flink.")
             || type.equals("java.lang.RuntimeException")
             || type.equals("java.lang.Exception"));
+  }
+
+  /** A message that repeats its cause repeats what it says, not what it is. */
+  private static String withoutName(Throwable cause, String message) {
+    return cause == null || cause.getMessage() == null
+        ? message
+        : message.replace(cause.toString(), cause.getMessage());
   }
 
   private static String firstLine(String message) {

@@ -3,6 +3,7 @@ package dev.freshet.local.run;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.freshet.core.training.TrainingDivergedException;
+import java.io.IOException;
 import java.util.concurrent.ExecutionException;
 import org.apache.flink.runtime.JobException;
 import org.apache.flink.runtime.client.JobExecutionException;
@@ -33,6 +34,15 @@ class RootCauseTest {
                 "topic clicks, partition 1, offset 17", new NumberFormatException("no number: x")));
     assertThat(RootCause.of(thrown))
         .isEqualTo("topic clicks, partition 1, offset 17: no number: x");
+  }
+
+  @Test
+  void whatIsSaidBeforeTheRepeatedCauseIsKept() {
+    Exception root = new IOException("no space left");
+    assertThat(RootCause.of(new IllegalStateException("/tmp/x: no space left", root)))
+        .isEqualTo("/tmp/x: no space left");
+    assertThat(RootCause.of(new IllegalStateException("/tmp/x: " + root, root)))
+        .isEqualTo("/tmp/x: no space left");
   }
 
   @Test
