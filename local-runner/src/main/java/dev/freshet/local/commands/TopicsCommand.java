@@ -173,22 +173,28 @@ final class TopicsCommand implements Callable<Integer> {
                 : "--principal: '" + principal + "'; allowed: for example User:freshet-job");
       }
       PrintWriter out = spec.commandLine().getOut();
-      for (Right right : Right.of(where.pipeline())) {
-        if (wanted.isEmpty() || wanted.get() == right.who()) {
-          out.println(
-              principal == null
-                  ? "%-15s  %-16s  %s%s  %s"
-                      .formatted(
-                          right.who().label(),
-                          right.on().name().toLowerCase(Locale.ROOT).replace('_', ' '),
-                          right.name(),
-                          right.pattern() == PatternType.PREFIXED ? "*" : "",
-                          right.operation())
-                  : right.arguments(principal));
-        }
+      List<Right> rights =
+          Right.of(where.pipeline()).stream()
+              .filter(right -> wanted.isEmpty() || wanted.get() == right.who())
+              .toList();
+      int width = rights.stream().mapToInt(right -> name(right).length()).max().orElse(1);
+      for (Right right : rights) {
+        out.println(
+            principal == null
+                ? ("%-15s  %-16s  %-" + width + "s  %s")
+                    .formatted(
+                        right.who().label(),
+                        right.on().name().toLowerCase(Locale.ROOT).replace('_', ' '),
+                        name(right),
+                        right.operation())
+                : right.arguments(principal));
       }
       out.flush();
       return 0;
+    }
+
+    private static String name(Right right) {
+      return right.name() + (right.pattern() == PatternType.PREFIXED ? "*" : "");
     }
 
     private static Party party(String name) {
