@@ -5,9 +5,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.RawFeatures;
 import dev.freshet.core.features.EncodedExample;
-import dev.freshet.core.features.FeatureEncoder;
+import dev.freshet.core.features.ExampleEncoder;
 import dev.freshet.core.labels.LabelKind;
-import dev.freshet.core.labels.LabeledExample;
 import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
@@ -52,7 +51,7 @@ public final class Freshness {
   private static final int CLICK = 0;
 
   private final Pipeline pipeline;
-  private final FeatureEncoder encoder;
+  private final ExampleEncoder encoder;
 
   /**
    * When an impression's click, or the impression itself, was produced, by the impression's key.
@@ -71,7 +70,7 @@ public final class Freshness {
 
   private Freshness(Pipeline pipeline) {
     this.pipeline = pipeline;
-    encoder = new FeatureEncoder(pipeline.schema(), 0);
+    encoder = new ExampleEncoder(pipeline.schema());
   }
 
   /**
@@ -227,8 +226,7 @@ public final class Freshness {
   }
 
   private long key(String impression) {
-    TaskLabel[] labels = {};
-    return encoder.encode(new LabeledExample(bare(impression), 0, labels)).id();
+    return encoder.encode(bare(impression)).id();
   }
 
   private Impression bare(String id) {

@@ -3,7 +3,7 @@ package dev.freshet.benchmarks;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.RawFeatures;
 import dev.freshet.core.features.EncodedExample;
-import dev.freshet.core.features.FeatureEncoder;
+import dev.freshet.core.features.ExampleEncoder;
 import dev.freshet.core.labels.LabelKind;
 import dev.freshet.core.labels.LabeledExample;
 import dev.freshet.core.labels.TaskLabel;
@@ -33,7 +33,7 @@ final class MillionRows {
   private static final int BATCH = 1024;
 
   private final Pipeline pipeline;
-  private final FeatureEncoder encoder;
+  private final ExampleEncoder encoder;
   private final ModelTrainer trainer;
   private final SnapshotWriter writer;
   private final KafkaProducer<byte[], byte[]> producer;
@@ -41,7 +41,7 @@ final class MillionRows {
 
   MillionRows(Pipeline pipeline) {
     this.pipeline = pipeline;
-    encoder = new FeatureEncoder(pipeline.schema(), 0);
+    encoder = new ExampleEncoder(pipeline.schema());
     trainer = new ModelTrainer(pipeline.context(pipeline.model("main")), pipeline.training());
     writer = pipeline.writer();
     Map<String, Object> settings =

@@ -8,9 +8,7 @@ import dev.freshet.core.events.EventFormats;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.Parsed;
 import dev.freshet.core.events.Rejection;
-import dev.freshet.core.features.FeatureEncoder;
-import dev.freshet.core.labels.LabeledExample;
-import dev.freshet.core.labels.TaskLabel;
+import dev.freshet.core.features.ExampleEncoder;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.core.pipeline.TestingPipelines;
@@ -186,9 +184,8 @@ class PythonExampleTest {
     byte[] impression = impression(features);
     Parsed<Impression> parsed = parsed(impression);
     assertThat(parsed.rejection()).isNull();
-    FeatureEncoder encoder = new FeatureEncoder(pipeline.schema(), 0);
-    LabeledExample example = new LabeledExample(parsed.event(), 0, new TaskLabel[0]);
-    float[] said = trainer.network().predict(List.of(encoder.encode(example)))[0];
+    ExampleEncoder encoder = new ExampleEncoder(pipeline.schema());
+    float[] said = trainer.network().predict(List.of(encoder.encode(parsed.event())))[0];
     double[] served = trainer.served().served(said);
     ObjectNode scores = JSON.createObjectNode();
     for (int task = 0; task < said.length; task++) {

@@ -65,6 +65,18 @@ class ArchitectureTest {
           .mayOnlyBeAccessedByLayers("features", "models", "training", "publishing", "pipeline");
 
   @ArchTest
+  static final ArchRule KEYS_ARE_MADE_OF_VALUES =
+      noClasses()
+          .that()
+          .haveSimpleName("FeatureEncoder")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("..core.labels..")
+          .orShould()
+          .dependOnClassesThat()
+          .haveSimpleName("Impression");
+
+  @ArchTest
   static final ArchRule LOGS_INSTEAD_OF_PRINTING =
       GeneralCodingRules.NO_CLASSES_SHOULD_ACCESS_STANDARD_STREAMS;
 }

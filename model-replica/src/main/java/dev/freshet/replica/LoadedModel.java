@@ -4,10 +4,9 @@ import dev.freshet.core.events.FieldCounts;
 import dev.freshet.core.events.FieldCounts.Kind;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.features.EncodedExample;
-import dev.freshet.core.features.FeatureEncoder;
+import dev.freshet.core.features.ExampleEncoder;
 import dev.freshet.core.features.NumberScale;
 import dev.freshet.core.features.NumberStatistics;
-import dev.freshet.core.labels.LabeledExample;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.labels.correction.DelayCorrections;
@@ -44,7 +43,6 @@ import org.slf4j.LoggerFactory;
 final class LoadedModel {
 
   private static final Logger LOG = LoggerFactory.getLogger(LoadedModel.class);
-  private static final TaskLabel[] NO_LABELS = {};
   private static final int WARM_UP_ROUNDS = 3;
   private static final int[] WARM_UP_SIZES = {1, 32};
 
@@ -55,7 +53,7 @@ final class LoadedModel {
   /** Where the rows are if they are not in memory, else null. */
   private final RowDatabase rows;
 
-  private final FeatureEncoder encoder;
+  private final ExampleEncoder encoder;
 
   /** Changes last of all, between two batches; who only reads it waits for none. */
   private volatile Manifest manifest;
@@ -93,7 +91,7 @@ final class LoadedModel {
   private LoadedModel(ModelContext context, RowDatabase rows) {
     this.context = context;
     this.rows = rows;
-    encoder = new FeatureEncoder(context.schema(), 0);
+    encoder = new ExampleEncoder(context.schema());
     network = rows == null ? Network.following(context) : Network.reading(context, rows.tables());
     loader = rows == null ? new WeightsLoader(network) : new WeightsLoader(network, rows.tables());
   }
@@ -128,7 +126,8 @@ final class LoadedModel {
   private void warmUp() {
     int fields = context.schema().fields().size();
     EncodedExample bare =
-        new EncodedExample(0, 0, false, new long[0], new int[fields + 1], NO_LABELS, new float[0]);
+        new EncodedExample(
+            0, 0, false, new long[0], new int[fields + 1], new TaskLabel[0], new float[0]);
     for (int round = 0; round < WARM_UP_ROUNDS; round++) {
       for (int size : WARM_UP_SIZES) {
         network.predict(Collections.nCopies(size, bare));
@@ -277,7 +276,7 @@ final class LoadedModel {
   synchronized List<Prediction> predict(List<Impression> impressions, FieldCounts counts) {
     List<EncodedExample> batch = new ArrayList<>(impressions.size());
     for (Impression impression : impressions) {
-      batch.add(encoder.encode(new LabeledExample(impression, impression.eventTime(), NO_LABELS)));
+      batch.add(encoder.encode(impression));
     }
     float[][] rows = network.predict(batch);
     Map<Kind, List<BitSet>> odd = Map.of(Kind.ABSENT, sets(batch), Kind.UNKNOWN, sets(batch));

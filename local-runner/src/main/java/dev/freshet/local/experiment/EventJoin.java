@@ -5,7 +5,7 @@ import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.Rejection;
 import dev.freshet.core.features.EncodedExample;
-import dev.freshet.core.features.FeatureEncoder;
+import dev.freshet.core.features.ExampleEncoder;
 import dev.freshet.core.labels.DroppedEvent;
 import dev.freshet.core.labels.LabelJoin;
 import dev.freshet.core.labels.LabeledExample;
@@ -45,7 +45,7 @@ final class EventJoin implements LabelJoin.Output {
   private final LabelJoin join;
   private final boolean announced;
   private final int tasks;
-  private final FeatureEncoder encoder;
+  private final ExampleEncoder encoder;
   private final EventCounts counts;
   private final Map<String, PendingImpression> pending = new LinkedHashMap<>();
   private final List<Told> told = new ArrayList<>();
@@ -61,7 +61,7 @@ final class EventJoin implements LabelJoin.Output {
     announced = pipeline.training().scoring().at() == Scoring.At.IMPRESSION;
     join = new LabelJoin(pipeline.tasks(), pipeline.labels(), announced);
     tasks = pipeline.tasks().size();
-    encoder = new FeatureEncoder(pipeline.schema(), pipeline.labels().holdout());
+    encoder = new ExampleEncoder(pipeline.schema(), pipeline.labels().holdout());
     counts = new EventCounts(pipeline);
   }
 

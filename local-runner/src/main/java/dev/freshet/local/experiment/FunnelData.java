@@ -6,7 +6,7 @@ import dev.freshet.core.events.Features;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.Served;
 import dev.freshet.core.features.EncodedExample;
-import dev.freshet.core.features.FeatureEncoder;
+import dev.freshet.core.features.ExampleEncoder;
 import dev.freshet.core.features.FeatureSchema;
 import dev.freshet.core.labels.LabelKind;
 import dev.freshet.core.labels.LabeledExample;
@@ -93,7 +93,7 @@ public record FunnelData(
           "data.rates has " + rates.size() + " steps, the pipeline " + binary + " binary tasks");
     }
     World world = new World(pipeline.schema(), binary < pipeline.tasks().size(), seed);
-    FeatureEncoder encoder = new FeatureEncoder(pipeline.schema(), pipeline.labels().holdout());
+    ExampleEncoder encoder = new ExampleEncoder(pipeline.schema(), pipeline.labels().holdout());
     List<EncodedExample> all = new ArrayList<>(examples);
     List<Features> features = new ArrayList<>();
     int[] groups = new int[examples];

@@ -7,7 +7,7 @@ import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.RawFeatures;
 import dev.freshet.core.events.Served;
 import dev.freshet.core.features.EncodedExample;
-import dev.freshet.core.features.FeatureEncoder;
+import dev.freshet.core.features.ExampleEncoder;
 import dev.freshet.core.features.FeatureSchema;
 import dev.freshet.core.labels.LabelKind;
 import dev.freshet.core.labels.LabeledExample;
@@ -80,7 +80,7 @@ public record InterestData(
       throw new IllegalArgumentException("simulated interests have categorical fields only");
     }
     World world = new World(schema, seed);
-    FeatureEncoder encoder = new FeatureEncoder(schema, pipeline.labels().holdout());
+    ExampleEncoder encoder = new ExampleEncoder(schema, pipeline.labels().holdout());
     List<EncodedExample> all = new ArrayList<>(impressions);
     List<Features> features = new ArrayList<>();
     for (int i = 0; i < impressions; i++) {

@@ -4,10 +4,8 @@ import com.dynatrace.hash4j.hashing.Hasher64;
 import com.dynatrace.hash4j.hashing.Hashing;
 import dev.freshet.core.codec.Bytes;
 import dev.freshet.core.events.CompactFeatures;
-import dev.freshet.core.events.Impression;
+import dev.freshet.core.events.Features;
 import dev.freshet.core.events.RawFeatures;
-import dev.freshet.core.events.Served;
-import dev.freshet.core.labels.LabeledExample;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -26,8 +24,8 @@ import java.util.stream.IntStream;
  * Turns raw features into 64-bit keys: the hash (XXH3) of a value under its field's own seed. There
  * is no vocabulary and no bucket count, so two values share a row only if 64 bits collide. A field
  * that an impression does not have has one key too, whose row is learnt like any other. A cross's
- * keys are hashes of its fields' keys, a time's value follows from the impression's. Trainer and
- * replica use this same class. Not thread-safe.
+ * keys are hashes of its fields' keys, a time's value follows from the impression's. It knows
+ * values and nothing of labels: {@link ExampleEncoder} makes examples of them. Not thread-safe.
  */
 public final class FeatureEncoder {
 
@@ -35,9 +33,6 @@ public final class FeatureEncoder {
   private static final char RESERVED = '\0';
   private static final String UNKNOWN = RESERVED + "unknown";
   private static final String ABSENT = RESERVED + "absent";
-
-  private static final double HASH_RANGE = 0x1p53;
-  private static final float[] NOT_SERVED = {};
 
   /** Longest text that compact features keep as it is; a longer one is kept as its key. */
   private static final int LONGEST_TEXT = 8;
@@ -74,15 +69,10 @@ public final class FeatureEncoder {
 
   private final Hasher64[] hashers;
   private final long[] absent;
-  private final Hasher64 ids = Hashing.xxh3_64();
   private final int[] source;
   private final int fingerprint;
-  private final double holdout;
 
-  /**
-   * @param holdout share of impressions that {@link #encode} marks as held out
-   */
-  public FeatureEncoder(FeatureSchema schema, double holdout) {
+  public FeatureEncoder(FeatureSchema schema) {
     fields = schema.fields().stream().filter(field -> !field.cross()).toList();
     allFields = schema.fields().size();
     weighted = fields.stream().anyMatch(FeatureField::weighted);
@@ -93,7 +83,6 @@ public final class FeatureEncoder {
         fields.stream()
             .map(field -> field.time() ? ZoneId.of(field.zone()) : null)
             .toArray(ZoneId[]::new);
-    this.holdout = holdout;
     fingerprint = schema.layout().hashCode();
     hashers = new Hasher64[fields.size()];
     absent = new long[fields.size()];
@@ -141,36 +130,19 @@ public final class FeatureEncoder {
     return hash == 0 ? 1 : hash; // 0 marks an empty slot in EmbeddingTable
   }
 
-  /** Encodes a labelled example. */
-  public EncodedExample encode(LabeledExample example) {
-    Impression impression = example.impression();
-    long id = ids.hashCharsToLong(impression.id());
-    int[] starts = new int[allFields + 1];
-    long[] keys = keys(impression, starts);
-    return new EncodedExample(
-        id,
-        impression.id(),
-        impression.eventTime(),
-        (id >>> 11) / HASH_RANGE < holdout,
-        keys,
-        starts,
-        weights,
-        example.labels(),
-        served(impression.served()));
-  }
-
   /**
-   * Keys of all fields of an impression, one after the other.
+   * Keys of all fields, one after the other.
    *
+   * @param time of the impression, of which times are parts, epoch milliseconds
    * @param starts filled in: for each field where its keys begin, and the total
    * @throws IllegalArgumentException if compact features were made with other fields
    */
-  public long[] keys(Impression impression, int[] starts) {
+  public long[] keys(Features features, long time, int[] starts) {
     int[] own = crosses == null ? starts : ownStarts;
     long[] keys =
-        impression.features() instanceof RawFeatures raw
-            ? keys(raw, impression.eventTime(), own)
-            : keys(((CompactFeatures) impression.features()).bytes(), impression.eventTime(), own);
+        features instanceof RawFeatures raw
+            ? keys(raw, time, own)
+            : keys(((CompactFeatures) features).bytes(), time, own);
     if (crosses != null && !open) {
       keys = crosses.make(keys, ownWeights, own, starts);
       weights = weighted ? crosses.weights() : weights;
@@ -183,6 +155,11 @@ public final class FeatureEncoder {
       weights = Arrays.copyOf(ownWeights, keys.length);
     }
     return keys;
+  }
+
+  /** Of the keys that were made last; empty if no field is weighted. */
+  public float[] weights() {
+    return weights;
   }
 
   /** The weights of values in their field's mean; what they add up to is 1. */
@@ -291,8 +268,8 @@ public final class FeatureEncoder {
   }
 
   /**
-   * The same impression with compact features, of which every encoder of the same fields makes the
-   * same keys. Layout:
+   * The same features, compact; every encoder of the same fields makes the same keys of them.
+   * Layout:
    *
    * <pre>
    * int fingerprint of the fields | each field that is sent: count values, each
@@ -302,9 +279,9 @@ public final class FeatureEncoder {
    * or, of numbers that a model reads: count 0, absent; 1 and floats; 2 and doubles
    * </pre>
    */
-  public Impression compact(Impression impression) {
-    if (!(impression.features() instanceof RawFeatures raw)) {
-      return impression;
+  public Features compact(Features features) {
+    if (!(features instanceof RawFeatures raw)) {
+      return features;
     }
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try {
@@ -327,7 +304,7 @@ public final class FeatureEncoder {
     } catch (IOException e) {
       throw new UncheckedIOException("no I/O in memory", e);
     }
-    return impression.withFeatures(new CompactFeatures(bytes.toByteArray()));
+    return new CompactFeatures(bytes.toByteArray());
   }
 
   private void writeNumbers(RawFeatures raw, int field, DataOutputStream out) throws IOException {
@@ -418,17 +395,5 @@ public final class FeatureEncoder {
     return length == KEY
         ? in.readLong()
         : key(hashers[field], sent(new String(in.readNBytes(length), StandardCharsets.UTF_8)));
-  }
-
-  private static float[] served(Served served) {
-    if (served == null) {
-      return NOT_SERVED;
-    }
-    float[] scores = new float[served.scores().length];
-    for (int i = 0; i < scores.length; i++) {
-      // A number that only a double can hold must not become infinity.
-      scores[i] = (float) Math.min(Math.max(served.scores()[i], -Float.MAX_VALUE), Float.MAX_VALUE);
-    }
-    return scores;
   }
 }

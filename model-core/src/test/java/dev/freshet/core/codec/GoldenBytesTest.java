@@ -266,8 +266,7 @@ class GoldenBytesTest {
     String[][] categories = {{"short", "longer than eight bytes"}, {"u"}, {}};
     RawFeatures raw = new RawFeatures(categories, new double[] {42});
     Served served = new Served("", "", new double[] {0.25, Double.NaN, 3});
-    return new FeatureEncoder(schema, 0)
-        .compact(new Impression("i", 1_767_225_600_000L, raw, served));
+    return new Impression("i", 1_767_225_600_000L, new FeatureEncoder(schema).compact(raw), served);
   }
 
   private static PendingImpression pending(String correction, int minutes, Impression impression) {

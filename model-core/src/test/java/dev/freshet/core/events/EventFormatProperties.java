@@ -129,15 +129,16 @@ class EventFormatProperties {
   private void check(Impression impression) throws IOException {
     Impression read = same(new ImpressionCodec(), impression);
     assertThat(read.id().hashCode()).isEqualTo(impression.id().hashCode());
-    FeatureEncoder encoder = new FeatureEncoder(pipeline.schema(), 0);
+    FeatureEncoder encoder = new FeatureEncoder(pipeline.schema());
     int[] starts = new int[pipeline.features().size() + 1];
-    long[] keys = encoder.keys(impression, starts);
-    assertThat(encoder.keys(read, starts)).isEqualTo(keys);
+    long[] keys = encoder.keys(impression.features(), impression.eventTime(), starts);
+    assertThat(encoder.keys(read.features(), read.eventTime(), starts)).isEqualTo(keys);
     // Of what was served the compact layout keeps the scores only.
     Impression bare =
         new Impression(impression.id(), impression.eventTime(), impression.features(), null);
-    Impression compact = same(new ImpressionCodec(), encoder.compact(bare));
-    assertThat(encoder.keys(compact, starts)).isEqualTo(keys);
+    Impression compact =
+        same(new ImpressionCodec(), bare.withFeatures(encoder.compact(bare.features())));
+    assertThat(encoder.keys(compact.features(), compact.eventTime(), starts)).isEqualTo(keys);
     TaskLabel[] labels = {TaskLabel.NONE, TaskLabel.NONE, TaskLabel.NONE};
     LabeledExample example = new LabeledExample(impression, 1, labels);
     same(new LabeledExampleCodec(), example);

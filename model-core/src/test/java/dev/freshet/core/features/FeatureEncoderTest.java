@@ -8,8 +8,6 @@ import com.dynatrace.hash4j.hashing.Hashing;
 import dev.freshet.core.events.CompactFeatures;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.RawFeatures;
-import dev.freshet.core.labels.LabeledExample;
-import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.pipeline.TestingPipelines;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -47,9 +45,17 @@ class FeatureEncoderTest {
   /** Keys of a field. */
   private static long[] of(FeatureSchema schema, String field, Impression impression) {
     int[] starts = new int[schema.fields().size() + 1];
-    long[] keys = new FeatureEncoder(schema, 0).keys(impression, starts);
+    long[] keys = keys(new FeatureEncoder(schema), impression, starts);
     int at = schema.fields().stream().map(FeatureField::name).toList().indexOf(field);
     return Arrays.copyOfRange(keys, starts[at], starts[at + 1]);
+  }
+
+  private static long[] keys(FeatureEncoder encoder, Impression impression, int[] starts) {
+    return encoder.keys(impression.features(), impression.eventTime(), starts);
+  }
+
+  private static Impression compact(FeatureSchema schema, Impression impression) {
+    return impression.withFeatures(new FeatureEncoder(schema).compact(impression.features()));
   }
 
   private static Impression shown(List<String> tags, String user, String item, double price) {
@@ -71,14 +77,14 @@ class FeatureEncoderTest {
       tags.toArray(new String[0]), users.toArray(new String[0]), items.toArray(new String[0])
     };
     for (FeatureSchema schema : List.of(SCHEMA, CROSSED)) {
-      FeatureEncoder encoder = new FeatureEncoder(schema, 0);
+      FeatureEncoder encoder = new FeatureEncoder(schema);
       Impression raw = impression(categories, number);
       int[] expected = new int[schema.fields().size() + 1];
       int[] starts = new int[schema.fields().size() + 1];
-      long[] keys = encoder.keys(raw, expected);
+      long[] keys = keys(encoder, raw, expected);
       // Made by one encoder, read by another, as by two tasks; one knows of no crosses.
-      Impression compact = new FeatureEncoder(SCHEMA, 0).compact(raw);
-      assertThat(encoder.keys(compact, starts)).containsExactly(keys);
+      Impression compact = compact(SCHEMA, raw);
+      assertThat(keys(encoder, compact, starts)).containsExactly(keys);
       assertThat(starts).containsExactly(expected);
       assertThat(keys.length).isEqualTo(expected[schema.fields().size()]);
     }
@@ -108,12 +114,10 @@ class FeatureEncoderTest {
             new String[][] {tags, {"u"}, {"i"}}, new double[] {5}, new float[][] {weights, {}, {}});
     Impression raw = new Impression("i", 1, features, null);
     for (FeatureSchema of : List.of(schema, crossed)) {
-      FeatureEncoder encoder = new FeatureEncoder(of, 0);
-      EncodedExample expected = encoder.encode(new LabeledExample(raw, 0, new TaskLabel[0]));
-      Impression compact = new FeatureEncoder(schema, 0).compact(raw);
-      assertThat(encoder.encode(new LabeledExample(compact, 0, new TaskLabel[0])))
-          .usingRecursiveComparison()
-          .isEqualTo(expected);
+      ExampleEncoder encoder = new ExampleEncoder(of);
+      EncodedExample expected = encoder.encode(raw);
+      Impression compact = compact(schema, raw);
+      assertThat(encoder.encode(compact)).usingRecursiveComparison().isEqualTo(expected);
       for (int field = 0; field < of.fields().size(); field++) {
         String name = of.fields().get(field).name();
         int from = expected.starts()[field];
@@ -124,9 +128,7 @@ class FeatureEncoderTest {
         }
       }
     }
-    EncodedExample plain =
-        new FeatureEncoder(SCHEMA, 0)
-            .encode(new LabeledExample(shown(List.of("a"), "u", "i", 1), 0, new TaskLabel[0]));
+    EncodedExample plain = new ExampleEncoder(SCHEMA).encode(shown(List.of("a"), "u", "i", 1));
     assertThat(plain.weights()).as("where no field has weights").isEmpty();
   }
 
@@ -151,12 +153,10 @@ class FeatureEncoderTest {
             new double[] {finite},
             new float[][] {{}, {}, {}, shown ? image : new float[0]});
     Impression raw = new Impression("i", 1, features, null);
-    FeatureEncoder encoder = new FeatureEncoder(schema, 0);
-    EncodedExample expected = encoder.encode(new LabeledExample(raw, 0, new TaskLabel[0]));
-    Impression compact = new FeatureEncoder(schema, 0).compact(raw);
-    assertThat(encoder.encode(new LabeledExample(compact, 0, new TaskLabel[0])))
-        .usingRecursiveComparison()
-        .isEqualTo(expected);
+    ExampleEncoder encoder = new ExampleEncoder(schema);
+    EncodedExample expected = encoder.encode(raw);
+    Impression compact = compact(schema, raw);
+    assertThat(encoder.encode(compact)).usingRecursiveComparison().isEqualTo(expected);
     assertThat(expected.weights()).isEmpty();
     long key = of(schema, "price", raw)[0];
     if (Double.isNaN(finite)) {
@@ -240,8 +240,8 @@ class FeatureEncoderTest {
     Impression later = new Impression("i", time + 3_600_000, shown.features(), null);
     assertThat(of(timed, "when", then)).doesNotContain(of(timed, "when", later));
     // What waits was made compact without them, and takes no more bytes with them.
-    Impression waiting = new FeatureEncoder(SCHEMA, 0).compact(then);
-    assertThat(new FeatureEncoder(timed, 0).compact(then)).isEqualTo(waiting);
+    Impression waiting = compact(SCHEMA, then);
+    assertThat(compact(timed, then)).isEqualTo(waiting);
     for (String field : List.of("hour", "weekday", "month", "day", "when", "price", "item")) {
       assertThat(of(timed, field, waiting)).as(field).containsExactly(of(timed, field, then));
     }
@@ -264,8 +264,7 @@ class FeatureEncoderTest {
     Impression other = impression(none, 5);
     assertThat(of(shared, "seen", one)[1]).isEqualTo(of(shared, "item", one)[0]);
     assertThat(of(shared, "seen", one)[2]).isEqualTo(of(shared, "item", other)[0]);
-    assertThat(of(shared, "seen", new FeatureEncoder(shared, 0).compact(one)))
-        .containsExactly(of(shared, "seen", one));
+    assertThat(of(shared, "seen", compact(shared, one))).containsExactly(of(shared, "seen", one));
     FeatureField owner = field(shared, "item");
     FeatureField seen = field(shared, "seen");
     assertThat(FeatureEncoder.unknownKey(seen)).isEqualTo(FeatureEncoder.unknownKey(owner));
@@ -282,11 +281,11 @@ class FeatureEncoderTest {
   @Test
   void longListsAreCrossedAsFarAsTheyGoAndThatIsCounted() {
     List<String> tags = IntStream.range(0, 100).mapToObj(i -> "t" + i).toList();
-    FeatureEncoder encoder = new FeatureEncoder(CROSSED, 0);
+    FeatureEncoder encoder = new FeatureEncoder(CROSSED);
     int[] starts = new int[CROSSED.fields().size() + 1];
-    encoder.keys(shown(tags.subList(0, 64), "u", "i", 5), starts);
+    keys(encoder, shown(tags.subList(0, 64), "u", "i", 5), starts);
     assertThat(encoder.cut()).isZero();
-    encoder.keys(shown(tags, "u", "i", 5), starts);
+    keys(encoder, shown(tags, "u", "i", 5), starts);
     assertThat(encoder.cut()).as("three, tags*user, item*tags and price*tags").isEqualTo(4);
     Impression all = shown(tags, "u", "i", 5);
     assertThat(of(CROSSED, "item*tags", all))
@@ -310,8 +309,7 @@ class FeatureEncoderTest {
 
   @Test
   void whatWaitsIsReadByAPipelineWithMoreCrosses() {
-    Impression waiting =
-        new FeatureEncoder(SCHEMA, 0).compact(shown(List.of("a", "b"), "u", "i", 5));
+    Impression waiting = compact(SCHEMA, shown(List.of("a", "b"), "u", "i", 5));
     assertThat(of(CROSSED, "three", waiting))
         .containsExactly(of(CROSSED, "three", shown(List.of("a", "b"), "u", "i", 5)));
     assertThat(CROSSED.fingerprint()).isNotEqualTo(SCHEMA.fingerprint());
@@ -321,24 +319,23 @@ class FeatureEncoderTest {
   void longTextTakesNineBytes() {
     String[][] none = {{}, {}, {}};
     String[][] uuid = {{}, {"6f1c2a9e-58a5-4c3b-9a57-0d8a8f6e1b2c"}, {}};
-    FeatureEncoder encoder = new FeatureEncoder(SCHEMA, 0);
-    assertThat(size(encoder.compact(impression(none, Double.NaN)))).isEqualTo(4 + 4);
-    assertThat(size(encoder.compact(impression(uuid, Double.NaN)))).isEqualTo(4 + 4 + 9);
-    assertThat(size(encoder.compact(impression(none, 50)))).isEqualTo(4 + 4 + 1);
+    assertThat(size(compact(SCHEMA, impression(none, Double.NaN)))).isEqualTo(4 + 4);
+    assertThat(size(compact(SCHEMA, impression(uuid, Double.NaN)))).isEqualTo(4 + 4 + 9);
+    assertThat(size(compact(SCHEMA, impression(none, 50)))).isEqualTo(4 + 4 + 1);
   }
 
   @Test
   void whatIsAbsentHasAKeyThatNothingSentHas() {
-    FeatureEncoder encoder = new FeatureEncoder(SCHEMA, 0);
+    FeatureEncoder encoder = new FeatureEncoder(SCHEMA);
     String[][] none = {{}, {}, {}};
     int[] starts = new int[SCHEMA.fields().size() + 1];
-    long[] keys = encoder.keys(impression(none, Double.NaN), starts);
+    long[] keys = keys(encoder, impression(none, Double.NaN), starts);
     assertThat(keys)
         .containsExactly(SCHEMA.fields().stream().mapToLong(FeatureEncoder::absentKey).toArray());
     assertThat(starts).containsExactly(0, 1, 2, 3, 4);
     for (String sent : List.of("\0absent", "\0unknown", "\0\0absent", "absent", "")) {
       String[][] values = {{sent}, {sent}, {sent}};
-      long[] others = encoder.keys(impression(values, 1), starts);
+      long[] others = keys(encoder, impression(values, 1), starts);
       assertThat(others).as(sent).doesNotContain(keys);
       assertThat(others)
           .as(sent)
@@ -354,9 +351,9 @@ class FeatureEncoderTest {
   void otherFieldsAreRefused() {
     FeatureSchema other = TestingPipelines.shop("[1, 10, 100]", "[1, 10, 1000]").schema();
     String[][] none = {{}, {}, {}};
-    Impression compact = new FeatureEncoder(other, 0).compact(impression(none, 5));
+    Impression compact = compact(other, impression(none, 5));
     int[] starts = new int[SCHEMA.fields().size() + 1];
-    assertThatThrownBy(() -> new FeatureEncoder(SCHEMA, 0).keys(compact, starts))
+    assertThatThrownBy(() -> keys(new FeatureEncoder(SCHEMA), compact, starts))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("let all windows close");
   }

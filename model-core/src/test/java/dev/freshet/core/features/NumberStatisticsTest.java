@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.RawFeatures;
-import dev.freshet.core.labels.LabeledExample;
-import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.pipeline.TestingPipelines;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -36,13 +34,13 @@ class NumberStatisticsTest {
   }
 
   private static List<EncodedExample> examples(FeatureSchema schema, int from, double... prices) {
-    FeatureEncoder encoder = new FeatureEncoder(schema, 0);
+    ExampleEncoder encoder = new ExampleEncoder(schema);
     List<EncodedExample> examples = new ArrayList<>();
     for (int i = 0; i < prices.length; i++) {
       RawFeatures raw =
           new RawFeatures(new String[][] {{}, {"u"}, {"i"}}, new double[] {prices[i]});
       Impression impression = new Impression("i" + (from + i), 1, raw, null);
-      examples.add(encoder.encode(new LabeledExample(impression, 0, new TaskLabel[0])));
+      examples.add(encoder.encode(impression));
     }
     return examples;
   }

@@ -8,7 +8,7 @@ import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.RawFeatures;
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.features.ExampleCompleter;
-import dev.freshet.core.features.FeatureEncoder;
+import dev.freshet.core.features.ExampleEncoder;
 import dev.freshet.core.features.FeatureSchema;
 import dev.freshet.core.labels.LabelKind;
 import dev.freshet.core.labels.LabeledExample;
@@ -142,7 +142,7 @@ public abstract class MultiTaskModelContractTest {
     Random random = new Random(seed);
     List<EncodedExample> examples = new ArrayList<>();
     int tasks = pipeline.tasks().size();
-    FeatureEncoder encoder = new FeatureEncoder(pipeline.schema(), 0);
+    ExampleEncoder encoder = new ExampleEncoder(pipeline.schema());
     for (int i = 0; i < count; i++) {
       int[] values = random.ints(FIELDS, 1, 6).toArray();
       List<String[]> texts = new ArrayList<>();

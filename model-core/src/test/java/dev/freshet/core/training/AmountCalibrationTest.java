@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.RawFeatures;
 import dev.freshet.core.features.EncodedExample;
-import dev.freshet.core.features.FeatureEncoder;
+import dev.freshet.core.features.ExampleEncoder;
 import dev.freshet.core.labels.LabelKind;
 import dev.freshet.core.labels.LabeledExample;
 import dev.freshet.core.labels.TaskLabel;
@@ -144,7 +144,7 @@ class AmountCalibrationTest {
 
   static List<EncodedExample> lognormal(
       Pipeline pipeline, int count, double bought, double unit, long seed) {
-    FeatureEncoder encoder = new FeatureEncoder(pipeline.schema(), pipeline.labels().holdout());
+    ExampleEncoder encoder = new ExampleEncoder(pipeline.schema(), pipeline.labels().holdout());
     SplittableRandom random = new SplittableRandom(seed);
     Random gauss = new Random(seed);
     List<EncodedExample> examples = new ArrayList<>();

@@ -4,7 +4,7 @@ import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.RawFeatures;
 import dev.freshet.core.events.VectorField;
 import dev.freshet.core.features.EncodedExample;
-import dev.freshet.core.features.FeatureEncoder;
+import dev.freshet.core.features.ExampleEncoder;
 import dev.freshet.core.labels.LabelKind;
 import dev.freshet.core.labels.LabeledExample;
 import dev.freshet.core.labels.TaskLabel;
@@ -19,7 +19,7 @@ public final class TestingExamples {
   private TestingExamples() {}
 
   public static List<EncodedExample> settled(Pipeline pipeline, int count, long seed) {
-    FeatureEncoder encoder = new FeatureEncoder(pipeline.schema(), pipeline.labels().holdout());
+    ExampleEncoder encoder = new ExampleEncoder(pipeline.schema(), pipeline.labels().holdout());
     return labelled(pipeline, count, seed).stream().map(encoder::encode).toList();
   }
 

@@ -19,11 +19,11 @@ public final class CompactFunction extends RichMapFunction<Impression, Impressio
 
   @Override
   public void open(OpenContext context) {
-    encoder = new FeatureEncoder(schema, 0);
+    encoder = new FeatureEncoder(schema);
   }
 
   @Override
   public Impression map(Impression impression) {
-    return encoder.compact(impression);
+    return impression.withFeatures(encoder.compact(impression.features()));
   }
 }

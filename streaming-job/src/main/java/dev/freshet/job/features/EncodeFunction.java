@@ -1,7 +1,7 @@
 package dev.freshet.job.features;
 
 import dev.freshet.core.features.EncodedExample;
-import dev.freshet.core.features.FeatureEncoder;
+import dev.freshet.core.features.ExampleEncoder;
 import dev.freshet.core.features.FeatureSchema;
 import dev.freshet.core.features.OtherFieldsException;
 import dev.freshet.core.labels.LabeledExample;
@@ -30,7 +30,7 @@ public final class EncodeFunction extends RichMapFunction<LabeledExample, Encode
   private final FeatureSchema schema;
   private final double holdout;
 
-  private transient FeatureEncoder encoder;
+  private transient ExampleEncoder encoder;
   private transient LongCounter cut;
   private transient FirstText first;
 
@@ -41,7 +41,7 @@ public final class EncodeFunction extends RichMapFunction<LabeledExample, Encode
 
   @Override
   public void open(OpenContext context) {
-    encoder = new FeatureEncoder(schema, holdout);
+    encoder = new ExampleEncoder(schema, holdout);
     cut = new LongCounter();
     first = new FirstText();
     getRuntimeContext().addAccumulator(CUT_CROSSES, cut);

@@ -11,7 +11,7 @@ import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.Parsed;
 import dev.freshet.core.events.RejectReason;
 import dev.freshet.core.features.EncodedExample;
-import dev.freshet.core.features.FeatureEncoder;
+import dev.freshet.core.features.ExampleEncoder;
 import dev.freshet.core.labels.DropReason;
 import dev.freshet.core.labels.DroppedEvent;
 import dev.freshet.core.labels.ExampleJson;
@@ -112,7 +112,7 @@ class EventsDocumentTest {
 
   @Test
   void anExampleThatWasNotLearntLooksAsShown() throws IOException {
-    EncodedExample example = new FeatureEncoder(pipeline.schema(), 0).encode(examples().get(0));
+    EncodedExample example = new ExampleEncoder(pipeline.schema()).encode(examples().get(0));
     DeadLetter letter =
         new LeftOutExamples(pipeline, "main").letter(example, LeftOutReason.SKIPPED_BATCH, "why");
     assertThat(new String(letter.key(), StandardCharsets.UTF_8)).isEqualTo("i1");

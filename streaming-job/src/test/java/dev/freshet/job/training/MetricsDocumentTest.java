@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.RawFeatures;
-import dev.freshet.core.features.FeatureEncoder;
+import dev.freshet.core.features.ExampleEncoder;
 import dev.freshet.core.labels.LabelKind;
 import dev.freshet.core.labels.LabeledExample;
 import dev.freshet.core.labels.TaskLabel;
@@ -28,7 +28,7 @@ class MetricsDocumentTest {
   @Test
   void aRecordHasTheKeysThatAreToldAndCountsFields() throws Exception {
     Pipeline pipeline = TestingPipelines.shop("batch: 64", "batch: 4");
-    FeatureEncoder encoder = new FeatureEncoder(pipeline.schema(), 0);
+    ExampleEncoder encoder = new ExampleEncoder(pipeline.schema());
     TaskLabel no = new TaskLabel(LabelKind.FINAL, 0, 1, 1, -1, true);
     JsonNode last;
     try (var harness = TestingTrainHarness.open(pipeline, null)) {
