@@ -247,6 +247,7 @@ public final class LocalRun implements AutoCloseable {
     }
     progress.print(seconds());
     progress.printDeadLetters();
+    progress.printSkewed();
     progress.printDeadlines();
     ObjectNode report = RunReport.of(observer, seconds(), settings.truthKnown());
     report.put("ended", RecordBinder.written(ending));

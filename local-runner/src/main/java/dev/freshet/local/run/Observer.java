@@ -110,6 +110,11 @@ final class Observer implements AutoCloseable {
     return counted.get().get(LabelJoinFunction.SKEWED) instanceof Long count ? count : 0;
   }
 
+  /** The first of these events in words; empty if there was none. */
+  String skewedSample() {
+    return counted.get().get(LabelJoinFunction.SKEWED_SAMPLE) instanceof String first ? first : "";
+  }
+
   /** Crosses of impressions that had more values than are crossed; of the job since it started. */
   long cutCrosses() {
     return counted.get().get(EncodeFunction.CUT_CROSSES) instanceof Long count ? count : 0;

@@ -93,6 +93,19 @@ final class Progress {
     out.flush();
   }
 
+  /** Events that count although their clocks are wrong, with the first of them. */
+  void printSkewed() {
+    if (observer.skewed() > 0) {
+      out.print(
+          line(
+              "Clocks differ: %,d events count although they are before what they follow%n"
+                  + "  from, by up to labels.clock-skew%n"
+                  + "             the first: %s%n",
+              observer.skewed(), observer.skewedSample()));
+      out.flush();
+    }
+  }
+
   /** What became of the impressions' own deadlines, with the first of those of no use. */
   void printDeadlines() {
     StringBuilder text = new StringBuilder();

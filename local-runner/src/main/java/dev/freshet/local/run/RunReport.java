@@ -52,6 +52,9 @@ final class RunReport {
     report.put("orphaned", letters.getOrDefault(DropReason.ORPHANED.label(), 0L));
     report.set("orphanedBy", JSON.valueToTree(observer.deadLetters().orphans()));
     report.put("skewed", observer.skewed());
+    if (observer.skewed() > 0) {
+      report.put("skewedSample", observer.skewedSample());
+    }
     if (!observer.deadlines().isEmpty()) {
       report.set("deadlines", deadlines(observer.deadlines()));
     }

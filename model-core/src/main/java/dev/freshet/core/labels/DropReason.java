@@ -17,16 +17,18 @@ public enum DropReason {
   DUPLICATE,
   /** Its impression holds as many events as it may. */
   TOO_MANY,
-  /**
-   * Orphaned, too: its impression is there, but the event of the task before it is not, or it
-   * happened before that.
-   */
+  /** Orphaned, too: its impression is there, but the event of the task before it is not. */
   NO_PARENT("no-parent"),
   /**
    * Orphaned, too: it happened after all labels of its impression were settled, when nothing
    * remembers that.
    */
-  AFTER_END("after-end");
+  AFTER_END("after-end"),
+  /**
+   * Orphaned, too: what it could follow from is there, but happened later, by more than {@code
+   * labels.clock-skew}; mostly a matter of clocks and time zones.
+   */
+  BEFORE_PARENT("before-parent");
 
   private final String cause;
 

@@ -11,12 +11,17 @@ import java.io.IOException;
  * Bytes of a {@link DroppedEvent}.
  *
  * <pre>
- * byte version = 1 | byte reason | text impression | text event id | int task | long time | double value
+ * byte version = 2 | byte reason | text impression | text event id | int task | long time | double value
+ *   | long early
  * </pre>
+ *
+ * Version 1, in which events are written that were not early, ends with the value.
  */
 public final class DroppedEventCodec implements Codec<DroppedEvent> {
 
-  private static final Layout LAYOUT = new Layout("freshet.dropped-event", 1);
+  private static final int NOT_EARLY = 1;
+  private static final int VERSION = 2;
+  private static final Layout LAYOUT = new Layout("freshet.dropped-event", VERSION);
   private static final DropReason[] REASONS = DropReason.values();
 
   @Override
@@ -26,24 +31,28 @@ public final class DroppedEventCodec implements Codec<DroppedEvent> {
 
   @Override
   public void write(DroppedEvent event, DataOutput out) throws IOException {
-    LAYOUT.writeVersion(out);
+    out.writeByte(event.early() == 0 ? NOT_EARLY : VERSION);
     out.writeByte(event.reason().ordinal());
     Bytes.writeText(out, event.impressionId());
     Bytes.writeText(out, event.eventId());
     out.writeInt(event.task());
     out.writeLong(event.eventTime());
     out.writeDouble(event.value());
+    if (event.early() != 0) {
+      out.writeLong(event.early());
+    }
   }
 
   @Override
   public DroppedEvent read(DataInput in) throws IOException {
-    LAYOUT.readVersion(in);
+    int version = LAYOUT.readVersion(in);
     return new DroppedEvent(
         REASONS[in.readByte()],
         Bytes.readText(in),
         Bytes.readText(in),
         in.readInt(),
         in.readLong(),
-        in.readDouble());
+        in.readDouble(),
+        version == NOT_EARLY ? 0 : in.readLong());
   }
 }

@@ -28,8 +28,12 @@ public final class LabelJoin implements Serializable {
 
     void dropped(DroppedEvent event);
 
-    /** An event counts, at its parent: by its own clock it was before it. */
-    default void skewed(Feedback event) {}
+    /**
+     * An event counts, at its parent: by its own clock it was before it.
+     *
+     * @param early by how many milliseconds
+     */
+    default void skewed(Feedback event, long early) {}
 
     /**
      * An impression is taken, and this became of its deadline for a task that asks for one.
@@ -123,7 +127,7 @@ public final class LabelJoin implements Serializable {
         return false;
       }
     } else if (pending.wasTold(event.task(), LabelKind.FINAL)) {
-      out.dropped(dropped(uncounted(pending, event), event));
+      out.dropped(uncounted(pending, event));
       return false;
     }
     if (held >= maxEvents) {
@@ -183,15 +187,15 @@ public final class LabelJoin implements Serializable {
       TaskFacts facts = chain.get(event.task());
       OptionalLong at = facts.countsAt(event);
       if (at.isEmpty()) {
-        out.dropped(dropped(reason(facts, event, finished), event));
+        out.dropped(uncounted(facts, event, finished));
       } else if (at.getAsLong() > event.eventTime()) {
-        out.skewed(event);
+        out.skewed(event, at.getAsLong() - event.eventTime());
       }
     }
   }
 
   /** Why an event does not count whose label has been told; as it would be at the end. */
-  private DropReason uncounted(PendingImpression pending, Feedback event) {
+  private DroppedEvent uncounted(PendingImpression pending, Feedback event) {
     List<Feedback> known = new ArrayList<>(pending.feedback);
     known.add(event);
     Impression impression = pending.impression;
@@ -200,18 +204,22 @@ public final class LabelJoin implements Serializable {
         TaskFacts.chain(tasks, windows, impression, known, skew, Long.MAX_VALUE);
     long[] horizons = TaskWindow.horizons(tasks, windows, impression.eventTime());
     long finished = Arrays.stream(horizons).max().orElseThrow();
-    return reason(chain.get(event.task()), event, finished);
+    return uncounted(chain.get(event.task()), event, finished);
   }
 
   /**
    * By the events' times alone, so that the order of arrival makes no difference: had it come when
    * it happened, what happened after the impression was finished would have found none.
    */
-  private DropReason reason(TaskFacts facts, Feedback event, long finished) {
-    if (facts.withoutParent(event, skew)) {
-      return DropReason.NO_PARENT;
+  private DroppedEvent uncounted(TaskFacts facts, Feedback event, long finished) {
+    if (facts.withoutParent()) {
+      return dropped(DropReason.NO_PARENT, event);
     }
-    return event.eventTime() > finished ? DropReason.AFTER_END : DropReason.LATE;
+    long early = facts.early(event);
+    if (early > skew) {
+      return dropped(DropReason.BEFORE_PARENT, event, early);
+    }
+    return dropped(event.eventTime() > finished ? DropReason.AFTER_END : DropReason.LATE, event);
   }
 
   private static long saturatedAdd(long time, long more) {
@@ -219,13 +227,18 @@ public final class LabelJoin implements Serializable {
   }
 
   private static DroppedEvent dropped(DropReason reason, Feedback event) {
+    return dropped(reason, event, 0);
+  }
+
+  private static DroppedEvent dropped(DropReason reason, Feedback event, long early) {
     return new DroppedEvent(
         reason,
         event.impressionId(),
         event.eventId(),
         event.task(),
         event.eventTime(),
-        event.value());
+        event.value(),
+        early);
   }
 
   private static DroppedEvent dropped(DropReason reason, Impression impression) {

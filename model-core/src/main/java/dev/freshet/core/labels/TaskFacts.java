@@ -134,9 +134,14 @@ record TaskFacts(
     return OptionalLong.empty();
   }
 
-  /** Whether an event has nothing that it could follow from. */
-  boolean withoutParent(Feedback event, long skew) {
-    return parents.isEmpty() || event.eventTime() < parents.get(0) - skew;
+  /** Whether there is nothing that an event could follow from. */
+  boolean withoutParent() {
+    return parents.isEmpty();
+  }
+
+  /** Milliseconds by which an event is before all that it could follow from, or 0. */
+  long early(Feedback event) {
+    return parents.isEmpty() ? 0 : Math.max(0, parents.get(0) - event.eventTime());
   }
 
   /** The label: 0 or 1, or the aggregated amount, which is finite. */

@@ -146,6 +146,10 @@ class GoldenBytesTest {
             new DroppedEventCodec(),
             new DroppedEvent(DropReason.LATE, "i", "e", 1, 1_767_225_600_000L, 1)),
         Arguments.of(
+            "dropped-event-2",
+            new DroppedEventCodec(),
+            new DroppedEvent(DropReason.BEFORE_PARENT, "i", "e", 1, 1_767_225_600_000L, 1, 5001)),
+        Arguments.of(
             "pending-impression-3",
             named(),
             pending("revise", 75, IMPRESSION.withDeadlines(DEADLINES))),

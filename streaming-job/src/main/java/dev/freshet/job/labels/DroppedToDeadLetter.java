@@ -5,8 +5,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.freshet.core.labels.DroppedEvent;
 import dev.freshet.core.labels.Task;
+import dev.freshet.core.settings.Durations;
 import dev.freshet.job.events.DeadLetter;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import org.apache.flink.api.common.functions.MapFunction;
 
@@ -41,9 +43,12 @@ public final class DroppedToDeadLetter implements MapFunction<DroppedEvent, Dead
           case ORPHANED ->
               cause(event) + "its impression did not come in time, or is finished long since";
           case NO_PARENT ->
+              cause(event) + "its impression is there, but the event of the task before it is not";
+          case BEFORE_PARENT ->
               cause(event)
-                  + "its impression is there, but the event of the task before it is not, or it"
-                  + " happened before that";
+                  + "by its clock it happened "
+                  + Durations.written(Duration.ofMillis(event.early()))
+                  + " before what it follows from; allowed: up to labels.clock-skew";
           case AFTER_END ->
               cause(event) + "it happened after all labels of its impression were settled";
           case TOO_MANY ->

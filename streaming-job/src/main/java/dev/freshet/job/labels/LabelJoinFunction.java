@@ -48,6 +48,9 @@ public final class LabelJoinFunction
   /** Accumulator: events that counted although by their clocks they were before their parent. */
   public static final String SKEWED = "freshet.labels.skewed";
 
+  /** Accumulator: the first of these, in words. */
+  public static final String SKEWED_SAMPLE = "freshet.labels.skewed-sample";
+
   /**
    * Accumulators: impressions by what became of their deadlines; a task and the use come behind.
    */
@@ -232,8 +235,8 @@ public final class LabelJoinFunction
       }
 
       @Override
-      public void skewed(Feedback event) {
-        skewed.inc();
+      public void skewed(Feedback event, long early) {
+        skewed.count(join.tasks().get(event.task()), event, early);
       }
 
       @Override

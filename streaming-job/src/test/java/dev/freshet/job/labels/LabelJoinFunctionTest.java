@@ -186,13 +186,22 @@ class LabelJoinFunctionTest {
     assertThat(function.skewCounter().count()).as("before the end nothing is certain").isZero();
     watermark(HORIZON);
     assertThat(function.skewCounter().count()).as("c and p2").isEqualTo(2);
-    assertThat(reasons()).containsExactly(DropReason.NO_PARENT);
+    assertThat(reasons()).containsExactly(DropReason.BEFORE_PARENT);
+    assertThat(function.skewCounter().sample())
+        .isEqualTo("task click, impression i, event c: 3s before what it follows from");
     OperatorSubtaskState snapshot = harness.snapshot(1, 1);
     harness.close();
     harness = harness(rocks);
     harness.initializeState(snapshot);
     harness.open();
     assertThat(function.skewCounter().count()).isEqualTo(2);
+    assertThat(
+            harness
+                .getOperator()
+                .getRuntimeContext()
+                .getAccumulator(LabelJoinFunction.SKEWED_SAMPLE)
+                .getLocalValue())
+        .isEqualTo("task click, impression i, event c: 3s before what it follows from");
     assertThat(
             harness
                 .getOperator()

@@ -108,6 +108,10 @@ class EventsDocumentTest {
     DeadLetter letter = new DroppedToDeadLetter(pipeline.tasks()).map(event);
     assertThat(JSON.readTree(letter.value()))
         .isEqualTo(JSON.readTree(lines("json dead-letter " + letter.reason()).get(0)));
+    DroppedEvent early =
+        new DroppedEvent(DropReason.BEFORE_PARENT, "i1", "c9", 0, 1_767_229_200_000L, 1, 3_597_000);
+    assertThat(new DroppedToDeadLetter(pipeline.tasks()).map(early).error())
+        .startsWith("before-parent: by its clock it happened 59m 57s before what it follows from");
   }
 
   @Test
