@@ -5,10 +5,12 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.freshet.core.pipeline.Pipeline;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
+import java.util.Objects;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
@@ -25,29 +27,36 @@ record TestingLabels(Map<String, String> values, long examples, List<String> dou
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  static TestingLabels read(Pipeline pipeline, String topic) throws Exception {
-    Map<String, String> values = new TreeMap<>();
+  static TestingLabels read(Pipeline pipeline, String topic) {
+    Map<String, String> values = new HashMap<>();
+    // A hundred faults leave a million labels of few kinds.
+    Map<String, String> kinds = new HashMap<>();
     List<String> doubles = new ArrayList<>();
-    List<JsonNode> examples = new ArrayList<>();
-    each(pipeline, topic, message -> examples.add(parse(message.value())));
-    for (JsonNode example : examples) {
-      String id = example.path("impression_id").asText();
-      for (Map.Entry<String, JsonNode> label : example.path("labels").properties()) {
-        String of = id + " " + label.getKey();
-        if (values.put(of, label.getValue().toString()) != null) {
-          doubles.add(of);
-        }
-      }
-    }
-    return new TestingLabels(values, examples.size(), doubles);
+    long[] examples = {0};
+    each(
+        pipeline,
+        topic,
+        message -> {
+          examples[0]++;
+          JsonNode example = parse(message.value());
+          String id = example.path("impression_id").asText();
+          for (Map.Entry<String, JsonNode> label : example.path("labels").properties()) {
+            String of = id + " " + label.getKey();
+            String said = label.getValue().toString();
+            if (values.put(of, kinds.computeIfAbsent(said, same -> same)) != null) {
+              doubles.add(of);
+            }
+          }
+        });
+    return new TestingLabels(values, examples[0], doubles);
   }
 
   /** Labels that are not the same in both, or in one alone. */
   static List<String> differences(TestingLabels one, TestingLabels other) {
-    Map<String, String> all = new TreeMap<>(one.values);
-    all.putAll(other.values);
-    return all.keySet().stream()
-        .filter(of -> !java.util.Objects.equals(one.values.get(of), other.values.get(of)))
+    return Stream.concat(one.values.keySet().stream(), other.values.keySet().stream())
+        .filter(of -> !Objects.equals(one.values.get(of), other.values.get(of)))
+        .distinct()
+        .sorted()
         .map(of -> of + ": " + one.values.get(of) + " and " + other.values.get(of))
         .toList();
   }
