@@ -149,6 +149,7 @@ class ClusterFaultsITCase {
     long from = at;
     switch (fault) {
       case KILL_TASK_MANAGER -> {
+        until("a task manager runs something", () -> !flink.busy().isEmpty());
         List<String> busy = flink.busy();
         cluster.killTaskManager(busy.get(random.nextInt(busy.size())));
       }
@@ -346,9 +347,15 @@ class ClusterFaultsITCase {
     return ModelVersion.parse(one).compareTo(ModelVersion.parse(than)) > 0;
   }
 
-  private void newestHasLearntEachOnce(TestingLabels told) {
-    List<TestingWatch.Published> versions = watch.versions("main");
-    assertThat(versions.get(versions.size() - 1).manifest().examples()).isEqualTo(told.examples());
+  private void newestHasLearntEachOnce(TestingLabels told) throws Exception {
+    String main = "main has learnt " + told.examples() + " examples";
+    until(main, () -> newest("main").examples() >= told.examples());
+    assertThat(newest("main").examples()).as(main).isEqualTo(told.examples());
+  }
+
+  private Manifest newest(String model) {
+    List<TestingWatch.Published> versions = watch.versions(model);
+    return versions.get(versions.size() - 1).manifest();
   }
 
   private void replicasHaveTheNewest(Path file) throws Exception {
@@ -366,8 +373,7 @@ class ClusterFaultsITCase {
     Pipeline served = PipelineFile.read(file);
     Path asked = Files.write(folder.resolve("asked.jsonl"), impressions);
     for (TestingReplica replica : replicas) {
-      List<TestingWatch.Published> versions = watch.versions(replica.model());
-      String newest = versions.get(versions.size() - 1).manifest().version();
+      String newest = newest(replica.model()).version();
       until("a replica has " + newest, () -> replica.version().equals(newest));
       assertThat(replica.payload(newest))
           .as("bytes of " + newest)

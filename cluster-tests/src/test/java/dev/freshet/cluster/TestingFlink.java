@@ -84,7 +84,8 @@ final class TestingFlink {
             HttpRequest.newBuilder(URI.create(address + "/jobs/" + job + "/stop"))
                 .header("Content-Type", "application/json")
                 .POST(BodyPublishers.ofString(body))
-                .timeout(PATIENCE)
+                .timeout(
+                    Duration.ofMinutes(1)) // taken, but not known to be, it could not be followed
                 .build());
     if (begun.isEmpty()) {
       return Optional.empty();

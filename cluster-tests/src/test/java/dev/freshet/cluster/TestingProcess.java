@@ -36,11 +36,10 @@ final class TestingProcess implements AutoCloseable {
             .redirectInput(new File("/dev/null"));
     builder.environment().put("DJL_OFFLINE", "true");
     builder.environment().put("OPT_OUT_TRACKING", "true");
-    return new TestingProcess(log, builder.start());
-  }
-
-  boolean alive() {
-    return process.isAlive();
+    Process process = builder.start();
+    // A test that is ended by a signal leaves nothing running.
+    Runtime.getRuntime().addShutdownHook(new Thread(process::destroyForcibly));
+    return new TestingProcess(log, process);
   }
 
   /** As {@code kill -9}. */
