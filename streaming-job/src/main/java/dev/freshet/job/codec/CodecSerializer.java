@@ -2,6 +2,7 @@ package dev.freshet.job.codec;
 
 import dev.freshet.core.codec.Codec;
 import dev.freshet.core.codec.Layout;
+import dev.freshet.core.codec.LayoutException;
 import dev.freshet.core.settings.CodeVersion;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -14,6 +15,7 @@ import org.apache.flink.api.common.typeutils.TypeSerializerSchemaCompatibility;
 import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
 import org.apache.flink.core.memory.DataInputView;
 import org.apache.flink.core.memory.DataOutputView;
+import org.apache.flink.runtime.execution.SuppressRestartsException;
 
 /**
  * Lets Flink move and keep a type by the core's {@link Codec}: no reflection, no Kryo, and every
@@ -171,22 +173,31 @@ public final class CodecSerializer<T> extends TypeSerializer<T> {
     }
 
     /**
-     * @throws IOException if a newer or much older Freshet wrote the state, which is told before
-     *     any of it is read
+     * @throws SuppressRestartsException if a newer or much older Freshet wrote the state, which is
+     *     told before any of it is read: another attempt would find the same
      */
     @Override
     public void readSnapshot(int version, DataInputView in, ClassLoader loader) throws IOException {
+      try {
+        read(version, in);
+      } catch (LayoutException e) {
+        throw new SuppressRestartsException(e);
+      }
+    }
+
+    private void read(int version, DataInputView in) throws IOException {
       LAYOUT.check(version);
       String name = in.readUTF();
       CodecTypeInfo<?> type =
           version == 1 ? CLASSES.get(name) : CodecTypeInfo.ofState(name).orElse(null);
       if (type == null) {
-        throw new IOException(
-            "there is state of "
-                + name
-                + ", which Freshet "
-                + CodeVersion.CURRENT
-                + " does not know: a newer Freshet wrote it. Run that one or a newer one here");
+        throw new SuppressRestartsException(
+            new IOException(
+                "there is state of "
+                    + name
+                    + ", which Freshet "
+                    + CodeVersion.CURRENT
+                    + " does not know: another Freshet wrote it. Run that one, or a newer one"));
       }
       serializer = restored(type);
       if (version == 1) {
