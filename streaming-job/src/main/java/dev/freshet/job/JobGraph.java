@@ -105,7 +105,12 @@ public final class JobGraph {
    */
   public StreamGraph graph(StreamExecutionEnvironment env) {
     build(env);
-    return ReleasingSourceFactory.graph(env, "freshet " + pipeline.pipeline());
+    return ReleasingSourceFactory.graph(env, name(pipeline));
+  }
+
+  /** What a pipeline's job is called. */
+  public static String name(Pipeline pipeline) {
+    return "freshet " + pipeline.pipeline();
   }
 
   private void build(StreamExecutionEnvironment env) {

@@ -118,8 +118,10 @@ public final class RemoteCluster {
     int steps = 0;
     for (JsonNode step : answer.path("vertices")) {
       steps++;
-      String status = step.path("status").asText();
-      if (status.equals("RUNNING") || status.equals("FINISHED")) {
+      // Of a step, Flink says that it runs when one of its tasks does.
+      JsonNode tasks = step.path("tasks");
+      if (tasks.path("RUNNING").asInt() + tasks.path("FINISHED").asInt()
+          == step.path("parallelism").asInt()) {
         running++;
       }
     }

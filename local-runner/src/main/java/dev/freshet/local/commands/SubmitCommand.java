@@ -106,8 +106,7 @@ final class SubmitCommand implements Callable<Integer> {
     Pipeline pipeline = PipelineOption.read(file, bootstrap);
     RemoteCluster cluster = cluster();
     Configuration conf = cluster.configuration();
-    String name = "freshet " + pipeline.pipeline();
-    Optional<String> other = cluster.running(name);
+    Optional<String> other = cluster.running(JobGraph.name(pipeline));
     if (other.isPresent()) {
       throw new Usage(
           "pipeline: '%s'; allowed: one that no job there runs, but job %s does: two of one name break each"
@@ -210,24 +209,31 @@ final class SubmitCommand implements Callable<Integer> {
     String told = "";
     String failed = "";
     while (true) {
-      RemoteCluster.Progress now = cluster.progress(job.getJobID());
-      if (now.isWhole()) {
-        out.println("running");
-        out.flush();
-        return 0;
+      String far;
+      try {
+        RemoteCluster.Progress now = cluster.progress(job.getJobID());
+        if (now.isWhole()) {
+          out.println("running");
+          out.flush();
+          return 0;
+        }
+        if (now.status().isGloballyTerminalState()) {
+          job.getJobExecutionResult().get(); // says why
+          return 1;
+        }
+        String failure = cluster.failure(job.getJobID()).orElse("");
+        if (!failure.equals(failed)) {
+          out.println("a try failed: " + failure);
+          failed = failure;
+        }
+        far =
+            "%s, %d of %d steps run"
+                .formatted(
+                    now.status().name().toLowerCase(Locale.ROOT), now.running(), now.steps());
+      } catch (IOException e) {
+        // The job has been taken; that nobody answers now says nothing of it.
+        far = e.getMessage();
       }
-      if (now.status().isGloballyTerminalState()) {
-        job.getJobExecutionResult().get(); // says why
-        return 1;
-      }
-      String failure = cluster.failure(job.getJobID()).orElse("");
-      if (!failure.equals(failed)) {
-        out.println("a try failed: " + failure);
-        failed = failure;
-      }
-      String far =
-          "%s, %d of %d steps run"
-              .formatted(now.status().name().toLowerCase(Locale.ROOT), now.running(), now.steps());
       if (!far.equals(told)) {
         out.println(far);
         told = far;
