@@ -18,10 +18,8 @@ public final class HttpFailure {
 
   /** Why, as half a sentence of one line. */
   public static String why(IOException failure) {
-    for (Throwable t = failure; t != null; t = t.getCause()) {
-      if (t instanceof UnresolvedAddressException) {
-        return "the name cannot be resolved";
-      }
+    if (isCausedBy(failure, UnresolvedAddressException.class)) {
+      return "the name cannot be resolved";
     }
     String message =
         failure.getMessage() == null ? "" : failure.getMessage().lines().findFirst().orElse("");
@@ -38,7 +36,7 @@ public final class HttpFailure {
       }
       return message.contains("certification path")
           ? "its certificate is of nobody that Java trusts"
-          : "no TLS connection: " + lower(message);
+          : "no TLS connection" + (message.isEmpty() ? "" : ": " + lower(message));
     }
     if (message.contains("header parser")) {
       return "what answers there does not speak HTTP, or wants https://";

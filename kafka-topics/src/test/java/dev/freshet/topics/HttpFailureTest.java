@@ -33,6 +33,7 @@ class HttpFailureTest {
     assertWhy(
         new SSLHandshakeException("unable to find valid certification path to requested target"),
         "its certificate is of nobody that Java trusts");
+    assertWhy(new SSLException((String) null), "no TLS connection");
     assertWhy(new IOException(), "no connection");
     assertWhy(new IOException("HTTP status 404"), "HTTP status 404");
   }

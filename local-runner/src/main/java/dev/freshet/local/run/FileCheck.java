@@ -94,9 +94,8 @@ public final class FileCheck {
       } catch (EOFException e) {
         check.wrong(
             input,
-            "cannot be read: it ends in the middle of its compressed data, so it is not whole ("
-                + e.getMessage()
-                + ")");
+            "cannot be read: it ends in the middle of its compressed data, so it is not whole"
+                + (e.getMessage() == null ? "" : " (" + e.getMessage() + ")"));
       } catch (IOException e) {
         check.wrong(input, "cannot be read: " + RootCause.of(e));
       }

@@ -436,7 +436,7 @@ class FreshetCommandTest {
     assertThat(ran.code).as(ran.err).isZero();
     assertThat(ran.out)
         .containsOnlyOnce("the deadline of click is absent in 40 of its first 40 impressions")
-        .containsOnlyOnce("impressions: itm; did you mean 'item'?")
+        .containsOnlyOnce("impressions: itm (did you mean 'item'?)")
         .contains("Scored are predictions of the moment of the label: settled")
         .contains("Scored are predictions of the moment of the impression: seen")
         .contains("Rows of different moments are not to be compared")

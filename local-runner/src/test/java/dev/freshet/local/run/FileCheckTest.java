@@ -162,11 +162,15 @@ class FileCheckTest {
     byte[] whole = packed.toByteArray();
     Path good = Files.write(folder.resolve("whole.gz"), whole);
     assertThat(check(good, file("f", ANSWERED))).isEmpty();
-    Path cut = Files.write(folder.resolve("cut.gz"), Arrays.copyOf(whole, whole.length - 100));
-    assertThatThrownBy(() -> check(cut, file("f", ANSWERED)))
-        .isInstanceOf(RefusedException.class)
-        .hasMessageContaining("--impressions: " + cut + " cannot be read: it ends in the middle")
-        .hasMessageContaining("Nothing was started");
+    for (int missing : new int[] {100, 4}) {
+      Path cut = folder.resolve("cut" + missing + ".gz");
+      Files.write(cut, Arrays.copyOf(whole, whole.length - missing));
+      assertThatThrownBy(() -> check(cut, file("f", ANSWERED)))
+          .isInstanceOf(RefusedException.class)
+          .hasMessageContaining("--impressions: " + cut + " cannot be read: it ends in the middle")
+          .hasMessageNotContaining("null")
+          .hasMessageContaining("Nothing was started");
+    }
   }
 
   @Test

@@ -8,6 +8,7 @@ import java.time.LocalDateTime;
 import java.util.Locale;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -26,7 +27,7 @@ final class EventTimes {
   static final double LONGEST_SPAN = LATEST - EARLIEST;
 
   private static final double MOST = 1e18;
-  private static final Pattern DIGITS = Pattern.compile("-?\\d{1,18}");
+  private static final Pattern DIGITS = Pattern.compile("(-?\\d{1,18})(\\.\\d+)?");
 
   private EventTimes() {}
 
@@ -55,10 +56,10 @@ final class EventTimes {
     if (node.isNumber() && Math.abs(node.asDouble()) < MOST) {
       return OptionalLong.of((long) Math.floor(node.asDouble()));
     }
-    if (node.isTextual() && DIGITS.matcher(node.asText()).matches()) {
-      return OptionalLong.of(Long.parseLong(node.asText()));
-    }
-    return OptionalLong.empty();
+    Matcher quoted = DIGITS.matcher(node.asText());
+    return node.isTextual() && quoted.matches()
+        ? OptionalLong.of(Long.parseLong(quoted.group(1)))
+        : OptionalLong.empty();
   }
 
   private static boolean isOfThisCentury(long time) {

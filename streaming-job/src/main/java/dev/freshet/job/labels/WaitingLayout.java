@@ -29,7 +29,7 @@ public final class WaitingLayout {
   public static final ListStateDescriptor<String> STATE =
       new ListStateDescriptor<>("tasks", Types.STRING);
 
-  /** Of impressions that wait with their fields' names. */
+  /** Of impressions that wait for their counts, whose fields are not held against those of now. */
   public static final String ANY_FIELDS = "-";
 
   private static final Layout LAYOUT = new Layout("freshet-tasks", 2);
