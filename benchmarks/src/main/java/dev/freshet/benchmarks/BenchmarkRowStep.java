@@ -58,7 +58,7 @@ public class BenchmarkRowStep {
                 .formatted(optimizer),
             "benchmark");
     table =
-        pipeline.context(pipeline.model("main")).tables(pipeline.training().embeddings()).get(0);
+        EmbeddingTable.of(pipeline.context(pipeline.model("main")), pipeline.training().embeddings()).get(0);
     SplittableRandom random = new SplittableRandom(1);
     for (int i = 1; i <= ROWS; i++) {
       table.sight(i * 0x9E3779B97F4A7C15L, 0, 0);

@@ -71,7 +71,7 @@ public class BenchmarkTrainingStep {
     file.append("models:\n  - {name: main, kind: ").append(model).append("}\n");
     Pipeline pipeline = PipelineFile.parse(file.toString(), "benchmark");
     trainer = new ModelTrainer(pipeline.context(pipeline.model("main")), pipeline.training());
-    EmbeddingTable table = trainer.network().tables().get(0);
+    EmbeddingTable table = trainer.learner().tables().get(0);
     for (int i = 1; i <= rows; i++) {
       table.sight(key(i), i % FIELDS, 0);
     }

@@ -44,12 +44,12 @@ public final class DeltaSize {
     SplittableRandom random = new SplittableRandom(1);
     try (ModelTrainer trainer =
         new ModelTrainer(pipeline.context(pipeline.model("main")), pipeline.training())) {
-      EmbeddingTable table = trainer.network().tables().get(0);
+      EmbeddingTable table = trainer.learner().tables().get(0);
       for (int i = 1; i <= ROWS; i++) {
         table.sight(key(i), i % FIELDS, 0);
       }
       trainer.process(batch(random));
-      SnapshotWriter writer = pipeline.writer();
+      SnapshotWriter writer = new SnapshotWriter(pipeline);
       Manifest base = publish(writer, trainer, precision, 0, 0);
       for (int batches : new int[] {1, 2, 5, 10, 20, 50, 100}) {
         for (int i = 0; i < batches; i++) {

@@ -43,7 +43,7 @@ final class MillionRows {
     this.pipeline = pipeline;
     encoder = new ExampleEncoder(pipeline.schema());
     trainer = new ModelTrainer(pipeline.context(pipeline.model("main")), pipeline.training());
-    writer = pipeline.writer();
+    writer = new SnapshotWriter(pipeline);
     Map<String, Object> settings =
         Map.of(
             ProducerConfig.BOOTSTRAP_SERVERS_CONFIG,
@@ -52,7 +52,7 @@ final class MillionRows {
             "trainer");
     producer = new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
     producer.initTransactions();
-    EmbeddingTable table = trainer.network().tables().get(0);
+    EmbeddingTable table = trainer.learner().tables().get(0);
     for (int value = 0; value < VALUES; value++) {
       EncodedExample example = example(value);
       for (int field = 0; field < FIELDS; field++) {

@@ -12,6 +12,7 @@ import dev.freshet.core.features.ExampleEncoder;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.core.pipeline.TestingPipelines;
+import dev.freshet.core.publishing.SnapshotWriter;
 import dev.freshet.core.publishing.Lineage;
 import dev.freshet.core.publishing.ModelVersion;
 import dev.freshet.core.publishing.SnapshotAssembler;
@@ -150,8 +151,7 @@ class PythonExampleTest {
   private Snapshot published(ModelTrainer trainer) {
     SnapshotAssembler assembler = new SnapshotAssembler();
     AtomicReference<Snapshot> whole = new AtomicReference<>();
-    pipeline
-        .writer()
+    new SnapshotWriter(pipeline)
         .write(
             trainer,
             new ModelVersion(7, trainer.steps()),

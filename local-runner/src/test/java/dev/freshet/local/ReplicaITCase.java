@@ -91,7 +91,7 @@ class ReplicaITCase {
   void open() throws Exception {
     pipeline = pipelineOnANewTopic();
     trainer = new ModelTrainer(pipeline.context(pipeline.model("plain")), pipeline.training());
-    writer = pipeline.writer();
+    writer = new SnapshotWriter(pipeline);
     producer = producer("trainer-" + topics);
     producer.initTransactions();
   }

@@ -69,7 +69,7 @@ class ScoringServerITCase {
       admin.create(1);
     }
     trainer = new ModelTrainer(pipeline.context(pipeline.model("plain")), pipeline.training());
-    writer = pipeline.writer();
+    writer = new SnapshotWriter(pipeline);
     ServerSettings settings =
         new ServerSettings(
             "127.0.0.1",

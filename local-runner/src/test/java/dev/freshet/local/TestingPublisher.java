@@ -27,7 +27,7 @@ final class TestingPublisher implements AutoCloseable {
   TestingPublisher(Pipeline pipeline) {
     this.pipeline = pipeline;
     trainer = new ModelTrainer(pipeline.context(pipeline.model(MODEL)), pipeline.training());
-    writer = pipeline.writer();
+    writer = new SnapshotWriter(pipeline);
   }
 
   /** Publishes the next version and tells its name. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.freshet.core.publishing.SnapshotWriter;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.core.pipeline.SystemTopic;
@@ -112,8 +113,7 @@ class TopicsITCase {
                 new ByteArraySerializer(),
                 new ByteArraySerializer())) {
       trainer.process(TestingExamples.settled(pipeline, 64, run));
-      pipeline
-          .writer()
+      new SnapshotWriter(pipeline)
           .write(
               trainer,
               new ModelVersion(run, trainer.steps()),

@@ -20,6 +20,7 @@ import dev.freshet.core.training.ModelContext;
 import dev.freshet.core.training.Network;
 import dev.freshet.core.training.ServedScale;
 import dev.freshet.core.training.Shrinkage;
+import dev.freshet.core.training.embedding.ServedRows;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -49,6 +50,7 @@ final class LoadedModel {
   private final ModelContext context;
   private final Network network;
   private final WeightsLoader loader;
+  private final List<ServedRows> inMemory;
 
   /** Where the rows are if they are not in memory, else null. */
   private final RowDatabase rows;
@@ -92,8 +94,9 @@ final class LoadedModel {
     this.context = context;
     this.rows = rows;
     encoder = new ExampleEncoder(context.schema());
-    network = rows == null ? Network.following(context) : Network.reading(context, rows.tables());
-    loader = rows == null ? new WeightsLoader(network) : new WeightsLoader(network, rows.tables());
+    inMemory = rows == null ? context.tables(ServedRows::new) : List.of();
+    network = new Network(context, rows == null ? inMemory : rows.tables());
+    loader = new WeightsLoader(network, rows == null ? inMemory : rows.tables());
   }
 
   /**
@@ -211,7 +214,7 @@ final class LoadedModel {
   /** The weights as a base, whatever they were put together from; 32-bit floats. */
   synchronized Snapshot asBase() throws IOException {
     ByteArrayOutputStream payload = new ByteArrayOutputStream();
-    WeightTensors.base(network, Precision.FLOAT32).write(payload);
+    WeightTensors.base(network, inMemory, Precision.FLOAT32).write(payload);
     byte[] bytes = payload.toByteArray();
     return new Snapshot(manifest.asBase(bytes.length, Sha256.of(bytes)), ByteBuffer.wrap(bytes));
   }

@@ -533,8 +533,8 @@ class LoadedModelTest {
   }
 
   private static SnapshotWriter writer(String publishing) {
-    return TestingPipelines.shop("training:", "publishing: {" + publishing + "}\ntraining:")
-        .writer();
+    return new SnapshotWriter(
+        TestingPipelines.shop("training:", "publishing: {" + publishing + "}\ntraining:"));
   }
 
   private static List<ModelRecord> written(SnapshotWriter writer, ModelTrainer trainer) {

@@ -1,5 +1,6 @@
 package dev.freshet.local.commands;
 
+import dev.freshet.core.publishing.SnapshotWriter;
 import dev.freshet.core.models.torch.TorchDevice;
 import dev.freshet.core.models.torch.TorchEngine;
 import dev.freshet.core.pipeline.Pipeline;
@@ -76,7 +77,7 @@ final class ReproduceCommand implements Callable<Integer> {
         ModelTopic log = ModelTopic.trainingLog(pipeline, model)) {
       Reproduction again =
           new Reproduction(
-              chain, trainer, pipeline.writer(), result -> print(out, result, different));
+              chain, trainer, new SnapshotWriter(pipeline), result -> print(out, result, different));
       do {
         log.poll(POLL).forEach(record -> Mark.startingAt(record).ifPresent(again::seen));
       } while (!log.atEnd());

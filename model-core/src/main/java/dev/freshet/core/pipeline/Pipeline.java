@@ -13,7 +13,6 @@ import dev.freshet.core.labels.Task;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.publishing.PublishingSettings;
 import dev.freshet.core.publishing.Sha256;
-import dev.freshet.core.publishing.SnapshotWriter;
 import dev.freshet.core.settings.Option;
 import dev.freshet.core.settings.RecordText;
 import dev.freshet.core.training.ModelContext;
@@ -159,11 +158,6 @@ public record Pipeline(
       text.add(path, models.get(i)).add(path + ".kind", models.get(i).kind());
     }
     return Sha256.of(text.toString().getBytes(StandardCharsets.UTF_8));
-  }
-
-  /** A writer for the versions of one of the models. */
-  public SnapshotWriter writer() {
-    return new SnapshotWriter(pipeline, fingerprint(), publishing);
   }
 
   /** The same pipeline on other brokers. */

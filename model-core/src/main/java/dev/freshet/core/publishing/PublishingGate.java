@@ -3,8 +3,10 @@ package dev.freshet.core.publishing;
 import dev.freshet.core.models.Parameter;
 import dev.freshet.core.settings.RecordBinder;
 import dev.freshet.core.training.Evidence;
+import dev.freshet.core.training.Learner;
 import dev.freshet.core.training.ModelTrainer;
 import dev.freshet.core.training.Network;
+import dev.freshet.core.training.embedding.EmbeddingRows;
 import dev.freshet.core.training.embedding.EmbeddingTable;
 import java.io.IOException;
 import java.nio.FloatBuffer;
@@ -106,7 +108,7 @@ public final class PublishingGate {
   private Optional<Finding> worst(ModelTrainer trainer, boolean changesOnly) {
     Norms norms = new Norms();
     norms.dense(trainer.network());
-    norms.rows(trainer.network(), changesOnly);
+    norms.rows(trainer.learner(), changesOnly);
     if (norms.notFinite != null) {
       return Optional.of(norms.notFinite);
     }
@@ -190,9 +192,9 @@ public final class PublishingGate {
       }
     }
 
-    void rows(Network network, boolean changesOnly) {
-      for (EmbeddingTable table : network.tables()) {
-        EmbeddingTable.RowVisitor each =
+    void rows(Learner learner, boolean changesOnly) {
+      for (EmbeddingTable table : learner.tables()) {
+        EmbeddingRows.Visitor each =
             (key, values, at) -> {
               double squares = 0;
               for (int i = at; i < at + table.width(); i++) {

@@ -2,6 +2,7 @@ package dev.freshet.core.publishing;
 
 import dev.freshet.core.features.NumberScale;
 import dev.freshet.core.labels.Task;
+import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.CodeVersion;
 import dev.freshet.core.settings.RecordBinder;
 import dev.freshet.core.training.ModelContext;
@@ -42,7 +43,12 @@ public final class SnapshotWriter {
    * @param pipeline its name
    * @param configuration its fingerprint
    */
-  public SnapshotWriter(String pipeline, String configuration, PublishingSettings settings) {
+  /** One for the versions of a model of the pipeline. */
+  public SnapshotWriter(Pipeline pipeline) {
+    this(pipeline.pipeline(), pipeline.fingerprint(), pipeline.publishing());
+  }
+
+  SnapshotWriter(String pipeline, String configuration, PublishingSettings settings) {
     this.pipeline = pipeline;
     this.configuration = configuration;
     this.settings = settings;
@@ -82,14 +88,15 @@ public final class SnapshotWriter {
       long now,
       Consumer<ModelRecord> out) {
     Version made = new Version(trainer, version, lineage, now, out);
-    SafeTensors.Writer base = WeightTensors.base(trainer.network(), settings.precision());
+    SafeTensors.Writer base =
+        WeightTensors.base(trainer.network(), trainer.learner().tables(), settings.precision());
     boolean baseIsDue = parent == null || sinceBase + 1 >= settings.baseEvery();
     Manifest written = null;
     if (parent != null && settings.baseEvery() > 1) {
       boolean withDense =
           baseIsDue || sinceBase % settings.denseEvery() == settings.denseEvery() - 1;
       SafeTensors.Writer delta =
-          WeightTensors.delta(trainer.network(), settings.precision(), withDense);
+          DeltaTensors.of(trainer.learner(), settings.precision(), withDense);
       if (delta.bytes() <= settings.largestDelta() * base.bytes()) {
         written = announce(made, Manifest.DELTA, parent, delta);
       }
@@ -99,7 +106,7 @@ public final class SnapshotWriter {
       written = announce(made, Manifest.BASE, null, base);
       sinceBase = 0;
     }
-    trainer.network().tables().forEach(EmbeddingTable::published);
+    trainer.learner().tables().forEach(EmbeddingTable::published);
     parent = written;
     return written;
   }

@@ -57,7 +57,7 @@ final class VersionInUse {
     training = new TaskQuality(tasks, WINDOW);
     labels = new long[tasks.size()];
     outcomes = new long[tasks.size()];
-    trainer.network().keep();
+    trainer.learner().keep();
   }
 
   /** The training predicted this before it learnt from it. */
@@ -80,7 +80,7 @@ final class VersionInUse {
         batch.add(unseen.removeFirst());
       }
       float[][] said =
-          trainer.network().predictAsKept(batch.stream().map(Scored::example).toList());
+          trainer.learner().predictAsKept(batch.stream().map(Scored::example).toList());
       for (int i = 0; i < said.length; i++) {
         look(batch.get(i), scale.served(said[i]));
       }

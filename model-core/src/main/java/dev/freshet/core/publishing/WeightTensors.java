@@ -2,7 +2,7 @@ package dev.freshet.core.publishing;
 
 import dev.freshet.core.models.Parameter;
 import dev.freshet.core.training.Network;
-import dev.freshet.core.training.embedding.EmbeddingTable;
+import dev.freshet.core.training.embedding.EmbeddingRows;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.util.List;
@@ -24,35 +24,20 @@ public final class WeightTensors {
 
   private WeightTensors() {}
 
-  /** Everything. */
-  public static SafeTensors.Writer base(Network network, Precision precision) {
-    SafeTensors.Writer tensors = dense(network, precision, new SafeTensors.Writer());
-    for (int i = 0; i < network.tables().size(); i++) {
-      EmbeddingTable table = network.tables().get(i);
-      rows(tensors, tableName(network, i), table, table.size(), precision, table::eachRow);
-    }
-    return tensors;
-  }
-
-  /** What changed since the last version. */
-  static SafeTensors.Writer delta(Network network, Precision precision, boolean withDense) {
+  /**
+   * Everything.
+   *
+   * @param tables the network's rows, set by set, one for each group of the schema
+   */
+  public static SafeTensors.Writer base(
+      Network network, List<? extends EmbeddingRows> tables, Precision precision) {
     SafeTensors.Writer tensors = new SafeTensors.Writer();
-    if (withDense) {
-      dense(network, precision, tensors);
-    }
-    for (int i = 0; i < network.tables().size(); i++) {
-      EmbeddingTable table = network.tables().get(i);
-      String name = tableName(network, i);
-      rows(tensors, name, table, touched(table), precision, table::eachTouched);
-      long[] dropped = table.dropped();
-      tensors.longs(
-          name + ".dropped",
-          new long[] {dropped.length},
-          sink -> {
-            for (long key : dropped) {
-              sink.value(key);
-            }
-          });
+    dense(network, precision, tensors);
+    List<Integer> dims = tables.stream().map(EmbeddingRows::dim).toList();
+    for (int i = 0; i < tables.size(); i++) {
+      EmbeddingRows table = tables.get(i);
+      String name = tableName(dims, i);
+      rows(tensors, name, table.width(), table.size(), precision, table::eachRow);
     }
     return tensors;
   }
@@ -62,23 +47,14 @@ public final class WeightTensors {
     return dense(parameters, weights::get, Precision.FLOAT32, new SafeTensors.Writer());
   }
 
-  private interface Rows {
-    void each(EmbeddingTable.RowVisitor visitor) throws IOException;
+  /** Some rows of a table. */
+  public interface Rows {
+    void each(EmbeddingRows.Visitor visitor) throws IOException;
   }
 
-  private static long touched(EmbeddingTable table) {
-    long[] count = {0};
-    try {
-      table.eachTouched((key, values, at) -> count[0]++);
-    } catch (IOException e) {
-      throw new IllegalStateException("counting does no I/O", e);
-    }
-    return count[0];
-  }
-
-  private static SafeTensors.Writer dense(
-      Network network, Precision precision, SafeTensors.Writer tensors) {
-    return dense(network.parameters(), i -> network.weights().get(i).read(), precision, tensors);
+  /** Adds the dense weights. */
+  public static void dense(Network network, Precision precision, SafeTensors.Writer tensors) {
+    dense(network.parameters(), i -> network.weights().get(i).read(), precision, tensors);
   }
 
   private static SafeTensors.Writer dense(
@@ -94,10 +70,11 @@ public final class WeightTensors {
     return tensors;
   }
 
-  private static void rows(
+  /** Adds rows of a table, {@code count} of them. */
+  public static void rows(
       SafeTensors.Writer tensors,
       String name,
-      EmbeddingTable table,
+      int width,
       long count,
       Precision precision,
       Rows rows) {
@@ -107,13 +84,9 @@ public final class WeightTensors {
         sink -> rows.each((key, values, at) -> sink.value(key)));
     tensors.floats(
         name + ".rows",
-        new long[] {count, table.width()},
+        new long[] {count, width},
         precision,
-        sink -> rows.each((key, values, at) -> sink.floats(values, at, table.width())));
-  }
-
-  private static String tableName(Network network, int table) {
-    return tableName(network.tables().stream().map(EmbeddingTable::dim).toList(), table);
+        sink -> rows.each((key, values, at) -> sink.floats(values, at, width)));
   }
 
   /**
@@ -121,7 +94,7 @@ public final class WeightTensors {
    *
    * @param dims of all tables
    */
-  static String tableName(List<Integer> dims, int table) {
+  public static String tableName(List<Integer> dims, int table) {
     int dim = dims.get(table);
     long sets = dims.stream().filter(d -> d == dim).count();
     long set = dims.subList(0, table).stream().filter(d -> d == dim).count();

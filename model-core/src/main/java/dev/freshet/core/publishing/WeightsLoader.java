@@ -2,8 +2,6 @@ package dev.freshet.core.publishing;
 
 import dev.freshet.core.models.Parameter;
 import dev.freshet.core.training.Network;
-import dev.freshet.core.training.embedding.EmbeddingTable;
-import dev.freshet.core.training.embedding.RowUpdate;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -21,11 +19,6 @@ public final class WeightsLoader {
   private final List<? extends PublishedRows> rows;
   private final List<Integer> dims;
 
-  /** For a network with tables. */
-  public WeightsLoader(Network network) {
-    this(network, network.tables().stream().map(InMemory::new).toList());
-  }
-
   /**
    * @param rows takes the rows, size by size
    */
@@ -33,28 +26,6 @@ public final class WeightsLoader {
     this.network = network;
     this.rows = rows;
     dims = rows.stream().map(PublishedRows::dim).toList();
-  }
-
-  private record InMemory(EmbeddingTable table) implements PublishedRows {
-    @Override
-    public int dim() {
-      return table.dim();
-    }
-
-    @Override
-    public int width() {
-      return table.width();
-    }
-
-    @Override
-    public Runnable base(LongBuffer keys, FloatBuffer values) {
-      return RowUpdate.base(table, keys, values);
-    }
-
-    @Override
-    public Runnable delta(LongBuffer dropped, LongBuffer keys, FloatBuffer values) {
-      return RowUpdate.delta(table, dropped, keys, values);
-    }
   }
 
   /**

@@ -58,6 +58,7 @@ final class DelayHeads implements AutoCloseable {
   private final List<Task> tasks;
   private final int[] headOf;
   private final int width;
+  private final Learner learner;
   private final Network network;
   private final TrainingSettings settings;
 
@@ -83,7 +84,8 @@ final class DelayHeads implements AutoCloseable {
     FeatureSchema schema = of.schema();
     // Another seed than the model's, or both would start alike.
     ModelContext context = new ModelContext(net, heads, schema, 1);
-    network = new Network(context, ~settings.seed(), settings.embeddings(), device);
+    learner = new Learner(context, ~settings.seed(), settings.embeddings(), device);
+    network = learner.network();
     boolean parts = false;
     for (int task = 0; task < headOf.length; task++) {
       if (headOf[task] >= 0) {
@@ -154,15 +156,15 @@ final class DelayHeads implements AutoCloseable {
       return true;
     }
     Runnable undo = follow(labels, weights);
-    Network.Targets targets =
-        new Network.Targets(
+    Learner.Targets targets =
+        new Learner.Targets(
             labels,
             weights,
             new float[batch.size()][width],
             new long[batch.size()],
             batch.size(),
             pace());
-    Network.StepReport report = network.learn(targets, settings, steps);
+    Learner.StepReport report = learner.learn(targets, settings, steps);
     clipped = report.clipped();
     steps += report.taken() ? 1 : 0;
     if (!report.taken()) {
@@ -274,21 +276,21 @@ final class DelayHeads implements AutoCloseable {
   }
 
   void expire(long now) {
-    network.expire(now);
+    learner.expire(now);
   }
 
   void write(DataOutput out) throws IOException {
     out.writeLong(steps);
-    network.write(out, settings.dense());
+    learner.write(out, settings.dense());
     if (rates != null) {
       rates.write(out);
     }
   }
 
-  /** As {@link Network#read}. */
+  /** As {@link Learner#read}. */
   List<String> read(DataInput in, int version) throws IOException {
     steps = in.readLong();
-    List<String> anew = network.read(in, version, settings);
+    List<String> anew = learner.read(in, version, settings);
     if (rates != null) {
       rates.read(in);
     }
@@ -297,6 +299,6 @@ final class DelayHeads implements AutoCloseable {
 
   @Override
   public void close() {
-    network.close();
+    learner.close();
   }
 }

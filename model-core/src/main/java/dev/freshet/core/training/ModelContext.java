@@ -6,8 +6,6 @@ import dev.freshet.core.labels.Task;
 import dev.freshet.core.models.AmountHead;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.ModelShape;
-import dev.freshet.core.training.embedding.EmbeddingTable;
-import dev.freshet.core.training.embedding.FirstOrder;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,11 +32,6 @@ public record ModelContext(
     return shape().core() ? tasks.size() - 1 : -1;
   }
 
-  /** An empty scale for the core task's labels; null without one. */
-  TargetScale targetScale() {
-    return core() < 0 ? null : new TargetScale(transform(), tasks.get(core()).range());
-  }
-
   /** How the model sees the core task's amounts; null without one. */
   public Task.Transform transform() {
     if (core() < 0) {
@@ -49,25 +42,28 @@ public record ModelContext(
   }
 
   /** Positions of the fields that say which user saw which item. */
-  int[] identity() {
+  public int[] identity() {
     List<String> names = shape().fields();
     return model.identity().stream().mapToInt(names::indexOf).toArray();
   }
 
-  /** Empty embedding tables: set by set, one for each group of the schema. */
-  public List<EmbeddingTable> tables(TrainingSettings.Embeddings settings) {
-    FirstOrder firstOrder = new FirstOrder(settings.firstOrder());
-    List<EmbeddingTable> tables = new ArrayList<>();
+  /** Makes a table of embedding rows. */
+  public interface TableFactory<T> {
+    /**
+     * @param dim size of an embedding
+     * @param first number of first-order weights behind each embedding
+     * @param fields whose rows live in it
+     */
+    T table(int dim, int first, List<FeatureField> fields);
+  }
+
+  /** Tables for all embedding rows: set by set, one for each group of the schema. */
+  public <T> List<T> tables(TableFactory<T> factory) {
+    List<T> tables = new ArrayList<>();
     for (int set = 0; set < model.rowSets(shape()); set++) {
       for (FeatureSchema.Group group : schema.groups()) {
         List<FeatureField> fields = group.fields().stream().map(schema.fields()::get).toList();
-        tables.add(
-            new EmbeddingTable(
-                group.dim(),
-                model.firstOrder(shape()),
-                fields,
-                settings.optimizer(group.dim()),
-                firstOrder));
+        tables.add(factory.table(group.dim(), model.firstOrder(shape()), fields));
       }
     }
     return tables;

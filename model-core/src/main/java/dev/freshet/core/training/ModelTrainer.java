@@ -39,6 +39,7 @@ public final class ModelTrainer implements AutoCloseable {
 
   private final ModelContext context;
   private final TrainingSettings settings;
+  private final Learner learner;
   private final Network network;
   private final int core;
   private final int[] identity;
@@ -92,11 +93,12 @@ public final class ModelTrainer implements AutoCloseable {
   public ModelTrainer(ModelContext context, TrainingSettings settings, TorchDevice device) {
     this.context = context;
     this.settings = settings;
-    network = new Network(context, settings.seed(), settings.embeddings(), device);
+    learner = new Learner(context, settings.seed(), settings.embeddings(), device);
+    network = learner.network();
     try {
       heads = DelayHeads.of(context, settings, device);
     } catch (RuntimeException e) {
-      network.close();
+      learner.close();
       throw e;
     }
     fieldCounts =
@@ -107,7 +109,7 @@ public final class ModelTrainer implements AutoCloseable {
     numbers = new NumberStatistics(context.schema());
     core = context.core();
     identity = context.identity();
-    scale = context.targetScale();
+    scale = TargetScale.of(context);
     sampling = settings.sampling();
     corrections = context.tasks().stream().map(Task::correction).toList();
     scores = new ProgressiveScores(context.tasks(), context.schema(), settings.scoring());
@@ -334,9 +336,9 @@ public final class ModelTrainer implements AutoCloseable {
       }
     }
     rates.move(said);
-    Network.StepReport report =
-        network.learn(
-            new Network.Targets(
+    Learner.StepReport report =
+        learner.learn(
+            new Learner.Targets(
                 labels, importance, reached, same, batch.size() / share, pace(scale)),
             settings,
             steps);
@@ -355,7 +357,7 @@ public final class ModelTrainer implements AutoCloseable {
       clipped("a gradient (the dense weights' has a norm of " + norm + ")");
     }
     steps++;
-    network.expire(newestEvent);
+    learner.expire(newestEvent);
     if (heads != null) {
       heads.expire(newestEvent);
     }
@@ -498,6 +500,10 @@ public final class ModelTrainer implements AutoCloseable {
     return network;
   }
 
+  public Learner learner() {
+    return learner;
+  }
+
   /** How amounts are learnt and served now; null without a core task. */
   public AmountScale amounts() {
     return scale == null ? null : scale.current();
@@ -570,7 +576,7 @@ public final class ModelTrainer implements AutoCloseable {
 
   /** Rows of all embedding tables. */
   public long rows() {
-    return network.tables().stream().mapToLong(t -> t.size()).sum();
+    return learner.tables().stream().mapToLong(t -> t.size()).sum();
   }
 
   /**
@@ -619,7 +625,7 @@ public final class ModelTrainer implements AutoCloseable {
     if (scale != null) {
       scale.write(out);
     }
-    network.write(out, settings.dense());
+    learner.write(out, settings.dense());
     scores.write(out);
     out.writeBoolean(heads != null);
     if (heads != null) {
@@ -646,7 +652,7 @@ public final class ModelTrainer implements AutoCloseable {
     newestEvent = in.readLong();
     boolean sawServed = in.readBoolean();
     readScale(in, version);
-    List<String> anew = new ArrayList<>(network.read(in, version, settings));
+    List<String> anew = new ArrayList<>(learner.read(in, version, settings));
     scores.read(in, sawServed, version);
     boolean had = version >= TrainerSnapshot.WITH_HEADS && in.readBoolean();
     if (had && heads == null) {
@@ -708,7 +714,7 @@ public final class ModelTrainer implements AutoCloseable {
 
   @Override
   public void close() {
-    network.close();
+    learner.close();
     if (heads != null) {
       heads.close();
     }

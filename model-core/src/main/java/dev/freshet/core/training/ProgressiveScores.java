@@ -62,7 +62,7 @@ public final class ProgressiveScores {
   }
 
   private ValueQuality newByValue() {
-    return new ValueQuality(tasks, settings.watch().toSettings());
+    return new ValueQuality(tasks, ValueQuality.Settings.of(settings.watch()));
   }
 
   /**

@@ -85,6 +85,13 @@ public final class TargetScale {
   /** No single amount counts for more in a mean. */
   private double winsor;
 
+  /** An empty one for the core task's labels; null without one. */
+  static TargetScale of(ModelContext context) {
+    return context.core() < 0
+        ? null
+        : new TargetScale(context.transform(), context.tasks().get(context.core()).range());
+  }
+
   TargetScale(Transform transform, AmountRange range) {
     this.transform = transform;
     this.range = range;

@@ -7,9 +7,7 @@ import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.correction.NegativeSampling;
 import dev.freshet.core.settings.Option;
 import dev.freshet.core.settings.RecordBinder;
-import dev.freshet.core.training.embedding.RowOptimizer;
 import dev.freshet.core.training.embedding.RowOptimizers;
-import dev.freshet.core.training.evaluation.ValueQuality;
 import java.io.Serializable;
 import java.time.Duration;
 import java.time.LocalDate;
@@ -181,11 +179,9 @@ public record TrainingSettings(
       return rate == null ? optimizer.rate() : rate;
     }
 
-    /**
-     * @param dim size of an embedding
-     */
-    RowOptimizer optimizer(int dim) {
-      return optimizer.of(dim, learningRate(), start, l1, l2 == null ? L2 : l2);
+    /** What FTRL's {@code l2} is, given or not. */
+    public double ridge() {
+      return l2 == null ? L2 : l2;
     }
   }
 
@@ -213,10 +209,6 @@ public record TrainingSettings(
       check(tolerance > 0 && tolerance < 1, "tolerance", tolerance, "between 0 and 1");
       check(outcomes >= 0, "outcomes", outcomes, "0 or more");
       check(values > 0, "values", values, "above 0");
-    }
-
-    ValueQuality.Settings toSettings() {
-      return new ValueQuality.Settings(field, window.toMillis(), tolerance, outcomes, values);
     }
   }
 

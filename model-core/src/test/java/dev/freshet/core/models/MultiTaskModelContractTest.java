@@ -23,6 +23,7 @@ import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.core.publishing.Precision;
 import dev.freshet.core.publishing.WeightTensors;
 import dev.freshet.core.publishing.WeightsLoader;
+import dev.freshet.core.training.Learner;
 import dev.freshet.core.training.ModelTrainer;
 import dev.freshet.core.training.Network;
 import dev.freshet.core.training.TrainerSnapshot;
@@ -30,6 +31,7 @@ import dev.freshet.core.training.TrainingSettings;
 import dev.freshet.core.training.embedding.BatchRows;
 import dev.freshet.core.training.embedding.EmbeddingTable;
 import dev.freshet.core.training.embedding.RowOptimizers;
+import dev.freshet.core.training.embedding.ServedRows;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -283,9 +285,9 @@ public abstract class MultiTaskModelContractTest {
         all.stream().filter(e -> e.keys()[0] != all.get(0).keys()[0]).toList();
     try (ModelTrainer trainer = trainer(pipeline)) {
       trainer.process(all);
-      Map<Long, List<Float>> before = rows(trainer.network());
+      Map<Long, List<Float>> before = rows(trainer.learner());
       trainer.process(some);
-      Map<Long, List<Float>> after = rows(trainer.network());
+      Map<Long, List<Float>> after = rows(trainer.learner());
       Set<Long> changed = new LinkedHashSet<>();
       before.forEach(
           (key, row) -> {
@@ -302,9 +304,9 @@ public abstract class MultiTaskModelContractTest {
   }
 
   /** All tables' rows by key; a model with several sets of rows has them one after the other. */
-  private static Map<Long, List<Float>> rows(Network network) throws IOException {
+  private static Map<Long, List<Float>> rows(Learner learner) throws IOException {
     Map<Long, List<Float>> rows = new HashMap<>();
-    for (EmbeddingTable table : network.tables()) {
+    for (EmbeddingTable table : learner.tables()) {
       table.eachRow(
           (key, values, at) -> {
             for (int i = at; i < at + table.width(); i++) {
@@ -420,14 +422,16 @@ public abstract class MultiTaskModelContractTest {
   void publishedWeightsPredictExactlyTheSame(boolean crossed) throws IOException {
     Pipeline pipeline = pipeline(crossed);
     List<EncodedExample> batch = examples(pipeline, 32, 9, 1);
+    List<ServedRows> rows = pipeline.context(pipeline.models().get(0)).tables(ServedRows::new);
     try (ModelTrainer trainer = trainer(pipeline);
-        Network copy = Network.following(trainer.context())) {
+        Network copy = new Network(trainer.context(), rows)) {
       for (int i = 0; i < 5; i++) {
         trainer.process(examples(pipeline, 64, i, 1));
       }
       ByteArrayOutputStream payload = new ByteArrayOutputStream();
-      WeightTensors.base(trainer.network(), Precision.FLOAT32).write(payload);
-      new WeightsLoader(copy).base(ByteBuffer.wrap(payload.toByteArray())).run();
+      WeightTensors.base(trainer.network(), trainer.learner().tables(), Precision.FLOAT32)
+          .write(payload);
+      new WeightsLoader(copy, rows).base(ByteBuffer.wrap(payload.toByteArray())).run();
       copy.numbers(trainer.numbers());
       assertThat(copy.predict(batch)).isDeepEqualTo(trainer.network().predict(batch));
     }
@@ -448,7 +452,7 @@ public abstract class MultiTaskModelContractTest {
       float[][] expected = trainer.network().predict(batch);
       List<BatchRows> rows = new ArrayList<>();
       List<FeatureSchema.Group> groups = pipeline.schema().groups();
-      for (EmbeddingTable table : trainer.network().tables()) {
+      for (EmbeddingTable table : trainer.learner().tables()) {
         rows.add(new BatchRows(groups.get(rows.size() % groups.size()), table));
       }
       List<EncodedExample> complete =
@@ -481,13 +485,12 @@ public abstract class MultiTaskModelContractTest {
   void learnsTheSameOnADeviceOfItsOwn(boolean crossed) throws IOException {
     Pipeline pipeline = pipeline(crossed);
     List<EncodedExample> batch = examples(pipeline, 32, 9, 1);
+    List<ServedRows> rows = pipeline.context(pipeline.models().get(0)).tables(ServedRows::new);
     try (ModelTrainer host = trainer(pipeline);
         ModelTrainer there = on(pipeline, TestingDevices.APART);
         ModelTrainer back = trainer(pipeline);
         ModelTrainer again = on(pipeline, TestingDevices.APART);
-        Network copy =
-            new Network(
-                host.context(), 7, pipeline.training().embeddings(), TestingDevices.APART)) {
+        Network copy = new Network(host.context(), rows, TestingDevices.APART)) {
       for (int i = 0; i < 4; i++) {
         List<EncodedExample> next = examples(pipeline, i == 2 ? 9 : 48, i, 1);
         assertThat(there.process(next)).isDeepEqualTo(host.process(next));
@@ -503,8 +506,9 @@ public abstract class MultiTaskModelContractTest {
       assertThat(snapshot(again)).isEqualTo(snapshot(host));
 
       ByteArrayOutputStream payload = new ByteArrayOutputStream();
-      WeightTensors.base(again.network(), Precision.FLOAT32).write(payload);
-      new WeightsLoader(copy).base(ByteBuffer.wrap(payload.toByteArray())).run();
+      WeightTensors.base(again.network(), again.learner().tables(), Precision.FLOAT32)
+          .write(payload);
+      new WeightsLoader(copy, rows).base(ByteBuffer.wrap(payload.toByteArray())).run();
       copy.numbers(again.numbers());
       assertThat(copy.predict(batch)).isDeepEqualTo(host.network().predict(batch));
 

@@ -111,7 +111,7 @@ class PublishingGateTest {
     assertThat(gate.check(trainer, true, 2 * HOUR - 1).orElseThrow().forced())
         .as("its age begins again")
         .isFalse();
-    EmbeddingTable table = trainer.network().tables().get(0);
+    EmbeddingTable table = trainer.learner().tables().get(0);
     float[] broken = new float[table.width()];
     broken[0] = Float.NaN;
     table.update(table.find(1, 0), FloatBuffer.wrap(broken), 0, 1, 1, 1);
@@ -120,7 +120,7 @@ class PublishingGateTest {
 
   @Test
   void rowsAreLookedAtWhereTheyChanged() {
-    EmbeddingTable table = trainer.network().tables().get(0);
+    EmbeddingTable table = trainer.learner().tables().get(0);
     table.published();
     table.update(table.find(1, 0), FloatBuffer.wrap(new float[table.width()]), 0, 1, 1, 1);
     assertThat(check(true)).isEmpty();
@@ -166,7 +166,7 @@ class PublishingGateTest {
 
   /** Pushes every row far off: updates, as a step makes them. */
   private void scramble() {
-    for (EmbeddingTable table : trainer.network().tables()) {
+    for (EmbeddingTable table : trainer.learner().tables()) {
       for (int row = 0; row < table.size(); row++) {
         float[] gradient = new float[table.width()];
         for (int i = 0; i < gradient.length; i++) {
@@ -217,14 +217,14 @@ class PublishingGateTest {
     List<EncodedExample> seen = TestingExamples.settled(numbers, 200, 1);
     float[][] then = trainer.network().predict(seen);
     var read = trainer.numbers();
-    trainer.network().keep();
+    trainer.learner().keep();
     for (int i = 0; i < 30; i++) {
       trainer.process(TestingExamples.settled(numbers, BATCH, i));
     }
     assertThat(trainer.numbers().get("cost").edges())
         .hasSizeGreaterThan(read.get("cost").edges().length);
     float[][] now = trainer.network().predict(seen);
-    assertThat(trainer.network().predictAsKept(seen)).isDeepEqualTo(then);
+    assertThat(trainer.learner().predictAsKept(seen)).isDeepEqualTo(then);
     assertThat(trainer.network().predict(seen)).isDeepEqualTo(now);
     assertThat(now).isNotEqualTo(then);
   }

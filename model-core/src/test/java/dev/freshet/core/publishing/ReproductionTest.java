@@ -39,7 +39,7 @@ class ReproductionTest {
   private final List<ModelRecord> records = new ArrayList<>();
   private final List<Manifest> published = new ArrayList<>();
   private ModelTrainer trainer = trainer();
-  private SnapshotWriter writer = pipeline.writer();
+  private SnapshotWriter writer = new SnapshotWriter(pipeline);
   private long run = 1;
   private int taught;
 
@@ -81,7 +81,7 @@ class ReproductionTest {
     trainer.close();
     trainer = trainer();
     TrainerSnapshot.read(trainer, new ByteArrayInputStream(checkpoint));
-    writer = pipeline.writer();
+    writer = new SnapshotWriter(pipeline);
     run++;
   }
 
@@ -105,7 +105,8 @@ class ReproductionTest {
   private List<Result> reproduce(List<Manifest> chain, List<ModelRecord> from) throws IOException {
     List<Result> results = new ArrayList<>();
     try (ModelTrainer fresh = trainer()) {
-      Reproduction again = new Reproduction(chain, fresh, pipeline.writer(), results::add);
+      Reproduction again =
+          new Reproduction(chain, fresh, new SnapshotWriter(pipeline), results::add);
       from.forEach(record -> Mark.startingAt(record).ifPresent(again::seen));
       if (again.plan().isEmpty()) {
         return List.of();

@@ -9,6 +9,7 @@ import dev.freshet.core.pipeline.TestingPipelines;
 import dev.freshet.core.training.ModelTrainer;
 import dev.freshet.core.training.Network;
 import dev.freshet.core.training.TestingExamples;
+import dev.freshet.core.training.embedding.ServedRows;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -23,13 +24,15 @@ class WeightsLoaderTest {
   private final Pipeline pipeline =
       TestingPipelines.shop("training: {", "training: {embeddings: {first-order: 0}, ");
 
+  private final List<ServedRows> rows = pipeline.context(pipeline.model("plain")).tables(ServedRows::new);
+
   /** Versions of format 2 have rows without first-order weights. */
   @Test
   void rowsOfBeforePredictWhatTheyDid() throws IOException {
     try (ModelTrainer trainer = trainer();
-        Network network = Network.following(trainer.context())) {
+        Network network = new Network(trainer.context(), rows)) {
       List<EncodedExample> batch = TestingExamples.settled(pipeline, 50, 9);
-      new WeightsLoader(network).base(cut(trainer, trainer.context().shape().binary())).run();
+      new WeightsLoader(network, rows).base(cut(trainer, trainer.context().shape().binary())).run();
       assertThat(network.predict(batch)).isDeepEqualTo(trainer.network().predict(batch));
     }
   }
@@ -37,9 +40,9 @@ class WeightsLoaderTest {
   @Test
   void rowsOfNoKnownWidthAreRefused() throws IOException {
     try (ModelTrainer trainer = trainer();
-        Network network = Network.following(trainer.context())) {
+        Network network = new Network(trainer.context(), rows)) {
       ByteBuffer narrow = cut(trainer, 1);
-      assertThatThrownBy(() -> new WeightsLoader(network).base(narrow))
+      assertThatThrownBy(() -> new WeightsLoader(network, rows).base(narrow))
           .isInstanceOf(IOException.class)
           .hasMessageContaining("keys and rows do not match");
     }
@@ -57,7 +60,8 @@ class WeightsLoaderTest {
   /** A base whose rows lack their last {@code columns} floats. */
   private static ByteBuffer cut(ModelTrainer trainer, int columns) throws IOException {
     ByteArrayOutputStream whole = new ByteArrayOutputStream();
-    WeightTensors.base(trainer.network(), Precision.FLOAT32).write(whole);
+    WeightTensors.base(trainer.network(), trainer.learner().tables(), Precision.FLOAT32)
+        .write(whole);
     Map<String, SafeTensors.Tensor> tensors =
         SafeTensors.read(ByteBuffer.wrap(whole.toByteArray()));
     SafeTensors.Writer writer = new SafeTensors.Writer();

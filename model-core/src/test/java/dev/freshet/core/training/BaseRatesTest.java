@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.TestingPipelines;
+import dev.freshet.core.training.embedding.ServedRows;
 import org.junit.jupiter.api.Test;
 
 class BaseRatesTest {
@@ -14,7 +15,7 @@ class BaseRatesTest {
   void firstOrderWeightsGetTheirPaceFromTheRarerOutcome() {
     Pipeline pipeline = TestingPipelines.shop();
     ModelContext context = pipeline.context(pipeline.model("main"));
-    try (Network network = Network.following(context)) {
+    try (Network network = new Network(context, context.tables(ServedRows::new))) {
       BaseRates rates = new BaseRates(context, network);
       assertThat(rates.pace(0)).isZero();
       see(rates, 0, 1000);

@@ -387,7 +387,7 @@ class ModelTrainerTest {
 
   private static byte[] weights(ModelTrainer trainer) throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    WeightTensors.base(trainer.network(), Precision.FLOAT32).write(out);
+    WeightTensors.base(trainer.network(), trainer.learner().tables(), Precision.FLOAT32).write(out);
     return out.toByteArray();
   }
 

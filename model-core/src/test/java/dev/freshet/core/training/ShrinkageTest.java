@@ -8,6 +8,7 @@ import dev.freshet.core.labels.correction.DelayCorrections;
 import dev.freshet.core.labels.correction.NegativeSampling;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.TestingPipelines;
+import dev.freshet.core.training.embedding.ServedRows;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -30,7 +31,7 @@ class ShrinkageTest {
 
   @BeforeEach
   void open() {
-    network = new Network(context, 1, pipeline.training().embeddings());
+    network = new Network(context, context.tables(ServedRows::new));
   }
 
   @AfterEach

@@ -154,7 +154,7 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
     super.initializeState(state);
     clock = Clock.systemUTC();
     trainer = new ModelTrainer(context, training, device());
-    writer = pipeline.writer();
+    writer = new SnapshotWriter(pipeline);
     gate = new PublishingGate(publishing.gate());
     log =
         pipeline.trainingLogTopic() == null

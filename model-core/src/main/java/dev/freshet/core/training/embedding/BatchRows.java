@@ -20,9 +20,6 @@ public final class BatchRows {
   private final FeatureSchema.Group group;
   private final RowSource source;
 
-  /** Null where nothing is learnt. */
-  private final EmbeddingTable table;
-
   private final HostBuffer rowBuffer = new HostBuffer();
   private final HostBuffer indexBuffer = new HostBuffer();
   private final HostBuffer startBuffer = new HostBuffer();
@@ -36,17 +33,9 @@ public final class BatchRows {
   private int[] stamp = {};
   private int batch;
 
-  public BatchRows(FeatureSchema.Group group, EmbeddingTable table) {
-    this.group = group;
-    this.source = table;
-    this.table = table;
-  }
-
-  /** For predictions only. */
   public BatchRows(FeatureSchema.Group group, RowSource source) {
     this.group = group;
     this.source = source;
-    table = null;
   }
 
   /**
@@ -80,7 +69,7 @@ public final class BatchRows {
           long key = example.keys()[i];
           int row =
               sighting
-                  ? table.sight(key, position, example.eventTime())
+                  ? source.sight(key, position, example.eventTime())
                   : source.find(key, position);
           indices.put(place(row));
           at++;
@@ -192,16 +181,13 @@ public final class BatchRows {
     call.addToList("weights", weightBuffer, weightCount());
   }
 
-  /**
-   * Updates the batch's rows.
-   *
-   * @param gradient of the mean loss, one row for each distinct row
-   * @param examples what the mean is taken over
-   * @param pace of each first-order weight, 0 to 1
-   */
-  public void update(FloatBuffer gradient, float examples, float[] pace) {
-    for (int i = 0; i < distinctCount; i++) {
-      table.update(distinct[i], gradient, i * table.width(), examples, pace);
-    }
+  /** How many rows the batch has. */
+  public int count() {
+    return distinctCount;
+  }
+
+  /** The number of one of the batch's rows, in the order in which {@link #addRows} adds them. */
+  public int row(int index) {
+    return distinct[index];
   }
 }

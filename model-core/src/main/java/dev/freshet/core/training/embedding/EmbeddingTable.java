@@ -1,18 +1,15 @@
 package dev.freshet.core.training.embedding;
 
-import dev.freshet.core.codec.Bytes;
-import dev.freshet.core.codec.Layout;
 import dev.freshet.core.features.FeatureEncoder;
 import dev.freshet.core.features.FeatureField;
+import dev.freshet.core.training.ModelContext;
+import dev.freshet.core.training.TrainingSettings;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
 import java.nio.FloatBuffer;
-import java.nio.LongBuffer;
 import java.util.Arrays;
-import java.util.BitSet;
 import java.util.List;
-import java.util.stream.LongStream;
 
 /**
  * The embedding rows of all fields of one size, on the host and outside the autograd graph. Keys
@@ -27,45 +24,30 @@ import java.util.stream.LongStream;
  * <p>Behind an embedding a row may have first-order weights, which start at zero. {@link
  * RowOptimizer} and {@link FirstOrder} say how they learn.
  */
-public final class EmbeddingTable implements RowSource {
+public final class EmbeddingTable implements RowSource, EmbeddingRows {
 
-  private static final Layout LAYOUT = new Layout("freshet.embedding-table", 3);
-  private static final int SLAB_BITS = 12;
-  private static final int SLAB = 1 << SLAB_BITS;
-  private static final int IN_SLAB = SLAB - 1;
   private static final float SPREAD = 0.05f;
-  private static final long DAY = 24 * 60 * 60 * 1000L;
 
-  /** What {@link #eachRow} calls. */
-  public interface RowVisitor {
-    /**
-     * @param at where the row starts in {@code values}
-     */
-    void row(long key, float[] values, int at) throws IOException;
-  }
-
-  private final int dim;
-  private final int first;
+  final int dim;
+  final int first;
   private final int width;
-  private final RowOptimizer optimizer;
+  final RowOptimizer optimizer;
   private final FirstOrder firstOrder;
   private final List<FeatureField> fields;
   private final int[] unknownRows;
 
-  private final KeyMap rows = new KeyMap();
-  private float[][] values = {};
-  private float[][] slots = {};
+  /** Keys that wait for a row of their own are in its index too, as {@link Admission} says. */
+  final RowSlabs rows;
+
+  // Beside each slab of rows, by the same numbers.
+  float[][] slots = {};
 
   /** Of first-order weights, each its own. */
-  private float[][] firstSquares = {};
+  float[][] firstSquares = {};
 
-  private long[][] keys = {};
-  private long[][] seen = {};
-  private short[][] fieldOf = {};
-  private int used;
-  private int[] free = new int[16];
-  private int freeCount;
-  private int expireAt;
+  long[][] seen = {};
+  short[][] fieldOf = {};
+  int expireAt;
 
   /** Rows and keys that changed since {@link #published}; no part of the checkpoint. */
   private final Changes changes = new Changes();
@@ -89,13 +71,14 @@ public final class EmbeddingTable implements RowSource {
     this.dim = dim;
     this.first = first;
     width = dim + first;
+    rows = new RowSlabs(width);
     this.optimizer = optimizer;
     this.firstOrder = firstOrder;
     this.fields = List.copyOf(fields);
     unknownRows = new int[fields.size()];
     for (int field = 0; field < unknownRows.length; field++) {
       long key = FeatureEncoder.unknownKey(fields.get(field));
-      unknownRows[field] = rows.get(key);
+      unknownRows[field] = rows.index().get(key);
       // Fields that use each other's rows have one in common.
       if (unknownRows[field] < 0) {
         unknownRows[field] = newRow(key, field, Long.MAX_VALUE);
@@ -108,7 +91,16 @@ public final class EmbeddingTable implements RowSource {
     }
   }
 
-  /** Size of an embedding. */
+  /** Empty ones: set by set, one for each group of the schema. */
+  public static List<EmbeddingTable> of(
+      ModelContext context, TrainingSettings.Embeddings settings) {
+    FirstOrder firstOrder = new FirstOrder(settings.firstOrder());
+    return context.tables(
+        (dim, first, fields) ->
+            new EmbeddingTable(dim, first, fields, RowOptimizer.of(settings, dim), firstOrder));
+  }
+
+  @Override
   public int dim() {
     return dim;
   }
@@ -118,14 +110,14 @@ public final class EmbeddingTable implements RowSource {
     return width;
   }
 
-  /** Rows in use, those for unknown values included. */
+  @Override
   public int size() {
-    return used - freeCount;
+    return rows.size();
   }
 
   @Override
   public int find(long key, int field) {
-    int row = rows.get(key);
+    int row = rows.index().get(key);
     return row >= 0 ? row : unknownRows[field];
   }
 
@@ -135,43 +127,31 @@ public final class EmbeddingTable implements RowSource {
   }
 
   /** As {@link #find}, and counts as a sighting: the key may get its row now. */
+  @Override
   public int sight(long key, int field, long eventTime) {
-    int row = rows.get(key);
+    int row = rows.index().get(key);
     if (row >= 0) {
-      long[] times = seen[row >> SLAB_BITS];
-      times[row & IN_SLAB] = Math.max(times[row & IN_SLAB], eventTime);
+      long[] times = seen[RowSlabs.slab(row)];
+      int place = RowSlabs.place(row);
+      times[place] = Math.max(times[place], eventTime);
       return row;
     }
-    int sightings = row == KeyMap.MISSING ? 1 : sightings(row) + 1;
+    int sightings = row == KeyMap.MISSING ? 1 : Admission.sightings(row) + 1;
     if (sightings < fields.get(field).admitAfter()) {
-      rows.put(key, waiting(sightings, eventTime));
+      rows.index().put(key, Admission.waiting(sightings, eventTime));
       return unknownRows[field];
     }
     int admitted = newRow(key, field, eventTime);
-    copyRow(unknownRows[field], admitted);
+    rows.copy(unknownRows[field], admitted);
     if (kept != null) {
-      kept.started(admitted, values[admitted >> SLAB_BITS], (admitted & IN_SLAB) * width);
+      kept.started(admitted, rows.values(admitted), rows.at(admitted));
     }
     return admitted;
   }
 
-  // A key that waits for admission is a negative value: day of its last sighting and their number.
-  private static int waiting(int sightings, long eventTime) {
-    int day = (int) Math.max(0, Math.min(eventTime / DAY, (1 << 22) - 1));
-    return ~(day << 8 | sightings);
-  }
-
-  private static int sightings(int waiting) {
-    return ~waiting & 0xFF;
-  }
-
-  private static long day(int waiting) {
-    return ~waiting >>> 8;
-  }
-
   @Override
   public void read(int row, FloatBuffer into) {
-    into.put(values[row >> SLAB_BITS], (row & IN_SLAB) * width, width);
+    rows.read(row, into);
   }
 
   /**
@@ -183,33 +163,32 @@ public final class EmbeddingTable implements RowSource {
    * @param pace of each first-order weight, 0 to 1
    */
   public void update(int row, FloatBuffer gradient, int at, float examples, float... pace) {
-    int slab = row >> SLAB_BITS;
-    int place = row & IN_SLAB;
+    int slab = RowSlabs.slab(row);
+    int place = RowSlabs.place(row);
+    float[] values = rows.values(row);
     if (kept != null) {
-      kept.save(row, values[slab], place * width);
+      kept.save(row, values, place * width);
     }
     boolean moved =
         optimizer.step(
-            values[slab],
-            place * width,
-            slots[slab],
-            place * optimizer.slots(),
-            gradient,
-            at,
-            examples);
-    moved |= updateFirst(slab, place, gradient, at + dim, examples, pace);
+            values, place * width, slots[slab], place * optimizer.slots(), gradient, at, examples);
+    moved |= updateFirst(values, firstSquares[slab], place, gradient, at + dim, examples, pace);
     if (moved) {
       changes.touch(row);
     }
   }
 
   private boolean updateFirst(
-      int slab, int place, FloatBuffer gradient, int at, float examples, float[] pace) {
+      float[] weights,
+      float[] accumulators,
+      int place,
+      FloatBuffer gradient,
+      int at,
+      float examples,
+      float[] pace) {
     if (firstOrder.rate() == 0) {
       return false;
     }
-    float[] weights = values[slab];
-    float[] accumulators = firstSquares[slab];
     boolean moved = false;
     for (int i = 0; i < first; i++) {
       float g = gradient.get(at + i) * examples;
@@ -230,21 +209,20 @@ public final class EmbeddingTable implements RowSource {
    * @return how many rows went
    */
   public int expire(long now) {
-    if (values.length == 0 || fields.stream().noneMatch(f -> f.expireAfter() != null)) {
+    if (rows.slabs() == 0 || fields.stream().noneMatch(f -> f.expireAfter() != null)) {
       return 0;
     }
-    int slab = expireAt++ % values.length;
+    int slab = expireAt++ % rows.slabs();
     if (slab == 0) {
       forgetWaiting(now);
     }
     int gone = 0;
-    for (int i = 0; i < SLAB; i++) {
-      int row = slab * SLAB + i;
-      if (row < used && keys[slab][i] != 0 && expired(fieldOf[slab][i], seen[slab][i], now)) {
-        rows.remove(keys[slab][i]);
-        changes.drop(keys[slab][i]);
-        keys[slab][i] = 0;
-        release(row);
+    int end = Math.min(rows.used(), (slab + 1) * RowSlabs.SLAB);
+    for (int row = slab * RowSlabs.SLAB; row < end; row++) {
+      int place = RowSlabs.place(row);
+      if (rows.key(row) != 0 && expired(fieldOf[slab][place], seen[slab][place], now)) {
+        changes.drop(rows.key(row));
+        rows.remove(row);
         gone++;
       }
     }
@@ -263,72 +241,44 @@ public final class EmbeddingTable implements RowSource {
     for (FeatureField field : fields) {
       longest = Math.max(longest, field.expireAfter() == null ? 0 : field.expireAfter().toMillis());
     }
-    long before = (now - longest) / DAY;
-    LongStream.Builder stale = LongStream.builder();
-    rows.each(
-        (key, value) -> {
-          if (value < 0 && day(value) < before) {
-            stale.add(key);
-          }
-        });
-    stale.build().forEach(rows::remove);
-  }
-
-  private void release(int row) {
-    if (freeCount == free.length) {
-      free = Arrays.copyOf(free, freeCount * 2);
-    }
-    free[freeCount++] = row;
+    Admission.forget(rows.index(), now - longest);
   }
 
   private int newRow(long key, int field, long eventTime) {
-    int row = freeCount > 0 ? free[--freeCount] : used++;
-    place(row, key, field, eventTime);
-    rows.put(key, row);
+    int row = rows.add(key);
+    startBeside(row, field, eventTime);
     changes.touch(row);
     return row;
   }
 
-  private void place(int row, long key, int field, long eventTime) {
-    int slab = row >> SLAB_BITS;
-    if (slab == values.length) {
-      values = Arrays.copyOf(values, slab + 1);
+  /** What lies beside a row, as it is of a new one. */
+  void startBeside(int row, int field, long eventTime) {
+    int slab = RowSlabs.slab(row);
+    if (slab == slots.length) {
       slots = Arrays.copyOf(slots, slab + 1);
       firstSquares = Arrays.copyOf(firstSquares, slab + 1);
-      keys = Arrays.copyOf(keys, slab + 1);
       seen = Arrays.copyOf(seen, slab + 1);
       fieldOf = Arrays.copyOf(fieldOf, slab + 1);
-      values[slab] = new float[SLAB * width];
-      slots[slab] = new float[SLAB * optimizer.slots()];
-      firstSquares[slab] = new float[SLAB * first];
-      keys[slab] = new long[SLAB];
-      seen[slab] = new long[SLAB];
-      fieldOf[slab] = new short[SLAB];
+      slots[slab] = new float[RowSlabs.SLAB * optimizer.slots()];
+      firstSquares[slab] = new float[RowSlabs.SLAB * first];
+      seen[slab] = new long[RowSlabs.SLAB];
+      fieldOf[slab] = new short[RowSlabs.SLAB];
     }
-    int at = row & IN_SLAB;
-    keys[slab][at] = key;
+    int at = RowSlabs.place(row);
     seen[slab][at] = eventTime;
     fieldOf[slab][at] = (short) field;
     Arrays.fill(slots[slab], at * optimizer.slots(), (at + 1) * optimizer.slots(), 0);
     Arrays.fill(firstSquares[slab], at * first, (at + 1) * first, 0);
   }
 
-  private void copyRow(int from, int to) {
-    System.arraycopy(
-        values[from >> SLAB_BITS],
-        (from & IN_SLAB) * width,
-        values[to >> SLAB_BITS],
-        (to & IN_SLAB) * width,
-        width);
-  }
-
   // Start values come from the key, not from a generator, so they need no state of their own.
   private void fill(int row, long key) {
     long state = key;
-    float[] slab = values[row >> SLAB_BITS];
+    float[] values = rows.values(row);
+    int at = rows.at(row);
     for (int i = 0; i < dim; i++) {
       state = state * 6364136223846793005L + 1442695040888963407L;
-      slab[(row & IN_SLAB) * width + i] = SPREAD * ((state >> 40) / (float) (1 << 23));
+      values[at + i] = SPREAD * ((state >> 40) / (float) (1 << 23));
     }
   }
 
@@ -345,28 +295,19 @@ public final class EmbeddingTable implements RowSource {
   public void swapKept() {
     for (int place = 0; place < kept.count(); place++) {
       int row = kept.row(place);
-      kept.swap(place, values[row >> SLAB_BITS], (row & IN_SLAB) * width);
+      kept.swap(place, rows.values(row), rows.at(row));
     }
   }
 
-  /** Visits every row in use, in order of its index. */
-  public void eachRow(RowVisitor visitor) throws IOException {
-    for (int row = 0; row < used; row++) {
-      long key = keys[row >> SLAB_BITS][row & IN_SLAB];
-      if (key != 0) {
-        visitor.row(key, values[row >> SLAB_BITS], (row & IN_SLAB) * width);
-      }
-    }
+  @Override
+  public void eachRow(Visitor visitor) throws IOException {
+    rows.each(visitor);
   }
 
   /** Visits the rows that changed since {@link #published}, in the order of their first change. */
-  public void eachTouched(RowVisitor visitor) throws IOException {
+  public void eachTouched(Visitor visitor) throws IOException {
     for (int i = 0; i < changes.touchedCount(); i++) {
-      int row = changes.touched(i);
-      long key = keys[row >> SLAB_BITS][row & IN_SLAB];
-      if (key != 0) {
-        visitor.row(key, values[row >> SLAB_BITS], (row & IN_SLAB) * width);
-      }
+      rows.visit(changes.touched(i), visitor);
     }
   }
 
@@ -380,125 +321,9 @@ public final class EmbeddingTable implements RowSource {
     changes.clear();
   }
 
-  /** The row of a key that has one of its own; negative if it has none. */
-  int row(long key) {
-    return rows.get(key);
-  }
-
-  /** Whether a key has a row of its own, with just these values. */
-  boolean hasRow(long key, FloatBuffer expected, int at) {
-    int row = rows.get(key);
-    if (row < 0) {
-      return false;
-    }
-    float[] slab = values[row >> SLAB_BITS];
-    int start = (row & IN_SLAB) * width;
-    for (int i = 0; i < width; i++) {
-      if (slab[start + i] != expected.get(at + i)) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  /** Keys that have a row and are not among {@code wanted}. */
-  long[] keysNotIn(LongBuffer wanted) {
-    BitSet kept = new BitSet(used);
-    for (int i = 0; i < wanted.limit(); i++) {
-      int row = rows.get(wanted.get(i));
-      if (row >= 0) {
-        kept.set(row);
-      }
-    }
-    LongStream.Builder others = LongStream.builder();
-    for (int row = 0; row < used; row++) {
-      long key = keys[row >> SLAB_BITS][row & IN_SLAB];
-      if (key != 0 && !kept.get(row)) {
-        others.add(key);
-      }
-    }
-    return others.build().toArray();
-  }
-
-  /** Drops a row; for consumers. */
-  void removeRow(long key) {
-    int row = rows.get(key);
-    rows.remove(key);
-    keys[row >> SLAB_BITS][row & IN_SLAB] = 0;
-    release(row);
-  }
-
-  /** A new row, of whatever values; for consumers, which never update rows. */
-  int addRow(long key) {
-    int row = newRow(key, 0, Long.MAX_VALUE);
-    changes.clear();
-    return row;
-  }
-
-  /** Sets a row's values. */
-  void setRow(int row, FloatBuffer from, int at) {
-    from.get(at, values[row >> SLAB_BITS], (row & IN_SLAB) * width, width);
-  }
-
-  /**
-   * Writes everything that {@link #restore} needs to go on as if it had never stopped.
-   *
-   * <pre>
-   * byte version = 3 | count dim | count first (from version 2) | (from version 3) optimiser's name | count its slots
-   * | int used | int free, each: int row | int expire position
-   * | per used row: long key | long seen | count field | floats slots | first floats first squares
-   * | dim + first floats of every used row | int waiting keys, each: long key | int value
-   * </pre>
-   */
+  /** Writes everything that {@link #restore} needs to go on as if it had never stopped. */
   public void write(DataOutput out) throws IOException {
-    LAYOUT.writeVersion(out);
-    Bytes.writeCount(out, dim);
-    Bytes.writeCount(out, first);
-    out.writeUTF(optimizer.kind().toString());
-    Bytes.writeCount(out, optimizer.slots());
-    out.writeInt(used);
-    out.writeInt(freeCount);
-    for (int i = 0; i < freeCount; i++) {
-      out.writeInt(free[i]);
-    }
-    out.writeInt(expireAt);
-    for (int row = 0; row < used; row++) {
-      int slab = row >> SLAB_BITS;
-      int at = row & IN_SLAB;
-      out.writeLong(keys[slab][at]);
-      out.writeLong(seen[slab][at]);
-      // One byte, as it always was, up to 127.
-      Bytes.writeCount(out, fieldOf[slab][at]);
-      for (int i = 0; i < optimizer.slots(); i++) {
-        out.writeFloat(slots[slab][at * optimizer.slots() + i]);
-      }
-      for (int i = 0; i < first; i++) {
-        out.writeFloat(firstSquares[slab][at * first + i]);
-      }
-    }
-    for (int row = 0; row < used; row += SLAB) {
-      int count = Math.min(SLAB, used - row);
-      Bytes.writeAll(out, FloatBuffer.wrap(values[row >> SLAB_BITS]), count * width);
-    }
-    writeWaiting(out);
-  }
-
-  private void writeWaiting(DataOutput out) throws IOException {
-    long[] waitingKeys = new long[rows.size()];
-    int[] waitingValues = new int[rows.size()];
-    int[] count = {0};
-    rows.each(
-        (key, value) -> {
-          if (value < 0) {
-            waitingKeys[count[0]] = key;
-            waitingValues[count[0]++] = value;
-          }
-        });
-    out.writeInt(count[0]);
-    for (int i = 0; i < count[0]; i++) {
-      out.writeLong(waitingKeys[i]);
-      out.writeInt(waitingValues[i]);
-    }
+    EmbeddingTableLayout.write(this, out);
   }
 
   /**
@@ -509,75 +334,10 @@ public final class EmbeddingTable implements RowSource {
    * @return the name of the optimiser that the embeddings were learnt with
    */
   public String restore(DataInput in, float examples) throws IOException {
-    int version = LAYOUT.readVersion(in);
-    int writtenDim = Bytes.readCount(in);
-    // Rows of before had no first-order weights: these start at zero, which changes no prediction.
-    int writtenFirst = version < 2 ? 0 : Bytes.readCount(in);
-    if (writtenDim != dim || version >= 2 && writtenFirst != first) {
-      throw new IOException(
-          "rows of "
-              + writtenDim
-              + " + "
-              + writtenFirst
-              + " floats do not fit a table of "
-              + dim
-              + " + "
-              + first);
-    }
-    // There was one alone once.
-    String learntWith = version < 3 ? RowOptimizers.ADAGRAD.toString() : in.readUTF();
-    int written = version < 3 ? 1 : Bytes.readCount(in);
-    boolean same = learntWith.equals(optimizer.kind().toString());
     kept = null;
-    rows.clear();
-    used = 0;
-    freeCount = 0;
-    int count = in.readInt();
-    int freeRows = in.readInt();
-    int[] freeList = new int[Math.max(16, freeRows)];
-    for (int i = 0; i < freeRows; i++) {
-      freeList[i] = in.readInt();
-    }
-    expireAt = in.readInt();
-    for (int row = 0; row < count; row++) {
-      long key = in.readLong();
-      long lastSeen = in.readLong();
-      int field = Bytes.readCount(in);
-      place(used++, key, field, lastSeen);
-      for (int i = 0; i < written; i++) {
-        float slot = in.readFloat();
-        if (same) {
-          slots[row >> SLAB_BITS][(row & IN_SLAB) * written + i] =
-              version < 2 ? slot * examples * examples : slot;
-        }
-      }
-      for (int i = 0; i < writtenFirst; i++) {
-        firstSquares[row >> SLAB_BITS][(row & IN_SLAB) * first + i] = in.readFloat();
-      }
-      // An expired row has key 0: it keeps its place so that indices stay what they were.
-      if (key != 0) {
-        rows.put(key, row);
-      }
-    }
-    for (int row = 0; row < used; row += SLAB) {
-      int size = Math.min(SLAB, used - row);
-      float[] slab = values[row >> SLAB_BITS];
-      if (version < 2) {
-        for (int i = 0; i < size; i++) {
-          Bytes.readAll(in, FloatBuffer.wrap(slab, i * width, dim).slice(), dim);
-        }
-      } else {
-        Bytes.readAll(in, FloatBuffer.wrap(slab), size * width);
-      }
-    }
-    free = freeList;
-    freeCount = freeRows;
-    int waitingCount = in.readInt();
-    for (int i = 0; i < waitingCount; i++) {
-      rows.put(in.readLong(), in.readInt());
-    }
+    String learntWith = EmbeddingTableLayout.read(this, in, examples);
     for (int field = 0; field < unknownRows.length; field++) {
-      unknownRows[field] = rows.get(FeatureEncoder.unknownKey(fields.get(field)));
+      unknownRows[field] = rows.index().get(FeatureEncoder.unknownKey(fields.get(field)));
     }
     return learntWith;
   }

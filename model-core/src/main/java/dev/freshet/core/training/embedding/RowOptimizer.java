@@ -1,5 +1,6 @@
 package dev.freshet.core.training.embedding;
 
+import dev.freshet.core.training.TrainingSettings;
 import java.nio.FloatBuffer;
 
 /**
@@ -8,6 +9,22 @@ import java.nio.FloatBuffer;
  * own.
  */
 public interface RowOptimizer {
+
+  /**
+   * The one that is asked for.
+   *
+   * @param dim size of an embedding
+   */
+  static RowOptimizer of(TrainingSettings.Embeddings settings, int dim) {
+    double rate = settings.learningRate();
+    double start = settings.start();
+    return switch (settings.optimizer()) {
+      case ADAGRAD -> new RowWiseAdagrad(dim, rate, start);
+      case ADAGRAD_ELEMENTWISE -> new ElementWiseAdagrad(dim, rate, start);
+      case ADAM -> new LazyAdam(dim, rate, start);
+      case FTRL -> new FtrlProximal(dim, rate, start, settings.l1(), settings.ridge());
+    };
+  }
 
   /** Which one it is: slots are of no use to another. */
   RowOptimizers kind();

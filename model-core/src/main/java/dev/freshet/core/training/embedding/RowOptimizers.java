@@ -26,19 +26,4 @@ public enum RowOptimizers {
   public String toString() {
     return RecordBinder.written(this);
   }
-
-  /**
-   * One for embeddings of a size.
-   *
-   * @param start added to what is known of squared gradients of one example, above 0
-   * @param l1 of {@link #FTRL} alone, as is {@code l2}
-   */
-  public RowOptimizer of(int dim, double rate, double start, double l1, double l2) {
-    return switch (this) {
-      case ADAGRAD -> new RowWiseAdagrad(dim, rate, start);
-      case ADAGRAD_ELEMENTWISE -> new ElementWiseAdagrad(dim, rate, start);
-      case ADAM -> new LazyAdam(dim, rate, start);
-      case FTRL -> new FtrlProximal(dim, rate, start, l1, l2);
-    };
-  }
 }

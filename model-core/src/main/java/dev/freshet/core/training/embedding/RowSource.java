@@ -18,6 +18,15 @@ public interface RowSource {
   int find(long key, int field);
 
   /**
+   * As {@link #find}, of an example that is learnt: the key may get its row by it.
+   *
+   * @param eventTime of the example, in milliseconds
+   */
+  default int sight(long key, int field, long eventTime) {
+    return find(key, field);
+  }
+
+  /**
    * Whether a row that {@link #find} gave, and that was read since, stands for unknown values.
    *
    * @param field as it was found for

@@ -11,7 +11,7 @@ import java.util.stream.LongStream;
  */
 public final class RowUpdate implements Runnable {
 
-  private final EmbeddingTable table;
+  private final ServedRows table;
   private final long[] dropped;
   private final LongBuffer keys;
   private final FloatBuffer values;
@@ -22,7 +22,7 @@ public final class RowUpdate implements Runnable {
   private final int[] rows;
 
   private RowUpdate(
-      EmbeddingTable table, LongStream dropped, LongBuffer keys, FloatBuffer values, int[] places) {
+      ServedRows table, LongStream dropped, LongBuffer keys, FloatBuffer values, int[] places) {
     this.table = table;
     this.dropped = dropped.filter(key -> table.row(key) >= 0).toArray();
     this.keys = keys;
@@ -38,7 +38,7 @@ public final class RowUpdate implements Runnable {
    * @param values a row for each of {@code keys}, one after the other
    */
   public static RowUpdate delta(
-      EmbeddingTable table, LongBuffer dropped, LongBuffer keys, FloatBuffer values) {
+      ServedRows table, LongBuffer dropped, LongBuffer keys, FloatBuffer values) {
     KeyMap gone = new KeyMap();
     for (int i = 0; i < dropped.limit(); i++) {
       gone.put(dropped.get(i), i);
@@ -53,7 +53,7 @@ public final class RowUpdate implements Runnable {
   }
 
   /** What leads to a base, which has all rows: those that are there already are left alone. */
-  public static RowUpdate base(EmbeddingTable table, LongBuffer keys, FloatBuffer values) {
+  public static RowUpdate base(ServedRows table, LongBuffer keys, FloatBuffer values) {
     int[] changed =
         IntStream.range(0, keys.limit())
             .filter(i -> !table.hasRow(keys.get(i), values, i * table.width()))
@@ -64,11 +64,11 @@ public final class RowUpdate implements Runnable {
   @Override
   public void run() {
     for (long key : dropped) {
-      table.removeRow(key);
+      table.remove(key);
     }
     for (int i = 0; i < places.length; i++) {
-      int row = rows[i] >= 0 ? rows[i] : table.addRow(keys.get(places[i]));
-      table.setRow(row, values, places[i] * table.width());
+      int row = rows[i] >= 0 ? rows[i] : table.add(keys.get(places[i]));
+      table.set(row, values, places[i] * table.width());
     }
   }
 }

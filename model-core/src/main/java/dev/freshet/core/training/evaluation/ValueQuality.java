@@ -2,6 +2,7 @@ package dev.freshet.core.training.evaluation;
 
 import dev.freshet.core.labels.DelayBucket;
 import dev.freshet.core.labels.Task;
+import dev.freshet.core.training.TrainingSettings;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
@@ -43,7 +44,17 @@ public final class ValueQuality {
    * @param values most values that are remembered
    */
   public record Settings(
-      String field, long windowMillis, double tolerance, double outcomes, int values) {}
+      String field, long windowMillis, double tolerance, double outcomes, int values) {
+
+    public static Settings of(TrainingSettings.Watch watch) {
+      return new Settings(
+          watch.field(),
+          watch.window().toMillis(),
+          watch.tolerance(),
+          watch.outcomes(),
+          watch.values());
+    }
+  }
 
   private static final int UNKNOWN = DelayBucket.values().length;
   private static final double HOUR = 60 * 60 * 1000.0;

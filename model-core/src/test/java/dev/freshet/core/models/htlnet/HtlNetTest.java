@@ -11,6 +11,7 @@ import dev.freshet.core.models.torch.Doors;
 import dev.freshet.core.models.torch.TorchEngine;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.TestingPipelines;
+import dev.freshet.core.training.Learner;
 import dev.freshet.core.training.ModelTrainer;
 import dev.freshet.core.training.Network;
 import dev.freshet.core.training.TestingExamples;
@@ -76,9 +77,9 @@ class HtlNetTest {
       }
       // The units' values start at 0, and what is before them is reached once they have moved.
       trainer.process(batch);
-      Map<String, List<Float>> before = weights(trainer.network());
+      Map<String, List<Float>> before = weights(trainer.learner());
       trainer.process(batch);
-      Map<String, List<Float>> after = weights(trainer.network());
+      Map<String, List<Float>> after = weights(trainer.learner());
       return before.keySet().stream()
           .filter(name -> !before.get(name).equals(after.get(name)))
           .map(name -> name.split("\\.")[0])
@@ -86,7 +87,8 @@ class HtlNetTest {
     }
   }
 
-  private static Map<String, List<Float>> weights(Network network) {
+  private static Map<String, List<Float>> weights(Learner learner) {
+    Network network = learner.network();
     Map<String, List<Float>> weights = new HashMap<>();
     for (int i = 0; i < network.parameters().size(); i++) {
       FloatBuffer values = network.weights().get(i).read();
@@ -97,7 +99,7 @@ class HtlNetTest {
       weights.put(network.parameters().get(i).name(), list);
     }
     List<Float> rows = new ArrayList<>();
-    network
+    learner
         .tables()
         .forEach(
             table -> {

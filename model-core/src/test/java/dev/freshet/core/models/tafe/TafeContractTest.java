@@ -7,7 +7,9 @@ import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.models.MultiTaskModelContractTest;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
+import dev.freshet.core.training.ModelContext;
 import dev.freshet.core.training.Network;
+import dev.freshet.core.training.embedding.ServedRows;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -41,9 +43,8 @@ class TafeContractTest extends MultiTaskModelContractTest {
           new EncodedExample(
               i, 0, false, new long[] {1 + i}, new int[] {0, 1}, new TaskLabel[0], new float[0]));
     }
-    try (Network network =
-        new Network(
-            pipeline.context(pipeline.models().get(0)), 1, pipeline.training().embeddings())) {
+    ModelContext context = pipeline.context(pipeline.models().get(0));
+    try (Network network = new Network(context, context.tables(ServedRows::new))) {
       for (int round = 0; round < 20; round++) {
         network
             .weights()

@@ -13,6 +13,7 @@ import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.core.training.ModelTrainer;
 import dev.freshet.core.training.Network;
+import dev.freshet.core.training.embedding.EmbeddingTable;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -138,10 +139,10 @@ class TafeTest {
     Pipeline bare = pipeline("tafe, tower: [6], reconstruct: false, select: false");
     Pipeline plain = pipeline("esmm, tower: [6]");
     List<EncodedExample> batch = funnel(30, 1);
-    try (Network tafe =
-            new Network(bare.context(bare.models().get(0)), 1, bare.training().embeddings());
-        Network esmm =
-            new Network(plain.context(plain.models().get(0)), 2, plain.training().embeddings())) {
+    List<EmbeddingTable> rows =
+        EmbeddingTable.of(bare.context(bare.models().get(0)), bare.training().embeddings());
+    try (Network tafe = new Network(bare.context(bare.models().get(0)), rows);
+        Network esmm = new Network(plain.context(plain.models().get(0)), rows)) {
       for (int i = 0; i < esmm.parameters().size(); i++) {
         Parameter parameter = esmm.parameters().get(i);
         for (int j = 0; j < tafe.parameters().size(); j++) {

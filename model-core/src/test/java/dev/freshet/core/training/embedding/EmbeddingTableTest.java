@@ -35,7 +35,7 @@ class EmbeddingTableTest {
         TestingPipelines.shop(
             "{name: user, kind: categorical, dim: 8, admit-after: 1}",
             "{name: user, kind: categorical, dim: 8, admit-after: 2, expire-after: 10d}");
-    return pipeline.context(pipeline.model("main")).tables(ROWS).get(1);
+    return EmbeddingTable.of(pipeline.context(pipeline.model("main")), ROWS).get(1);
   }
 
   private static float[] row(EmbeddingTable table, int row) {
@@ -94,7 +94,8 @@ class EmbeddingTableTest {
   void withoutARateFirstOrderWeightsLeaveNoTrace() throws IOException {
     var still = new TrainingSettings.Embeddings(RowOptimizers.ADAGRAD, 0.1, 1e-9, 0, null, 0.0);
     Pipeline pipeline = TestingPipelines.shop();
-    EmbeddingTable table = pipeline.context(pipeline.model("main")).tables(still).get(1);
+    EmbeddingTable table =
+        EmbeddingTable.of(pipeline.context(pipeline.model("main")), still).get(1);
     byte[] before = bytes(table);
     FloatBuffer gradient = FloatBuffer.wrap(new float[] {0, 0, 0, 0, 0, 0, 0, 0, 0.5f, 1});
     table.update(table.find(7, 1), gradient, 0, 4, 1, 1);
@@ -169,14 +170,14 @@ class EmbeddingTableTest {
     Pipeline pipeline =
         TestingPipelines.shop(
             item, item + "\n  - {name: seen, kind: categorical, many: true, rows-of: item}");
-    EmbeddingTable table = pipeline.context(pipeline.model("main")).tables(ROWS).get(1);
+    EmbeddingTable table = EmbeddingTable.of(pipeline.context(pipeline.model("main")), ROWS).get(1);
     assertThat(table.size()).as("user's and item's unknown ones").isEqualTo(2);
     assertThat(table.find(7, 1)).isEqualTo(table.find(7, 2)).isNotEqualTo(table.find(7, 0));
     table.sight(7, 1, 0);
     int row = table.sight(7, 2, 0);
     assertThat(table.find(7, 1)).isEqualTo(row);
     assertThat(table.isUnknown(row, 1) || table.isUnknown(row, 2)).isFalse();
-    EmbeddingTable copy = pipeline.context(pipeline.model("main")).tables(ROWS).get(1);
+    EmbeddingTable copy = EmbeddingTable.of(pipeline.context(pipeline.model("main")), ROWS).get(1);
     copy.restore(new DataInputStream(new ByteArrayInputStream(bytes(table))), 1);
     assertThat(copy.find(8, 2)).isEqualTo(copy.find(8, 1));
     assertThat(copy.find(7, 2)).isEqualTo(row);
@@ -192,10 +193,10 @@ class EmbeddingTableTest {
           "  - {name: f%d, kind: categorical, dim: 2, admit-after: 1%s}%n".formatted(i, expiry));
     }
     Pipeline pipeline = TestingPipelines.shop("features:\n", fields.toString());
-    EmbeddingTable table = pipeline.context(pipeline.model("main")).tables(ROWS).get(0);
+    EmbeddingTable table = EmbeddingTable.of(pipeline.context(pipeline.model("main")), ROWS).get(0);
     table.sight(7, 298, 0);
     table.sight(8, 299, 0);
-    EmbeddingTable copy = pipeline.context(pipeline.model("main")).tables(ROWS).get(0);
+    EmbeddingTable copy = EmbeddingTable.of(pipeline.context(pipeline.model("main")), ROWS).get(0);
     copy.restore(new DataInputStream(new ByteArrayInputStream(bytes(table))), 1);
     assertThat(bytes(copy)).isEqualTo(bytes(table));
     assertThat(copy.expire(11 * DAY)).isEqualTo(1);

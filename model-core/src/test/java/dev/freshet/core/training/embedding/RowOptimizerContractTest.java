@@ -39,7 +39,7 @@ class RowOptimizerContractTest {
   @ParameterizedTest
   @MethodSource("all")
   void stepsAreThoseOfTheOracle(RowOptimizers kind, double l1, double l2) {
-    RowOptimizer optimizer = kind.of(DIM, RATE, START, l1, l2);
+    RowOptimizer optimizer = optimizer(kind, DIM, l1, l2);
     RowOracle oracle = new RowOracle(kind, RATE, START, l1, l2);
     Random random = new Random(7);
     float[] values = new float[3 * DIM];
@@ -82,7 +82,7 @@ class RowOptimizerContractTest {
   @ParameterizedTest
   @MethodSource("all")
   void aGradientOfZeroIsNoStep(RowOptimizers kind, double l1, double l2) {
-    RowOptimizer optimizer = kind.of(DIM, RATE, START, l1, l2);
+    RowOptimizer optimizer = optimizer(kind, DIM, l1, l2);
     float[] values = {1, 2, 3, 4, 5, 6, 7, 8};
     float[] slots = new float[optimizer.slots()];
     FloatBuffer some = FloatBuffer.wrap(new float[] {1, -1, 1, -1, 1, -1, 1, -1});
@@ -99,7 +99,7 @@ class RowOptimizerContractTest {
   @ParameterizedTest
   @MethodSource("all")
   void aStepIsByTheSum(RowOptimizers kind, double l1, double l2) {
-    RowOptimizer optimizer = kind.of(2, RATE, START, l1, l2);
+    RowOptimizer optimizer = optimizer(kind, 2, l1, l2);
     float[] one = {0.5f, -0.5f};
     float[] other = {0.5f, -0.5f};
     float[] slots = new float[optimizer.slots()];
@@ -115,7 +115,7 @@ class RowOptimizerContractTest {
   @ParameterizedTest
   @MethodSource("all")
   void noGradientMakesAnythingInfinite(RowOptimizers kind, double l1, double l2) {
-    RowOptimizer optimizer = kind.of(2, RATE, START, l1, l2);
+    RowOptimizer optimizer = optimizer(kind, 2, l1, l2);
     float[] values = {0.5f, -0.5f};
     float[] slots = new float[optimizer.slots()];
     for (float g : new float[] {1e-30f, -1e-20f, 1e18f, -1e-30f, 1, -1e18f}) {
@@ -210,9 +210,9 @@ class RowOptimizerContractTest {
       float[] values = row(old, 5);
       learn(now, 5, 10);
       if (before != kind) {
-        float[] slots = new float[kind.of(DIM, RATE, START, 0, 1).slots()];
+        float[] slots = new float[optimizer(kind, DIM, 0, 1).slots()];
         FloatBuffer gradient = FloatBuffer.wrap(gradient(10));
-        kind.of(DIM, RATE, START, 0, 1).step(values, 0, slots, 0, gradient, 0, 3);
+        optimizer(kind, DIM, 0, 1).step(values, 0, slots, 0, gradient, 0, 3);
         for (int i = 0; i < DIM; i++) {
           assertThat(row(now, 5)[i]).as("%s after %s", kind, before).isEqualTo(values[i]);
         }
@@ -224,13 +224,20 @@ class RowOptimizerContractTest {
     }
   }
 
+  private static RowOptimizer optimizer(RowOptimizers kind, int dim, double l1, double l2) {
+    boolean ftrl = kind == RowOptimizers.FTRL;
+    return RowOptimizer.of(
+        new TrainingSettings.Embeddings(kind, RATE, START, ftrl ? l1 : 0, ftrl ? l2 : null, 0),
+        dim);
+  }
+
   private static EmbeddingTable table(RowOptimizers kind) {
     Pipeline pipeline =
         TestingPipelines.shop(
             "{name: user, kind: categorical, dim: 8, admit-after: 1}",
             "{name: user, kind: categorical, dim: 8, admit-after: 2, expire-after: 10d}");
     var settings = new TrainingSettings.Embeddings(kind, RATE, START, 0, null, 0.3);
-    return pipeline.context(pipeline.model("main")).tables(settings).get(1);
+    return EmbeddingTable.of(pipeline.context(pipeline.model("main")), settings).get(1);
   }
 
   private static int learn(EmbeddingTable table, long key, int day) {
