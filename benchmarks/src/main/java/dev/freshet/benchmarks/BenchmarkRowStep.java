@@ -2,7 +2,7 @@ package dev.freshet.benchmarks;
 
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
-import dev.freshet.core.training.embedding.EmbeddingTable;
+import dev.freshet.training.rows.EmbeddingTable;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -58,7 +58,9 @@ public class BenchmarkRowStep {
                 .formatted(optimizer),
             "benchmark");
     table =
-        EmbeddingTable.of(pipeline.context(pipeline.model("main")), pipeline.training().embeddings()).get(0);
+        EmbeddingTable.of(
+                pipeline.context(pipeline.model("main")), pipeline.training().embeddings())
+            .get(0);
     SplittableRandom random = new SplittableRandom(1);
     for (int i = 1; i <= ROWS; i++) {
       table.sight(i * 0x9E3779B97F4A7C15L, 0, 0);

@@ -3,7 +3,7 @@ package dev.freshet.benchmarks;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.RawFeatures;
 import dev.freshet.core.pipeline.Pipeline;
-import dev.freshet.core.publishing.ModelRecord;
+import dev.freshet.core.snapshot.ModelRecord;
 import dev.freshet.local.broker.EmbeddedBroker;
 import dev.freshet.local.broker.Topics;
 import dev.freshet.replica.ModelReplica;

@@ -2,8 +2,8 @@ package dev.freshet.cluster;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.freshet.core.pipeline.Pipeline;
-import dev.freshet.core.publishing.Manifest;
-import dev.freshet.core.publishing.ModelRecord;
+import dev.freshet.core.snapshot.Manifest;
+import dev.freshet.core.snapshot.ModelRecord;
 import dev.freshet.replica.ModelTopic;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -1,14 +1,14 @@
 package dev.freshet.local;
 
 import dev.freshet.core.events.SourcePosition;
+import dev.freshet.core.features.TestingExamples;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.SystemTopic;
-import dev.freshet.core.publishing.Lineage;
-import dev.freshet.core.publishing.ModelVersion;
-import dev.freshet.core.publishing.SnapshotWriter;
-import dev.freshet.core.training.ModelTrainer;
-import dev.freshet.core.training.TestingExamples;
+import dev.freshet.core.snapshot.ModelVersion;
 import dev.freshet.job.publishing.KafkaSinks;
+import dev.freshet.training.ModelTrainer;
+import dev.freshet.training.publishing.Lineage;
+import dev.freshet.training.publishing.SnapshotWriter;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.producer.KafkaProducer;

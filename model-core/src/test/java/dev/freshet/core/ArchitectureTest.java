@@ -45,24 +45,33 @@ class ArchitectureTest {
           .definedBy("..core.features..")
           .layer("models")
           .definedBy("..core.models..")
-          .layer("training")
-          .definedBy("..core.training..")
-          .layer("publishing")
-          .definedBy("..core.publishing..")
+          .layer("network")
+          .definedBy("..core.network..", "..core.rows..")
+          .layer("snapshot")
+          .definedBy("..core.snapshot..")
           .layer("pipeline")
           .definedBy("..core.pipeline..")
           .whereLayer("pipeline")
           .mayNotBeAccessedByAnyLayer()
-          .whereLayer("publishing")
+          .whereLayer("snapshot")
           .mayOnlyBeAccessedByLayers("pipeline")
-          .whereLayer("training")
-          .mayOnlyBeAccessedByLayers("publishing", "pipeline")
+          .whereLayer("network")
+          .mayOnlyBeAccessedByLayers("snapshot", "pipeline")
           .whereLayer("models")
-          .mayOnlyBeAccessedByLayers("training", "publishing", "pipeline")
+          .mayOnlyBeAccessedByLayers("network", "snapshot", "pipeline")
           .whereLayer("features")
-          .mayOnlyBeAccessedByLayers("models", "training", "publishing", "pipeline")
+          .mayOnlyBeAccessedByLayers("models", "network", "snapshot", "pipeline")
           .whereLayer("labels")
-          .mayOnlyBeAccessedByLayers("features", "models", "training", "publishing", "pipeline");
+          .mayOnlyBeAccessedByLayers("features", "models", "network", "snapshot", "pipeline");
+
+  /** Whoever serves needs none of what learns. */
+  @ArchTest
+  static final ArchRule LEARNING_DEPENDS_ON_SERVING_AND_NEVER_BACK =
+      noClasses()
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              "dev.freshet.training..", "dev.freshet.job..", "dev.freshet.replica..");
 
   @ArchTest
   static final ArchRule KEYS_ARE_MADE_OF_VALUES =

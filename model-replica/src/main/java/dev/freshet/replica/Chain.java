@@ -1,8 +1,8 @@
 package dev.freshet.replica;
 
-import dev.freshet.core.publishing.Manifest;
-import dev.freshet.core.publishing.SnapshotAssembler.Snapshot;
-import dev.freshet.core.training.ModelContext;
+import dev.freshet.core.network.ModelContext;
+import dev.freshet.core.snapshot.Manifest;
+import dev.freshet.core.snapshot.SnapshotAssembler.Snapshot;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

@@ -2,8 +2,8 @@ package dev.freshet.replica;
 
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.SystemTopic;
-import dev.freshet.core.publishing.ModelRecord;
-import dev.freshet.core.publishing.ModelRecords;
+import dev.freshet.core.snapshot.ModelRecord;
+import dev.freshet.core.snapshot.ModelRecords;
 import dev.freshet.topics.ModelPartitions;
 import java.time.Duration;
 import java.util.ArrayList;

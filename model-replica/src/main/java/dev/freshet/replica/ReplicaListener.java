@@ -1,6 +1,6 @@
 package dev.freshet.replica;
 
-import dev.freshet.core.publishing.Manifest;
+import dev.freshet.core.snapshot.Manifest;
 
 /** Hears what a replica does. Called on the replica's own thread: be quick. */
 public interface ReplicaListener {

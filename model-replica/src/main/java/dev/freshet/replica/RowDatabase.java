@@ -2,11 +2,11 @@ package dev.freshet.replica;
 
 import dev.freshet.core.features.FeatureEncoder;
 import dev.freshet.core.features.FeatureSchema;
-import dev.freshet.core.publishing.PublishedRows;
-import dev.freshet.core.publishing.StorageException;
-import dev.freshet.core.training.ModelContext;
-import dev.freshet.core.training.embedding.KeyMap;
-import dev.freshet.core.training.embedding.RowSource;
+import dev.freshet.core.network.ModelContext;
+import dev.freshet.core.rows.KeyMap;
+import dev.freshet.core.rows.PublishedRows;
+import dev.freshet.core.rows.RowSource;
+import dev.freshet.core.snapshot.StorageException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

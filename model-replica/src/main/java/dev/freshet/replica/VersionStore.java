@@ -1,10 +1,10 @@
 package dev.freshet.replica;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.freshet.core.publishing.Manifest;
-import dev.freshet.core.publishing.ModelVersion;
-import dev.freshet.core.publishing.SnapshotAssembler;
-import dev.freshet.core.publishing.SnapshotAssembler.Snapshot;
+import dev.freshet.core.snapshot.Manifest;
+import dev.freshet.core.snapshot.ModelVersion;
+import dev.freshet.core.snapshot.SnapshotAssembler;
+import dev.freshet.core.snapshot.SnapshotAssembler.Snapshot;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;

@@ -1,11 +1,11 @@
 package dev.freshet.replica;
 
 import dev.freshet.core.pipeline.Pipeline;
-import dev.freshet.core.publishing.Manifest;
-import dev.freshet.core.publishing.ModelRecord;
-import dev.freshet.core.publishing.SnapshotAssembler;
-import dev.freshet.core.publishing.SnapshotAssembler.BrokenSnapshotException;
-import dev.freshet.core.publishing.SnapshotAssembler.Snapshot;
+import dev.freshet.core.snapshot.Manifest;
+import dev.freshet.core.snapshot.ModelRecord;
+import dev.freshet.core.snapshot.SnapshotAssembler;
+import dev.freshet.core.snapshot.SnapshotAssembler.BrokenSnapshotException;
+import dev.freshet.core.snapshot.SnapshotAssembler.Snapshot;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -24,7 +24,7 @@ public final class Versions {
    * A version without any other.
    *
    * @param base all weights as one file, 32-bit floats
-   * @param graph script and dense weights, as {@link dev.freshet.core.training.Network#writeGraph}
+   * @param graph script and dense weights, as {@link dev.freshet.core.network.Network#writeGraph}
    *     writes them
    */
   public record Whole(Snapshot base, byte[] graph) {}

@@ -14,11 +14,12 @@ import com.tngtech.archunit.library.GeneralCodingRules;
 class ArchitectureTest {
 
   @ArchTest
-  static final ArchRule REPLICA_KNOWS_NO_FLINK =
+  static final ArchRule REPLICA_KNOWS_NEITHER_FLINK_NOR_TRAINER =
       noClasses()
           .should()
           .dependOnClassesThat()
-          .resideInAnyPackage("org.apache.flink..", "dev.freshet.job..", "ai.djl..");
+          .resideInAnyPackage(
+              "org.apache.flink..", "dev.freshet.job..", "dev.freshet.training..", "ai.djl..");
 
   @ArchTest
   static final ArchRule LOGS_INSTEAD_OF_PRINTING =

@@ -1,7 +1,7 @@
 package dev.freshet.server;
 
-import dev.freshet.core.publishing.Manifest;
 import dev.freshet.core.settings.Durations;
+import dev.freshet.core.snapshot.Manifest;
 import dev.freshet.replica.RefusalReason;
 import dev.freshet.replica.ReplicaListener;
 import dev.freshet.replica.Waiting;

@@ -1,7 +1,7 @@
 package dev.freshet.job;
 
 import dev.freshet.core.pipeline.Pipeline;
-import dev.freshet.core.training.TrainingSettings;
+import dev.freshet.core.pipeline.TrainingSettings;
 import dev.freshet.job.training.TrainOperator;
 import org.apache.flink.api.common.operators.SlotSharingGroup;
 import org.apache.flink.configuration.MemorySize;

@@ -1,9 +1,9 @@
 package dev.freshet.job;
 
 import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.pipeline.TrainingSettings.Device;
 import dev.freshet.core.settings.InvalidSettingsException;
 import dev.freshet.core.settings.RecordBinder;
-import dev.freshet.core.training.TrainingSettings.Device;
 import dev.freshet.job.training.CheckpointCheck;
 import dev.freshet.topics.ClientProperties;
 import dev.freshet.topics.PipelineSource;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.TestingPipelines;
-import dev.freshet.core.training.TrainingSettings.Device;
+import dev.freshet.core.pipeline.TrainingSettings.Device;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;

@@ -1,7 +1,7 @@
 package dev.freshet.local.commands;
 
 import dev.freshet.core.pipeline.Pipeline;
-import dev.freshet.core.training.TrainingSettings.Scoring;
+import dev.freshet.core.pipeline.TrainingSettings.Scoring;
 import dev.freshet.local.experiment.ExperimentFile;
 import dev.freshet.local.experiment.ExperimentRun;
 import dev.freshet.local.experiment.FileData;

@@ -1,7 +1,7 @@
 package dev.freshet.local.commands;
 
 import dev.freshet.core.pipeline.Pipeline;
-import dev.freshet.core.publishing.Manifest;
+import dev.freshet.core.snapshot.Manifest;
 import dev.freshet.replica.Versions;
 import dev.freshet.replica.Versions.Whole;
 import dev.freshet.server.options.PathOption;

@@ -1,22 +1,22 @@
 package dev.freshet.local.commands;
 
-import dev.freshet.core.publishing.SnapshotWriter;
 import dev.freshet.core.models.torch.TorchDevice;
 import dev.freshet.core.models.torch.TorchEngine;
 import dev.freshet.core.pipeline.Pipeline;
-import dev.freshet.core.publishing.Manifest;
-import dev.freshet.core.publishing.Reproduction;
-import dev.freshet.core.publishing.Reproduction.Result;
-import dev.freshet.core.publishing.TrainingLog;
-import dev.freshet.core.publishing.TrainingLog.Mark;
-import dev.freshet.core.training.ModelTrainer;
-import dev.freshet.core.training.TrainingDevices;
-import dev.freshet.core.training.TrainingSettings;
+import dev.freshet.core.pipeline.TrainingSettings;
+import dev.freshet.core.snapshot.Manifest;
 import dev.freshet.replica.ModelTopic;
 import dev.freshet.replica.Versions;
 import dev.freshet.server.options.TopicOptions;
 import dev.freshet.server.options.Usage;
 import dev.freshet.topics.Brokers;
+import dev.freshet.training.ModelTrainer;
+import dev.freshet.training.TrainingDevices;
+import dev.freshet.training.publishing.SnapshotWriter;
+import dev.freshet.training.reproduction.Reproduction;
+import dev.freshet.training.reproduction.Reproduction.Result;
+import dev.freshet.training.reproduction.TrainingLog;
+import dev.freshet.training.reproduction.TrainingLog.Mark;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -77,7 +77,10 @@ final class ReproduceCommand implements Callable<Integer> {
         ModelTopic log = ModelTopic.trainingLog(pipeline, model)) {
       Reproduction again =
           new Reproduction(
-              chain, trainer, new SnapshotWriter(pipeline), result -> print(out, result, different));
+              chain,
+              trainer,
+              new SnapshotWriter(pipeline),
+              result -> print(out, result, different));
       do {
         log.poll(POLL).forEach(record -> Mark.startingAt(record).ifPresent(again::seen));
       } while (!log.atEnd());

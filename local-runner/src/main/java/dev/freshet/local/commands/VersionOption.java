@@ -1,6 +1,6 @@
 package dev.freshet.local.commands;
 
-import dev.freshet.core.publishing.ModelVersion;
+import dev.freshet.core.snapshot.ModelVersion;
 import dev.freshet.server.options.Usage;
 import picocli.CommandLine.Option;
 

@@ -6,7 +6,7 @@ import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.models.torch.TorchDevice;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
-import dev.freshet.core.training.ModelTrainer;
+import dev.freshet.training.ModelTrainer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

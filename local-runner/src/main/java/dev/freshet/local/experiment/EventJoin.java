@@ -12,7 +12,7 @@ import dev.freshet.core.labels.LabeledExample;
 import dev.freshet.core.labels.PendingImpression;
 import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.pipeline.Pipeline;
-import dev.freshet.core.training.TrainingSettings.Scoring;
+import dev.freshet.core.pipeline.TrainingSettings.Scoring;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;

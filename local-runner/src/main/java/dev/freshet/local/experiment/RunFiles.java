@@ -10,7 +10,7 @@ import dev.freshet.core.labels.LabeledExample;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.pipeline.Pipeline;
-import dev.freshet.core.training.TrainingSettings.Scoring;
+import dev.freshet.core.pipeline.TrainingSettings.Scoring;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;

@@ -4,7 +4,7 @@ import dev.freshet.core.features.FeatureField;
 import dev.freshet.core.labels.LabelSettings;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.pipeline.Pipeline;
-import dev.freshet.core.training.TrainingSettings.Scoring;
+import dev.freshet.core.pipeline.TrainingSettings.Scoring;
 import java.io.IOException;
 import java.util.List;
 import java.util.function.Consumer;

@@ -4,7 +4,7 @@ import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.labels.LabelKind;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.TaskLabel;
-import dev.freshet.core.training.TargetScale;
+import dev.freshet.training.TargetScale;
 import java.util.List;
 import java.util.Locale;
 

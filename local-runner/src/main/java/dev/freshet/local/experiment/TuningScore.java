@@ -3,7 +3,7 @@ package dev.freshet.local.experiment;
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.TaskLabel;
-import dev.freshet.core.training.evaluation.TaskQuality;
+import dev.freshet.training.evaluation.TaskQuality;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;

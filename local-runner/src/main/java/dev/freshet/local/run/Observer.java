@@ -7,7 +7,7 @@ import dev.freshet.core.labels.Task;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.SystemTopic;
-import dev.freshet.core.publishing.ModelRecords;
+import dev.freshet.core.snapshot.ModelRecords;
 import dev.freshet.job.counts.CountFunction;
 import dev.freshet.job.features.EncodeFunction;
 import dev.freshet.job.labels.LabelJoinFunction;

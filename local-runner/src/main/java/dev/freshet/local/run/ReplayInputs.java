@@ -1,6 +1,6 @@
 package dev.freshet.local.run;
 
-import dev.freshet.core.publishing.Sha256;
+import dev.freshet.core.codec.Sha256;
 import dev.freshet.local.run.RunRecord.Batch;
 import dev.freshet.local.run.RunRecord.Input;
 import dev.freshet.local.run.RunRecord.State;

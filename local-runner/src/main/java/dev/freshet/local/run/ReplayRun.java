@@ -2,9 +2,9 @@ package dev.freshet.local.run;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.freshet.core.codec.Sha256;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.SystemTopic;
-import dev.freshet.core.publishing.Sha256;
 import dev.freshet.core.settings.RecordBinder;
 import dev.freshet.local.broker.Topics;
 import dev.freshet.local.run.RunRecord.Batch;

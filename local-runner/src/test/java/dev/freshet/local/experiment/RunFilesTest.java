@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.freshet.core.training.evaluation.AmountQuality;
-import dev.freshet.core.training.evaluation.BinaryQuality;
+import dev.freshet.training.evaluation.AmountQuality;
+import dev.freshet.training.evaluation.BinaryQuality;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;

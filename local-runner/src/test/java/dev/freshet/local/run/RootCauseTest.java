@@ -2,7 +2,7 @@ package dev.freshet.local.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.freshet.core.training.TrainingDivergedException;
+import dev.freshet.training.TrainingDivergedException;
 import java.io.IOException;
 import java.util.concurrent.ExecutionException;
 import org.apache.flink.runtime.JobException;

@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.TestingPipelines;
-import dev.freshet.core.training.evaluation.TaskQuality;
+import dev.freshet.training.evaluation.TaskQuality;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;

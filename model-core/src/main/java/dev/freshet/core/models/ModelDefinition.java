@@ -13,7 +13,7 @@ import java.util.stream.Stream;
  * A model: a settings record that knows its script and the weights that this needs. The script has
  * {@code setup(p, m, v, steps)}, {@code step(e, indices, offsets, weights, y, w, reached, same,
  * noise, hyper)} and {@code predict(e, indices, offsets, weights, shape)}; {@link
- * dev.freshet.core.training.Network} says what these are.
+ * dev.freshet.core.network.Network} says what these are.
  */
 public interface ModelDefinition extends Serializable {
 

@@ -2,6 +2,7 @@ package dev.freshet.core.pipeline;
 
 import static dev.freshet.core.settings.InvalidValueException.within;
 
+import dev.freshet.core.codec.Sha256;
 import dev.freshet.core.counts.CountPlan;
 import dev.freshet.core.events.FeedbackKind;
 import dev.freshet.core.events.ImpressionFields;
@@ -11,12 +12,9 @@ import dev.freshet.core.features.FeatureSchema;
 import dev.freshet.core.labels.LabelSettings;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.models.ModelDefinition;
-import dev.freshet.core.publishing.PublishingSettings;
-import dev.freshet.core.publishing.Sha256;
+import dev.freshet.core.network.ModelContext;
 import dev.freshet.core.settings.Option;
 import dev.freshet.core.settings.RecordText;
-import dev.freshet.core.training.ModelContext;
-import dev.freshet.core.training.TrainingSettings;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;

@@ -13,7 +13,6 @@ import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.ModelShape;
 import dev.freshet.core.settings.Nearest;
 import dev.freshet.core.settings.RecordBinder;
-import dev.freshet.core.training.TrainingSettings;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;

@@ -1,7 +1,6 @@
 package dev.freshet.core.codec;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.freshet.core.counts.CountJoin;
 import dev.freshet.core.counts.CountMoment;
@@ -37,25 +36,13 @@ import dev.freshet.core.labels.PendingImpressionCodec;
 import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.TestingPipelines;
-import dev.freshet.core.publishing.ModelRecord;
-import dev.freshet.core.publishing.ModelRecordCodec;
-import dev.freshet.core.publishing.TrainingLog;
-import dev.freshet.core.publishing.TrainingLog.Kind;
-import dev.freshet.core.publishing.TrainingLog.Mark;
-import dev.freshet.core.settings.ByteSize;
+import dev.freshet.core.snapshot.ModelRecord;
+import dev.freshet.core.snapshot.ModelRecordCodec;
 import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.DataInput;
 import java.io.DataInputStream;
 import java.io.DataOutput;
-import java.io.DataOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -82,10 +69,6 @@ class GoldenBytesTest {
               new String[][] {{"a", "b"}, {}},
               new double[] {1.5, Double.NaN},
               new float[][] {{0.7f, 3}, {}}));
-  private static final TaskLabel[] LABELS = {
-    new TaskLabel(LabelKind.FINAL, 1, 0.5f, 600_000, 4_000, true), TaskLabel.NONE
-  };
-
   private static final TaskLabel[] CHANGES = {
     TaskLabel.NONE, new TaskLabel(LabelKind.LATE_COPY, 7.5, 1, 60, 50, false, true, 3)
   };
@@ -97,28 +80,17 @@ class GoldenBytesTest {
           Deadline.after(7_200_000),
           Deadline.invalid(""));
 
-  private static final EncodedExample ENCODED =
-      new EncodedExample(
-          -7,
-          "i\u00e9",
-          1_767_225_600_000L,
-          true,
-          new long[] {1, -2, 3},
-          new int[] {0, 1, 3},
-          LABELS,
-          new float[] {0.25f});
-
   private static EncodedExample withWeights(float... weights) {
     return new EncodedExample(
-        ENCODED.id(),
-        ENCODED.impression(),
-        ENCODED.eventTime(),
-        ENCODED.holdout(),
-        ENCODED.keys(),
-        ENCODED.starts(),
+        GoldenBytes.ENCODED.id(),
+        GoldenBytes.ENCODED.impression(),
+        GoldenBytes.ENCODED.eventTime(),
+        GoldenBytes.ENCODED.holdout(),
+        GoldenBytes.ENCODED.keys(),
+        GoldenBytes.ENCODED.starts(),
         weights,
-        ENCODED.labels(),
-        ENCODED.served());
+        GoldenBytes.ENCODED.labels(),
+        GoldenBytes.ENCODED.served());
   }
 
   static Stream<Arguments> layouts() {
@@ -138,8 +110,8 @@ class GoldenBytesTest {
         Arguments.of(
             "labeled-example-1",
             new LabeledExampleCodec(),
-            new LabeledExample(IMPRESSION, 1_767_226_200_000L, LABELS)),
-        Arguments.of("encoded-example-2", new EncodedExampleCodec(), ENCODED),
+            new LabeledExample(IMPRESSION, 1_767_226_200_000L, GoldenBytes.LABELS)),
+        Arguments.of("encoded-example-2", new EncodedExampleCodec(), GoldenBytes.ENCODED),
         Arguments.of("encoded-example-3", new EncodedExampleCodec(), withWeights(0.75f, 0.25f, 1)),
         Arguments.of(
             "dropped-event-1",
@@ -161,7 +133,6 @@ class GoldenBytesTest {
             "labeled-example-changes-1",
             new LabeledExampleCodec(),
             new LabeledExample(IMPRESSION, 1_767_226_200_000L, CHANGES)),
-        Arguments.of("training-log-batch-2", logged(), List.of(ENCODED)),
         Arguments.of(
             "counted-event-1",
             new CountedEventCodec(),
@@ -177,37 +148,6 @@ class GoldenBytesTest {
             "model-record-1",
             new ModelRecordCodec(),
             new ModelRecord("main/0/1", new byte[] {1, 2, 3}, "5-6", 1, 4)));
-  }
-
-  private static Codec<List<EncodedExample>> logged() {
-    return new Codec<>() {
-      @Override
-      public Layout layout() {
-        return new Layout("freshet.training-log-batch", 2);
-      }
-
-      @Override
-      public void write(List<EncodedExample> batch, DataOutput out) {
-        new TrainingLog("main", new ByteSize(1 << 20))
-            .batch(
-                1,
-                0,
-                batch,
-                record -> {
-                  try {
-                    out.write(record.value());
-                  } catch (IOException e) {
-                    throw new UncheckedIOException(e);
-                  }
-                });
-      }
-
-      @Override
-      public List<EncodedExample> read(DataInput in) throws IOException {
-        byte[] bytes = ((InputStream) in).readAllBytes();
-        return new TrainingLog.Entry(new Mark(Kind.BATCH, 1, 0), bytes).batch();
-      }
-    };
   }
 
   private static Pipeline counting() {
@@ -302,9 +242,9 @@ class GoldenBytesTest {
   @Test
   void readsPendingImpressionsOfEarlierVersions() throws IOException {
     DataInputStream first =
-        new DataInputStream(new ByteArrayInputStream(golden("pending-impression-1")));
+        new DataInputStream(new ByteArrayInputStream(GoldenBytes.read("pending-impression-1")));
     DataInputStream second =
-        new DataInputStream(new ByteArrayInputStream(golden("pending-impression-2")));
+        new DataInputStream(new ByteArrayInputStream(GoldenBytes.read("pending-impression-2")));
     assertThat(new PendingImpressionCodec().read(first))
         .usingRecursiveComparison()
         .withEqualsForType(Double::equals, Double.class)
@@ -319,60 +259,17 @@ class GoldenBytesTest {
   /** Version 1 did not name impressions. */
   @Test
   void readsExamplesOfVersionOneByTheirHash() throws IOException {
-    EncodedExample unnamed =
-        new EncodedExample(
-            ENCODED.id(),
-            "fffffffffffffff9",
-            ENCODED.eventTime(),
-            ENCODED.holdout(),
-            ENCODED.keys(),
-            ENCODED.starts(),
-            ENCODED.labels(),
-            ENCODED.served());
-    DataInputStream alone =
-        new DataInputStream(new ByteArrayInputStream(golden("encoded-example-1")));
-    DataInputStream logged =
-        new DataInputStream(new ByteArrayInputStream(golden("training-log-batch-1")));
-    assertThat(new EncodedExampleCodec().read(alone)).usingRecursiveComparison().isEqualTo(unnamed);
-    assertThat(logged().read(logged)).usingRecursiveComparison().isEqualTo(List.of(unnamed));
-    assertThat(alone.available() + logged.available()).isZero();
-    DataInputStream named =
-        new DataInputStream(new ByteArrayInputStream(golden("training-log-batch-examples-2")));
-    assertThat(logged().read(named)).usingRecursiveComparison().isEqualTo(List.of(ENCODED));
+    DataInputStream in =
+        new DataInputStream(new ByteArrayInputStream(GoldenBytes.read("encoded-example-1")));
+    assertThat(new EncodedExampleCodec().read(in))
+        .usingRecursiveComparison()
+        .isEqualTo(GoldenBytes.UNNAMED);
+    assertThat(in.available()).isZero();
   }
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("layouts")
   <T> void readsAndWritesTheFrozenBytes(String name, Codec<T> codec, T value) throws IOException {
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    codec.write(value, new DataOutputStream(out));
-    byte[] written = out.toByteArray();
-    if (Boolean.getBoolean("golden.write")) {
-      Files.writeString(
-          Path.of("src/test/resources/golden", name + ".hex"),
-          HexFormat.of().formatHex(written) + "\n");
-    }
-    byte[] frozen = golden(name);
-    assertThat(written).isEqualTo(frozen);
-    DataInputStream in = new DataInputStream(new ByteArrayInputStream(frozen));
-    assertThat(codec.read(in))
-        .usingRecursiveComparison()
-        .withEqualsForType(Double::equals, Double.class)
-        .isEqualTo(value);
-    assertThat(in.available()).as("all bytes are read").isZero();
-    int version = frozen[0] == 'F' ? 5 + codec.layout().name().length() : 0;
-    frozen[version] = 99;
-    assertThat(
-            catchThrowable(() -> codec.read(new DataInputStream(new ByteArrayInputStream(frozen)))))
-        .isInstanceOf(LayoutTooNewException.class)
-        .hasMessageContaining(codec.layout().name() + " has version 99");
-  }
-
-  private static byte[] golden(String name) throws IOException {
-    Path written = Path.of("src/test/resources/golden", name + ".hex");
-    try (InputStream in = Files.newInputStream(written)) {
-      return HexFormat.of()
-          .parseHex(new String(in.readAllBytes(), StandardCharsets.US_ASCII).trim());
-    }
+    GoldenBytes.check(name, codec, value);
   }
 }

@@ -7,9 +7,9 @@ import static org.assertj.core.api.Assertions.tuple;
 
 import dev.freshet.core.features.FeatureField;
 import dev.freshet.core.models.htlnet.HtlNet;
+import dev.freshet.core.pipeline.TrainingSettings.Scoring;
 import dev.freshet.core.settings.InvalidSettingsException;
 import dev.freshet.core.settings.Problems;
-import dev.freshet.core.training.TrainingSettings.Scoring;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -3,7 +3,7 @@ package dev.freshet.replica.server;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.pipeline.Pipeline;
-import dev.freshet.core.publishing.Manifest;
+import dev.freshet.core.snapshot.Manifest;
 import dev.freshet.replica.ModelReplica;
 import dev.freshet.replica.RefusalReason;
 import io.undertow.UndertowOptions;

@@ -6,9 +6,9 @@ import dev.freshet.core.events.RejectReason;
 import dev.freshet.core.labels.DeadlineUse;
 import dev.freshet.core.labels.DelayBucket;
 import dev.freshet.core.labels.DropReason;
-import dev.freshet.core.publishing.PublishingGate;
-import dev.freshet.core.training.LeftOutReason;
-import dev.freshet.core.training.TrainingIncidents;
+import dev.freshet.training.LeftOutReason;
+import dev.freshet.training.TrainingIncidents;
+import dev.freshet.training.publishing.PublishingGate;
 import java.util.List;
 import java.util.function.Function;
 

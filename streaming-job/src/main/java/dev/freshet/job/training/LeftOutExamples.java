@@ -4,8 +4,8 @@ import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.labels.ExampleJson;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.pipeline.Pipeline;
-import dev.freshet.core.training.LeftOutReason;
 import dev.freshet.job.events.DeadLetter;
+import dev.freshet.training.LeftOutReason;
 import java.nio.charset.StandardCharsets;
 
 /** Makes dead letters of the examples of one model that taught it nothing. */

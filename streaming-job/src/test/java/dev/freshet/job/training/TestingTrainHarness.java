@@ -3,7 +3,7 @@ package dev.freshet.job.training;
 import dev.freshet.core.events.SourcePosition;
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.pipeline.Pipeline;
-import dev.freshet.core.publishing.ModelRecord;
+import dev.freshet.core.snapshot.ModelRecord;
 import dev.freshet.job.codec.CodecTypeInfo;
 import java.util.List;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;

@@ -1,8 +1,8 @@
 package dev.freshet.job.training;
 
+import dev.freshet.core.features.TestingExamples;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.TestingPipelines;
-import dev.freshet.core.training.TestingExamples;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.Callable;
 

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.TestingPipelines;
-import dev.freshet.core.publishing.ModelRecord;
-import dev.freshet.core.training.TrainingSettings.Device;
+import dev.freshet.core.pipeline.TrainingSettings.Device;
+import dev.freshet.core.snapshot.ModelRecord;
 import dev.freshet.job.codec.CodecTypeInfo;
 import java.nio.file.Files;
 import java.nio.file.Path;

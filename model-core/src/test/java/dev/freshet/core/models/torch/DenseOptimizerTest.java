@@ -3,7 +3,7 @@ package dev.freshet.core.models.torch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.freshet.core.training.TrainingSettings.Dense.Optimizer;
+import dev.freshet.core.pipeline.TrainingSettings.Dense.Optimizer;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;

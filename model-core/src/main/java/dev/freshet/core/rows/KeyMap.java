@@ -1,0 +1,118 @@
+package dev.freshet.core.rows;
+
+import java.util.Arrays;
+
+/**
+ * From a 64-bit key, never 0, to an int: open addressing with linear probing, no boxing. Removal
+ * shifts the entries behind it back, so probes never cross graves. Written here rather than taken
+ * from a library for one reason: the trainer's snapshot and expiry walk the slots directly.
+ */
+public final class KeyMap {
+
+  /** What {@link #get} returns for a key that is not there. */
+  public static final int MISSING = Integer.MIN_VALUE;
+
+  /** What {@link #each} calls. */
+  public interface Visitor {
+    void entry(long key, int value);
+  }
+
+  private static final double LOAD = 0.6;
+
+  private long[] keys = new long[1024];
+  private int[] values = new int[1024];
+  private int size;
+
+  public int get(long key) {
+    int slot = slot(key);
+    return keys[slot] == 0 ? MISSING : values[slot];
+  }
+
+  public void put(long key, int value) {
+    if (key == 0) {
+      throw new IllegalArgumentException("key 0 marks an empty slot");
+    }
+    int slot = slot(key);
+    if (keys[slot] == 0) {
+      if (size + 1 > keys.length * LOAD) {
+        grow();
+        slot = slot(key);
+      }
+      keys[slot] = key;
+      size++;
+    }
+    values[slot] = value;
+  }
+
+  public void remove(long key) {
+    int hole = slot(key);
+    if (keys[hole] == 0) {
+      return;
+    }
+    size--;
+    int mask = keys.length - 1;
+    int next = hole;
+    while (true) {
+      next = next + 1 & mask;
+      if (keys[next] == 0) {
+        break;
+      }
+      int home = home(keys[next]);
+      // Move the entry unless its home lies cyclically behind the hole.
+      if ((next - home & mask) >= (next - hole & mask)) {
+        keys[hole] = keys[next];
+        values[hole] = values[next];
+        hole = next;
+      }
+    }
+    keys[hole] = 0;
+  }
+
+  public int size() {
+    return size;
+  }
+
+  public void each(Visitor visitor) {
+    for (int i = 0; i < keys.length; i++) {
+      if (keys[i] != 0) {
+        visitor.entry(keys[i], values[i]);
+      }
+    }
+  }
+
+  public void clear() {
+    Arrays.fill(keys, 0);
+    size = 0;
+  }
+
+  private int slot(long key) {
+    int mask = keys.length - 1;
+    int slot = home(key);
+    while (keys[slot] != 0 && keys[slot] != key) {
+      slot = slot + 1 & mask;
+    }
+    return slot;
+  }
+
+  private int home(long key) {
+    // Keys are hashes already; one multiply guards against a user's own 64-bit ids.
+    return (int) (key * 0x9E3779B97F4A7C15L >>> 32) & keys.length - 1;
+  }
+
+  private void grow() {
+    if (keys.length >= 1 << 30) {
+      throw new IllegalStateException("more keys than one table can hold: " + size);
+    }
+    long[] oldKeys = keys;
+    int[] oldValues = values;
+    keys = new long[oldKeys.length * 2];
+    values = new int[oldKeys.length * 2];
+    for (int i = 0; i < oldKeys.length; i++) {
+      if (oldKeys[i] != 0) {
+        int slot = slot(oldKeys[i]);
+        keys[slot] = oldKeys[i];
+        values[slot] = oldValues[i];
+      }
+    }
+  }
+}

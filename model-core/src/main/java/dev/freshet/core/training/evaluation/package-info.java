@@ -1,2 +1,0 @@
-/** Quality of predictions against settled labels. */
-package dev.freshet.core.training.evaluation;

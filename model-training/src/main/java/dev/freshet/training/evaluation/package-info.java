@@ -1,0 +1,2 @@
+/** Quality of predictions against settled labels. */
+package dev.freshet.training.evaluation;

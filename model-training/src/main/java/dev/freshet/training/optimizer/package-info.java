@@ -1,0 +1,2 @@
+/** How embedding rows learn: one file for each optimiser. */
+package dev.freshet.training.optimizer;

@@ -1,0 +1,148 @@
+package dev.freshet.training.rows;
+
+import dev.freshet.core.codec.Bytes;
+import dev.freshet.core.codec.Layout;
+import dev.freshet.core.pipeline.RowOptimizers;
+import dev.freshet.core.rows.KeyMap;
+import dev.freshet.core.rows.RowSlabs;
+import java.io.DataInput;
+import java.io.DataOutput;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+
+/**
+ * An {@link EmbeddingTable} in a checkpoint.
+ *
+ * <pre>
+ * byte version = 3 | count dim | count first (from version 2) | (from version 3) optimiser's name | count its slots
+ * | int used | int free, each: int row | int expire position
+ * | per used row: long key | long seen | count field | floats slots | first floats first squares
+ * | dim + first floats of every used row | int waiting keys, each: long key | int value
+ * </pre>
+ */
+final class EmbeddingTableLayout {
+
+  private static final Layout LAYOUT = new Layout("freshet.embedding-table", 3);
+  private static final int FIRST_ORDER = 2;
+  private static final int WITH_OPTIMIZER = 3;
+
+  private EmbeddingTableLayout() {}
+
+  static void write(EmbeddingTable table, DataOutput out) throws IOException {
+    RowSlabs rows = table.rows;
+    int slots = table.optimizer.slots();
+    LAYOUT.writeVersion(out);
+    Bytes.writeCount(out, table.dim);
+    Bytes.writeCount(out, table.first);
+    out.writeUTF(table.optimizer.kind().toString());
+    Bytes.writeCount(out, slots);
+    out.writeInt(rows.used());
+    int[] free = rows.free();
+    out.writeInt(free.length);
+    for (int row : free) {
+      out.writeInt(row);
+    }
+    out.writeInt(table.expireAt);
+    for (int row = 0; row < rows.used(); row++) {
+      int slab = RowSlabs.slab(row);
+      int at = RowSlabs.place(row);
+      out.writeLong(rows.key(row));
+      out.writeLong(table.seen[slab][at]);
+      // One byte, as it always was, up to 127.
+      Bytes.writeCount(out, table.fieldOf[slab][at]);
+      for (int i = 0; i < slots; i++) {
+        out.writeFloat(table.slots[slab][at * slots + i]);
+      }
+      for (int i = 0; i < table.first; i++) {
+        out.writeFloat(table.firstSquares[slab][at * table.first + i]);
+      }
+    }
+    for (int row = 0; row < rows.used(); row += RowSlabs.SLAB) {
+      int count = Math.min(RowSlabs.SLAB, rows.used() - row);
+      Bytes.writeAll(out, FloatBuffer.wrap(rows.values(row)), count * rows.width());
+    }
+    writeWaiting(rows.index(), out);
+  }
+
+  private static void writeWaiting(KeyMap index, DataOutput out) throws IOException {
+    long[] keys = new long[index.size()];
+    int[] values = new int[index.size()];
+    int[] count = {0};
+    index.each(
+        (key, value) -> {
+          if (value < 0) {
+            keys[count[0]] = key;
+            values[count[0]++] = value;
+          }
+        });
+    out.writeInt(count[0]);
+    for (int i = 0; i < count[0]; i++) {
+      out.writeLong(keys[i]);
+      out.writeInt(values[i]);
+    }
+  }
+
+  /** As {@link EmbeddingTable#restore}. */
+  static String read(EmbeddingTable table, DataInput in, float examples) throws IOException {
+    int version = LAYOUT.readVersion(in);
+    int dim = Bytes.readCount(in);
+    // Rows of before had no first-order weights: these start at zero, which changes no prediction.
+    int first = version < FIRST_ORDER ? 0 : Bytes.readCount(in);
+    if (dim != table.dim || version >= FIRST_ORDER && first != table.first) {
+      throw new IOException(
+          "rows of %d + %d floats do not fit a table of %d + %d"
+              .formatted(dim, first, table.dim, table.first));
+    }
+    // There was one alone once.
+    String learntWith = version < WITH_OPTIMIZER ? RowOptimizers.ADAGRAD.toString() : in.readUTF();
+    int slots = version < WITH_OPTIMIZER ? 1 : Bytes.readCount(in);
+    boolean same = learntWith.equals(table.optimizer.kind().toString());
+    RowSlabs rows = table.rows;
+    rows.clear();
+    int used = in.readInt();
+    int[] free = new int[in.readInt()];
+    for (int i = 0; i < free.length; i++) {
+      free[i] = in.readInt();
+    }
+    table.expireAt = in.readInt();
+    for (int i = 0; i < used; i++) {
+      int row = rows.restore(in.readLong());
+      long lastSeen = in.readLong();
+      table.startBeside(row, Bytes.readCount(in), lastSeen);
+      int slab = RowSlabs.slab(row);
+      int at = RowSlabs.place(row);
+      for (int j = 0; j < slots; j++) {
+        float slot = in.readFloat();
+        if (same) {
+          table.slots[slab][at * slots + j] =
+              version < FIRST_ORDER ? slot * examples * examples : slot;
+        }
+      }
+      for (int j = 0; j < first; j++) {
+        table.firstSquares[slab][at * first + j] = in.readFloat();
+      }
+    }
+    for (int row = 0; row < used; row += RowSlabs.SLAB) {
+      readValues(table, in, row, Math.min(RowSlabs.SLAB, used - row), version);
+    }
+    rows.restoreFree(free);
+    int waiting = in.readInt();
+    for (int i = 0; i < waiting; i++) {
+      rows.index().put(in.readLong(), in.readInt());
+    }
+    return learntWith;
+  }
+
+  private static void readValues(
+      EmbeddingTable table, DataInput in, int row, int count, int version) throws IOException {
+    float[] slab = table.rows.values(row);
+    int width = table.rows.width();
+    if (version >= FIRST_ORDER) {
+      Bytes.readAll(in, FloatBuffer.wrap(slab), count * width);
+      return;
+    }
+    for (int i = 0; i < count; i++) {
+      Bytes.readAll(in, FloatBuffer.wrap(slab, i * width, table.dim).slice(), table.dim);
+    }
+  }
+}
