@@ -14,7 +14,7 @@ import java.util.List;
 /** One step of the task chain: what is learnt, from which feedback, within which window. */
 public record Task(
     @Option("Name of the task; also the `kind` of its feedback events") String name,
-    @Option("Whether the task is a yes or a number") Kind kind,
+    @Option("Whether the task is a yes or a number") TaskKind kind,
     @Option(
             value =
                 "The task whose events open this one's window, anywhere above it, or `impression`:"
@@ -70,12 +70,6 @@ public record Task(
   /** What dead letters call an example that was not learnt; no task has this name. */
   public static final String EXAMPLE = "example";
 
-  /** Yes or number. */
-  public enum Kind {
-    BINARY,
-    CONTINUOUS
-  }
-
   /** How a negative becomes known. */
   public enum Negatives {
     IMPLICIT,
@@ -111,7 +105,7 @@ public record Task(
         correction == null || correction.suits(kind),
         "correction",
         correction == null ? null : RecordBinder.written(correction),
-        kind == Kind.BINARY
+        kind == TaskKind.BINARY
             ? "anything but revise, for a binary task"
             : "wait, settled, window or revise, for a continuous task");
     check(
@@ -121,7 +115,7 @@ public record Task(
         "hazard only with `negatives: explicit`");
     check(lossWeight >= 0, "loss-weight", lossWeight, "0 or more");
     check(
-        kind == Kind.BINARY || negatives == Negatives.IMPLICIT,
+        kind == TaskKind.BINARY || negatives == Negatives.IMPLICIT,
         "negatives",
         "explicit",
         "implicit, for a continuous task");
@@ -153,7 +147,7 @@ public record Task(
   public Task asBinary() {
     return new Task(
         name,
-        Kind.BINARY,
+        TaskKind.BINARY,
         after,
         window,
         deadline,
@@ -167,7 +161,7 @@ public record Task(
   }
 
   public boolean binary() {
-    return kind == Kind.BINARY;
+    return kind == TaskKind.BINARY;
   }
 
   public boolean explicit() {

@@ -1,7 +1,7 @@
 package dev.freshet.core.labels.correction;
 
 import dev.freshet.core.labels.LabelKind;
-import dev.freshet.core.labels.Task;
+import dev.freshet.core.labels.TaskKind;
 import java.io.Serializable;
 
 /**
@@ -22,19 +22,27 @@ public interface DelayCorrection extends Serializable {
   void plan(TaskTimeline task, Plan plan);
 
   /** Whether tasks of this kind may be treated like this. */
-  boolean suits(Task.Kind kind);
+  default boolean suits(TaskKind kind) {
+    return true;
+  }
 
   /**
    * Whether an impression is learnt from before its label is settled. A prediction made after that
    * would be judged on what the model was told.
    */
-  boolean learnsEarly();
+  default boolean learnsEarly() {
+    return true;
+  }
 
   /** Whether {@link #target} reads {@link Estimates#late} or {@link Estimates#stays}. */
-  boolean estimates();
+  default boolean estimates() {
+    return false;
+  }
 
   /** Whether an amount is told again with each event that changes it. */
-  boolean tellsChanges();
+  default boolean tellsChanges() {
+    return false;
+  }
 
   /** Of how many parts of a window a pending impression tells that it is past them; 0 for none. */
   default int parts() {
@@ -52,10 +60,14 @@ public interface DelayCorrection extends Serializable {
    * @param kind of the record
    * @param label 0 or 1, or the amount, as the record tells it
    */
-  Target target(LabelKind kind, double label, Estimates estimates);
+  default Target target(LabelKind kind, double label, Estimates estimates) {
+    return new Target(label, 1);
+  }
 
   /** From what the model predicts to the probability that is served and scored. */
-  double served(double predicted);
+  default double served(double predicted) {
+    return predicted;
+  }
 
   /** Receives the moments. */
   interface Plan {

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.freshet.core.labels.LabelKind;
-import dev.freshet.core.labels.Task;
+import dev.freshet.core.labels.TaskKind;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -75,7 +75,7 @@ class DelayCorrectionContractTest {
   }
 
   private static List<DelayCorrections> forBinary() {
-    return Stream.of(DelayCorrections.values()).filter(c -> c.suits(Task.Kind.BINARY)).toList();
+    return Stream.of(DelayCorrections.values()).filter(c -> c.suits(TaskKind.BINARY)).toList();
   }
 
   /** The record table of the field: labels that are learnt, in order. */
