@@ -266,6 +266,11 @@ public final class ModelTopic implements AutoCloseable {
     return missing;
   }
 
+  /** The model's name. */
+  String model() {
+    return model;
+  }
+
   /** Its topic's name. */
   String name() {
     return topic;
