@@ -1,8 +1,8 @@
 package dev.freshet.local.commands;
 
 import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.experiments.simulator.Simulator;
 import dev.freshet.local.run.DemoRun;
-import dev.freshet.local.simulator.Simulator;
 import dev.freshet.server.options.DurationConverter;
 import dev.freshet.server.options.PipelineOption;
 import dev.freshet.server.options.Usage;

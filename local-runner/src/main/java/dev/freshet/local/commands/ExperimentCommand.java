@@ -2,10 +2,10 @@ package dev.freshet.local.commands;
 
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.TrainingSettings.Scoring;
-import dev.freshet.local.experiment.ExperimentFile;
-import dev.freshet.local.experiment.ExperimentRun;
-import dev.freshet.local.experiment.FileData;
-import dev.freshet.local.experiment.Results;
+import dev.freshet.experiments.ExperimentFile;
+import dev.freshet.experiments.ExperimentRun;
+import dev.freshet.experiments.FileData;
+import dev.freshet.experiments.Results;
 import dev.freshet.local.run.FileCheck;
 import dev.freshet.local.run.Verdict;
 import dev.freshet.server.options.PathOption;

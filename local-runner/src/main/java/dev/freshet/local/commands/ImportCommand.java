@@ -1,8 +1,8 @@
 package dev.freshet.local.commands;
 
-import dev.freshet.local.importers.BadRows;
-import dev.freshet.local.importers.EventFiles;
-import dev.freshet.local.importers.Importers;
+import dev.freshet.experiments.importers.BadRows;
+import dev.freshet.experiments.importers.EventFiles;
+import dev.freshet.experiments.importers.Importers;
 import dev.freshet.local.run.Verdict;
 import dev.freshet.server.options.PathOption;
 import dev.freshet.server.options.Usage;

@@ -9,7 +9,7 @@ import dev.freshet.core.events.Parsed;
 import dev.freshet.core.events.Rejection;
 import dev.freshet.core.features.FeatureField;
 import dev.freshet.core.pipeline.Pipeline;
-import dev.freshet.local.replay.Lines;
+import dev.freshet.experiments.files.Lines;
 import dev.freshet.local.run.Verdict;
 import dev.freshet.replica.ModelReplica;
 import dev.freshet.replica.Prediction;

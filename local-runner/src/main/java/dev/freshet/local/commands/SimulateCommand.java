@@ -1,10 +1,10 @@
 package dev.freshet.local.commands;
 
 import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.experiments.simulator.SimulatedMessage;
+import dev.freshet.experiments.simulator.Simulator;
 import dev.freshet.job.events.MessageParser;
 import dev.freshet.local.signals.EndRequest;
-import dev.freshet.local.simulator.SimulatedMessage;
-import dev.freshet.local.simulator.Simulator;
 import dev.freshet.server.options.DurationConverter;
 import dev.freshet.server.options.Usage;
 import dev.freshet.topics.Brokers;

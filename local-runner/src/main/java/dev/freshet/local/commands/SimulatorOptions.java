@@ -1,6 +1,6 @@
 package dev.freshet.local.commands;
 
-import dev.freshet.local.simulator.SimulatorSettings;
+import dev.freshet.experiments.simulator.SimulatorSettings;
 import dev.freshet.server.options.DurationConverter;
 import dev.freshet.server.options.Usage;
 import java.time.Duration;

@@ -1,6 +1,6 @@
 package dev.freshet.local.commands;
 
-import dev.freshet.local.experiment.Tuning;
+import dev.freshet.experiments.Tuning;
 import dev.freshet.local.run.FileCheck;
 import dev.freshet.local.run.Verdict;
 import dev.freshet.local.signals.EndRequest;

@@ -12,7 +12,7 @@ import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.TaskWindow;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.Nearest;
-import dev.freshet.local.replay.ByteLines;
+import dev.freshet.experiments.files.ByteLines;
 import dev.freshet.local.run.RunRecord.Input;
 import java.io.EOFException;
 import java.io.IOException;

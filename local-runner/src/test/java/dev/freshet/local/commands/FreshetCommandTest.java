@@ -2,7 +2,7 @@ package dev.freshet.local.commands;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.freshet.local.importers.Importers;
+import dev.freshet.experiments.importers.Importers;
 import dev.freshet.replica.server.Token;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;

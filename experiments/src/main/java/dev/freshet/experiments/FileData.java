@@ -1,0 +1,235 @@
+package dev.freshet.experiments;
+
+import static dev.freshet.core.settings.InvalidValueException.check;
+
+import dev.freshet.core.events.EventFormat;
+import dev.freshet.core.events.Feedback;
+import dev.freshet.core.events.Impression;
+import dev.freshet.core.events.Parsed;
+import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.settings.Option;
+import dev.freshet.experiments.files.Lines;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.SplittableRandom;
+
+/**
+ * Files of events, as {@code freshet import} writes them, joined in event time. Unlike in a stream
+ * nothing arrives late. Events that cannot be read are left out, as the job would reject them.
+ */
+public record FileData(
+    @Option("Files of impressions, JSON lines, plain, .gz or .zip") List<String> impressions,
+    @Option("Files of feedback; where there are several tasks, every line says its kind")
+        List<String> feedback,
+    @Option(
+            value =
+                "Whether the impressions' times are dealt out anew among them, by seed, each taking"
+                    + " its feedback along: the same delays in a stream that does not drift",
+            fallback = "false")
+        boolean shuffleTimes,
+    @Option(
+            value = "Share of the impressions that is taken, by hash of their ids",
+            fallback = "1.0")
+        double share,
+    @Option(
+            value =
+                "Impressions of such a period are all predicted before anything of it is learnt: 1h"
+                    + " is the papers' protocol; by default each when it comes",
+            fallback = "0ms")
+        Duration scoreEvery,
+    @Option("What of the truth is known early") EarlyTruth truth)
+    implements DataSource {
+
+  static final String KIND = "files";
+
+  public FileData {
+    impressions = List.copyOf(impressions);
+    feedback = List.copyOf(feedback);
+    check(share > 0 && share <= 1, "share", share, "above 0 and up to 1");
+  }
+
+  @Override
+  public String kind() {
+    return KIND;
+  }
+
+  @Override
+  public boolean seeded() {
+    return shuffleTimes;
+  }
+
+  @Override
+  public Examples load(Pipeline pipeline, long seed, boolean withFeatures) throws IOException {
+    return load(pipeline, seed, withFeatures, Long.MIN_VALUE);
+  }
+
+  /**
+   * As the other one, of the impressions from a time on alone.
+   *
+   * @param since epoch milliseconds
+   */
+  Examples load(Pipeline pipeline, long seed, boolean withFeatures, long since) throws IOException {
+    EventFormat format =
+        pipeline.kafka().format().create(pipeline.impressionFields(), pipeline.feedbackKinds());
+    EventJoin join = new EventJoin(pipeline, withFeatures);
+    String kind = kind(pipeline);
+    Map<String, Long> shifts = shuffleTimes ? shifts(format, seed) : Map.of();
+    for (String file : impressions) {
+      eachLine(
+          file,
+          line -> {
+            Parsed<Impression> parsed = format.impression(line);
+            if (parsed.event() == null) {
+              join.refuse(file, parsed.rejection());
+            } else {
+              addTaken(join, shifted(parsed.event(), shifts), since);
+            }
+          });
+    }
+    for (String file : feedback) {
+      eachLine(
+          file,
+          line -> {
+            Parsed<Feedback> parsed = format.feedback(line, kind);
+            if (parsed.event() == null) {
+              join.refuse(file, parsed.rejection());
+            } else {
+              addTaken(join, shifted(parsed.event(), shifts));
+            }
+          });
+    }
+    return join.finish(truth, scoreEvery);
+  }
+
+  /** The kind of feedback that does not say its kind; null where it has to. */
+  static String kind(Pipeline pipeline) {
+    return pipeline.tasks().size() == 1 ? pipeline.tasks().get(0).name() : null;
+  }
+
+  private void addTaken(EventJoin join, Impression event, long since) {
+    if (event.eventTime() >= since && taken(event.id())) {
+      join.add(event);
+    }
+  }
+
+  private void addTaken(EventJoin join, Feedback event) {
+    if (taken(event.impressionId())) {
+      join.add(event);
+    }
+  }
+
+  private boolean taken(String id) {
+    return share == 1 || new SplittableRandom(id.hashCode()).nextDouble() < share;
+  }
+
+  /** How much later each impression comes than it did. */
+  private Map<String, Long> shifts(EventFormat format, long seed) throws IOException {
+    Map<String, Long> times = new LinkedHashMap<>();
+    for (String file : impressions) {
+      eachLine(
+          file,
+          line -> {
+            Impression event = format.impression(line).event();
+            if (event != null) {
+              times.put(event.id(), event.eventTime());
+            }
+          });
+    }
+    List<Long> dealt = new ArrayList<>(times.values());
+    Collections.shuffle(dealt, new Random(seed));
+    Iterator<Long> next = dealt.iterator();
+    times.replaceAll((id, time) -> next.next() - time);
+    return times;
+  }
+
+  private static Impression shifted(Impression event, Map<String, Long> shifts) {
+    return shifts.isEmpty() ? event : event.later(shifts.get(event.id()));
+  }
+
+  private static Feedback shifted(Feedback event, Map<String, Long> shifts) {
+    return !shifts.containsKey(event.impressionId())
+        ? event
+        : new Feedback(
+            event.impressionId(),
+            event.eventId(),
+            event.task(),
+            event.eventTime() + shifts.get(event.impressionId()),
+            event.value());
+  }
+
+  /**
+   * The same files, those that are not where this process runs from a folder, if they are there.
+   */
+  FileData beside(Path folder) {
+    return new FileData(
+        beside(impressions, folder),
+        beside(feedback, folder),
+        shuffleTimes,
+        share,
+        scoreEvery,
+        truth);
+  }
+
+  /** What of an experiment's data is no file, a line each. */
+  public List<String> missing() {
+    List<String> missing = new ArrayList<>();
+    impressions.forEach(file -> missing("impressions", file, missing));
+    feedback.forEach(file -> missing("feedback", file, missing));
+    return missing;
+  }
+
+  private static void missing(String key, String file, List<String> missing) {
+    if (!Files.isRegularFile(Path.of(file))) {
+      missing.add(
+          "data."
+              + key
+              + ": '"
+              + file
+              + (Files.exists(Path.of(file))
+                  ? "' is a folder; allowed: a file"
+                  : "': no such file, neither from where the command is called nor from the"
+                      + " experiment's folder; ./freshet import makes event files of public data"
+                      + " sets"));
+    }
+  }
+
+  private static List<String> beside(List<String> files, Path folder) {
+    return files.stream()
+        .map(
+            file -> {
+              Path there = folder.resolve(file);
+              return !Files.exists(Path.of(file)) && Files.exists(there) ? there.toString() : file;
+            })
+        .toList();
+  }
+
+  interface LineReader {
+    void line(byte[] line);
+  }
+
+  static void eachLine(String file, LineReader reader) throws IOException {
+    Path path = Path.of(file);
+    if (!Files.isRegularFile(path)) {
+      throw new IOException(
+          file + ": no such file; ./freshet import makes event files of public data sets");
+    }
+    try (BufferedReader lines = Lines.open(path)) {
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        if (!line.isBlank()) {
+          reader.line(line.getBytes(StandardCharsets.UTF_8));
+        }
+      }
+    }
+  }
+}

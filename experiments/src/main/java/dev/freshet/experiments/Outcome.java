@@ -1,0 +1,24 @@
+package dev.freshet.experiments;
+
+import java.util.Map;
+
+/**
+ * What one model came to with one seed.
+ *
+ * @param metrics by {@code task.metric}; none if it diverged
+ * @param seconds that learning took
+ * @param diverged where and why; null if it did not
+ * @param skipped how many batches were left out, and why the first; null if all were learnt
+ */
+record Outcome(
+    String model,
+    long seed,
+    Map<String, Double> metrics,
+    double seconds,
+    String diverged,
+    String skipped) {
+
+  static Outcome diverged(String model, long seed, double seconds, String why) {
+    return new Outcome(model, seed, Map.of(), seconds, why, null);
+  }
+}

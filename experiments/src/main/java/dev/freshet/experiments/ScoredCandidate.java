@@ -1,0 +1,39 @@
+package dev.freshet.experiments;
+
+import dev.freshet.experiments.TunedPipeline.Candidate;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * A candidate that was tried.
+ *
+ * @param score null if it diverged
+ * @param fault why it came to nothing; null if it did not
+ * @param skipped what of its batches was left out; null for nothing
+ */
+record ScoredCandidate(
+    Candidate candidate, TuningScore score, String fault, String skipped, double seconds) {
+
+  double total() {
+    return fault == null ? score.total() : Double.POSITIVE_INFINITY;
+  }
+
+  boolean finished() {
+    return Double.isFinite(total());
+  }
+
+  /** Whether it is better than another beyond the error of their difference. */
+  boolean pays(ScoredCandidate than) {
+    return !than.finished() || score.less(than.score()).pays();
+  }
+
+  /** Of which tasks its score is above 1; nothing if of none. */
+  String worse() {
+    String names =
+        score.byTask().entrySet().stream()
+            .filter(task -> task.getValue() > 1)
+            .map(Map.Entry::getKey)
+            .collect(Collectors.joining(", "));
+    return names.isEmpty() ? "" : "; for " + names + " it is worse than knowing only the mean";
+  }
+}

@@ -1,0 +1,103 @@
+package dev.freshet.experiments;
+
+import dev.freshet.core.events.EventFormat;
+import dev.freshet.core.events.Impression;
+import dev.freshet.core.pipeline.Pipeline;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+
+/** The events that a pipeline is tuned on: when impressions were, so that the newest can be cut. */
+final class TuningEvents {
+
+  private final FileData files;
+  private final long[] times;
+  private final LeftOut leftOut = new LeftOut();
+
+  TuningEvents(Pipeline pipeline, List<String> impressions, List<String> feedback)
+      throws IOException {
+    files =
+        new FileData(impressions, feedback, false, 1, Duration.ZERO, new EarlyTruth(false, null));
+    EventFormat format =
+        pipeline.kafka().format().create(pipeline.impressionFields(), pipeline.feedbackKinds());
+    Reader reader = new Reader();
+    for (String file : impressions) {
+      FileData.eachLine(
+          file,
+          line -> {
+            Impression event = format.impression(line).event();
+            reader.read(event == null ? Long.MIN_VALUE : event.eventTime());
+            if (event == null) {
+              leftOut.refuse(file, format.impression(line).rejection());
+            }
+          });
+    }
+    String kind = FileData.kind(pipeline);
+    for (String file : feedback) {
+      FileData.eachLine(
+          file,
+          line -> {
+            var parsed = format.feedback(line, kind);
+            if (parsed.event() == null) {
+              leftOut.refuse(file, parsed.rejection());
+            }
+          });
+    }
+    times = Arrays.copyOf(reader.times, reader.count);
+    Arrays.sort(times);
+  }
+
+  private static final class Reader {
+    private long[] times = new long[1024];
+    private int count;
+
+    void read(long time) {
+      if (time == Long.MIN_VALUE) {
+        return;
+      }
+      if (count == times.length) {
+        times = Arrays.copyOf(times, 2 * count);
+      }
+      times[count++] = time;
+    }
+  }
+
+  int impressions() {
+    return times.length;
+  }
+
+  /** What could not be read, in words. */
+  List<String> leftOut() {
+    return leftOut.told();
+  }
+
+  /** When the newest impressions of this share begin; from the beginning on for 1. */
+  long since(double share) {
+    return share >= 1
+        ? Long.MIN_VALUE
+        : times[(int) Math.min(times.length - 1L, Math.round(times.length * (1 - share)))];
+  }
+
+  /** The newest impressions of this share, and their feedback. */
+  DataSource newest(double share) {
+    return new Newest(files, since(share));
+  }
+
+  private record Newest(FileData files, long since) implements DataSource {
+    @Override
+    public String kind() {
+      return files.kind();
+    }
+
+    @Override
+    public boolean seeded() {
+      return false;
+    }
+
+    @Override
+    public Examples load(Pipeline pipeline, long seed, boolean withFeatures) throws IOException {
+      return files.load(pipeline, seed, withFeatures, since);
+    }
+  }
+}

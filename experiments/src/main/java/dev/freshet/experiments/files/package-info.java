@@ -1,0 +1,2 @@
+/** Text files as people have them. */
+package dev.freshet.experiments.files;

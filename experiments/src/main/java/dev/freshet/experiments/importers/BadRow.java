@@ -1,0 +1,32 @@
+package dev.freshet.experiments.importers;
+
+import dev.freshet.core.settings.RecordBinder;
+
+/** A row that is no event: an importer skips it, or stops at it if it is told to be strict. */
+final class BadRow extends IllegalArgumentException {
+
+  /** What is wrong with a row. */
+  enum Reason {
+    COLUMNS,
+    QUOTES,
+    NUMBER,
+    DATE,
+    EMPTY_ID,
+    INVALID;
+
+    String label() {
+      return RecordBinder.written(this);
+    }
+  }
+
+  private final Reason reason;
+
+  BadRow(Reason reason, String message) {
+    super(message);
+    this.reason = reason;
+  }
+
+  Reason reason() {
+    return reason;
+  }
+}

@@ -1,0 +1,2 @@
+/** A shop whose truth is known. */
+package dev.freshet.experiments.simulator;

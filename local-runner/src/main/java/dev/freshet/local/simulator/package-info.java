@@ -1,2 +1,0 @@
-/** A shop whose truth is known. */
-package dev.freshet.local.simulator;
