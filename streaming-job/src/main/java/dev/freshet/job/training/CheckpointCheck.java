@@ -190,6 +190,11 @@ public final class CheckpointCheck {
                   + from.getRestorePath()
                   + "; give the model a new name to start it afresh, or set back what was changed");
         }
+        String heads = TrainedShape.beginningHeads(before, wanted);
+        if (!heads.isEmpty()) {
+          note.accept(
+              "Model %s: delay heads %s begin as if nothing were late".formatted(model, heads));
+        }
       }
     } catch (LayoutException e) {
       problems.add("models." + model, e.getMessage(), KNOWN);
