@@ -1,14 +1,9 @@
 package dev.freshet.cluster;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.IOException;
 import java.net.URI;
-import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
-import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -19,10 +14,9 @@ import java.util.concurrent.TimeUnit;
 /** What a job manager says of a job. */
 final class TestingFlink {
 
-  private static final ObjectMapper JSON = new ObjectMapper();
   private static final Duration PATIENCE = Duration.ofSeconds(5);
 
-  private final HttpClient client = HttpClient.newBuilder().connectTimeout(PATIENCE).build();
+  private final TestingHttp http = new TestingHttp(PATIENCE);
   private final String address;
 
   TestingFlink(String address) {
@@ -31,21 +25,8 @@ final class TestingFlink {
 
   /** An answer; empty while the job manager is away or does not know what is asked. */
   Optional<JsonNode> get(String path) {
-    return answer(HttpRequest.newBuilder(URI.create(address + path)).timeout(PATIENCE).build());
-  }
-
-  private Optional<JsonNode> answer(HttpRequest request) {
-    try {
-      HttpResponse<String> answer = client.send(request, BodyHandlers.ofString());
-      return answer.statusCode() / 100 == 2
-          ? Optional.of(JSON.readTree(answer.body()))
-          : Optional.empty();
-    } catch (IOException e) {
-      return Optional.empty();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return Optional.empty();
-    }
+    return http.answer(
+        HttpRequest.newBuilder(URI.create(address + path)).timeout(PATIENCE).build());
   }
 
   String state(String job) {
@@ -80,7 +61,7 @@ final class TestingFlink {
   Optional<String> stop(String job, boolean drain, Path folder) throws Exception {
     String body = "{\"drain\":%s,\"targetDirectory\":\"%s\"}".formatted(drain, folder.toUri());
     Optional<JsonNode> begun =
-        answer(
+        http.answer(
             HttpRequest.newBuilder(URI.create(address + "/jobs/" + job + "/stop"))
                 .header("Content-Type", "application/json")
                 .POST(BodyPublishers.ofString(body))

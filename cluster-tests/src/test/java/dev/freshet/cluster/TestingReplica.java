@@ -1,15 +1,11 @@
 package dev.freshet.cluster;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.freshet.server.ModelServer;
 import java.io.IOException;
 import java.net.URI;
-import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
-import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -19,10 +15,9 @@ import java.util.Optional;
 /** A scoring server as a process, which keeps what it follows in a folder. */
 final class TestingReplica implements AutoCloseable {
 
-  private static final ObjectMapper JSON = new ObjectMapper();
   private static final Duration PATIENCE = Duration.ofSeconds(10);
 
-  private final HttpClient client = HttpClient.newBuilder().connectTimeout(PATIENCE).build();
+  private final TestingHttp http = new TestingHttp(PATIENCE);
   private final TestingCluster cluster;
   private final String model;
   private final int port;
@@ -67,12 +62,12 @@ final class TestingReplica implements AutoCloseable {
   }
 
   boolean ready() {
-    return call(HttpRequest.newBuilder(uri("/health/ready")).build()).isPresent();
+    return http.answer(HttpRequest.newBuilder(uri("/health/ready")).build()).isPresent();
   }
 
   /** What {@code /v1/model} says; empty while it does not answer. */
   Optional<JsonNode> told() {
-    return call(HttpRequest.newBuilder(uri("/v1/model")).build());
+    return http.answer(HttpRequest.newBuilder(uri("/v1/model")).build());
   }
 
   /** The version in use; empty without one. */
@@ -88,28 +83,13 @@ final class TestingReplica implements AutoCloseable {
   /** Scores of impressions as on their topic, in their order. */
   JsonNode score(List<String> impressions) {
     String body = "{\"impressions\": [" + String.join(",", impressions) + "]}";
-    return call(HttpRequest.newBuilder(uri("/v1/score"))
-            .POST(BodyPublishers.ofString(body))
-            .build())
+    return http.answer(
+            HttpRequest.newBuilder(uri("/v1/score")).POST(BodyPublishers.ofString(body)).build())
         .orElseThrow(() -> new AssertionError("the replica of " + model + " does not score"));
   }
 
   private URI uri(String path) {
     return URI.create("http://127.0.0.1:" + port + path);
-  }
-
-  private Optional<JsonNode> call(HttpRequest request) {
-    try {
-      HttpResponse<String> answer = client.send(request, BodyHandlers.ofString());
-      return answer.statusCode() == 200
-          ? Optional.of(JSON.readTree(answer.body()))
-          : Optional.empty();
-    } catch (IOException e) {
-      return Optional.empty();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return Optional.empty();
-    }
   }
 
   @Override

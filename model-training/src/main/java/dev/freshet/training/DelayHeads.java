@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * What delay corrections have to guess, learnt beside the model by a small net with rows of its
@@ -110,6 +111,19 @@ final class DelayHeads implements AutoCloseable {
         network.weights().get(i).write(0, logOdds);
       }
     }
+  }
+
+  /** Which heads these tasks ask for, in order, as a text; empty if none does. */
+  static String shape(List<Task> tasks) {
+    return tasks.stream()
+        .filter(task -> task.correction().estimates())
+        .map(
+            task -> {
+              int parts = task.correction().parts();
+              String first = task.binary() ? "late" : "changes";
+              return task.name() + ":" + (parts > 0 ? "parts-" + parts : first);
+            })
+        .collect(Collectors.joining(","));
   }
 
   /** The heads that a model's tasks ask for, or null if none does. */

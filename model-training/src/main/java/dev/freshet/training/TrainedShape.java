@@ -17,19 +17,24 @@ import java.util.stream.Collectors;
  * places.
  *
  * <pre>
- * freshet-shape-1
+ * freshet-shape-2
  * features=fingerprint of the schema
  * kind=htlnet
  * tasks=click:binary,revenue:continuous
  * rows=sets of embedding rows
  * dense=name[16 8],...
+ * heads=click:late,...
  * </pre>
+ *
+ * <p>The delay heads are what the tasks' corrections ask for, none or some; the first version had
+ * no line for them, and what it had is only known once it is read.
  */
 public final class TrainedShape {
 
-  private static final Layout LAYOUT = new Layout("freshet-shape", 1);
+  private static final Layout LAYOUT = new Layout("freshet-shape", 2);
   private static final String FEATURES = "features";
   private static final String DENSE = "dense";
+  private static final String HEADS = "heads";
 
   private TrainedShape() {}
 
@@ -51,12 +56,14 @@ public final class TrainedShape {
         "kind=" + context.model().kind(),
         "tasks=" + tasks,
         "rows=" + context.model().rowSets(shape),
-        DENSE + "=" + dense);
+        DENSE + "=" + dense,
+        HEADS + "=" + DelayHeads.shape(context.tasks()));
   }
 
   /**
    * Which parts of a checkpoint's text are not those of now, each with what was and what is where
-   * that can be said shortly; none if it can be gone on from.
+   * that can be said shortly; none if it can be gone on from. Delay heads where there were none
+   * begin, and those of before would be lost or taken for others.
    *
    * @throws IOException if the text is of a version that this code does not read, or no such text
    */
@@ -67,17 +74,34 @@ public final class TrainedShape {
         .forEach(
             (name, value) -> {
               String was = old.getOrDefault(name, "");
-              if (!value.equals(was)) {
+              boolean begin = name.equals(HEADS) && was.isEmpty();
+              if (!value.equals(was) && !begin) {
                 changes.add(
                     switch (name) {
                       case FEATURES ->
                           name + " (names, kinds, dims, buckets, pooling or order of fields)";
                       case DENSE -> name + " weights " + dense(was, value);
+                      case HEADS ->
+                          "delay heads "
+                              + (value.isEmpty() ? "(none)" : value)
+                              + ", was "
+                              + was
+                              + " (labels.correction)";
                       default -> name + " " + value + ", was " + was;
                     });
               }
             });
     return changes;
+  }
+
+  /**
+   * The delay heads that there were none of when the text was written, and that begin now as if
+   * nothing were late; empty if none do, or if it does not say which there were.
+   *
+   * @throws IOException if the text is of a version that this code does not read, or no such text
+   */
+  public static String beginningHeads(String before, String now) throws IOException {
+    return "".equals(lines(before).get(HEADS)) ? lines(now).get(HEADS) : "";
   }
 
   private static String dense(String was, String now) {

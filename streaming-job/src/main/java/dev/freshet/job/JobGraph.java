@@ -230,13 +230,14 @@ public final class JobGraph {
             .setDescription("Events with the values of their impressions");
     DataStream<Impression> told = shown;
     for (int i = 0; i < plan.by().size(); i++) {
-      told = counted(told, events, plan.by().get(i), i);
+      told = counted(told, events, i);
     }
     return told;
   }
 
-  private static DataStream<Impression> counted(
-      DataStream<Impression> shown, DataStream<CountedEvent> events, CountPlan.By by, int place) {
+  private DataStream<Impression> counted(
+      DataStream<Impression> shown, DataStream<CountedEvent> events, int place) {
+    CountPlan.By by = pipeline.counts().by().get(place);
     return shown
         .keyBy(impression -> CountFunction.key(by, impression), Types.LONG)
         .connect(
@@ -249,8 +250,9 @@ public final class JobGraph {
         .transform(
             "counts by " + by.field(),
             CodecTypeInfo.IMPRESSION,
-            new StayActiveOperator<>(new CountFunction(by)))
-        .uid("counts-" + by.field())
+            new StayActiveOperator<>(
+                new CountFunction(by, pipeline.tasks(), pipeline.schema().layout())))
+        .uid(CountFunction.UID + by.field())
         .setDescription("Tell impressions what happened before them, by " + by.field());
   }
 

@@ -24,8 +24,9 @@ public final class ByteLines implements Closeable {
    * @param longest bytes of a line that are kept; the rest of a longer one is passed over
    */
   public ByteLines(Path file, int longest) throws IOException {
-    in = Lines.bytes(file);
-    packed = Lines.isPacked(file);
+    Lines.Opened opened = Lines.bytes(file);
+    in = opened.bytes();
+    packed = opened.packed();
     this.longest = longest;
   }
 

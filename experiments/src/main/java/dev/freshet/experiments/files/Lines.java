@@ -28,27 +28,30 @@ public final class Lines {
   private Lines() {}
 
   public static BufferedReader open(Path file) throws IOException {
-    return new BufferedReader(new InputStreamReader(bytes(file), StandardCharsets.UTF_8), BUFFER);
+    return new BufferedReader(
+        new InputStreamReader(bytes(file).bytes(), StandardCharsets.UTF_8), BUFFER);
   }
 
-  static InputStream bytes(Path file) throws IOException {
+  /**
+   * A file that was opened.
+   *
+   * @param bytes of its text
+   * @param packed whether it is compressed
+   */
+  record Opened(InputStream bytes, boolean packed) {}
+
+  static Opened bytes(Path file) throws IOException {
     InputStream in = new BufferedInputStream(Files.newInputStream(file), BUFFER);
     try {
-      InputStream text = new BufferedInputStream(unpacked(file, in), BUFFER);
+      InputStream unpacked = unpacked(file, in);
+      InputStream text = new BufferedInputStream(unpacked, BUFFER);
       if (begins(text, MARK)) {
         text.skipNBytes(MARK.length);
       }
-      return text;
+      return new Opened(text, unpacked != in);
     } catch (IOException e) {
       in.close();
       throw e;
-    }
-  }
-
-  /** Whether a file is compressed. */
-  static boolean isPacked(Path file) throws IOException {
-    try (InputStream in = new BufferedInputStream(Files.newInputStream(file), BUFFER)) {
-      return isGzip(file, in) || isZip(file, in);
     }
   }
 

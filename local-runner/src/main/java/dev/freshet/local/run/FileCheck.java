@@ -180,12 +180,7 @@ public final class FileCheck {
   /** Fields that are not there, each with what may have been meant by it of what is there. */
   static String hinted(List<String> absent, Collection<String> there) {
     return absent.stream()
-        .map(
-            field ->
-                field
-                    + Nearest.of(field, there)
-                        .map(meant -> " (did you mean '" + meant + "'?)")
-                        .orElse(""))
+        .map(field -> field + Nearest.aside(field, there))
         .collect(Collectors.joining(", "));
   }
 

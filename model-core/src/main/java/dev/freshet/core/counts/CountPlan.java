@@ -36,6 +36,21 @@ public record CountPlan(List<By> by) implements Serializable {
   public record By(String field, int place, List<Counter> counters, List<Number> numbers)
       implements Serializable {
 
+    private static By of(String field, int place, List<Number> numbers) {
+      List<Counter> counters =
+          numbers.stream()
+              .flatMap(number -> Stream.of(number.of(), number.per()))
+              .filter(Objects::nonNull)
+              .distinct()
+              .toList();
+      return new By(field, place, counters, numbers);
+    }
+
+    /** The same field with other numbers. */
+    By with(List<Number> others) {
+      return of(field, place, others);
+    }
+
     /** The key of an impression's value: its hash; {@link #NO_KEY} if it has none. */
     public long key(RawFeatures features) {
       String[] values = features.categories()[place];
@@ -73,19 +88,41 @@ public record CountPlan(List<By> by) implements Serializable {
    *
    * @param event index of the task, or {@link CountedEvent#IMPRESSION}
    * @param halfLife milliseconds after which an event counts half
-   * @param id under which its numbers are kept, whatever else is counted beside it
+   * @param name what is counted, in a text without spaces
+   * @param id of the name: under which its numbers are kept, whatever else is counted beside it
    */
-  public record Counter(int event, long halfLife, long id) implements Serializable {}
+  public record Counter(int event, long halfLife, String name, long id) implements Serializable {
+
+    private static Counter named(int event, long halfLife, String name) {
+      return new Counter(event, halfLife, name, Hashing.xxh3_64().hashCharsToLong(name));
+    }
+
+    /**
+     * The same with numbers of its own.
+     *
+     * @param start how many times counters had been started anew with it; 0 is the plan's
+     */
+    Counter startedAnew(int start) {
+      return start == 0 ? this : named(event, halfLife, name + "|" + start);
+    }
+  }
 
   /**
    * What a field is told.
    *
+   * @param field its name
    * @param place in {@link RawFeatures#numbers()}
    * @param of what is counted
    * @param per what it is divided by; null for a count
    * @param least below this divisor there is no rate
    */
-  public record Number(int place, Counter of, Counter per, double least) implements Serializable {
+  public record Number(String field, int place, Counter of, Counter per, double least)
+      implements Serializable {
+
+    Number startedAnew(int start) {
+      Counter divisor = per == null ? null : per.startedAnew(start);
+      return new Number(field, place, of.startedAnew(start), divisor, least);
+    }
 
     double of(DecayedCounts counts, long time) {
       double count = counts.at(of, time);
@@ -107,13 +144,7 @@ public record CountPlan(List<By> by) implements Serializable {
               .filter(count -> count.by().equals(field))
               .map(count -> number(count, schema, tasks))
               .toList();
-      List<Counter> counters =
-          numbers.stream()
-              .flatMap(number -> Stream.of(number.of(), number.per()))
-              .filter(Objects::nonNull)
-              .distinct()
-              .toList();
-      all.add(new By(field, schema.categorical().indexOf(field), counters, numbers));
+      all.add(By.of(field, schema.categorical().indexOf(field), numbers));
     }
     return new CountPlan(List.copyOf(all));
   }
@@ -121,6 +152,7 @@ public record CountPlan(List<By> by) implements Serializable {
   private static Number number(FeatureField field, FeatureSchema schema, List<Task> tasks) {
     long halfLife = field.halfLife().toMillis();
     return new Number(
+        field.name(),
         schema.numeric().indexOf(field.name()),
         counter(field.of().get(0), halfLife, tasks),
         field.per() == null ? null : counter(field.per(), halfLife, tasks),
@@ -129,15 +161,18 @@ public record CountPlan(List<By> by) implements Serializable {
 
   private static Counter counter(String event, long halfLife, List<Task> tasks) {
     int index = tasks.stream().map(Task::name).toList().indexOf(event);
-    return new Counter(
-        index < 0 ? CountedEvent.IMPRESSION : index,
-        halfLife,
-        Hashing.xxh3_64().hashCharsToLong(event + "|" + halfLife));
+    return Counter.named(
+        index < 0 ? CountedEvent.IMPRESSION : index, halfLife, event + "|" + halfLife);
   }
 
   /** Whether nothing is counted. */
   public boolean isEmpty() {
     return by.isEmpty();
+  }
+
+  /** Names of the fields by whose values is counted, in the order of {@link #keys}. */
+  public List<String> fields() {
+    return by.stream().map(By::field).toList();
   }
 
   /** Whether events of a task are counted. */

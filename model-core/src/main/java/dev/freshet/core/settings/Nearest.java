@@ -18,7 +18,16 @@ public final class Nearest {
 
   /** {@code ; did you mean 'x'?} for the one of {@code known} that is nearly {@code written}. */
   public static String hint(String written, Collection<String> known) {
-    return of(written, known).map(one -> "; did you mean '" + one + "'?").orElse("");
+    return asked(written, known).map(question -> "; " + question).orElse("");
+  }
+
+  /** As {@link #hint}, in brackets behind one of several: {@code (did you mean 'x'?)}. */
+  public static String aside(String written, Collection<String> known) {
+    return asked(written, known).map(question -> " (" + question + ")").orElse("");
+  }
+
+  private static Optional<String> asked(String written, Collection<String> known) {
+    return of(written, known).map(one -> "did you mean '" + one + "'?");
   }
 
   /**

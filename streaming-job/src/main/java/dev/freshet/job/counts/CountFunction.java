@@ -1,30 +1,38 @@
 package dev.freshet.job.counts;
 
+import dev.freshet.core.codec.LayoutException;
+import dev.freshet.core.counts.CountHistory;
 import dev.freshet.core.counts.CountMoment;
 import dev.freshet.core.counts.CountPlan;
 import dev.freshet.core.counts.CountedEvent;
 import dev.freshet.core.counts.DecayedCounts;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.RawFeatures;
+import dev.freshet.core.labels.Task;
 import dev.freshet.job.codec.CodecTypeInfo;
 import dev.freshet.job.labels.FirstText;
 import dev.freshet.job.labels.KeptCount;
+import dev.freshet.job.labels.WaitingLayout;
 import dev.freshet.job.metrics.JobMetric;
 import dev.freshet.job.metrics.MetricLabel;
 import dev.freshet.job.metrics.MetricStep;
 import dev.freshet.job.metrics.StepMetrics;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
 import org.apache.flink.api.common.accumulators.LongCounter;
 import org.apache.flink.api.common.functions.OpenContext;
+import org.apache.flink.api.common.state.ListState;
+import org.apache.flink.api.common.state.ListStateDescriptor;
 import org.apache.flink.api.common.state.MapState;
 import org.apache.flink.api.common.state.MapStateDescriptor;
 import org.apache.flink.api.common.state.ValueState;
 import org.apache.flink.api.common.state.ValueStateDescriptor;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.metrics.Counter;
+import org.apache.flink.runtime.execution.SuppressRestartsException;
 import org.apache.flink.runtime.state.FunctionInitializationContext;
 import org.apache.flink.runtime.state.FunctionSnapshotContext;
 import org.apache.flink.streaming.api.TimerService;
@@ -46,6 +54,13 @@ public final class CountFunction
     extends KeyedCoProcessFunction<Long, Impression, CountedEvent, Impression>
     implements CheckpointedFunction {
 
+  /** What the uids of these steps begin with; the field's name follows. */
+  public static final String UID = "counts-";
+
+  /** Which counters have been counted: in each subtask the text of a {@link CountHistory}. */
+  public static final ListStateDescriptor<String> COUNTERS =
+      new ListStateDescriptor<>("counters", Types.STRING);
+
   /** Accumulator: impressions that came too late to be told a count; the field's name follows. */
   public static final String LATE = "freshet.counts.late.";
 
@@ -54,8 +69,16 @@ public final class CountFunction
 
   private static final Logger LOG = LoggerFactory.getLogger(CountFunction.class);
 
-  private final CountPlan.By by;
+  private final CountPlan.By planned;
+  private final List<Task> tasks;
+  private final String fields;
 
+  /** The planned counts, with those counters that state goes on with. */
+  private transient CountPlan.By by;
+
+  private transient CountHistory history;
+  private transient ListState<String> historyState;
+  private transient WaitingLayout layout;
   private transient ValueState<DecayedCounts> counts;
   private transient MapState<Long, CountMoment> moments;
   private transient MapState<String, Impression> waiting;
@@ -66,8 +89,15 @@ public final class CountFunction
   private transient LongCounter late;
   private transient FirstText firstLate;
 
-  public CountFunction(CountPlan.By by) {
-    this.by = by;
+  /**
+   * @param tasks whose events are counted, in order
+   * @param fields what the features of impressions are laid out for, see {@link
+   *     dev.freshet.core.features.FeatureSchema#layout}
+   */
+  public CountFunction(CountPlan.By by, List<Task> tasks, String fields) {
+    planned = by;
+    this.tasks = List.copyOf(tasks);
+    this.fields = fields;
   }
 
   /** Under which key an impression goes: that of its value, or any where it has none. */
@@ -82,12 +112,40 @@ public final class CountFunction
     values.initialize(context);
     waits = new KeptCount("waiting-impressions");
     waits.initialize(context);
+    layout = WaitingLayout.forCounts(tasks, fields);
+    layout.initialize(context);
+    historyState = context.getOperatorStateStore().getUnionListState(COUNTERS);
+    CountHistory before = before();
+    by = before.goOn(planned);
+    history = before.then(planned);
+    List<String> anew = before.anew(planned);
+    if (!anew.isEmpty() && getRuntimeContext().getTaskInfo().getIndexOfThisSubtask() == 0) {
+      LOG.warn("{}", startsAnew(anew));
+    }
+  }
+
+  /** All subtasks have said the same; none in checkpoints of before they said anything. */
+  private CountHistory before() throws Exception {
+    Iterator<String> said = historyState.get().iterator();
+    try {
+      return said.hasNext() ? CountHistory.read(said.next()) : CountHistory.of(planned);
+    } catch (LayoutException e) {
+      throw new SuppressRestartsException(e);
+    }
+  }
+
+  /** That the counts of these fields start at 0, in words. */
+  public static String startsAnew(List<String> fields) {
+    return "Counts that were not counted before start at 0: " + String.join(", ", fields);
   }
 
   @Override
   public void snapshotState(FunctionSnapshotContext context) throws Exception {
     values.snapshot();
     waits.snapshot();
+    // Events that wait here are of impressions that the join of events still holds.
+    layout.snapshot(waits.count());
+    historyState.update(List.of(history.text()));
   }
 
   @Override

@@ -53,7 +53,7 @@ public final class CountJoinFunction
   public void initializeState(FunctionInitializationContext context) throws Exception {
     kept = new KeptCount("counted-impressions");
     kept.initialize(context);
-    layout = new WaitingLayout(join.tasks(), WaitingLayout.ANY_FIELDS);
+    layout = WaitingLayout.forFeedback(join.tasks(), join.plan().fields());
     layout.initialize(context);
   }
 

@@ -84,7 +84,7 @@ public final class LabelJoinFunction
   public void initializeState(FunctionInitializationContext context) throws Exception {
     gauges = new StateGauges();
     gauges.initialize(context);
-    layout = new WaitingLayout(join.tasks(), fields);
+    layout = WaitingLayout.forLabels(join.tasks(), fields);
     layout.initialize(context);
     skewed = new SkewCounter();
     skewed.initialize(context);

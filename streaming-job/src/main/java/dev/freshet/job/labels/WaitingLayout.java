@@ -5,8 +5,12 @@ import dev.freshet.core.codec.LayoutException;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.settings.RecordBinder;
 import java.io.IOException;
+import java.net.URLDecoder;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.apache.flink.api.common.state.ListState;
 import org.apache.flink.api.common.state.ListStateDescriptor;
@@ -16,12 +20,13 @@ import org.apache.flink.runtime.state.FunctionInitializationContext;
 
 /**
  * What impressions in keyed state are laid out for. What is known of each task lies at the task's
- * place among them, so that with others it would be taken for another task's; and features are kept
- * without the names of their fields. While impressions wait, a job with other tasks or fields
- * cannot go on from there.
+ * place among them, so that with others it would be taken for another task's; features are kept
+ * without the names of their fields, and keys of values by which is counted without those of
+ * theirs. While impressions wait, a job with others cannot go on from there.
  *
- * <p>Union state: {@code freshet-tasks-2 <impressions that wait> <hash of the fields>
- * <task>:<kind>,...} of each subtask. The first version had no fields.
+ * <p>Union state: {@code freshet-tasks-3 <impressions that wait> <fields> <task>:<kind>,...} of
+ * each subtask. The fields are a hash of all, or {@code by=} and the names of those by which is
+ * counted. The first version had no fields, the second {@code -} for the latter.
  */
 public final class WaitingLayout {
 
@@ -29,22 +34,65 @@ public final class WaitingLayout {
   public static final ListStateDescriptor<String> STATE =
       new ListStateDescriptor<>("tasks", Types.STRING);
 
-  /** Of impressions that wait for their counts, whose fields are not held against those of now. */
-  public static final String ANY_FIELDS = "-";
+  /** Which fields they were is not known. */
+  private static final String ANY_FIELDS = "-";
 
-  private static final Layout LAYOUT = new Layout("freshet-tasks", 2);
+  private static final Layout LAYOUT = new Layout("freshet-tasks", 3);
   private static final int WITH_FIELDS = 2;
+  private static final String BY = "by=";
+  private static final String OTHER_FIELDS = "other fields (names, kinds, buckets or order)";
 
   private final String tasks;
   private final String fields;
+
+  /** What impressions do that wait with these other fields. */
+  private final UnaryOperator<String> otherwise;
+
   private ListState<String> state;
 
-  /**
-   * @param fields a hash of them without spaces, or {@link #ANY_FIELDS}
-   */
-  public WaitingLayout(List<Task> tasks, String fields) {
+  private WaitingLayout(List<Task> tasks, String fields, UnaryOperator<String> otherwise) {
     this.tasks = tasks(tasks);
     this.fields = fields;
+    this.otherwise = otherwise;
+  }
+
+  /**
+   * Of impressions that wait for labels.
+   *
+   * @param fields a hash of what their features are laid out for, without spaces
+   */
+  public static WaitingLayout forLabels(List<Task> tasks, String fields) {
+    return new WaitingLayout(tasks, fields, before -> "wait with " + OTHER_FIELDS);
+  }
+
+  /**
+   * Of impressions that wait for their counts.
+   *
+   * @param fields a hash of what their features are laid out for, without spaces
+   */
+  public static WaitingLayout forCounts(List<Task> tasks, String fields) {
+    return new WaitingLayout(tasks, fields, before -> "wait for their counts with " + OTHER_FIELDS);
+  }
+
+  /**
+   * Of impressions whose feedback is to be counted.
+   *
+   * @param by names of the fields by whose values it counts, in order
+   */
+  public static WaitingLayout forFeedback(List<Task> tasks, List<String> by) {
+    String now =
+        by.stream()
+            .map(field -> URLEncoder.encode(field, StandardCharsets.UTF_8))
+            .collect(Collectors.joining(",", BY, ""));
+    return new WaitingLayout(
+        tasks,
+        now,
+        before ->
+            "wait for feedback that counts by %s, not by %s".formatted(names(before), names(now)));
+  }
+
+  private static String names(String by) {
+    return URLDecoder.decode(by.substring(BY.length()), StandardCharsets.UTF_8);
   }
 
   private static String tasks(List<Task> tasks) {
@@ -84,7 +132,7 @@ public final class WaitingLayout {
   public Optional<String> unfit(Iterable<String> before) throws IOException {
     long waiting = 0;
     String otherTasks = null;
-    boolean otherFields = false;
+    String otherFields = null;
     for (String subtask : before) {
       String[] parts = subtask.split(" ");
       int version = LAYOUT.readText(parts[0]);
@@ -92,14 +140,15 @@ public final class WaitingLayout {
       waiting += Long.parseLong(parts[1]);
       String of = parts[parts.length - 1];
       otherTasks = of.equals(tasks) ? otherTasks : of;
-      otherFields |= version >= WITH_FIELDS && !parts[2].equals(fields);
+      String with = version >= WITH_FIELDS ? parts[2] : ANY_FIELDS;
+      otherFields = with.equals(ANY_FIELDS) || with.equals(fields) ? otherFields : with;
     }
-    if (waiting == 0 || otherTasks == null && !otherFields) {
+    if (waiting == 0 || otherTasks == null && otherFields == null) {
       return Optional.empty();
     }
     String what =
         otherTasks == null
-            ? "wait with other fields (names, kinds, buckets or order)"
+            ? otherwise.apply(otherFields)
             : "wait for labels of the tasks %s, not of %s".formatted(otherTasks, tasks);
     return Optional.of(
         "%,d impressions %s: set them back, or stop the job with drain before they are changed"

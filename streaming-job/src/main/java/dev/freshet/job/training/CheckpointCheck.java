@@ -3,9 +3,13 @@ package dev.freshet.job.training;
 import static dev.freshet.job.training.TrainOperator.SHAPE;
 
 import dev.freshet.core.codec.LayoutException;
+import dev.freshet.core.counts.CountHistory;
+import dev.freshet.core.counts.CountPlan;
+import dev.freshet.core.labels.Task;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.Problems;
+import dev.freshet.job.counts.CountFunction;
 import dev.freshet.job.counts.CountJoinFunction;
 import dev.freshet.job.labels.LabelJoinFunction;
 import dev.freshet.job.labels.WaitingLayout;
@@ -18,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.apache.flink.api.common.ExecutionConfig;
 import org.apache.flink.api.common.state.ListState;
 import org.apache.flink.api.common.state.ListStateDescriptor;
@@ -34,8 +39,8 @@ import org.apache.flink.runtime.state.filesystem.AbstractFsCheckpointStorageAcce
 
 /**
  * Holds the checkpoint or savepoint that a job shall start from against its pipeline, before the
- * job is submitted: what each model's trainer was laid out for, and whether it still is there; and
- * what tasks and fields the impressions that wait are laid out for.
+ * job is submitted: what each model's trainer was laid out for, and whether it still is there; what
+ * tasks and fields the impressions that wait are laid out for; and what has been counted.
  *
  * <p>What cannot be looked at is told and not refused; the trainers look again when they start.
  */
@@ -74,17 +79,37 @@ public final class CheckpointCheck {
       note.accept(unseen("", e));
       return;
     }
-    checkWaiting(metadata, LabelJoinFunction.UID, pipeline.schema().layout(), problems);
-    checkWaiting(metadata, CountJoinFunction.UID, WaitingLayout.ANY_FIELDS, problems);
+    List<Task> tasks = pipeline.tasks();
+    String fields = pipeline.schema().layout();
+    checkWaiting(metadata, LabelJoinFunction.UID, WaitingLayout.forLabels(tasks, fields), problems);
+    CountPlan plan = pipeline.counts();
+    if (!plan.isEmpty()) {
+      checkWaiting(
+          metadata,
+          CountJoinFunction.UID,
+          WaitingLayout.forFeedback(tasks, plan.fields()),
+          problems);
+    }
+    for (CountPlan.By by : plan.by()) {
+      String uid = CountFunction.UID + by.field();
+      checkWaiting(metadata, uid, WaitingLayout.forCounts(tasks, fields), problems);
+      checkCounters(metadata, uid, by, problems);
+    }
+    checkCountsThatAreGone(metadata, plan.fields(), problems);
     trainers.forEach((model, state) -> check(model, state, problems));
+  }
+
+  private static List<OperatorState> steps(CheckpointMetadata metadata, Predicate<String> uid) {
+    return metadata.getOperatorStates().stream()
+        .filter(state -> state.getOperatorUid().filter(uid).isPresent())
+        .toList();
   }
 
   /** The impressions that wait in the step of this uid. */
   private void checkWaiting(
-      CheckpointMetadata metadata, String uid, String fields, Problems problems) {
-    WaitingLayout layout = new WaitingLayout(pipeline.tasks(), fields);
-    for (OperatorState join : metadata.getOperatorStates()) {
-      if (join.getOperatorUid().filter(uid::equals).isEmpty() || !has(join, WaitingLayout.STATE)) {
+      CheckpointMetadata metadata, String uid, WaitingLayout layout, Problems problems) {
+    for (OperatorState join : steps(metadata, uid::equals)) {
+      if (!has(join, WaitingLayout.STATE)) {
         continue;
       }
       try {
@@ -101,18 +126,55 @@ public final class CheckpointCheck {
     }
   }
 
+  /** What has been counted in the step of this uid: a count that was not is told. */
+  private void checkCounters(
+      CheckpointMetadata metadata, String uid, CountPlan.By by, Problems problems) {
+    for (OperatorState counts : steps(metadata, uid::equals)) {
+      if (!has(counts, CountFunction.COUNTERS)) {
+        continue;
+      }
+      try {
+        // All subtasks have said the same.
+        String said = read(counts, store -> store.getUnionListState(CountFunction.COUNTERS)).get(0);
+        List<String> anew = CountHistory.read(said).anew(by);
+        if (!anew.isEmpty()) {
+          note.accept(CountFunction.startsAnew(anew));
+        }
+      } catch (LayoutException e) {
+        problems.add("features", e.getMessage(), KNOWN);
+      } catch (Exception e) {
+        note.accept(unseen(", " + uid, e));
+      }
+    }
+  }
+
+  private void checkCountsThatAreGone(
+      CheckpointMetadata metadata, List<String> by, Problems problems) {
+    if (from.allowNonRestoredState()) {
+      return;
+    }
+    for (OperatorState counts : steps(metadata, uid -> uid.startsWith(CountFunction.UID))) {
+      String field = counts.getOperatorUid().orElseThrow().substring(CountFunction.UID.length());
+      if (!by.contains(field)) {
+        problems.add("features", "no counts by " + field, stillThere("counts by it that are"));
+      }
+    }
+  }
+
+  private String stillThere(String what) {
+    return what
+        + " still there, because "
+        + from.getRestorePath()
+        + " holds the state, or a start that may leave state behind (`submit"
+        + " --allow-non-restored`, `flink run -n`)";
+  }
+
   private void check(String model, OperatorState state, Problems problems) {
     ModelDefinition now =
         pipeline.models().stream().filter(m -> m.name().equals(model)).findFirst().orElse(null);
     if (now == null) {
       if (!from.allowNonRestoredState()) {
-        problems.add(
-            "models",
-            model,
-            "a model that is still there, because "
-                + from.getRestorePath()
-                + " holds its state, or a start that may leave state behind (`submit --allow-non-restored`, `flink"
-                + " run -n`)");
+        problems.add("models", model, stillThere("a model that is"));
       }
       return;
     }
@@ -127,6 +189,11 @@ public final class CheckpointCheck {
               "what it was in "
                   + from.getRestorePath()
                   + "; give the model a new name to start it afresh, or set back what was changed");
+        }
+        String heads = TrainedShape.beginningHeads(before, wanted);
+        if (!heads.isEmpty()) {
+          note.accept(
+              "Model %s: delay heads %s begin as if nothing were late".formatted(model, heads));
         }
       }
     } catch (LayoutException e) {

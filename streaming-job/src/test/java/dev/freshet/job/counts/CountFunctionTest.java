@@ -89,7 +89,7 @@ class CountFunctionTest {
                 MAX_PARALLELISM,
                 parallelism,
                 i));
-        functions.add(new CountFunction(item));
+        functions.add(new CountFunction(item, pipeline.tasks(), pipeline.schema().layout()));
         counts.add(
             new KeyedTwoInputStreamOperatorTestHarness<>(
                 new StayActiveOperator<>(functions.get(i)),

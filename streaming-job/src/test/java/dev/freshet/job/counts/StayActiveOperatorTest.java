@@ -65,7 +65,8 @@ class StayActiveOperatorTest {
             Types.STRING);
     counts =
         new KeyedTwoInputStreamOperatorTestHarness<>(
-            new StayActiveOperator<>(new CountFunction(by)),
+            new StayActiveOperator<>(
+                new CountFunction(by, pipeline.tasks(), pipeline.schema().layout())),
             impression -> CountFunction.key(by, impression),
             event -> event.keys()[0],
             Types.LONG);

@@ -20,8 +20,11 @@ class WaitingLayoutTest {
   private static final String FIVE =
       "freshet-tasks-2 5 a1b2 click:binary,purchase:binary,revenue:continuous";
 
-  private static final WaitingLayout SAME = new WaitingLayout(TASKS, "a1b2");
-  private static final WaitingLayout FEWER = new WaitingLayout(TASKS.subList(0, 2), "a1b2");
+  private static final String OF_FEEDBACK =
+      "freshet-tasks-3 5 by=user%2C+id,item click:binary,purchase:binary,revenue:continuous";
+
+  private static final WaitingLayout SAME = WaitingLayout.forLabels(TASKS, "a1b2");
+  private static final WaitingLayout FEWER = WaitingLayout.forLabels(TASKS.subList(0, 2), "a1b2");
 
   @Test
   void readsWhatWasWritten() throws Exception {
@@ -38,13 +41,27 @@ class WaitingLayoutTest {
 
   @Test
   void holdsFieldsAgainstThoseOfNow() throws Exception {
-    WaitingLayout wider = new WaitingLayout(TASKS, "c3d4");
+    WaitingLayout wider = WaitingLayout.forLabels(TASKS, "c3d4");
     assertThat(wider.unfit(List.of(FIVE)))
         .get()
         .asString()
         .startsWith("5 impressions wait with other fields");
     assertThat(wider.unfit(List.of(FIRST))).as("did not say").isEmpty();
     assertThat(wider.unfit(List.of(FIVE.replace(" 5 ", " 0 ")))).isEmpty();
+  }
+
+  @Test
+  void holdsFieldsOfFeedbackAgainstThoseOfNow() throws Exception {
+    WaitingLayout same = WaitingLayout.forFeedback(TASKS, List.of("user, id", "item"));
+    assertThat(same.unfit(List.of(OF_FEEDBACK))).isEmpty();
+    assertThat(same.unfit(List.of(FIVE.replace("a1b2", "-")))).as("did not say").isEmpty();
+    WaitingLayout turned = WaitingLayout.forFeedback(TASKS, List.of("item", "user, id"));
+    assertThat(turned.unfit(List.of(OF_FEEDBACK)))
+        .get()
+        .asString()
+        .startsWith(
+            "5 impressions wait for feedback that counts by user, id,item, not by item,user");
+    assertThat(turned.unfit(List.of(OF_FEEDBACK.replace(" 5 ", " 0 ")))).isEmpty();
   }
 
   /** Counts are dealt out when the parallelism changes: one may be below 0. */
@@ -57,9 +74,9 @@ class WaitingLayoutTest {
 
   @Test
   void readsNoOtherVersion() {
-    String next = FIVE.replace("tasks-2", "tasks-3");
+    String next = FIVE.replace("tasks-2", "tasks-4");
     assertThatThrownBy(() -> SAME.unfit(List.of(next)))
         .isInstanceOf(LayoutTooNewException.class)
-        .hasMessageContaining("freshet-tasks has version 3");
+        .hasMessageContaining("freshet-tasks has version 4");
   }
 }
