@@ -3,10 +3,10 @@ package dev.freshet.job.training;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.freshet.core.features.TestingExamples;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.TestingPipelines;
 import dev.freshet.core.settings.Problems;
-import dev.freshet.core.features.TestingExamples;
 import dev.freshet.training.TrainedShape;
 import java.io.IOException;
 import java.io.OutputStream;
