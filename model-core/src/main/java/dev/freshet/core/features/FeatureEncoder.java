@@ -127,7 +127,7 @@ public final class FeatureEncoder {
   }
 
   static long key(long hash) {
-    return hash == 0 ? 1 : hash; // 0 marks an empty slot in EmbeddingTable
+    return hash == 0 ? 1 : hash; // 0 marks an empty slot in KeyMap
   }
 
   /**

@@ -13,7 +13,8 @@ import java.util.stream.Stream;
  * A model: a settings record that knows its script and the weights that this needs. The script has
  * {@code setup(p, m, v, steps)}, {@code step(e, indices, offsets, weights, y, w, reached, same,
  * noise, hyper)} and {@code predict(e, indices, offsets, weights, shape)}; {@link
- * dev.freshet.core.network.Network} says what these are.
+ * dev.freshet.core.network.Network} says what a batch is, and the learner what a step is handed
+ * besides.
  */
 public interface ModelDefinition extends Serializable {
 
