@@ -57,7 +57,8 @@ public record AdaFtr(
         Space space,
     @Option(
             value =
-                "Weight of the contrast; 0 leaves the plain base model, which won in all our tables",
+                "Weight of the contrast; 0 leaves the plain base model, which won in all our"
+                    + " tables",
             fallback = "0.0")
         double weight,
     @Option(value = "Whether each example has a temperature of its own", fallback = "adaptive")
@@ -188,7 +189,7 @@ public record AdaFtr(
     own.put("supervision", supervision);
     own.put("pull", priorWeight);
     own.put("prior", prior);
-    return ScriptArchive.withOwnStep("adaftr", "AdaFtr", attributes(shape, own));
+    return ScriptArchive.ofModel("adaftr", attributes(shape, own));
   }
 
   @Override

@@ -51,9 +51,8 @@ public record Aitm(
 
   @Override
   public ScriptArchive script(ModelShape shape) {
-    return ScriptArchive.withPlainStep(
+    return ScriptArchive.ofModel(
         "aitm",
-        "Aitm",
         attributes(
             shape, Map.of("bottom", bottom.size(), "depth", tower.size(), "penalty", penalty)));
   }

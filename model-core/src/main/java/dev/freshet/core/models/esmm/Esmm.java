@@ -47,8 +47,7 @@ public record Esmm(
 
   @Override
   public ScriptArchive script(ModelShape shape) {
-    return ScriptArchive.withPlainStep(
-        "esmm", "Esmm", attributes(shape, Map.of("depth", tower.size())));
+    return ScriptArchive.ofModel("esmm", attributes(shape, Map.of("depth", tower.size())));
   }
 
   @Override

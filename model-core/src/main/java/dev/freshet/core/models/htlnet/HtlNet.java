@@ -160,7 +160,7 @@ public record HtlNet(
     attributes.put("clip", clip);
     attributes.put("norm_after", rhoNorm == RhoNorm.AFTER);
     attributes.put("tau", predicted());
-    return ScriptArchive.ofResource("htlnet", "HtlNet", attributes(shape, attributes));
+    return ScriptArchive.ofModel("htlnet", attributes(shape, attributes));
   }
 
   @Override

@@ -46,9 +46,8 @@ public record Mmoe(
 
   @Override
   public ScriptArchive script(ModelShape shape) {
-    return ScriptArchive.withPlainStep(
+    return ScriptArchive.ofModel(
         "mmoe",
-        "MMoE",
         attributes(
             shape,
             Map.of("experts", experts, "layers_each", expert.size(), "depth", tower.size())));

@@ -50,9 +50,8 @@ public record Ple(
 
   @Override
   public ScriptArchive script(ModelShape shape) {
-    return ScriptArchive.withPlainStep(
+    return ScriptArchive.ofModel(
         "ple",
-        "Ple",
         attributes(
             shape,
             Map.of("levels", levels.size(), "own", own, "shared", shared, "depth", tower.size())));

@@ -41,10 +41,8 @@ public record SharedBottom(
 
   @Override
   public ScriptArchive script(ModelShape shape) {
-    return ScriptArchive.withPlainStep(
-        "shared_bottom",
-        "SharedBottom",
-        attributes(shape, Map.of("bottom", bottom.size(), "depth", tower.size())));
+    return ScriptArchive.ofModel(
+        "shared_bottom", attributes(shape, Map.of("bottom", bottom.size(), "depth", tower.size())));
   }
 
   @Override

@@ -39,10 +39,8 @@ public record SingleTask(
 
   @Override
   public ScriptArchive script(ModelShape shape) {
-    return ScriptArchive.withPlainStep(
-        "single_task",
-        "SingleTask",
-        attributes(shape, Map.of("inputs", shape.inputs(), "depth", tower.size())));
+    return ScriptArchive.ofModel(
+        "single_task", attributes(shape, Map.of("inputs", shape.inputs(), "depth", tower.size())));
   }
 
   @Override

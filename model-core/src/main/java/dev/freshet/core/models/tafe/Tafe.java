@@ -128,7 +128,7 @@ public record Tafe(
     own.put("softmax", selector == Selector.SOFTMAX);
     own.put("reconstruct", reconstruct);
     own.put("select", select);
-    return ScriptArchive.withPlainStep("tafe", "Tafe", attributes(shape, own));
+    return ScriptArchive.ofModel("tafe", attributes(shape, own));
   }
 
   /** The different sizes of embeddings, ascending. */

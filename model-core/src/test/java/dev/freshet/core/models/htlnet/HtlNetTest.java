@@ -261,11 +261,11 @@ class HtlNetTest {
     String doors =
         """
 
-          def label_list(self: __torch__.HtlNet, o: Tensor, table: Tensor, noise: Tensor, tau: Tensor) -> List[Tensor]:
-            return [(self).label(o, table, noise, tau, )]
+            def label_list(self, o: Tensor, table: Tensor, noise: Tensor, tau: Tensor) -> List[Tensor]:
+                return [self.label(o, table, noise, float(tau))]
 
-          def fuse_list(self: __torch__.HtlNet, u: List[Tensor], p: List[Tensor]) -> List[Tensor]:
-            return [layers.fuse(u, p, 0)]
+            def fuse_list(self, u: List[Tensor], p: List[Tensor]) -> List[Tensor]:
+                return [layers.fuse(u, p, 0)]
         """;
     Map<String, Object> attributes = new HashMap<>();
     attributes.putAll(Map.of("depth", 1, "representation", 0, "tau", 1.0, "norm_after", false));

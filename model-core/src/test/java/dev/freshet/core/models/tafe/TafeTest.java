@@ -167,8 +167,8 @@ class TafeTest {
     String door =
         """
 
-          def represented(self: __torch__.Tafe, x: List[Tensor]) -> List[Tensor]:
-            return [(self).represent(x[0], x[1:], )]
+            def represented(self, x: List[Tensor]) -> List[Tensor]:
+                return [self.represent(x[0], x[1:])]
         """;
     int[][] sizes = {{2, 3}, {1}, {3, 4}, {4}, {4, 3}, {3}, {3, 1}, {1}, {1, 3}, {3}};
     Random random = new Random(3);

@@ -25,13 +25,20 @@ class DenseOptimizerTest {
   private static final String SCRIPT =
       """
       class Check(Module):
-        __parameters__ = []
-        __buffers__ = []
-        training : bool
+          training: bool
 
-        def step(self: __torch__.Check, p: List[Tensor], g: List[Tensor], m: List[Tensor], v: List[Tensor], steps: List[Tensor], rows: List[Tensor], hyper: Tensor) -> List[Tensor]:
-          told = layers.update(p, g, m, v, steps, [torch.zeros([])], rows, hyper)
-          return p + m + v + steps + g + [told]
+          def step(
+              self,
+              p: List[Tensor],
+              g: List[Tensor],
+              m: List[Tensor],
+              v: List[Tensor],
+              steps: List[Tensor],
+              rows: List[Tensor],
+              hyper: Tensor,
+          ) -> List[Tensor]:
+              told = layers.update(p, g, m, v, steps, [torch.zeros([])], rows, hyper)
+              return p + m + v + steps + g + [told]
       """;
 
   /** Weights and what is kept of them, as the script has left them. */

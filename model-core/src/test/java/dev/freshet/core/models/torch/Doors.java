@@ -27,7 +27,7 @@ public final class Doors {
     }
     all.putAll(attributes);
     return TorchEngine.load(
-        ScriptArchive.ofSource(className, ScriptArchive.source(file, className) + methods, all));
+        ScriptArchive.ofSource(className, ScriptArchive.model(file).source() + methods, all));
   }
 
   /** Calls a method that takes one list of tensors x; results as arrays. */

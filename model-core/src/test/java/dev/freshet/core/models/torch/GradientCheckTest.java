@@ -171,7 +171,7 @@ class GradientCheckTest {
             "HtlNet.label",
             "htlnet HtlNet",
             htlnet(),
-            "[(self).label(x[0], x[1], c[0], c[1], )]",
+            "[self.label(x[0], x[1], c[0], float(c[1]))]",
             List.of(dims(3), dims(2, 4)),
             List.of(
                 Constant.of(dims(3, 2), 0.3, -0.2, 1.5, 0.1, -0.5, 0.7),
@@ -181,7 +181,7 @@ class GradientCheckTest {
             "Tafe.represent",
             "tafe Tafe",
             tafe(),
-            "[(self).represent(x[0], x[1:], )]",
+            "[self.represent(x[0], x[1:])]",
             List.of(
                 dims(2, 3, 4), // x
                 dims(2, 4), // seeds
@@ -203,7 +203,7 @@ class GradientCheckTest {
               "Tafe.selection, softmax " + softmax,
               "tafe Tafe",
               attributes,
-              "[(self).selection(x[0], x, 1, )]",
+              "[self.selection(x[0], x, 1)]",
               List.of(dims(2, 5), dims(5, 3), dims(3)),
               List.of()));
     }
@@ -212,7 +212,7 @@ class GradientCheckTest {
             "AdaFtr.unit",
             "adaftr AdaFtr",
             adaftr(),
-            "[(self).unit(x[0], x, 1, )]",
+            "[self.unit(x[0], x, 1)]",
             List.of(dims(3, 2), dims(2, 4), dims(4)),
             List.of()));
     all.add(
@@ -220,7 +220,7 @@ class GradientCheckTest {
             "AdaFtr.temperature and contrast",
             "adaftr AdaFtr",
             adaftr(),
-            "[(self).contrast(x[0], x[1], (self).temperature(x[2], ), (self).allowed(c[0], c[1], c[2], ), )]",
+            "[self.contrast(x[0], x[1], self.temperature(x[2]), self.allowed(c[0], c[1], c[2]))]",
             List.of(dims(4, 3), dims(4, 3), dims(4)),
             List.of(
                 Constant.whole(dims(4), 1, 2, 1, 3),
@@ -307,32 +307,29 @@ class GradientCheckTest {
     String source =
         layer.owner() == null
             ? """
-              class Check(Module):
-                __parameters__ = []
-                __buffers__ = []
-                training : bool
-              """
-            : ScriptArchive.source(layer.owner().split(" ")[0], name);
+            class Check(Module):
+                training: bool
+            """
+            : ScriptArchive.model(layer.owner().split(" ")[0]).source();
     source +=
         """
 
-          def total(self: __torch__.NAME, x: List[Tensor], c: List[Tensor]) -> Tensor:
-            out = annotate(List[Tensor], [])
-            for o in BODY:
-              out.append(torch.sum(torch.sin(torch.add(o, 0.5))))
-            return torch.sum(torch.stack(out))
+            def total(self, x: List[Tensor], c: List[Tensor]) -> Tensor:
+                out: List[Tensor] = []
+                for o in BODY:
+                    out.append(torch.sin(o + 0.5).sum())
+                return torch.stack(out).sum()
 
-          def value(self: __torch__.NAME, x: List[Tensor], c: List[Tensor]) -> List[Tensor]:
-            return [(self).total(x, c, )]
+            def value(self, x: List[Tensor], c: List[Tensor]) -> List[Tensor]:
+                return [self.total(x, c)]
 
-          def grad(self: __torch__.NAME, x: List[Tensor], c: List[Tensor]) -> List[Tensor]:
-            torch.set_grad_enabled(True)
-            leaves = layers.leaves(x)
-            out = layers.gradients((self).total(leaves, c, ), leaves, False)
-            torch.set_grad_enabled(False)
-            return out
+            def grad(self, x: List[Tensor], c: List[Tensor]) -> List[Tensor]:
+                torch.set_grad_enabled(True)
+                leaves = layers.leaves(x)
+                out = layers.gradients(self.total(leaves, c), leaves, False)
+                torch.set_grad_enabled(False)
+                return out
         """
-            .replace("NAME", name)
             .replace("BODY", layer.body());
     return TorchEngine.load(ScriptArchive.ofSource(name, source, layer.attributes()));
   }
