@@ -1,7 +1,7 @@
 # AdaFTR: adaptive fine-grained task relatedness, arXiv 2208.13442 (docs/models/adaftr.md; everything below the
-# abstract is our reading). c is the width in which representations are compared. Order of p: the bottom or bottoms;
-# towers; per pair of adjacent binary tasks the two projections (if any) and the relatedness network.
-from typing import List
+# abstract is our reading). c is the width in which representations are compared. There is a bottom for all tasks or one
+# for each; for each pair of adjacent binary tasks two projections (if any) and a relatedness network.
+from typing import List, Tuple
 
 import layers
 import torch
@@ -11,12 +11,14 @@ from torch import Tensor
 
 
 class AdaFtr(Model):
+    bottom_at: List[List[int]]
+    tower_at: List[List[int]]
+    first_at: List[int]
+    second_at: List[int]
+    relatedness_at: List[List[int]]
     separate: bool
-    bottom: int
-    depth: int
-    space: int
+    space: str
     project: bool
-    relation: int
     adaptive: bool
     tau: float
     tau_min: float
@@ -30,38 +32,33 @@ class AdaFtr(Model):
 
     def hidden(self, x: Tensor, f: Tensor, p: List[Tensor]) -> List[Tensor]:
         # The outputs of all tasks, then what is below each task's tower, s, and its last hidden layer, z.
-        shared = layers.mlp(x, p, 0, self.bottom)
+        shared = layers.mlp(x, p, self.bottom_at[0])
         out: List[Tensor] = []
         below: List[Tensor] = []
         z: List[Tensor] = []
         for k in range(self.tasks):
             s = shared
             if self.separate:
-                s = layers.mlp(x, p, 2 * k * self.bottom, self.bottom)
-            h = layers.tower(s, p, self.towers() + k * (2 * self.depth + 2), self.depth)
+                s = layers.mlp(x, p, self.bottom_at[k])
+            h = layers.tower(s, p, self.tower_at[k])
             out.append(layers.wide(h[-1], f, k, self.binary))
             below.append(s)
             z.append(h[-2])
         return out + below + z
 
-    def towers(self) -> int:
-        # Where the weights of the towers begin.
-        bottoms = self.tasks if self.separate else 1
-        return 2 * self.bottom * bottoms
-
     def forward(self, x: Tensor, f: Tensor, p: List[Tensor]) -> List[Tensor]:
         return self.hidden(x, f, p)[: self.tasks]
 
     def predictions(self, o: List[Tensor]) -> Tensor:
-        if self.space == 2:
+        if self.space == "direct":
             return layers.predictions(o, self.binary, self.amount)
         return layers.log_predictions(layers.chain(o, self.binary, False), self.binary, self.amount)
 
     def losses(self, o: List[Tensor], y: Tensor, w: Tensor, reached: Tensor) -> List[Tensor]:
-        if self.space == 0:
+        if self.space == "entire":
             chained = layers.chain(o, self.binary, False)
             return layers.log_losses(chained, self.binary, y, w, self.amount, self.delta)
-        if self.space == 2:
+        if self.space == "direct":
             return layers.losses(o, self.binary, y, w, self.amount, self.delta)
         reaching = layers.reaching(self.binary, w, reached)
         out = layers.losses(o, self.binary, y, reaching, self.amount, self.delta)
@@ -71,23 +68,20 @@ class AdaFtr(Model):
             out[k] = out[k] * float(w.size(0)) / rows.sum().clamp(1.0)
         return out
 
-    def pair(self, t: int) -> int:
-        # Where the weights of the pair (t, t + 1) begin.
-        own = 2 * self.relation + 2
-        if self.project:
-            own = own + 4
-        return self.towers() + self.tasks * (2 * self.depth + 2) + t * own
-
-    def unit(self, z: Tensor, p: List[Tensor], at: int) -> Tensor:
-        # Projected and of length 1; what is much shorter than a thousandth stays short, or its gradient would explode.
-        h = layers.linear(z, p, at) if self.project else z
+    def unit(self, h: Tensor) -> Tensor:
+        # Of length 1; what is much shorter than a thousandth stays short, or its gradient would explode.
         return h * torch.rsqrt((h * h).sum([1], True) + 1e-06)
+
+    def views(self, h: List[Tensor], p: List[Tensor], t: int) -> Tuple[Tensor, Tensor]:
+        # What the tasks t and t + 1 see of the example, to be compared.
+        u, v = h[2 * self.tasks + t], h[2 * self.tasks + t + 1]
+        if self.project:
+            u = layers.linear(u, p, self.first_at[t])
+            v = layers.linear(v, p, self.second_at[t])
+        return self.unit(u), self.unit(v)
 
     def relatedness(self, h: List[Tensor], p: List[Tensor], t: int) -> Tensor:
         # Log-odds of r, (B,), from what the two tasks see of the example.
-        at = self.pair(t)
-        if self.project:
-            at = at + 4
         z = 2 * self.tasks + t
         parts = [h[self.tasks + t], h[z], h[z + 1]]
         if self.separate:
@@ -95,7 +89,7 @@ class AdaFtr(Model):
         x = torch.cat(parts, 1)
         if self.stop:
             x = x.detach()
-        return layers.tower(x, p, at, self.relation)[-1]
+        return layers.tower(x, p, self.relatedness_at[t])[-1]
 
     def temperature(self, logit: Tensor) -> Tensor:
         # Related pairs have a small temperature: a strong pull.
@@ -141,11 +135,9 @@ class AdaFtr(Model):
         out: List[Tensor] = []
         n = y.size(0)
         for t in range(self.binary - 1):
-            at = self.pair(t)
             logit = self.relatedness(h, p, t)
             learnt = torch.maximum(w[:, t], w[:, t + 1])
-            u = self.unit(h[2 * self.tasks + t], p, at)
-            v = self.unit(h[2 * self.tasks + t + 1], p, at + 2)
+            u, v = self.views(h, p, t)
             rows = self.contrast(u, v, self.temperature(logit), self.allowed(same, learnt, noise))
             term = (rows * learnt).sum() / n * self.weight
             if self.supervision > 0.0:
@@ -182,7 +174,8 @@ class AdaFtr(Model):
         grads = layers.gradients(torch.stack(losses).sum(), p + tables, False)
         torch.set_grad_enabled(False)
         n = len(p)
-        norm = layers.update(self.p, grads[:n], self.m, self.v, self.steps, losses, grads[n:], hyper)
+        named = layers.named(self.hyper_names, hyper)
+        norm = layers.update(self.p, grads[:n], self.m, self.v, self.steps, losses, grads[n:], named)
         return layers.report(losses, norm, grads[n:])
 
     def inspect(
@@ -200,8 +193,6 @@ class AdaFtr(Model):
         for t in range(self.binary - 1):
             out.append(torch.sigmoid(self.relatedness(h, self.p, t)))
         for t in range(self.binary - 1):
-            at = self.pair(t)
-            u = self.unit(h[2 * self.tasks + t], self.p, at)
-            v = self.unit(h[2 * self.tasks + t + 1], self.p, at + 2)
+            u, v = self.views(h, self.p, t)
             out.append((u * v).sum([1]))
         return [torch.stack(out, 1)]

@@ -1,5 +1,4 @@
 # AITM: adaptive information transfer along the chain, KDD 2021 (docs/models/aitm.md).
-# Order of p: one bottom per task; per later task transfer, value, query, key (k, k); towers.
 from typing import List
 
 import layers
@@ -9,23 +8,23 @@ from torch import Tensor
 
 
 class Aitm(Model):
-    bottom: int
-    depth: int
+    bottom_at: List[List[int]]
+    transfer_at: List[int]
+    fusion_at: List[List[int]]
+    tower_at: List[List[int]]
     penalty: float
 
     def forward(self, x: Tensor, f: Tensor, p: List[Tensor]) -> List[Tensor]:
-        units = 2 * self.bottom * self.tasks
-        towers = units + 8 * (self.tasks - 1)
         out: List[Tensor] = []
         previous = x
         for t in range(self.tasks):
-            h = layers.mlp(x, p, 2 * t * self.bottom, self.bottom)
+            h = layers.mlp(x, p, self.bottom_at[t])
             if t > 0:
                 # Attention over the pair {what the previous task passes on, the task's own}.
-                at = units + 8 * (t - 1)
-                h = layers.fuse([torch.relu(layers.linear(previous, p, at)), h], p, at + 2)
+                transferred = torch.relu(layers.linear(previous, p, self.transfer_at[t - 1]))
+                h = layers.fuse([transferred, h], p, self.fusion_at[t - 1])
             previous = h
-            hidden = layers.tower(h, p, towers + t * (2 * self.depth + 2), self.depth)
+            hidden = layers.tower(h, p, self.tower_at[t])
             out.append(layers.wide(hidden[-1], f, t, self.binary))
         return out
 

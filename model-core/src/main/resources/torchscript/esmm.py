@@ -8,12 +8,12 @@ from torch import Tensor
 
 
 class Esmm(Model):
-    depth: int
+    tower_at: List[List[int]]
 
     def forward(self, x: Tensor, f: Tensor, p: List[Tensor]) -> List[Tensor]:
         out: List[Tensor] = []
         for k in range(self.tasks):
-            hidden = layers.tower(x, p, k * (2 * self.depth + 2), self.depth)
+            hidden = layers.tower(x, p, self.tower_at[k])
             out.append(layers.wide(hidden[-1], f, k, self.binary))
         return layers.chain(out, self.binary, False)
 

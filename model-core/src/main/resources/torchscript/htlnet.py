@@ -1,6 +1,5 @@
 # HTLNet: hybrid targets learning network, RecSys 2024 (docs/models/htlnet.md says what is the paper's and what is
-# our reading). Order of p: K towers; per later task two fusion units (representations, label embeddings) of
-# value, query, key; one label table (2, L) per task that has a successor.
+# our reading). A label table is (2, L).
 from typing import List
 
 import layers
@@ -11,7 +10,10 @@ from torch import Tensor
 
 
 class HtlNet(Model):
-    depth: int
+    tower_at: List[List[int]]
+    fused_representations_at: List[List[int]]
+    fused_labels_at: List[List[int]]
+    label_table_at: List[int]
     representation: int
     stop_before: bool
     stop_after: bool
@@ -34,21 +36,17 @@ class HtlNet(Model):
         return x.detach() if self.stop_after else x
 
     def forward(self, x: Tensor, f: Tensor, p: List[Tensor], noise: Tensor, tau: float) -> List[Tensor]:
-        per = 2 * self.depth + 2
-        units = self.tasks * per
-        tables = units + (self.tasks - 1) * 12
         out: List[Tensor] = []
         reps: List[Tensor] = []
         labels: List[Tensor] = []
         for k in range(self.tasks):
             parts = [x]
             if k > 0:
-                at = units + (k - 1) * 12
                 if self.fusion:
-                    parts.append(self.passed_on(layers.fuse(reps, p, at)))
+                    parts.append(self.passed_on(layers.fuse(reps, p, self.fused_representations_at[k - 1])))
                 if self.label_embedding:
-                    parts.append(self.passed_on(layers.fuse(labels, p, at + 6)))
-            hidden = layers.tower(torch.cat(parts, 1), p, k * per, self.depth)
+                    parts.append(self.passed_on(layers.fuse(labels, p, self.fused_labels_at[k - 1])))
+            hidden = layers.tower(torch.cat(parts, 1), p, self.tower_at[k])
             o = layers.wide(hidden[-1], f, k, self.binary)
             out.append(o)
             if k < self.tasks - 1:
@@ -58,7 +56,8 @@ class HtlNet(Model):
                     rep = rep.detach()
                     shown = o.detach()
                 reps.append(rep)
-                labels.append(self.passed_on(self.label(shown, p[tables + k], noise[:, k], tau)))
+                table = p[self.label_table_at[k]]
+                labels.append(self.passed_on(self.label(shown, table, noise[:, k], tau)))
         return out
 
     def adjusted(self, rows: List[Tensor], reference: List[Tensor]) -> List[Tensor]:
@@ -99,7 +98,8 @@ class HtlNet(Model):
         p = layers.leaves(self.p)
         x, f = self.embed(tables, indices, offsets, weights, y.size(0), p)
         gumbel = noise.reshape([y.size(0), self.tasks, 2])
-        o = self.forward(x, f, p, gumbel, float(hyper[7]))
+        named = layers.named(self.hyper_names, hyper)
+        o = self.forward(x, f, p, gumbel, named["tau"])
         losses = layers.losses(o, self.binary, y, w, self.amount, self.delta)
         n = len(p)
         dense: List[Tensor] = []
@@ -113,7 +113,7 @@ class HtlNet(Model):
         shared = core
         for own in rows[:-1]:
             shared = layers.add(shared, self.adjusted(own, core) if self.adjust else own)
-        norm = layers.update(self.p, dense, self.m, self.v, self.steps, losses, shared, hyper)
+        norm = layers.update(self.p, dense, self.m, self.v, self.steps, losses, shared, named)
         return layers.report(losses, norm, shared)
 
     def predict(

@@ -2,7 +2,7 @@
 # B batch, F fields, d embedding size, E = sum of F * d, K tasks (binary ones first, then the core task).
 # Tensors are on whatever device the weights are on, `hyper` is on the host. So what makes a tensor says where, or makes it
 # like another.
-from typing import List
+from typing import Dict, List
 
 import torch
 import torch.nn.functional as F
@@ -18,15 +18,16 @@ def embed(
     first: int,
     sets: int,
     p: List[Tensor],
-    units: List[int],
-    at: int,
+    attention: List[List[int]],
+    attention_at: List[List[List[int]]],
 ) -> List[Tensor]:
     # One bag per example and field, zero for none. tables[g] is (U_g, d_g + first): the distinct rows of this batch, an
     # embedding and behind it first-order weights; indices[g] points into it; offsets[g] has B * F_g starts. weights[g]
     # is empty where a bag is the mean of its rows, else it has a weight for each index and a bag is the weighted sum.
     # Result: the embeddings of all fields, (B, E), and the sum of their first-order weights, (B, K).
-    # units: of each field with attention its table in a set, its place there, and the place of its target; the unit's
-    # weights are four of p, from `at` on, for each set. First-order weights are of the plain bags.
+    # attention: of each field that is pooled by it its table in a set, its place there, and the place of its target;
+    # attention_at: for each set and such field where the two layers of its unit lie in p. First-order weights are of the
+    # plain bags.
     per = len(tables) // sets
     parts: List[Tensor] = []
     sums: List[Tensor] = []
@@ -44,9 +45,9 @@ def embed(
                 )
             d = bags.size(1) - first
             rows = bags.narrow(1, 0, d)
-            for u in range(len(units) // 3):
-                if units[3 * u] == i:
-                    own = at + 4 * (s * len(units) // 3 + u)
+            for u, unit in enumerate(attention):
+                table, field, target = unit
+                if table == i:
                     rows = attend(
                         rows,
                         tables[g].narrow(1, 0, d),
@@ -54,10 +55,10 @@ def embed(
                         offsets[g],
                         weights[g],
                         batch,
-                        units[3 * u + 1],
-                        units[3 * u + 2],
+                        field,
+                        target,
                         p,
-                        own,
+                        attention_at[s][u],
                     )
             parts.append(rows.reshape([batch, -1]))
             total = total + bags.narrow(1, d, first).reshape([batch, -1, first]).sum([1])
@@ -75,7 +76,7 @@ def attend(
     field: int,
     target: int,
     p: List[Tensor],
-    at: int,
+    at: List[int],
 ) -> Tensor:
     # Target attention (after Zhou et al., 2018): in the bags of a field each row counts its weight times
     # exp(5 tanh(net)), shared out so that all of a bag are 1 together; the net sees the row, the target's row and their
@@ -87,8 +88,8 @@ def attend(
     rows = table.index_select(0, indices.index_select(0, mine))
     a = scaled(rows)
     b = scaled(bags.index_select(0, into + (target - field)))
-    hidden = torch.relu(linear(torch.cat([a, b, a * b], 1), p, at))
-    score = torch.tanh(linear(hidden, p, at + 2).squeeze(1)) * 5.0
+    hidden = torch.relu(linear(torch.cat([a, b, a * b], 1), p, at[0]))
+    score = torch.tanh(linear(hidden, p, at[1]).squeeze(1)) * 5.0
     share = weights.index_select(0, mine)
     counts = share * torch.exp(score)
     total = torch.zeros_like(bags[:, 0]).index_add(0, into, counts)
@@ -123,29 +124,29 @@ def embeddings(rows: List[Tensor], first: int) -> List[Tensor]:
 
 
 def linear(x: Tensor, p: List[Tensor], at: int) -> Tensor:
-    # p[at]: (in, out), p[at + 1]: (out,)
+    # The weight p[at] is (in, out), the bias behind it (out,).
     return torch.addmm(p[at + 1], x, p[at])
 
 
-def tower(x: Tensor, p: List[Tensor], at: int, depth: int) -> List[Tensor]:
-    # depth ReLU layers, then the output: one linear unit, (B,), or several, (B, n). Returns every hidden layer and,
-    # last, the output.
+def tower(x: Tensor, p: List[Tensor], at: List[int]) -> List[Tensor]:
+    # ReLU layers, then the output: one linear unit, (B,), or several, (B, n). Returns every hidden layer and, last, the
+    # output.
     out: List[Tensor] = []
     h = x
-    for i in range(depth):
-        h = torch.relu(linear(h, p, at + 2 * i))
+    for layer in at[:-1]:
+        h = torch.relu(linear(h, p, layer))
         out.append(h)
-    out.append(linear(h, p, at + 2 * depth).squeeze(1))
+    out.append(linear(h, p, at[-1]).squeeze(1))
     return out
 
 
-def amount_loss(o: Tensor, t: Tensor, kind: int, delta: float) -> Tensor:
-    # Loss of the core task, for each example. kind 0: squared error; 1: Huber's, quadratic up to delta; 2: the
-    # zero-inflated lognormal (ZILN, Wang et al. 2019), o is (B, 3): log-odds of an amount above zero, mean and
-    # (before softplus) deviation of its logarithm. A lognormal's own constants are kept: it is a likelihood.
-    if kind == 0:
+def amount_loss(o: Tensor, t: Tensor, kind: str, delta: float) -> Tensor:
+    # Loss of the core task, for each example: squared error, Huber's, quadratic up to delta, or the zero-inflated
+    # lognormal's (ZILN, Wang et al. 2019). With this o is (B, 3): log-odds of an amount above zero, mean and (before
+    # softplus) deviation of its logarithm. A lognormal's own constants are kept: it is a likelihood.
+    if kind == "squared":
         return (o - t) ** 2
-    if kind == 1:
+    if kind == "huber":
         return F.huber_loss(o, t, reduction="none", delta=delta)
     some = t > 0.0
     yes = some.type_as(o)
@@ -163,10 +164,10 @@ def deviation(o: Tensor) -> Tensor:
     return F.softplus(o[:, 2]) + 0.01
 
 
-def amount(o: Tensor, kind: int) -> Tensor:
+def amount(o: Tensor, kind: str) -> Tensor:
     # (B,): the prediction of the core task in the model's scale. ZILN's is the mean, p exp(mu + sigma^2 / 2); the
     # exponent is kept below 15.
-    if kind != 2:
+    if kind != "ziln":
         return o
     sigma = deviation(o)
     log = o[:, 1] + sigma * sigma * 0.5
@@ -178,7 +179,7 @@ def weighted(l: Tensor, w: Tensor, k: int) -> Tensor:
     return (l * w[:, k]).sum() / w.size(0)
 
 
-def losses(o: List[Tensor], binary: int, y: Tensor, w: Tensor, kind: int, delta: float) -> List[Tensor]:
+def losses(o: List[Tensor], binary: int, y: Tensor, w: Tensor, kind: str, delta: float) -> List[Tensor]:
     # Per task: log loss of log-odds (binary) or the core task's loss.
     out: List[Tensor] = []
     for k, output in enumerate(o):
@@ -190,7 +191,7 @@ def losses(o: List[Tensor], binary: int, y: Tensor, w: Tensor, kind: int, delta:
     return out
 
 
-def predictions(o: List[Tensor], binary: int, kind: int) -> Tensor:
+def predictions(o: List[Tensor], binary: int, kind: str) -> Tensor:
     # (B, K): probabilities for binary tasks, the amount in the model's scale for the core task.
     out = [torch.sigmoid(odds) for odds in o[:binary]]
     return torch.stack(out + [amount(core, kind) for core in o[binary:]], 1)
@@ -229,33 +230,33 @@ def update(
     steps: List[Tensor],
     losses: List[Tensor],
     rows: List[Tensor],
-    hyper: Tensor,
+    hyper: Dict[str, float],
 ) -> Tensor:
     # One step of the dense weights in place, unless a loss or a gradient is not finite or a gradient's norm is above
-    # the bound: then nothing is touched. hyper: rate, L2 factor, bound, epsilon, optimiser, norm to clip to, examples.
-    # Returns [norm of the dense gradient, 1 if the step was taken, else 0, share that the rows' gradient is to be
+    # the bound: then nothing is touched. Returns [norm of the dense gradient, 1 if the step was taken, else 0, share that the rows' gradient is to be
     # clipped to]. A comparison with NaN is false.
     norm = dot(g, g).sqrt()
     own = dot(rows, rows).sqrt()
-    sound = torch.logical_and(torch.maximum(norm, own) <= hyper[2], torch.stack(losses).sum().isfinite())
+    sound = torch.logical_and(torch.maximum(norm, own) <= hyper["max_norm"], torch.stack(losses).sum().isfinite())
     taken = torch.zeros_like(norm)
+    clip = hyper["clip_norm"]
     if bool(sound):
-        if bool(norm > hyper[5]):
-            g = torch._foreach_mul(g, float(hyper[5] / norm))
+        if bool(norm > clip):
+            g = torch._foreach_mul(g, clip / float(norm))
         # The step counters must be raised first: at 0 Adam's bias correction divides by zero.
         torch._foreach_add_(steps, 1.0)
-        if int(hyper[4]) == 0:
+        if hyper["optimizer"] == 0.0:
             adam(p, g, m, v, steps, hyper)
-        elif int(hyper[4]) == 1:
+        elif hyper["optimizer"] == 1.0:
             adagrad(p, g, v, hyper)
         else:
             sgd(p, g, hyper)
         taken = torch.ones_like(norm)
-    return torch.stack([norm, taken, (hyper[5] / own).clamp(max=1.0)])
+    return torch.stack([norm, taken, (torch.full_like(own, clip) / own).clamp(max=1.0)])
 
 
 def adam(
-    p: List[Tensor], g: List[Tensor], m: List[Tensor], v: List[Tensor], steps: List[Tensor], hyper: Tensor
+    p: List[Tensor], g: List[Tensor], m: List[Tensor], v: List[Tensor], steps: List[Tensor], hyper: Dict[str, float]
 ) -> None:
     # Kingma and Ba, 2015. On a GPU the fused operator takes only tensors that lie in memory alike.
     none: List[Tensor] = []
@@ -266,36 +267,41 @@ def adam(
         v,
         none,
         steps,
-        lr=float(hyper[0]),
+        lr=hyper["rate"],
         beta1=0.9,
         beta2=0.999,
-        weight_decay=float(hyper[1]),
-        eps=float(hyper[3]),
+        weight_decay=hyper["decay"],
+        eps=hyper["epsilon"],
         amsgrad=False,
         maximize=False,
     )
 
 
-def adagrad(p: List[Tensor], g: List[Tensor], v: List[Tensor], hyper: Tensor) -> None:
+def adagrad(p: List[Tensor], g: List[Tensor], v: List[Tensor], hyper: Dict[str, float]) -> None:
     # Duchi et al., 2011: v += G * G, p -= rate G / (sqrt(v) + epsilon), where G is the gradient of the sum over a
     # batch: so v means the same whatever a batch's size.
-    sums = torch._foreach_mul(decayed(p, g, hyper), float(hyper[6]))
+    sums = torch._foreach_mul(decayed(p, g, hyper), hyper["examples"])
     torch._foreach_addcmul_(v, sums, sums, 1.0)
     roots = torch._foreach_sqrt(v)
-    torch._foreach_add_(roots, float(hyper[3] * hyper[6]))
-    torch._foreach_addcdiv_(p, sums, roots, -float(hyper[0]))
+    torch._foreach_add_(roots, hyper["epsilon"] * hyper["examples"])
+    torch._foreach_addcdiv_(p, sums, roots, -hyper["rate"])
 
 
-def sgd(p: List[Tensor], g: List[Tensor], hyper: Tensor) -> None:
+def sgd(p: List[Tensor], g: List[Tensor], hyper: Dict[str, float]) -> None:
     # p -= rate g
-    torch._foreach_add_(p, decayed(p, g, hyper), alpha=-float(hyper[0]))
+    torch._foreach_add_(p, decayed(p, g, hyper), alpha=-hyper["rate"])
 
 
-def decayed(p: List[Tensor], g: List[Tensor], hyper: Tensor) -> List[Tensor]:
+def decayed(p: List[Tensor], g: List[Tensor], hyper: Dict[str, float]) -> List[Tensor]:
     # The gradient with that of the L2 regularisation.
-    if bool(hyper[1] > 0.0):
-        return torch._foreach_add(g, p, alpha=float(hyper[1]))
+    if hyper["decay"] > 0.0:
+        return torch._foreach_add(g, p, alpha=hyper["decay"])
     return g
+
+
+def named(names: List[str], values: Tensor) -> Dict[str, float]:
+    numbers: List[float] = values.tolist()
+    return dict(zip(names, numbers))
 
 
 def report(losses: List[Tensor], norm: Tensor, rows: List[Tensor]) -> List[Tensor]:
@@ -303,7 +309,7 @@ def report(losses: List[Tensor], norm: Tensor, rows: List[Tensor]) -> List[Tenso
     return [torch.stack(losses), norm] + rows
 
 
-def log_losses(o: List[Tensor], binary: int, y: Tensor, w: Tensor, kind: int, delta: float) -> List[Tensor]:
+def log_losses(o: List[Tensor], binary: int, y: Tensor, w: Tensor, kind: str, delta: float) -> List[Tensor]:
     # As `losses`, from log probabilities of binary tasks: -y log q - (1 - y) log(1 - q).
     # log(1 - q) = log(-expm1(log q)); log q is kept below 0 by 1e-7, so that it is finite.
     out: List[Tensor] = []
@@ -331,7 +337,7 @@ def chain(o: List[Tensor], binary: int, stop: bool) -> List[Tensor]:
     return out + o[binary:]
 
 
-def log_predictions(o: List[Tensor], binary: int, kind: int) -> Tensor:
+def log_predictions(o: List[Tensor], binary: int, kind: str) -> Tensor:
     # As `predictions`, from log probabilities.
     out = [logq.exp() for logq in o[:binary]]
     return torch.stack(out + [amount(core, kind) for core in o[binary:]], 1)
@@ -345,11 +351,11 @@ def reaching(binary: int, w: Tensor, reached: Tensor) -> Tensor:
     return torch.stack(out, 1)
 
 
-def mlp(x: Tensor, p: List[Tensor], at: int, depth: int) -> Tensor:
-    # depth ReLU layers.
+def mlp(x: Tensor, p: List[Tensor], at: List[int]) -> Tensor:
+    # ReLU layers.
     h = x
-    for i in range(depth):
-        h = torch.relu(linear(h, p, at + 2 * i))
+    for layer in at:
+        h = torch.relu(linear(h, p, layer))
     return h
 
 
@@ -359,15 +365,16 @@ def mix(x: Tensor, experts: List[Tensor], p: List[Tensor], at: int) -> Tensor:
     return (gate.unsqueeze(2) * torch.stack(experts, 1)).sum(1)
 
 
-def fuse(u: List[Tensor], p: List[Tensor], at: int) -> Tensor:
+def fuse(u: List[Tensor], p: List[Tensor], at: List[int]) -> Tensor:
     # Attention over a list of vectors (B, in): V, Q, K linear in each, softmax over the list of <Q, K> / sqrt(H),
     # applied to V: (B, H). HTLNet's information fusion unit and AITM's transfer are both this.
     values: List[Tensor] = []
     scores: List[Tensor] = []
+    value_at, query_at, key_at = at
     for x in u:
-        value = linear(x, p, at)
-        q = linear(x, p, at + 2)
-        k = linear(x, p, at + 4)
+        value = linear(x, p, value_at)
+        q = linear(x, p, query_at)
+        k = linear(x, p, key_at)
         values.append(value)
         scores.append((q * k).sum(1) / float(value.size(1)) ** 0.5)
     a = torch.softmax(torch.stack(scores, 1), 1)

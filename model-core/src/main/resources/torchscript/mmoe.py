@@ -1,5 +1,4 @@
 # MMoE: experts shared by all tasks, one softmax gate per task (docs/models/mmoe.md).
-# Order of p: experts (layers each), gates (one linear each), towers.
 from typing import List
 
 import layers
@@ -8,20 +7,16 @@ from torch import Tensor
 
 
 class MMoE(Model):
-    experts: int
-    layers_each: int
-    depth: int
+    expert_at: List[List[int]]
+    gate_at: List[int]
+    tower_at: List[List[int]]
 
     def forward(self, x: Tensor, f: Tensor, p: List[Tensor]) -> List[Tensor]:
-        experts = [
-            layers.mlp(x, p, 2 * k * self.layers_each, self.layers_each) for k in range(self.experts)
-        ]
-        gates = 2 * self.experts * self.layers_each
-        towers = gates + 2 * self.tasks
+        experts = [layers.mlp(x, p, at) for at in self.expert_at]
         out: List[Tensor] = []
         for t in range(self.tasks):
-            s = layers.mix(x, experts, p, gates + 2 * t)
-            hidden = layers.tower(s, p, towers + t * (2 * self.depth + 2), self.depth)
+            s = layers.mix(x, experts, p, self.gate_at[t])
+            hidden = layers.tower(s, p, self.tower_at[t])
             out.append(layers.wide(hidden[-1], f, t, self.binary))
         return out
 

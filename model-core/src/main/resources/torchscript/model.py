@@ -20,12 +20,13 @@ class Model(Module):
     steps: List[Tensor]
     tasks: int
     binary: int
-    amount: int
+    amount: str
     delta: float
     first: int
     sets: int
-    units: List[int]
-    dense: int
+    hyper_names: List[str]
+    attention: List[List[int]]
+    attention_at: List[List[List[int]]]
 
     def setup(self, p: List[Tensor], m: List[Tensor], v: List[Tensor], steps: List[Tensor]) -> Tensor:
         # Weights, the moments of Adam or what else the optimiser keeps, and step counters, which the steps change in
@@ -46,7 +47,7 @@ class Model(Module):
         p: List[Tensor],
     ) -> List[Tensor]:
         return layers.embed(
-            e, indices, offsets, weights, batch, self.first, self.sets, p, self.units, self.dense
+            e, indices, offsets, weights, batch, self.first, self.sets, p, self.attention, self.attention_at
         )
 
     def step(
@@ -71,7 +72,8 @@ class Model(Module):
         grads = layers.gradients(torch.stack(losses).sum(), p + tables, False)
         torch.set_grad_enabled(False)
         n = len(p)
-        norm = layers.update(self.p, grads[:n], self.m, self.v, self.steps, losses, grads[n:], hyper)
+        named = layers.named(self.hyper_names, hyper)
+        norm = layers.update(self.p, grads[:n], self.m, self.v, self.steps, losses, grads[n:], named)
         return layers.report(losses, norm, grads[n:])
 
     def predict(

@@ -7,14 +7,14 @@ from torch import Tensor
 
 
 class SharedBottom(Model):
-    bottom: int
-    depth: int
+    bottom_at: List[int]
+    tower_at: List[List[int]]
 
     def forward(self, x: Tensor, f: Tensor, p: List[Tensor]) -> List[Tensor]:
-        s = layers.mlp(x, p, 0, self.bottom)
+        s = layers.mlp(x, p, self.bottom_at)
         out: List[Tensor] = []
         for k in range(self.tasks):
-            hidden = layers.tower(s, p, 2 * self.bottom + k * (2 * self.depth + 2), self.depth)
+            hidden = layers.tower(s, p, self.tower_at[k])
             out.append(layers.wide(hidden[-1], f, k, self.binary))
         return out
 

@@ -9,12 +9,12 @@ from torch import Tensor
 
 class SingleTask(Model):
     inputs: int
-    depth: int
+    tower_at: List[List[int]]
 
     def forward(self, x: Tensor, f: Tensor, p: List[Tensor]) -> List[Tensor]:
         out: List[Tensor] = []
         for k, own in enumerate(x.split(self.inputs, 1)):
-            hidden = layers.tower(own, p, k * (2 * self.depth + 2), self.depth)
+            hidden = layers.tower(own, p, self.tower_at[k])
             out.append(layers.wide(hidden[-1], f, k, self.binary))
         return out
 

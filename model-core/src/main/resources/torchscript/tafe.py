@@ -1,7 +1,6 @@
 # TAFE: task aware feature extraction, RecSys 2023 (docs/models/tafe.md; everything below the abstract is our
-# reading). F fields of d floats, G groups of n seeds. Order of p: seeds (n, d) for each group, their mix (1,) each;
-# feed-forward (in, out); squeeze, excitation; selector (task indicator and field means to fields), one task indicator
-# (1, c) per task; towers; where fields differ in size, a map of each size into d, (size, d).
+# reading). F fields of d floats, G groups of n seeds (n, d), each with a mix (1,). The selector sees a task's indicator
+# (1, c) and the fields' means. Where fields differ in size, there is a projection of each size into d, (size, d).
 from typing import List
 
 import layers
@@ -15,8 +14,14 @@ class Tafe(Model):
     dim: int
     sizes: List[int]
     counts: List[int]
-    groups: int
-    depth: int
+    seeds_at: List[int]
+    mix_at: List[int]
+    feedforward_at: List[int]
+    excitation_at: List[int]
+    selector_at: int
+    indicator_at: List[int]
+    tower_at: List[List[int]]
+    projection_at: List[int]
     path: bool
     stop: bool
     softmax: bool
@@ -25,14 +30,13 @@ class Tafe(Model):
 
     def sized(self, e: Tensor, p: List[Tensor]) -> Tensor:
         # (B, E) to (B, F, d): counts[s] fields of sizes[s] floats lie one after the other.
-        n = len(self.sizes)
         parts: List[Tensor] = []
         at = 0
-        for s in range(n):
+        for s in range(len(self.sizes)):
             width = self.counts[s] * self.sizes[s]
             part = e.narrow(1, at, width).reshape([e.size(0), self.counts[s], self.sizes[s]])
-            if n > 1:
-                part = part @ p[self.dense - n + s]
+            if len(self.projection_at) > 0:
+                part = part @ p[self.projection_at[s]]
             parts.append(part)
             at = at + width
         return torch.cat(parts, 1)
@@ -42,23 +46,24 @@ class Tafe(Model):
         # then squeeze-and-excitation with one gate per field and sample. (B, F, d) to (B, F, d). Nothing is
         # normalised: a row that was seen little is small and says little, and would say as much as any other.
         mixed = x
-        for g in range(self.groups):
-            seen = layers.attention(p[g], x)
-            mixed = mixed + layers.attention(x, seen) * p[self.groups + g]
-        at = 2 * self.groups
-        inner = torch.relu(mixed @ p[at] + p[at + 1])
-        h = mixed + (inner @ p[at + 2] + p[at + 3])
-        squeezed = torch.relu(layers.linear(h.mean([2]), p, at + 4))
-        gate = self.gate(layers.linear(squeezed, p, at + 6))
+        for seeds, mix in zip(self.seeds_at, self.mix_at):
+            seen = layers.attention(p[seeds], x)
+            mixed = mixed + layers.attention(x, seen) * p[mix]
+        widen, narrow = self.feedforward_at
+        inner = torch.relu(mixed @ p[widen] + p[widen + 1])
+        h = mixed + (inner @ p[narrow] + p[narrow + 1])
+        squeeze, excite = self.excitation_at
+        squeezed = torch.relu(layers.linear(h.mean([2]), p, squeeze))
+        gate = self.gate(layers.linear(squeezed, p, excite))
         return gate.unsqueeze(2) * h
 
     def gate(self, x: Tensor) -> Tensor:
         # 0 to 2: one that prefers nothing changes nothing.
         return torch.sigmoid(x) * 2.0
 
-    def selection(self, x: Tensor, p: List[Tensor], at: int) -> Tensor:
+    def selection(self, x: Tensor, p: List[Tensor]) -> Tensor:
         # (B, F). The softmax is multiplied by F, so that a selector that prefers nothing changes nothing.
-        s = layers.linear(x, p, at)
+        s = layers.linear(x, p, self.selector_at)
         if self.softmax:
             return torch.softmax(s, 1) * float(self.fields)
         return self.gate(s)
@@ -69,17 +74,15 @@ class Tafe(Model):
         if self.reconstruct:
             x = self.represent(x, p)
         means = x.mean([2])
-        at = 2 * self.groups + 8
-        towers = at + 2 + self.tasks
         out: List[Tensor] = []
         for t in range(self.tasks):
             h = x
             if self.select:
                 # Pattern selector: which fields this task looks at, for this sample.
-                indicator = p[at + 2 + t].expand([batch, -1])
-                s = self.selection(torch.cat([indicator, means], 1), p, at)
+                indicator = p[self.indicator_at[t]].expand([batch, -1])
+                s = self.selection(torch.cat([indicator, means], 1), p)
                 h = s.unsqueeze(2) * x
-            hidden = layers.tower(h.reshape([batch, -1]), p, towers + t * (2 * self.depth + 2), self.depth)
+            hidden = layers.tower(h.reshape([batch, -1]), p, self.tower_at[t])
             out.append(layers.wide(hidden[-1], f, t, self.binary))
         return out
 

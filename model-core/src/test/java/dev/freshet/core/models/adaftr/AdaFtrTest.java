@@ -255,7 +255,11 @@ class AdaFtrTest {
   private static Map<String, Object> attributes(boolean adaptive) {
     Map<String, Object> all =
         new HashMap<>(Map.of("project", true, "stop", true, "separate", false));
-    all.putAll(Map.of("bottom", 1, "depth", 1, "space", 0, "relation", 1, "negatives", 0));
+    for (String place :
+        List.of("bottom_at", "tower_at", "first_at", "second_at", "relatedness_at")) {
+      all.put(place, List.of());
+    }
+    all.putAll(Map.of("space", "entire", "negatives", 0));
     all.putAll(Map.of("weight", 1.0, "supervision", 0.0, "pull", 0.0, "prior", 0.5));
     all.putAll(Map.of("adaptive", adaptive, "tau", 0.55, "tau_min", 0.1, "tau_max", 1.0));
     return all;

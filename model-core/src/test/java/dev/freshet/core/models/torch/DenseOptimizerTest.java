@@ -3,6 +3,7 @@ package dev.freshet.core.models.torch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.training.TrainingSettings.Dense.Optimizer;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -26,6 +27,7 @@ class DenseOptimizerTest {
       """
       class Check(Module):
           training: bool
+          hyper_names: List[str]
 
           def step(
               self,
@@ -37,7 +39,8 @@ class DenseOptimizerTest {
               rows: List[Tensor],
               hyper: Tensor,
           ) -> List[Tensor]:
-              told = layers.update(p, g, m, v, steps, [torch.zeros([])], rows, hyper)
+              named = layers.named(self.hyper_names, hyper)
+              told = layers.update(p, g, m, v, steps, [torch.zeros([])], rows, named)
               return p + m + v + steps + g + [told]
       """;
 
@@ -89,7 +92,8 @@ class DenseOptimizerTest {
   }
 
   private static TorchEngine.Module module() {
-    return TorchEngine.load(ScriptArchive.ofSource("Check", SCRIPT, Map.of()));
+    return TorchEngine.load(
+        ScriptArchive.ofSource("Check", SCRIPT, Map.of("hyper_names", ModelDefinition.HYPER)));
   }
 
   private void start(Random random) {

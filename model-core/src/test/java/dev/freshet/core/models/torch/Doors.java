@@ -20,8 +20,8 @@ public final class Doors {
   public static TorchEngine.Module open(
       String file, String className, Map<String, Object> attributes, String methods) {
     Map<String, Object> all = new HashMap<>(Map.of("tasks", 3, "binary", 2));
-    all.putAll(Map.of("amount", 0, "delta", 1.0, "first", 0, "sets", 1));
-    all.putAll(Map.of("units", List.of(), "dense", 0));
+    all.putAll(Map.of("amount", "squared", "delta", 1.0, "first", 0, "sets", 1));
+    all.putAll(Map.of("attention", List.of(), "attention_at", List.of(), "hyper_names", List.of()));
     for (String list : List.of("p", "m", "v", "steps")) {
       all.put(list, List.of());
     }
