@@ -1,185 +1,198 @@
 # AdaFTR: adaptive fine-grained task relatedness, arXiv 2208.13442 (docs/models/adaftr.md; everything below the
-# abstract is our reading). c is the width in which representations are compared. Order of p: the bottom or bottoms; towers;
-# per pair of adjacent binary tasks the two projections (if any) and the relatedness network.
-class AdaFtr(Module):
-  separate : bool
-  bottom : int
-  depth : int
-  space : int
-  project : bool
-  relation : int
-  adaptive : bool
-  tau : float
-  tau_min : float
-  tau_max : float
-  negatives : int
-  stop : bool
-  weight : float
-  supervision : float
-  pull : float
-  prior : float
+# abstract is our reading). c is the width in which representations are compared. There is a bottom for all tasks or one
+# for each; for each pair of adjacent binary tasks two projections (if any) and a relatedness network.
+from typing import List, Tuple
 
-  def hidden(self: __torch__.AdaFtr, x: Tensor, f: Tensor, p: List[Tensor]) -> List[Tensor]:
-    # The outputs of all tasks, then what is below each task's tower, s, and its last hidden layer, z.
-    shared = layers.mlp(x, p, 0, self.bottom)
-    out = annotate(List[Tensor], [])
-    below = annotate(List[Tensor], [])
-    z = annotate(List[Tensor], [])
-    for k in range(self.tasks):
-      s = shared
-      if self.separate:
-        s = layers.mlp(x, p, 2 * k * self.bottom, self.bottom)
-      h = layers.tower(s, p, (self).towers() + k * (2 * self.depth + 2), self.depth)
-      out.append(layers.wide(h[self.depth], f, k, self.binary))
-      below.append(s)
-      z.append(h[self.depth - 1])
-    return out + below + z
+import layers
+import torch
+import torch.nn.functional as F
+from model import Model
+from torch import Tensor
 
-  def towers(self: __torch__.AdaFtr) -> int:
-    # Where the weights of the towers begin.
-    bottoms = 1
-    if self.separate:
-      bottoms = self.tasks
-    return 2 * self.bottom * bottoms
 
-  def forward(self: __torch__.AdaFtr, x: Tensor, f: Tensor, p: List[Tensor]) -> List[Tensor]:
-    h = (self).hidden(x, f, p, )
-    return h[:self.tasks]
+class AdaFtr(Model):
+    bottom_at: List[List[int]]
+    tower_at: List[List[int]]
+    first_at: List[int]
+    second_at: List[int]
+    relatedness_at: List[List[int]]
+    separate: bool
+    space: str
+    project: bool
+    adaptive: bool
+    tau: float
+    tau_min: float
+    tau_max: float
+    negatives: int
+    stop: bool
+    weight: float
+    supervision: float
+    pull: float
+    prior: float
 
-  def predictions(self: __torch__.AdaFtr, o: List[Tensor]) -> Tensor:
-    if self.space == 2:
-      out = layers.predictions(o, self.binary, self.amount)
-    else:
-      out = layers.log_predictions(layers.chain(o, self.binary, False), self.binary, self.amount)
-    return out
+    def hidden(self, x: Tensor, f: Tensor, p: List[Tensor]) -> List[Tensor]:
+        # The outputs of all tasks, then what is below each task's tower, s, and its last hidden layer, z.
+        shared = layers.mlp(x, p, self.bottom_at[0])
+        out: List[Tensor] = []
+        below: List[Tensor] = []
+        z: List[Tensor] = []
+        for k in range(self.tasks):
+            s = shared
+            if self.separate:
+                s = layers.mlp(x, p, self.bottom_at[k])
+            h = layers.tower(s, p, self.tower_at[k])
+            out.append(layers.wide(h[-1], f, k, self.binary))
+            below.append(s)
+            z.append(h[-2])
+        return out + below + z
 
-  def losses(self: __torch__.AdaFtr, o: List[Tensor], y: Tensor, w: Tensor, reached: Tensor) -> List[Tensor]:
-    if self.space == 0:
-      out = layers.log_losses(layers.chain(o, self.binary, False), self.binary, y, w, self.amount, self.delta)
-    elif self.space == 1:
-      plain = layers.losses(o, self.binary, y, layers.reaching(self.binary, w, reached), self.amount, self.delta)
-      out = annotate(List[Tensor], [])
-      for k in range(self.tasks):
-        l = plain[k]
-        if k > 0 and k < self.binary:
-          # Over the rows that reached the step, not over all of them.
-          rows = torch.mul(torch.gt(torch.select(w, 1, k), 0.), torch.select(reached, 1, k))
-          l = torch.div(torch.mul(l, float(torch.size(w, 0))), torch.clamp(torch.sum(rows), 1.))
-        out.append(l)
-    else:
-      out = layers.losses(o, self.binary, y, w, self.amount, self.delta)
-    return out
+    def forward(self, x: Tensor, f: Tensor, p: List[Tensor]) -> List[Tensor]:
+        return self.hidden(x, f, p)[: self.tasks]
 
-  def pair(self: __torch__.AdaFtr, t: int) -> int:
-    # Where the weights of the pair (t, t + 1) begin.
-    own = 2 * self.relation + 2
-    if self.project:
-      own = own + 4
-    return (self).towers() + self.tasks * (2 * self.depth + 2) + t * own
+    def predictions(self, o: List[Tensor]) -> Tensor:
+        if self.space == "direct":
+            return layers.predictions(o, self.binary, self.amount)
+        return layers.log_predictions(layers.chain(o, self.binary, False), self.binary, self.amount)
 
-  def unit(self: __torch__.AdaFtr, z: Tensor, p: List[Tensor], at: int) -> Tensor:
-    # Projected and of length 1; what is much shorter than a thousandth stays short, or its gradient would explode.
-    h = z
-    if self.project:
-      h = layers.linear(z, p, at)
-    return torch.mul(h, torch.rsqrt(torch.add(torch.sum(torch.mul(h, h), [1], True), 1e-06)))
+    def losses(self, o: List[Tensor], y: Tensor, w: Tensor, reached: Tensor) -> List[Tensor]:
+        if self.space == "entire":
+            chained = layers.chain(o, self.binary, False)
+            return layers.log_losses(chained, self.binary, y, w, self.amount, self.delta)
+        if self.space == "direct":
+            return layers.losses(o, self.binary, y, w, self.amount, self.delta)
+        reaching = layers.reaching(self.binary, w, reached)
+        out = layers.losses(o, self.binary, y, reaching, self.amount, self.delta)
+        for k in range(1, self.binary):
+            # Over the rows that reached the step, not over all of them.
+            rows = (w[:, k] > 0.0) * reached[:, k]
+            out[k] = out[k] * float(w.size(0)) / rows.sum().clamp(1.0)
+        return out
 
-  def relatedness(self: __torch__.AdaFtr, h: List[Tensor], p: List[Tensor], t: int) -> Tensor:
-    # Log-odds of r, (B,), from what the two tasks see of the example.
-    at = (self).pair(t, )
-    if self.project:
-      at = at + 4
-    z = 2 * self.tasks + t
-    parts = annotate(List[Tensor], [h[self.tasks + t], h[z], h[z + 1]])
-    if self.separate:
-      parts.append(h[self.tasks + t + 1])
-    x = torch.cat(parts, 1)
-    if self.stop:
-      x = torch.detach(x)
-    out = layers.tower(x, p, at, self.relation)
-    return out[self.relation]
+    def unit(self, h: Tensor) -> Tensor:
+        # Of length 1; what is much shorter than a thousandth stays short, or its gradient would explode.
+        return h * torch.rsqrt((h * h).sum([1], True) + 1e-06)
 
-  def temperature(self: __torch__.AdaFtr, logit: Tensor) -> Tensor:
-    # Related pairs have a small temperature: a strong pull.
-    tau = torch.mul(torch.ones_like(logit), self.tau)
-    if self.adaptive:
-      tau = torch.rsub(torch.mul(torch.sigmoid(logit), self.tau_max - self.tau_min), self.tau_max)
-    return tau
+    def views(self, h: List[Tensor], p: List[Tensor], t: int) -> Tuple[Tensor, Tensor]:
+        # What the tasks t and t + 1 see of the example, to be compared.
+        u, v = h[2 * self.tasks + t], h[2 * self.tasks + t + 1]
+        if self.project:
+            u = layers.linear(u, p, self.first_at[t])
+            v = layers.linear(v, p, self.second_at[t])
+        return self.unit(u), self.unit(v)
 
-  def allowed(self: __torch__.AdaFtr, same: Tensor, learnt: Tensor, noise: Tensor) -> Tensor:
-    # (B, B): which j stand beside i, itself included. Never one of the same user and item, never one that nothing is
-    # learnt from; with a count of negatives only the next so many in a random order.
-    n = torch.size(same, 0)
-    other = torch.ne(torch.unsqueeze(same, 1), torch.unsqueeze(same, 0))
-    other = torch.mul(other, torch.unsqueeze(torch.gt(learnt, 0.), 0))
-    if self.negatives > 0:
-      rank = torch.argsort(torch.argsort(torch.select(noise, 1, 0)))
-      ahead = torch.remainder(torch.sub(torch.unsqueeze(rank, 0), torch.unsqueeze(rank, 1)), n)
-      other = torch.mul(other, torch.le(ahead, self.negatives))
-    return torch.logical_or(other, torch.eye(n, dtype=11, layout=None, device=ops.prim.device(same)))
+    def relatedness(self, h: List[Tensor], p: List[Tensor], t: int) -> Tensor:
+        # Log-odds of r, (B,), from what the two tasks see of the example.
+        z = 2 * self.tasks + t
+        parts = [h[self.tasks + t], h[z], h[z + 1]]
+        if self.separate:
+            parts.append(h[self.tasks + t + 1])
+        x = torch.cat(parts, 1)
+        if self.stop:
+            x = x.detach()
+        return layers.tower(x, p, self.relatedness_at[t])[-1]
 
-  def contrast(self: __torch__.AdaFtr, u: Tensor, v: Tensor, tau: Tensor, allowed: Tensor) -> Tensor:
-    # InfoNCE in both directions, (B,): -log of the own counterpart's share, at each row's own temperature.
-    similar = torch.matmul(u, torch.transpose(v, 0, 1))
-    least = torch.mul(torch.ones_like(similar), -1e9)
-    out = annotate(List[Tensor], [])
-    for s in [similar, torch.transpose(similar, 0, 1)]:
-      scaled = torch.div(s, torch.unsqueeze(tau, 1))
-      all = torch.logsumexp(torch.where(allowed, scaled, least), [1])
-      out.append(torch.sub(all, torch.diagonal(scaled)))
-    return torch.mul(torch.add(out[0], out[1]), 0.5)
+    def temperature(self, logit: Tensor) -> Tensor:
+        # Related pairs have a small temperature: a strong pull.
+        if self.adaptive:
+            return self.tau_max - torch.sigmoid(logit) * (self.tau_max - self.tau_min)
+        return torch.ones_like(logit) * self.tau
 
-  def alignment(self: __torch__.AdaFtr, h: List[Tensor], p: List[Tensor], y: Tensor, w: Tensor, reached: Tensor, same: Tensor, noise: Tensor) -> List[Tensor]:
-    # One term for each pair of adjacent binary tasks. A row counts as much as the heavier of its two labels: the
-    # contrast needs no label, but what is held out must not be learnt from.
-    out = annotate(List[Tensor], [])
-    n = torch.size(y, 0)
-    for t in range(self.binary - 1):
-      at = (self).pair(t, )
-      logit = (self).relatedness(h, p, t, )
-      learnt = torch.maximum(torch.select(w, 1, t), torch.select(w, 1, t + 1))
-      u = (self).unit(h[2 * self.tasks + t], p, at, )
-      v = (self).unit(h[2 * self.tasks + t + 1], p, at + 2, )
-      rows = (self).contrast(u, v, (self).temperature(logit, ), (self).allowed(same, learnt, noise, ), )
-      term = torch.mul(torch.div(torch.sum(torch.mul(rows, learnt)), n), self.weight)
-      if self.supervision > 0.:
-        # Agreement of the labels: 1 where both steps happened, 0 where only the first did, nothing elsewhere.
-        target = torch.select(y, 1, t + 1)
-        agree = torch.binary_cross_entropy_with_logits(logit, target, None, None, 0)
-        agree = layers.weighted(torch.mul(agree, torch.select(reached, 1, t + 1)), w, t + 1)
-        term = torch.add(term, torch.mul(agree, self.supervision))
-      if self.pull > 0.:
-        off = torch.pow(torch.sub(torch.sigmoid(logit), self.prior), 2)
-        term = torch.add(term, torch.mul(torch.div(torch.sum(torch.mul(off, learnt)), n), self.pull))
-      out.append(term)
-    return out
+    def allowed(self, same: Tensor, learnt: Tensor, noise: Tensor) -> Tensor:
+        # (B, B): which j stand beside i, itself included. Never one of the same user and item, never one that nothing
+        # is learnt from; with a count of negatives only the next so many in a random order.
+        n = same.size(0)
+        other = same.unsqueeze(1) != same.unsqueeze(0)
+        other = other * (learnt > 0.0).unsqueeze(0)
+        if self.negatives > 0:
+            rank = noise[:, 0].argsort().argsort()
+            ahead = (rank.unsqueeze(0) - rank.unsqueeze(1)) % n
+            other = other * (ahead <= self.negatives)
+        return torch.logical_or(other, torch.eye(n, dtype=other.dtype, device=same.device))
 
-  def step(self: __torch__.AdaFtr, e: List[Tensor], indices: List[Tensor], offsets: List[Tensor], weights: List[Tensor], y: Tensor, w: Tensor, reached: Tensor, same: Tensor, noise: Tensor, hyper: Tensor) -> List[Tensor]:
-    torch.set_grad_enabled(True)
-    tables = layers.leaves(e)
-    p = layers.leaves(self.p)
-    x = layers.embed(tables, indices, offsets, weights, torch.size(y, 0), self.first, self.sets, p, self.units, self.dense)
-    h = (self).hidden(x[0], x[1], p, )
-    losses = (self).losses(h[:self.tasks], y, w, reached, )
-    if self.weight > 0. or self.supervision > 0.:
-      losses = losses + (self).alignment(h, p, y, w, reached, same, noise, )
-    grads = layers.gradients(torch.sum(torch.stack(losses)), p + tables, False)
-    torch.set_grad_enabled(False)
-    n = len(p)
-    norm = layers.update(self.p, grads[:n], self.m, self.v, self.steps, losses, grads[n:], hyper)
-    return layers.report(losses, norm, grads[n:])
+    def contrast(self, u: Tensor, v: Tensor, tau: Tensor, allowed: Tensor) -> Tensor:
+        # InfoNCE in both directions, (B,): -log of the own counterpart's share, at each row's own temperature.
+        similar = u @ v.transpose(0, 1)
+        least = torch.ones_like(similar) * -1e9
+        out: List[Tensor] = []
+        for s in [similar, similar.transpose(0, 1)]:
+            scaled = s / tau.unsqueeze(1)
+            all = torch.logsumexp(torch.where(allowed, scaled, least), [1])
+            out.append(all - scaled.diagonal())
+        return (out[0] + out[1]) * 0.5
 
-  def inspect(self: __torch__.AdaFtr, e: List[Tensor], indices: List[Tensor], offsets: List[Tensor], weights: List[Tensor], shape: Tensor) -> List[Tensor]:
-    # (B, 2 (T - 1)): relatedness of each pair, then the cosine of each pair's views.
-    x = layers.embed(e, indices, offsets, weights, torch.size(shape, 0), self.first, self.sets, self.p, self.units, self.dense)
-    h = (self).hidden(x[0], x[1], self.p, )
-    out = annotate(List[Tensor], [])
-    for t in range(self.binary - 1):
-      out.append(torch.sigmoid((self).relatedness(h, self.p, t, )))
-    for t in range(self.binary - 1):
-      at = (self).pair(t, )
-      u = (self).unit(h[2 * self.tasks + t], self.p, at, )
-      v = (self).unit(h[2 * self.tasks + t + 1], self.p, at + 2, )
-      out.append(torch.sum(torch.mul(u, v), [1]))
-    return [torch.stack(out, 1)]
+    def alignment(
+        self,
+        h: List[Tensor],
+        p: List[Tensor],
+        y: Tensor,
+        w: Tensor,
+        reached: Tensor,
+        same: Tensor,
+        noise: Tensor,
+    ) -> List[Tensor]:
+        # One term for each pair of adjacent binary tasks. A row counts as much as the heavier of its two labels: the
+        # contrast needs no label, but what is held out must not be learnt from.
+        out: List[Tensor] = []
+        n = y.size(0)
+        for t in range(self.binary - 1):
+            logit = self.relatedness(h, p, t)
+            learnt = torch.maximum(w[:, t], w[:, t + 1])
+            u, v = self.views(h, p, t)
+            rows = self.contrast(u, v, self.temperature(logit), self.allowed(same, learnt, noise))
+            term = (rows * learnt).sum() / n * self.weight
+            if self.supervision > 0.0:
+                # Agreement of the labels: 1 where both steps happened, 0 where only the first did, nothing elsewhere.
+                agree = F.binary_cross_entropy_with_logits(logit, y[:, t + 1], reduction="none")
+                term = term + layers.weighted(agree * reached[:, t + 1], w, t + 1) * self.supervision
+            if self.pull > 0.0:
+                off = (torch.sigmoid(logit) - self.prior) ** 2
+                term = term + (off * learnt).sum() / n * self.pull
+            out.append(term)
+        return out
 
+    def step(
+        self,
+        e: List[Tensor],
+        indices: List[Tensor],
+        offsets: List[Tensor],
+        weights: List[Tensor],
+        y: Tensor,
+        w: Tensor,
+        reached: Tensor,
+        same: Tensor,
+        noise: Tensor,
+        hyper: Tensor,
+    ) -> List[Tensor]:
+        torch.set_grad_enabled(True)
+        tables = layers.leaves(e)
+        p = layers.leaves(self.p)
+        x, f = self.embed(tables, indices, offsets, weights, y.size(0), p)
+        h = self.hidden(x, f, p)
+        losses = self.losses(h[: self.tasks], y, w, reached)
+        if self.weight > 0.0 or self.supervision > 0.0:
+            losses = losses + self.alignment(h, p, y, w, reached, same, noise)
+        grads = layers.gradients(torch.stack(losses).sum(), p + tables, False)
+        torch.set_grad_enabled(False)
+        n = len(p)
+        named = layers.named(self.hyper_names, hyper)
+        norm = layers.update(self.p, grads[:n], self.m, self.v, self.steps, losses, grads[n:], named)
+        return layers.report(losses, norm, grads[n:])
+
+    def inspect(
+        self,
+        e: List[Tensor],
+        indices: List[Tensor],
+        offsets: List[Tensor],
+        weights: List[Tensor],
+        shape: Tensor,
+    ) -> List[Tensor]:
+        # (B, 2 (T - 1)): relatedness of each pair, then the cosine of each pair's views.
+        x, f = self.embed(e, indices, offsets, weights, shape.size(0), self.p)
+        h = self.hidden(x, f, self.p)
+        out: List[Tensor] = []
+        for t in range(self.binary - 1):
+            out.append(torch.sigmoid(self.relatedness(h, self.p, t)))
+        for t in range(self.binary - 1):
+            u, v = self.views(h, self.p, t)
+            out.append((u * v).sum([1]))
+        return [torch.stack(out, 1)]

@@ -1,121 +1,131 @@
 # HTLNet: hybrid targets learning network, RecSys 2024 (docs/models/htlnet.md says what is the paper's and what is
-# our reading). Order of p: K towers; per later task two fusion units (representations, label embeddings) of
-# value, query, key; one label table (2, L) per task that has a successor.
-class HtlNet(Module):
-  depth : int
-  representation : int
-  stop_before : bool
-  stop_after : bool
-  label_embedding : bool
-  fusion : bool
-  adjust : bool
-  alpha : float
-  gamma : float
-  clip : float
-  norm_after : bool
-  tau : float
+# our reading). A label table is (2, L).
+from typing import List
 
-  def label(self: __torch__.HtlNet, o: Tensor, table: Tensor, noise: Tensor, tau: Tensor) -> Tensor:
-    # Label embedding unit: the label is drawn from the prediction, not from the truth, relaxed by
-    # Gumbel-softmax; w = softmax(([log p, log(1 - p)] + g) / tau), result w E: (B, L).
-    logp = torch.stack([torch.log_sigmoid(o), torch.log_sigmoid(torch.neg(o))], 1)
-    logp = torch.clamp(logp, -16.118)
-    w = torch.softmax(torch.div(torch.add(logp, noise), tau), 1)
-    return torch.matmul(w, table)
+import layers
+import torch
+import torch.nn.functional as F
+from model import Model
+from torch import Tensor
 
-  def forward(self: __torch__.HtlNet, x: Tensor, f: Tensor, p: List[Tensor], noise: Tensor, tau: Tensor) -> List[Tensor]:
-    per = 2 * self.depth + 2
-    units = self.tasks * per
-    tables = units + (self.tasks - 1) * 12
-    out = annotate(List[Tensor], [])
-    reps = annotate(List[Tensor], [])
-    labels = annotate(List[Tensor], [])
-    for k in range(self.tasks):
-      parts = annotate(List[Tensor], [x])
-      if k > 0:
-        at = units + (k - 1) * 12
-        if self.fusion:
-          fused = layers.fuse(reps, p, at)
-          if self.stop_after:
-            fused = torch.detach(fused)
-          parts.append(fused)
-        if self.label_embedding:
-          fused = layers.fuse(labels, p, at + 6)
-          if self.stop_after:
-            fused = torch.detach(fused)
-          parts.append(fused)
-      hidden = layers.tower(torch.cat(parts, 1), p, k * per, self.depth)
-      o = layers.wide(hidden[self.depth], f, k, self.binary)
-      out.append(o)
-      if k < self.tasks - 1:
-        rep = hidden[self.representation]
-        shown = o
-        if self.stop_before:
-          rep = torch.detach(rep)
-          shown = torch.detach(o)
-        le = (self).label(shown, p[tables + k], torch.select(noise, 1, k), tau, )
-        if self.stop_after:
-          le = torch.detach(le)
-        reps.append(rep)
-        labels.append(le)
-    return out
 
-  def adjusted(self: __torch__.HtlNet, rows: List[Tensor], reference: List[Tensor]) -> List[Tensor]:
-    # Of the embeddings, which all tasks share; a first-order weight belongs to its task, and stays as it is.
-    # Direction: a binary gradient that conflicts with the core task's loses alpha of its part along it.
-    # Magnitude: it is then moved by gamma towards the core gradient's norm, the ratio clipped to [1/C, C].
-    g = layers.embeddings(rows, self.first)
-    core = layers.embeddings(reference, self.first)
-    square = layers.dot(core, core)
-    along = torch.mul(torch.clamp(layers.dot(g, core), None, 0.), torch.div(self.alpha, torch.add(square, 1e-12)))
-    turned = annotate(List[Tensor], [])
-    for i in range(len(g)):
-      turned.append(torch.sub(g[i], torch.mul(along, core[i])))
-    own = g
-    if self.norm_after:
-      own = turned
-    norm = torch.sqrt(layers.dot(own, own))
-    rho = torch.clamp(torch.div(torch.sqrt(square), torch.add(norm, 1e-12)), 1. / self.clip, self.clip)
-    scale = torch.add(torch.mul(rho, self.gamma), 1. - self.gamma)
-    # No core label in this batch, no reference: the gradient stays as it is.
-    scale = torch.where(torch.gt(square, 0.), scale, torch.ones_like(scale))
-    out = annotate(List[Tensor], [])
-    for i in range(len(rows)):
-      out.append(torch.add(torch.sub(rows[i], g[i]), torch.mul(turned[i], scale)))
-    return out
+class HtlNet(Model):
+    tower_at: List[List[int]]
+    fused_representations_at: List[List[int]]
+    fused_labels_at: List[List[int]]
+    label_table_at: List[int]
+    representation: int
+    stop_before: bool
+    stop_after: bool
+    label_embedding: bool
+    fusion: bool
+    adjust: bool
+    alpha: float
+    gamma: float
+    clip: float
+    norm_after: bool
+    tau: float
 
-  def step(self: __torch__.HtlNet, e: List[Tensor], indices: List[Tensor], offsets: List[Tensor], weights: List[Tensor], y: Tensor, w: Tensor, reached: Tensor, same: Tensor, noise: Tensor, hyper: Tensor) -> List[Tensor]:
-    torch.set_grad_enabled(True)
-    tables = layers.leaves(e)
-    p = layers.leaves(self.p)
-    x = layers.embed(tables, indices, offsets, weights, torch.size(y, 0), self.first, self.sets, p, self.units, self.dense)
-    gumbel = torch.reshape(noise, [torch.size(y, 0), self.tasks, 2])
-    losses = layers.losses((self).forward(x[0], x[1], p, gumbel, hyper[7], ), self.binary, y, w, self.amount, self.delta)
-    n = len(p)
-    wrt = p + tables
-    dense = annotate(List[Tensor], [])
-    rows = annotate(List[List[Tensor]], [])
-    for k in range(self.tasks):
-      g = layers.gradients(losses[k], wrt, k < self.tasks - 1)
-      rows.append(g[n:])
-      if k == 0:
-        dense = g[:n]
-      else:
-        dense = layers.add(dense, g[:n])
-    torch.set_grad_enabled(False)
-    shared = rows[self.tasks - 1]
-    core = shared
-    for k in range(self.tasks - 1):
-      if self.adjust:
-        shared = layers.add(shared, (self).adjusted(rows[k], core, ))
-      else:
-        shared = layers.add(shared, rows[k])
-    norm = layers.update(self.p, dense, self.m, self.v, self.steps, losses, shared, hyper)
-    return layers.report(losses, norm, shared)
+    def label(self, o: Tensor, table: Tensor, noise: Tensor, tau: float) -> Tensor:
+        # Label embedding unit: the label is drawn from the prediction, not from the truth, relaxed by
+        # Gumbel-softmax; w = softmax(([log p, log(1 - p)] + g) / tau), result w E: (B, L).
+        logp = torch.stack([F.logsigmoid(o), F.logsigmoid(-o)], 1).clamp(-16.118)
+        return torch.softmax((logp + noise) / tau, 1) @ table
 
-  def predict(self: __torch__.HtlNet, e: List[Tensor], indices: List[Tensor], offsets: List[Tensor], weights: List[Tensor], shape: Tensor) -> List[Tensor]:
-    # No noise. At temperature 1 the label embedding is its expectation [p, 1 - p] E, near 0 the likelier row.
-    x = layers.embed(e, indices, offsets, weights, torch.size(shape, 0), self.first, self.sets, self.p, self.units, self.dense)
-    none = torch.new_zeros(x[0], [torch.size(shape, 0), self.tasks, 2])
-    return [layers.predictions((self).forward(x[0], x[1], self.p, none, torch.mul(torch.new_ones(x[0], []), self.tau), ), self.binary, self.amount)]
+    def passed_on(self, x: Tensor) -> Tensor:
+        return x.detach() if self.stop_after else x
 
+    def forward(self, x: Tensor, f: Tensor, p: List[Tensor], noise: Tensor, tau: float) -> List[Tensor]:
+        out: List[Tensor] = []
+        reps: List[Tensor] = []
+        labels: List[Tensor] = []
+        for k in range(self.tasks):
+            parts = [x]
+            if k > 0:
+                if self.fusion:
+                    parts.append(self.passed_on(layers.fuse(reps, p, self.fused_representations_at[k - 1])))
+                if self.label_embedding:
+                    parts.append(self.passed_on(layers.fuse(labels, p, self.fused_labels_at[k - 1])))
+            hidden = layers.tower(torch.cat(parts, 1), p, self.tower_at[k])
+            o = layers.wide(hidden[-1], f, k, self.binary)
+            out.append(o)
+            if k < self.tasks - 1:
+                rep = hidden[self.representation]
+                shown = o
+                if self.stop_before:
+                    rep = rep.detach()
+                    shown = o.detach()
+                reps.append(rep)
+                table = p[self.label_table_at[k]]
+                labels.append(self.passed_on(self.label(shown, table, noise[:, k], tau)))
+        return out
+
+    def adjusted(self, rows: List[Tensor], reference: List[Tensor]) -> List[Tensor]:
+        # Of the embeddings, which all tasks share; a first-order weight belongs to its task, and stays as it is.
+        # Direction: a binary gradient that conflicts with the core task's loses alpha of its part along it.
+        # Magnitude: it is then moved by gamma towards the core gradient's norm, the ratio clipped to [1/C, C].
+        g = layers.embeddings(rows, self.first)
+        core = layers.embeddings(reference, self.first)
+        square = layers.dot(core, core)
+        along = layers.dot(g, core).clamp(max=0.0) * (self.alpha / (square + 1e-12))
+        turned = [g[i] - along * core[i] for i in range(len(g))]
+        own = turned if self.norm_after else g
+        norm = layers.dot(own, own).sqrt()
+        rho = (square.sqrt() / (norm + 1e-12)).clamp(1.0 / self.clip, self.clip)
+        scale = rho * self.gamma + (1.0 - self.gamma)
+        # No core label in this batch, no reference: the gradient stays as it is.
+        scale = torch.where(square > 0.0, scale, torch.ones_like(scale))
+        out: List[Tensor] = []
+        for i, row in enumerate(rows):
+            out.append(row - g[i] + turned[i] * scale)
+        return out
+
+    def step(
+        self,
+        e: List[Tensor],
+        indices: List[Tensor],
+        offsets: List[Tensor],
+        weights: List[Tensor],
+        y: Tensor,
+        w: Tensor,
+        reached: Tensor,
+        same: Tensor,
+        noise: Tensor,
+        hyper: Tensor,
+    ) -> List[Tensor]:
+        torch.set_grad_enabled(True)
+        tables = layers.leaves(e)
+        p = layers.leaves(self.p)
+        x, f = self.embed(tables, indices, offsets, weights, y.size(0), p)
+        gumbel = noise.reshape([y.size(0), self.tasks, 2])
+        named = layers.named(self.hyper_names, hyper)
+        o = self.forward(x, f, p, gumbel, named["tau"])
+        losses = layers.losses(o, self.binary, y, w, self.amount, self.delta)
+        n = len(p)
+        dense: List[Tensor] = []
+        rows: List[List[Tensor]] = []
+        for k, loss in enumerate(losses):
+            g = layers.gradients(loss, p + tables, k < self.tasks - 1)
+            rows.append(g[n:])
+            dense = g[:n] if k == 0 else layers.add(dense, g[:n])
+        torch.set_grad_enabled(False)
+        core = rows[-1]
+        shared = core
+        for own in rows[:-1]:
+            shared = layers.add(shared, self.adjusted(own, core) if self.adjust else own)
+        norm = layers.update(self.p, dense, self.m, self.v, self.steps, losses, shared, named)
+        return layers.report(losses, norm, shared)
+
+    def predict(
+        self,
+        e: List[Tensor],
+        indices: List[Tensor],
+        offsets: List[Tensor],
+        weights: List[Tensor],
+        shape: Tensor,
+    ) -> List[Tensor]:
+        # No noise. At temperature 1 the label embedding is its expectation [p, 1 - p] E, near 0 the likelier row.
+        x, f = self.embed(e, indices, offsets, weights, shape.size(0), self.p)
+        none = x.new_zeros([shape.size(0), self.tasks, 2])
+        o = self.forward(x, f, self.p, none, self.tau)
+        return [layers.predictions(o, self.binary, self.amount)]

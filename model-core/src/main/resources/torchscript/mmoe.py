@@ -1,26 +1,27 @@
-# MMoE: experts shared by all tasks, one softmax gate per task (docs/models/mmoe.md). The plain step follows.
-# Order of p: experts (layers each), gates (one linear each), towers.
-class MMoE(Module):
-  experts : int
-  layers_each : int
-  depth : int
+# MMoE: experts shared by all tasks, one softmax gate per task (docs/models/mmoe.md).
+from typing import List
 
-  def forward(self: __torch__.MMoE, x: Tensor, f: Tensor, p: List[Tensor]) -> List[Tensor]:
-    experts = annotate(List[Tensor], [])
-    for k in range(self.experts):
-      experts.append(layers.mlp(x, p, 2 * k * self.layers_each, self.layers_each))
-    gates = 2 * self.experts * self.layers_each
-    towers = gates + 2 * self.tasks
-    out = annotate(List[Tensor], [])
-    for t in range(self.tasks):
-      s = layers.mix(x, experts, p, gates + 2 * t)
-      hidden = layers.tower(s, p, towers + t * (2 * self.depth + 2), self.depth)
-      out.append(layers.wide(hidden[self.depth], f, t, self.binary))
-    return out
+import layers
+from model import Model
+from torch import Tensor
 
-  def losses(self: __torch__.MMoE, o: List[Tensor], y: Tensor, w: Tensor, reached: Tensor) -> List[Tensor]:
-    return layers.losses(o, self.binary, y, w, self.amount, self.delta)
 
-  def predictions(self: __torch__.MMoE, o: List[Tensor]) -> Tensor:
-    return layers.predictions(o, self.binary, self.amount)
+class MMoE(Model):
+    expert_at: List[List[int]]
+    gate_at: List[int]
+    tower_at: List[List[int]]
 
+    def forward(self, x: Tensor, f: Tensor, p: List[Tensor]) -> List[Tensor]:
+        experts = [layers.mlp(x, p, at) for at in self.expert_at]
+        out: List[Tensor] = []
+        for t in range(self.tasks):
+            s = layers.mix(x, experts, p, self.gate_at[t])
+            hidden = layers.tower(s, p, self.tower_at[t])
+            out.append(layers.wide(hidden[-1], f, t, self.binary))
+        return out
+
+    def losses(self, o: List[Tensor], y: Tensor, w: Tensor, reached: Tensor) -> List[Tensor]:
+        return layers.losses(o, self.binary, y, w, self.amount, self.delta)
+
+    def predictions(self, o: List[Tensor]) -> Tensor:
+        return layers.predictions(o, self.binary, self.amount)

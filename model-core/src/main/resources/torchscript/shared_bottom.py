@@ -1,19 +1,25 @@
-# Shared-Bottom: one MLP for all tasks, one tower per task (docs/models/shared-bottom.md). The plain step follows.
-class SharedBottom(Module):
-  bottom : int
-  depth : int
+# Shared-Bottom: one MLP for all tasks, one tower per task (docs/models/shared-bottom.md).
+from typing import List
 
-  def forward(self: __torch__.SharedBottom, x: Tensor, f: Tensor, p: List[Tensor]) -> List[Tensor]:
-    s = layers.mlp(x, p, 0, self.bottom)
-    out = annotate(List[Tensor], [])
-    for k in range(self.tasks):
-      hidden = layers.tower(s, p, 2 * self.bottom + k * (2 * self.depth + 2), self.depth)
-      out.append(layers.wide(hidden[self.depth], f, k, self.binary))
-    return out
+import layers
+from model import Model
+from torch import Tensor
 
-  def losses(self: __torch__.SharedBottom, o: List[Tensor], y: Tensor, w: Tensor, reached: Tensor) -> List[Tensor]:
-    return layers.losses(o, self.binary, y, w, self.amount, self.delta)
 
-  def predictions(self: __torch__.SharedBottom, o: List[Tensor]) -> Tensor:
-    return layers.predictions(o, self.binary, self.amount)
+class SharedBottom(Model):
+    bottom_at: List[int]
+    tower_at: List[List[int]]
 
+    def forward(self, x: Tensor, f: Tensor, p: List[Tensor]) -> List[Tensor]:
+        s = layers.mlp(x, p, self.bottom_at)
+        out: List[Tensor] = []
+        for k in range(self.tasks):
+            hidden = layers.tower(s, p, self.tower_at[k])
+            out.append(layers.wide(hidden[-1], f, k, self.binary))
+        return out
+
+    def losses(self, o: List[Tensor], y: Tensor, w: Tensor, reached: Tensor) -> List[Tensor]:
+        return layers.losses(o, self.binary, y, w, self.amount, self.delta)
+
+    def predictions(self, o: List[Tensor]) -> Tensor:
+        return layers.predictions(o, self.binary, self.amount)

@@ -1,20 +1,25 @@
-# Single-task: rows and a tower for each task, nothing shared (docs/models/single-task.md). The plain step follows.
+# Single-task: rows and a tower for each task, nothing shared (docs/models/single-task.md).
 # x holds each task's embeddings one after the other, E floats for a task.
-class SingleTask(Module):
-  inputs : int
-  depth : int
+from typing import List
 
-  def forward(self: __torch__.SingleTask, x: Tensor, f: Tensor, p: List[Tensor]) -> List[Tensor]:
-    out = annotate(List[Tensor], [])
-    for k in range(self.tasks):
-      own = torch.narrow(x, 1, k * self.inputs, self.inputs)
-      hidden = layers.tower(own, p, k * (2 * self.depth + 2), self.depth)
-      out.append(layers.wide(hidden[self.depth], f, k, self.binary))
-    return out
+import layers
+from model import Model
+from torch import Tensor
 
-  def losses(self: __torch__.SingleTask, o: List[Tensor], y: Tensor, w: Tensor, reached: Tensor) -> List[Tensor]:
-    return layers.losses(o, self.binary, y, w, self.amount, self.delta)
 
-  def predictions(self: __torch__.SingleTask, o: List[Tensor]) -> Tensor:
-    return layers.predictions(o, self.binary, self.amount)
+class SingleTask(Model):
+    inputs: int
+    tower_at: List[List[int]]
 
+    def forward(self, x: Tensor, f: Tensor, p: List[Tensor]) -> List[Tensor]:
+        out: List[Tensor] = []
+        for k, own in enumerate(x.split(self.inputs, 1)):
+            hidden = layers.tower(own, p, self.tower_at[k])
+            out.append(layers.wide(hidden[-1], f, k, self.binary))
+        return out
+
+    def losses(self, o: List[Tensor], y: Tensor, w: Tensor, reached: Tensor) -> List[Tensor]:
+        return layers.losses(o, self.binary, y, w, self.amount, self.delta)
+
+    def predictions(self, o: List[Tensor]) -> Tensor:
+        return layers.predictions(o, self.binary, self.amount)

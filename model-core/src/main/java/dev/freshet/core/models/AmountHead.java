@@ -28,7 +28,7 @@ public record AmountHead(
         double delta)
     implements Serializable {
 
-  /** The menu of losses, in the order of their numbers in the scripts. */
+  /** The menu of losses; scripts know them by these names. */
   public enum Loss {
     SQUARED,
     HUBER,

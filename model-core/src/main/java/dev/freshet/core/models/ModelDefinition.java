@@ -6,6 +6,7 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 
@@ -17,6 +18,10 @@ import java.util.stream.Stream;
  * besides.
  */
 public interface ModelDefinition extends Serializable {
+
+  /** What {@code hyper} holds for every model, by the names that scripts have for it. */
+  List<String> HYPER =
+      List.of("rate", "decay", "max_norm", "epsilon", "optimizer", "clip_norm", "examples");
 
   /** The name under which it trains, reports and publishes. */
   String name();
@@ -59,20 +64,33 @@ public interface ModelDefinition extends Serializable {
     return all;
   }
 
+  /** Where the script finds its weights. */
+  default Places places(ModelShape shape) {
+    return new Places(dense(shape));
+  }
+
   /** What the script declares: what all of them do, and {@code own}. */
   default Map<String, Object> attributes(ModelShape shape, Map<String, Object> own) {
+    Places at = places(shape);
+    List<FeatureSchema.Attention> attention = shape.attention();
     Map<String, Object> all = new HashMap<>(own);
     all.put("first", firstOrder(shape));
     all.put("sets", rowSets(shape));
     all.put(
-        "units",
-        shape.attention().stream()
-            .flatMap(unit -> Stream.of(unit.group(), unit.place(), unit.target()))
-            .toList());
-    all.put("dense", parameters(shape).size());
+        "attention",
+        attention.stream().map(u -> List.of(u.group(), u.place(), u.target())).toList());
+    all.put(
+        "attention_at",
+        Places.each(
+            rowSets(shape),
+            set ->
+                attention.stream()
+                    .map(u -> at.stack("attention" + set + "." + u.field()))
+                    .toList()));
+    all.put("hyper_names", Stream.concat(HYPER.stream(), hyperNames().stream()).toList());
     all.put("tasks", shape.tasks());
     all.put("binary", shape.binary());
-    all.put("amount", amount().loss().ordinal());
+    all.put("amount", amount().loss().name().toLowerCase(Locale.ROOT));
     all.put("delta", amount().delta());
     return all;
   }
@@ -122,7 +140,12 @@ public interface ModelDefinition extends Serializable {
     return false;
   }
 
-  /** What the script's {@code hyper} holds from index 7 on, at a step. */
+  /** Names in the script of what {@link #hyper} gives. */
+  default List<String> hyperNames() {
+    return List.of();
+  }
+
+  /** What the script's {@code hyper} holds behind what all models are told, at a step. */
   default float[] hyper(long step) {
     return new float[0];
   }

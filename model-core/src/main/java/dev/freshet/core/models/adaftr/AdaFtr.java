@@ -6,12 +6,14 @@ import dev.freshet.core.models.AmountHead;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.ModelShape;
 import dev.freshet.core.models.Parameter;
+import dev.freshet.core.models.Places;
 import dev.freshet.core.models.Widths;
 import dev.freshet.core.models.torch.ScriptArchive;
 import dev.freshet.core.settings.Option;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -57,7 +59,8 @@ public record AdaFtr(
         Space space,
     @Option(
             value =
-                "Weight of the contrast; 0 leaves the plain base model, which won in all our tables",
+                "Weight of the contrast; 0 leaves the plain base model, which won in all our"
+                    + " tables",
             fallback = "0.0")
         double weight,
     @Option(value = "Whether each example has a temperature of its own", fallback = "adaptive")
@@ -102,7 +105,7 @@ public record AdaFtr(
     EMBEDDINGS
   }
 
-  /** Where later steps are learnt, in the order of their numbers in the script. */
+  /** Where later steps are learnt; the script knows them by these names. */
   public enum Space {
     ENTIRE,
     REACHED,
@@ -173,11 +176,20 @@ public record AdaFtr(
   public ScriptArchive script(ModelShape shape) {
     Map<String, Object> own = new HashMap<>();
     own.put("separate", sharing == Sharing.EMBEDDINGS);
-    own.put("bottom", bottom.size());
-    own.put("depth", tower.size());
-    own.put("space", space.ordinal());
+    Places at = places(shape);
+    int pairs = Math.max(0, shape.binary() - 1);
+    int projected = projection > 0 ? pairs : 0;
+    own.put(
+        "bottom_at",
+        sharing == Sharing.EMBEDDINGS
+            ? Places.each(shape.tasks(), k -> at.stack("bottom" + k))
+            : List.of(at.stack("bottom")));
+    own.put("tower_at", Places.each(shape.tasks(), k -> at.stack("tower" + k)));
+    own.put("first_at", Places.each(projected, t -> at.linear("pair" + t + ".first")));
+    own.put("second_at", Places.each(projected, t -> at.linear("pair" + t + ".second")));
+    own.put("relatedness_at", Places.each(pairs, t -> at.stack("pair" + t + ".relatedness")));
+    own.put("space", space.name().toLowerCase(Locale.ROOT));
     own.put("project", projection > 0);
-    own.put("relation", relatedness.size());
     own.put("adaptive", temperature == Temperature.ADAPTIVE);
     own.put("tau", tau);
     own.put("tau_min", tauMin);
@@ -188,7 +200,7 @@ public record AdaFtr(
     own.put("supervision", supervision);
     own.put("pull", priorWeight);
     own.put("prior", prior);
-    return ScriptArchive.withOwnStep("adaftr", "AdaFtr", attributes(shape, own));
+    return ScriptArchive.ofModel("adaftr", attributes(shape, own));
   }
 
   @Override

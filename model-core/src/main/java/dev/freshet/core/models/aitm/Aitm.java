@@ -6,6 +6,7 @@ import dev.freshet.core.models.AmountHead;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.ModelShape;
 import dev.freshet.core.models.Parameter;
+import dev.freshet.core.models.Places;
 import dev.freshet.core.models.Widths;
 import dev.freshet.core.models.torch.ScriptArchive;
 import dev.freshet.core.settings.Option;
@@ -51,11 +52,26 @@ public record Aitm(
 
   @Override
   public ScriptArchive script(ModelShape shape) {
-    return ScriptArchive.withPlainStep(
+    Places at = places(shape);
+    int tasks = shape.tasks();
+    List<String> fusion = List.of("value", "query", "key");
+    return ScriptArchive.ofModel(
         "aitm",
-        "Aitm",
         attributes(
-            shape, Map.of("bottom", bottom.size(), "depth", tower.size(), "penalty", penalty)));
+            shape,
+            Map.of(
+                "bottom_at", Places.each(tasks, t -> at.stack("bottom" + t)),
+                "transfer_at",
+                    Places.each(tasks - 1, t -> at.linear("link" + (t + 1) + ".transfer")),
+                "fusion_at",
+                    Places.each(
+                        tasks - 1,
+                        t ->
+                            fusion.stream()
+                                .map(unit -> at.linear("link" + (t + 1) + "." + unit))
+                                .toList()),
+                "tower_at", Places.each(tasks, t -> at.stack("tower" + t)),
+                "penalty", penalty)));
   }
 
   @Override

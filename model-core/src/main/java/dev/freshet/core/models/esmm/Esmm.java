@@ -4,6 +4,7 @@ import dev.freshet.core.models.AmountHead;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.ModelShape;
 import dev.freshet.core.models.Parameter;
+import dev.freshet.core.models.Places;
 import dev.freshet.core.models.Widths;
 import dev.freshet.core.models.torch.ScriptArchive;
 import dev.freshet.core.settings.Option;
@@ -47,8 +48,11 @@ public record Esmm(
 
   @Override
   public ScriptArchive script(ModelShape shape) {
-    return ScriptArchive.withPlainStep(
-        "esmm", "Esmm", attributes(shape, Map.of("depth", tower.size())));
+    Places at = places(shape);
+    return ScriptArchive.ofModel(
+        "esmm",
+        attributes(
+            shape, Map.of("tower_at", Places.each(shape.tasks(), k -> at.stack("tower" + k)))));
   }
 
   @Override

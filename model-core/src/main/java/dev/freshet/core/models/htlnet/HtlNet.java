@@ -6,6 +6,7 @@ import dev.freshet.core.models.AmountHead;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.ModelShape;
 import dev.freshet.core.models.Parameter;
+import dev.freshet.core.models.Places;
 import dev.freshet.core.models.Widths;
 import dev.freshet.core.models.torch.ScriptArchive;
 import dev.freshet.core.settings.Option;
@@ -147,7 +148,15 @@ public record HtlNet(
   @Override
   public ScriptArchive script(ModelShape shape) {
     Map<String, Object> attributes = new HashMap<>();
-    attributes.put("depth", tower.size());
+    Places at = places(shape);
+    int later = shape.tasks() - 1;
+    attributes.put("tower_at", Places.each(shape.tasks(), k -> at.stack("tower" + k)));
+    attributes.put(
+        "fused_representations_at",
+        Places.each(later, k -> at.stack("fusion" + (k + 1) + ".representation")));
+    attributes.put(
+        "fused_labels_at", Places.each(later, k -> at.stack("fusion" + (k + 1) + ".label")));
+    attributes.put("label_table_at", Places.each(later, k -> at.of("label" + k + ".table")));
     attributes.put("representation", representation == Representation.FIRST ? 0 : tower.size() - 1);
     attributes.put("stop_before", stopGradient != StopGradient.NONE);
     attributes.put("stop_after", stopGradient == StopGradient.LITERAL);
@@ -160,7 +169,7 @@ public record HtlNet(
     attributes.put("clip", clip);
     attributes.put("norm_after", rhoNorm == RhoNorm.AFTER);
     attributes.put("tau", predicted());
-    return ScriptArchive.ofResource("htlnet", "HtlNet", attributes(shape, attributes));
+    return ScriptArchive.ofModel("htlnet", attributes(shape, attributes));
   }
 
   @Override
@@ -210,6 +219,11 @@ public record HtlNet(
   /** The temperature of a prediction, which has no noise. */
   private double predicted() {
     return inference == Inference.EXPECTED ? 1.0 : LIKELIER_ROW;
+  }
+
+  @Override
+  public List<String> hyperNames() {
+    return List.of("tau");
   }
 
   /**

@@ -6,6 +6,7 @@ import dev.freshet.core.models.AmountHead;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.ModelShape;
 import dev.freshet.core.models.Parameter;
+import dev.freshet.core.models.Places;
 import dev.freshet.core.models.Widths;
 import dev.freshet.core.models.torch.ScriptArchive;
 import dev.freshet.core.settings.Option;
@@ -46,12 +47,15 @@ public record Mmoe(
 
   @Override
   public ScriptArchive script(ModelShape shape) {
-    return ScriptArchive.withPlainStep(
+    Places at = places(shape);
+    return ScriptArchive.ofModel(
         "mmoe",
-        "MMoE",
         attributes(
             shape,
-            Map.of("experts", experts, "layers_each", expert.size(), "depth", tower.size())));
+            Map.of(
+                "expert_at", Places.each(experts, k -> at.stack("expert" + k)),
+                "gate_at", Places.each(shape.tasks(), t -> at.linear("gate" + t)),
+                "tower_at", Places.each(shape.tasks(), t -> at.stack("tower" + t)))));
   }
 
   @Override

@@ -6,6 +6,7 @@ import dev.freshet.core.models.AmountHead;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.ModelShape;
 import dev.freshet.core.models.Parameter;
+import dev.freshet.core.models.Places;
 import dev.freshet.core.models.Widths;
 import dev.freshet.core.models.torch.ScriptArchive;
 import dev.freshet.core.settings.Option;
@@ -50,12 +51,41 @@ public record Ple(
 
   @Override
   public ScriptArchive script(ModelShape shape) {
-    return ScriptArchive.withPlainStep(
+    Places at = places(shape);
+    int tasks = shape.tasks();
+    int all = levels.size();
+    return ScriptArchive.ofModel(
         "ple",
-        "Ple",
         attributes(
             shape,
-            Map.of("levels", levels.size(), "own", own, "shared", shared, "depth", tower.size())));
+            Map.of(
+                "levels", all,
+                "expert_at",
+                    Places.each(
+                        all,
+                        l ->
+                            Places.each(
+                                tasks,
+                                t ->
+                                    Places.each(
+                                        own,
+                                        i ->
+                                            at.linear("level" + l + ".task" + t + ".expert" + i)))),
+                "shared_at",
+                    Places.each(
+                        all,
+                        l ->
+                            Places.each(
+                                shared, i -> at.linear("level" + l + ".shared.expert" + i))),
+                "gate_at",
+                    Places.each(
+                        all,
+                        l ->
+                            Places.each(
+                                tasks, t -> at.linear("level" + l + ".task" + t + ".gate"))),
+                "shared_gate_at",
+                    Places.each(all - 1, l -> at.linear("level" + l + ".shared.gate")),
+                "tower_at", Places.each(tasks, t -> at.stack("tower" + t)))));
   }
 
   @Override

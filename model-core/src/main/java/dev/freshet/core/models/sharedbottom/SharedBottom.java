@@ -4,6 +4,7 @@ import dev.freshet.core.models.AmountHead;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.ModelShape;
 import dev.freshet.core.models.Parameter;
+import dev.freshet.core.models.Places;
 import dev.freshet.core.models.Widths;
 import dev.freshet.core.models.torch.ScriptArchive;
 import dev.freshet.core.settings.Option;
@@ -41,10 +42,14 @@ public record SharedBottom(
 
   @Override
   public ScriptArchive script(ModelShape shape) {
-    return ScriptArchive.withPlainStep(
+    Places at = places(shape);
+    return ScriptArchive.ofModel(
         "shared_bottom",
-        "SharedBottom",
-        attributes(shape, Map.of("bottom", bottom.size(), "depth", tower.size())));
+        attributes(
+            shape,
+            Map.of(
+                "bottom_at", at.stack("bottom"),
+                "tower_at", Places.each(shape.tasks(), k -> at.stack("tower" + k)))));
   }
 
   @Override

@@ -8,6 +8,7 @@ import dev.freshet.core.models.AmountHead;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.ModelShape;
 import dev.freshet.core.models.Parameter;
+import dev.freshet.core.models.Places;
 import dev.freshet.core.models.Widths;
 import dev.freshet.core.models.torch.ScriptArchive;
 import dev.freshet.core.settings.Option;
@@ -121,19 +122,31 @@ public record Tafe(
     own.put("dim", dim(shape));
     own.put("sizes", sizes(shape));
     own.put("counts", sizes(shape).stream().map(s -> frequency(shape.dims(), s)).toList());
-    own.put("groups", groups);
-    own.put("depth", tower.size());
+    Places at = places(shape);
+    own.put("seeds_at", Places.each(groups, g -> at.of("group" + g + ".seeds")));
+    own.put("mix_at", Places.each(groups, g -> at.of("group" + g + ".mix")));
+    own.put("feedforward_at", at.stack("feedforward"));
+    own.put("excitation_at", at.stack("excitation"));
+    own.put("selector_at", at.linear("selector"));
+    own.put("indicator_at", Places.each(shape.tasks(), t -> at.of("indicator" + t)));
+    own.put("tower_at", Places.each(shape.tasks(), t -> at.stack("tower" + t)));
+    own.put("projection_at", projected(shape).stream().map(s -> at.of("project" + s)).toList());
     own.put("path", loss == Loss.PATH);
     own.put("stop", stopGradient);
     own.put("softmax", selector == Selector.SOFTMAX);
     own.put("reconstruct", reconstruct);
     own.put("select", select);
-    return ScriptArchive.withPlainStep("tafe", "Tafe", attributes(shape, own));
+    return ScriptArchive.ofModel("tafe", attributes(shape, own));
   }
 
   /** The different sizes of embeddings, ascending. */
   private static List<Integer> sizes(ModelShape shape) {
     return shape.dims().stream().distinct().toList();
+  }
+
+  /** The sizes that are mapped into one: none where there is but one. */
+  private static List<Integer> projected(ModelShape shape) {
+    return sizes(shape).size() > 1 ? sizes(shape) : List.of();
   }
 
   /** Size of a field inside the model. */
@@ -164,7 +177,7 @@ public record Tafe(
     for (int t = 0; t < shape.tasks(); t++) {
       all.addAll(amount.tower("tower" + t, fields * dim, tower, shape, t));
     }
-    for (int size : sizes(shape).size() > 1 ? sizes(shape) : List.<Integer>of()) {
+    for (int size : projected(shape)) {
       double spread = Math.sqrt(6.0 / (size + dim));
       all.add(new Parameter("project" + size, new long[] {size, dim}, spread));
     }

@@ -10,6 +10,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -21,14 +23,18 @@ import java.util.zip.ZipOutputStream;
  *
  * <p>Layout of the zip (entries stored, never deflated): {@code m/version}, {@code
  * m/constants.pkl}, {@code m/code/__torch__.py} (the class), {@code m/code/__torch__/layers.py},
- * {@code m/data.pkl} (the object: a pickle that sets the attributes).
+ * {@code m/code/__torch__/functional.py}, {@code m/data.pkl} (the object: a pickle that sets the
+ * attributes).
  *
- * <p>In the source files {@code layers.f(...)} is short for {@code __torch__.layers.f(...)}, the
- * qualified name that libtorch resolves.
+ * <p>The source files are Python modules that can be imported beside PyTorch. On the way into the
+ * archive they lose their imports, classes are given what they inherit, and functions their
+ * qualified names: {@code layers.f(...)} and {@code F.f(...)} become {@code
+ * __torch__.layers.f(...)} and {@code __torch__.functional.f(...)}.
  */
 public final class ScriptArchive {
 
   private static final String ROOT = "/torchscript/";
+  private static final Pattern FUNCTION = Pattern.compile("(?m)^def (\\w+)");
 
   private final String className;
   private final String source;
@@ -41,47 +47,19 @@ public final class ScriptArchive {
   }
 
   /**
-   * The script {@code torchscript/<file>.py} with the class {@code className} in it, which begins
-   * with {@code head.py} and ends with {@code setup.py}.
+   * The model of {@code torchscript/<file>.py}, whose class extends that of {@code model.py}.
    *
    * @param attributes values of the class's declared attributes besides the weights: {@link
    *     Integer}, {@link Double}, {@link Boolean}, {@link String}, or a {@link List} of one of
    *     these; an empty one may stand for a {@code List[Tensor]}
    */
-  public static ScriptArchive ofResource(
-      String file, String className, Map<String, Object> attributes) {
-    return of(file, className, attributes, "setup");
+  public static ScriptArchive ofModel(String file, Map<String, Object> attributes) {
+    PythonClass model = model(file);
+    return new ScriptArchive(model.name(), model.source(), learning(attributes));
   }
 
-  /**
-   * As {@link #ofResource} for a model whose step is the plain one: {@code step.py} and {@code
-   * predict.py} are appended to the class too.
-   */
-  public static ScriptArchive withPlainStep(
-      String file, String className, Map<String, Object> attributes) {
-    return of(file, className, attributes, "setup", "step", "predict");
-  }
-
-  /** As {@link #ofResource} for a model with a step of its own that predicts as it learns. */
-  public static ScriptArchive withOwnStep(
-      String file, String className, Map<String, Object> attributes) {
-    return of(file, className, attributes, "setup", "predict");
-  }
-
-  private static ScriptArchive of(
-      String file, String className, Map<String, Object> attributes, String... parts) {
-    return new ScriptArchive(className, source(file, className, parts), learning(attributes));
-  }
-
-  /** The class with what all models declare, {@code head.py}, and the given parts after it. */
-  static String source(String file, String className, String... parts) {
-    String opening = "class " + className + "(Module):\n";
-    StringBuilder source =
-        new StringBuilder(resource(file + ".py").replace(opening, opening + resource("head.py")));
-    for (String part : parts) {
-      source.append('\n').append(resource(part + ".py"));
-    }
-    return source.toString().replace("__torch__.MODEL", "__torch__." + className);
+  static PythonClass model(String file) {
+    return PythonClass.of(resource(file + ".py")).extending(PythonClass.of(resource("model.py")));
   }
 
   // What every model's setup is handed: weights, moments and step counters.
@@ -100,25 +78,16 @@ public final class ScriptArchive {
   }
 
   /**
-   * The same model with its weights on a device whose memory is apart: {@code device.py} is
-   * appended to its class, with methods that call the model's own.
+   * The same model with its weights on a device whose memory is apart: its class extends that of
+   * {@code device.py} too, whose methods call the model's own.
    *
    * @param mirrored places of the weights that every step brings back to the host
    */
   ScriptArchive on(TorchDevice device, List<Integer> mirrored) {
-    String head = resource("head.py");
-    if (!source.contains(head)) {
+    if (!attributes.containsKey("steps")) {
       throw new IllegalArgumentException(className + " is no model, so no device can hold it");
     }
-    StringBuilder all =
-        new StringBuilder(source.replace(head, head + resource("device_head.py")))
-            .append('\n')
-            .append(resource("device.py"));
-    for (String method : List.of("predict", "inspect")) {
-      if (source.contains("def " + method + "(")) {
-        all.append('\n').append(resource("device_call.py").replace("METHOD", method));
-      }
-    }
+    String held = PythonClass.of(source).extending(PythonClass.of(resource("device.py"))).source();
     Map<String, Object> more = new TreeMap<>(attributes);
     more.put("device", device.name());
     more.put("pinned", device.pinned());
@@ -127,8 +96,7 @@ public final class ScriptArchive {
         List.of("inbox", "kept", "batch_e", "batch_indices", "batch_offsets", "batch_weights")) {
       more.put(list, List.of());
     }
-    return new ScriptArchive(
-        className, all.toString().replace("__torch__.MODEL", "__torch__." + className), more);
+    return new ScriptArchive(className, held, more);
   }
 
   /** Bytes of the archive; equal input gives equal bytes. */
@@ -138,7 +106,8 @@ public final class ScriptArchive {
       store(zip, "m/version", ascii("10\n"));
       store(zip, "m/constants.pkl", new byte[] {(byte) 0x80, 2, ')', '.'});
       store(zip, "m/code/__torch__.py", ascii(qualified(source)));
-      store(zip, "m/code/__torch__/layers.py", ascii(qualified(resource("layers.py"))));
+      store(zip, "m/code/__torch__/layers.py", ascii(functions("layers")));
+      store(zip, "m/code/__torch__/functional.py", ascii(functions("functional")));
       store(zip, "m/data.pkl", pickle());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -146,8 +115,19 @@ public final class ScriptArchive {
     return bytes.toByteArray();
   }
 
+  /** With the names that libtorch resolves. */
   private static String qualified(String text) {
-    return text.replaceAll("(?<![\\w.])layers\\.", "__torch__.layers.");
+    return text.replaceAll("(?<![\\w.])layers\\.", "__torch__.layers.")
+        .replaceAll("(?<![\\w.])F\\.", "__torch__.functional.");
+  }
+
+  /** A file of functions, which call each other by their plain names. */
+  private static String functions(String file) {
+    String text = PythonClass.withoutImports(resource(file + ".py"));
+    String names =
+        FUNCTION.matcher(text).results().map(one -> one.group(1)).collect(Collectors.joining("|"));
+    return qualified(text)
+        .replaceAll("(?<![\\w.]|def )(" + names + ")\\(", "__torch__." + file + ".$1(");
   }
 
   private byte[] pickle() {

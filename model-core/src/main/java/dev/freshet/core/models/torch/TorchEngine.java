@@ -51,22 +51,19 @@ public final class TorchEngine {
   private static final String SELF_TEST =
       """
       class SelfTest(Module):
-        __parameters__ = []
-        __buffers__ = []
-        training : bool
-        def square(self: __torch__.SelfTest, x: Tensor) -> List[Tensor]:
-          torch.set_grad_enabled(True)
-          here = torch.to(x, torch.device("DEVICE"), 6, False, True)
-          leaf = torch.requires_grad_(torch.detach(here), True)
-          y = torch.sum(torch.mul(leaf, leaf))
-          grads = torch.autograd.grad([y], [leaf], None, False)
-          torch.set_grad_enabled(False)
-          host = torch.device("cpu")
-          out = annotate(List[Tensor], [torch.to(torch.detach(y), host, 6, False, False)])
-          g = grads[0]
-          if g is not None:
-            out.append(torch.to(g, host, 6, False, False))
-          return out
+          training: bool
+          def square(self, x: Tensor) -> List[Tensor]:
+              torch.set_grad_enabled(True)
+              leaf = x.to(torch.device("DEVICE"), copy=True).detach().requires_grad_(True)
+              y = (leaf * leaf).sum()
+              grads = torch.autograd.grad([y], [leaf])
+              torch.set_grad_enabled(False)
+              host = torch.device("cpu")
+              out = [y.detach().to(host)]
+              for g in grads:
+                  if g is not None:
+                      out.append(g.to(host))
+              return out
       """;
 
   private TorchEngine() {}

@@ -3,6 +3,7 @@ package dev.freshet.core.models.torch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.pipeline.TrainingSettings.Dense.Optimizer;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -25,13 +26,22 @@ class DenseOptimizerTest {
   private static final String SCRIPT =
       """
       class Check(Module):
-        __parameters__ = []
-        __buffers__ = []
-        training : bool
+          training: bool
+          hyper_names: List[str]
 
-        def step(self: __torch__.Check, p: List[Tensor], g: List[Tensor], m: List[Tensor], v: List[Tensor], steps: List[Tensor], rows: List[Tensor], hyper: Tensor) -> List[Tensor]:
-          told = layers.update(p, g, m, v, steps, [torch.zeros([])], rows, hyper)
-          return p + m + v + steps + g + [told]
+          def step(
+              self,
+              p: List[Tensor],
+              g: List[Tensor],
+              m: List[Tensor],
+              v: List[Tensor],
+              steps: List[Tensor],
+              rows: List[Tensor],
+              hyper: Tensor,
+          ) -> List[Tensor]:
+              named = layers.named(self.hyper_names, hyper)
+              told = layers.update(p, g, m, v, steps, [torch.zeros([])], rows, named)
+              return p + m + v + steps + g + [told]
       """;
 
   /** Weights and what is kept of them, as the script has left them. */
@@ -82,7 +92,8 @@ class DenseOptimizerTest {
   }
 
   private static TorchEngine.Module module() {
-    return TorchEngine.load(ScriptArchive.ofSource("Check", SCRIPT, Map.of()));
+    return TorchEngine.load(
+        ScriptArchive.ofSource("Check", SCRIPT, Map.of("hyper_names", ModelDefinition.HYPER)));
   }
 
   private void start(Random random) {

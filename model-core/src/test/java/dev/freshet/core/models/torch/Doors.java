@@ -20,14 +20,14 @@ public final class Doors {
   public static TorchEngine.Module open(
       String file, String className, Map<String, Object> attributes, String methods) {
     Map<String, Object> all = new HashMap<>(Map.of("tasks", 3, "binary", 2));
-    all.putAll(Map.of("amount", 0, "delta", 1.0, "first", 0, "sets", 1));
-    all.putAll(Map.of("units", List.of(), "dense", 0));
+    all.putAll(Map.of("amount", "squared", "delta", 1.0, "first", 0, "sets", 1));
+    all.putAll(Map.of("attention", List.of(), "attention_at", List.of(), "hyper_names", List.of()));
     for (String list : List.of("p", "m", "v", "steps")) {
       all.put(list, List.of());
     }
     all.putAll(attributes);
     return TorchEngine.load(
-        ScriptArchive.ofSource(className, ScriptArchive.source(file, className) + methods, all));
+        ScriptArchive.ofSource(className, ScriptArchive.model(file).source() + methods, all));
   }
 
   /** Calls a method that takes one list of tensors x; results as arrays. */

@@ -68,7 +68,8 @@ class GradientCheckTest {
             "embed",
             null,
             Map.of(),
-            "layers.embed(x, [c[0], c[1]], [c[2], c[3]], [c[4], c[5]], 2, 1, 1, x, [1][:0], 0)",
+            "layers.embed(x, [c[0], c[1]], [c[2], c[3]], [c[4], c[5]], 2, 1, 1, x, [[1]][:0],"
+                + " [[[1]]])",
             List.of(dims(3, 2), dims(2, 3)),
             List.of(
                 Constant.whole(dims(5), 0, 1, 2, 0, 2),
@@ -82,7 +83,7 @@ class GradientCheckTest {
             "embed with attention",
             null,
             Map.of(),
-            "layers.embed(x[:1], [c[0]], [c[1]], [c[2]], 2, 1, 1, x, [0, 1, 0], 1)",
+            "layers.embed(x[:1], [c[0]], [c[1]], [c[2]], 2, 1, 1, x, [[0, 1, 0]], [[[1, 3]]])",
             List.of(dims(4, 3), dims(6, 5), dims(5), dims(5, 1), dims(1)),
             List.of(
                 Constant.whole(dims(4), 0, 1, 2, 3),
@@ -92,7 +93,7 @@ class GradientCheckTest {
     all.add(
         shared(
             "tower",
-            "layers.tower(x[0], x, 1, 1)",
+            "layers.tower(x[0], x, [1, 3])",
             dims(3, 2),
             dims(2, 4),
             dims(4),
@@ -101,7 +102,7 @@ class GradientCheckTest {
     all.add(
         shared(
             "mlp",
-            "[layers.mlp(x[0], x, 1, 2)]",
+            "[layers.mlp(x[0], x, [1, 3])]",
             dims(3, 2),
             dims(2, 4),
             dims(4),
@@ -119,7 +120,7 @@ class GradientCheckTest {
     all.add(
         shared(
             "fuse",
-            "[layers.fuse([x[0], x[1]], x, 2)]",
+            "[layers.fuse([x[0], x[1]], x, [2, 4, 6])]",
             dims(3, 2),
             dims(3, 2),
             dims(2, 4),
@@ -137,19 +138,19 @@ class GradientCheckTest {
               "amount_loss " + losses[kind],
               null,
               Map.of(),
-              "[layers.amount_loss(x[0], c[0], " + kind + ", 0.7)]",
+              "[layers.amount_loss(x[0], c[0], '" + losses[kind] + "', 0.7)]",
               List.of(kind == 2 ? dims(4, 3) : dims(4)),
               List.of(amounts)));
     }
-    all.add(shared("amount ziln", "[layers.amount(x[0], 2)]", dims(4, 3)));
+    all.add(shared("amount ziln", "[layers.amount(x[0], 'ziln')]", dims(4, 3)));
     Constant labels = Constant.of(dims(4, 3), 1, 1, 0.5, 1, 0, 0, 0, 0, 0, 1, 1, 2);
     Constant weights = Constant.of(dims(4, 3), 1, 0.5, 1, 2, 1, 0, 1, 1, 1, 0, 3, 1);
     Constant reached = Constant.of(dims(4, 3), 1, 1, 1, 1, 1, 0, 1, 0, 0, 1, 1, 1);
     for (String of :
         List.of(
-            "losses(x, 2, c[0], c[1], 0, 1.)",
-            "losses(x, 2, c[0], layers.reaching(2, c[1], c[2]), 0, 1.)",
-            "log_losses(layers.chain(x, 2, False), 2, c[0], c[1], 0, 1.)")) {
+            "losses(x, 2, c[0], c[1], 'squared', 1.)",
+            "losses(x, 2, c[0], layers.reaching(2, c[1], c[2]), 'squared', 1.)",
+            "log_losses(layers.chain(x, 2, False), 2, c[0], c[1], 'squared', 1.)")) {
       all.add(
           new Layer(
               of,
@@ -162,7 +163,7 @@ class GradientCheckTest {
     all.add(
         shared(
             "log_predictions",
-            "[layers.log_predictions(layers.chain(x, 2, False), 2, 0)]",
+            "[layers.log_predictions(layers.chain(x, 2, False), 2, 'squared')]",
             dims(4),
             dims(4),
             dims(4)));
@@ -171,7 +172,7 @@ class GradientCheckTest {
             "HtlNet.label",
             "htlnet HtlNet",
             htlnet(),
-            "[(self).label(x[0], x[1], c[0], c[1], )]",
+            "[self.label(x[0], x[1], c[0], float(c[1]))]",
             List.of(dims(3), dims(2, 4)),
             List.of(
                 Constant.of(dims(3, 2), 0.3, -0.2, 1.5, 0.1, -0.5, 0.7),
@@ -181,7 +182,7 @@ class GradientCheckTest {
             "Tafe.represent",
             "tafe Tafe",
             tafe(),
-            "[(self).represent(x[0], x[1:], )]",
+            "[self.represent(x[0], x[1:])]",
             List.of(
                 dims(2, 3, 4), // x
                 dims(2, 4), // seeds
@@ -203,7 +204,7 @@ class GradientCheckTest {
               "Tafe.selection, softmax " + softmax,
               "tafe Tafe",
               attributes,
-              "[(self).selection(x[0], x, 1, )]",
+              "[self.selection(x[0], x)]",
               List.of(dims(2, 5), dims(5, 3), dims(3)),
               List.of()));
     }
@@ -212,15 +213,15 @@ class GradientCheckTest {
             "AdaFtr.unit",
             "adaftr AdaFtr",
             adaftr(),
-            "[(self).unit(x[0], x, 1, )]",
-            List.of(dims(3, 2), dims(2, 4), dims(4)),
+            "[self.unit(x[0])]",
+            List.of(dims(3, 2)),
             List.of()));
     all.add(
         new Layer(
             "AdaFtr.temperature and contrast",
             "adaftr AdaFtr",
             adaftr(),
-            "[(self).contrast(x[0], x[1], (self).temperature(x[2], ), (self).allowed(c[0], c[1], c[2], ), )]",
+            "[self.contrast(x[0], x[1], self.temperature(x[2]), self.allowed(c[0], c[1], c[2]))]",
             List.of(dims(4, 3), dims(4, 3), dims(4)),
             List.of(
                 Constant.whole(dims(4), 1, 2, 1, 3),
@@ -236,14 +237,22 @@ class GradientCheckTest {
     for (String number : List.of("alpha", "gamma", "clip", "tau")) {
       all.put(number, 1.0);
     }
-    all.put("depth", 1);
+    for (String place :
+        List.of("tower_at", "fused_representations_at", "fused_labels_at", "label_table_at")) {
+      all.put(place, List.of());
+    }
     all.put("representation", 0);
     return all;
   }
 
   private static Map<String, Object> tafe() {
     Map<String, Object> all = attributes("path", "stop", "softmax", "reconstruct", "select");
-    all.putAll(Map.of("fields", 3, "dim", 4, "groups", 1, "depth", 1));
+    all.putAll(Map.of("fields", 3, "dim", 4, "selector_at", 1));
+    all.putAll(Map.of("seeds_at", List.of(0), "mix_at", List.of(1)));
+    all.putAll(Map.of("feedforward_at", List.of(2, 4), "excitation_at", List.of(6, 8)));
+    for (String place : List.of("indicator_at", "tower_at", "projection_at")) {
+      all.put(place, List.of());
+    }
     all.putAll(Map.of("sizes", List.of(4), "counts", List.of(3)));
     return all;
   }
@@ -251,7 +260,11 @@ class GradientCheckTest {
   private static Map<String, Object> adaftr() {
     Map<String, Object> all = attributes("project", "adaptive", "stop");
     all.put("separate", false);
-    all.putAll(Map.of("bottom", 1, "depth", 1, "space", 0, "relation", 1, "negatives", 0));
+    for (String place :
+        List.of("bottom_at", "tower_at", "first_at", "second_at", "relatedness_at")) {
+      all.put(place, List.of());
+    }
+    all.putAll(Map.of("space", "entire", "negatives", 0));
     for (String number : List.of("tau", "tau_max", "weight", "supervision", "pull", "prior")) {
       all.put(number, 1.0);
     }
@@ -264,8 +277,9 @@ class GradientCheckTest {
     for (String list : List.of("p", "m", "v", "steps")) {
       all.put(list, List.of());
     }
-    all.putAll(Map.of("tasks", 3, "binary", 2, "amount", 0, "delta", 1.0, "first", 0, "sets", 1));
-    all.putAll(Map.of("units", List.of(), "dense", 0));
+    all.putAll(
+        Map.of("tasks", 3, "binary", 2, "amount", "squared", "delta", 1.0, "first", 0, "sets", 1));
+    all.putAll(Map.of("attention", List.of(), "attention_at", List.of(), "hyper_names", List.of()));
     for (String switched : on) {
       all.put(switched, true);
     }
@@ -307,32 +321,29 @@ class GradientCheckTest {
     String source =
         layer.owner() == null
             ? """
-              class Check(Module):
-                __parameters__ = []
-                __buffers__ = []
-                training : bool
-              """
-            : ScriptArchive.source(layer.owner().split(" ")[0], name);
+            class Check(Module):
+                training: bool
+            """
+            : ScriptArchive.model(layer.owner().split(" ")[0]).source();
     source +=
         """
 
-          def total(self: __torch__.NAME, x: List[Tensor], c: List[Tensor]) -> Tensor:
-            out = annotate(List[Tensor], [])
-            for o in BODY:
-              out.append(torch.sum(torch.sin(torch.add(o, 0.5))))
-            return torch.sum(torch.stack(out))
+            def total(self, x: List[Tensor], c: List[Tensor]) -> Tensor:
+                out: List[Tensor] = []
+                for o in BODY:
+                    out.append(torch.sin(o + 0.5).sum())
+                return torch.stack(out).sum()
 
-          def value(self: __torch__.NAME, x: List[Tensor], c: List[Tensor]) -> List[Tensor]:
-            return [(self).total(x, c, )]
+            def value(self, x: List[Tensor], c: List[Tensor]) -> List[Tensor]:
+                return [self.total(x, c)]
 
-          def grad(self: __torch__.NAME, x: List[Tensor], c: List[Tensor]) -> List[Tensor]:
-            torch.set_grad_enabled(True)
-            leaves = layers.leaves(x)
-            out = layers.gradients((self).total(leaves, c, ), leaves, False)
-            torch.set_grad_enabled(False)
-            return out
+            def grad(self, x: List[Tensor], c: List[Tensor]) -> List[Tensor]:
+                torch.set_grad_enabled(True)
+                leaves = layers.leaves(x)
+                out = layers.gradients(self.total(leaves, c), leaves, False)
+                torch.set_grad_enabled(False)
+                return out
         """
-            .replace("NAME", name)
             .replace("BODY", layer.body());
     return TorchEngine.load(ScriptArchive.ofSource(name, source, layer.attributes()));
   }

@@ -12,24 +12,22 @@ class TorchEngineTest {
   private static final String SCRIPT =
       """
       class Probe(Module):
-        __parameters__ = []
-        __buffers__ = []
-        training : bool
-        p : List[Tensor]
-        times : int
-        rate : float
-        flag : bool
-        def setup(self: __torch__.Probe, p: List[Tensor]) -> Tensor:
-          self.p = p
-          return torch.zeros([1])
-        def apply(self: __torch__.Probe, x: Tensor) -> List[Tensor]:
-          y = layers.linear(x, self.p, 0)
-          for i in range(self.times):
-            y = torch.add(y, self.rate)
-          if self.flag:
-            y = torch.neg(y)
-          self.p[1].add_(1.)
-          return [y, torch.relu(y)]
+          training: bool
+          p: List[Tensor]
+          times: int
+          rate: float
+          flag: bool
+          def setup(self, p: List[Tensor]) -> Tensor:
+              self.p = p
+              return torch.zeros([1])
+          def apply(self, x: Tensor) -> List[Tensor]:
+              y = layers.linear(x, self.p, 0)
+              for i in range(self.times):
+                  y = y + self.rate
+              if self.flag:
+                  y = -y
+              self.p[1].add_(1.)
+              return [y, torch.relu(y)]
       """;
 
   @Test

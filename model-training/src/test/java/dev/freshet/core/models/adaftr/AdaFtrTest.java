@@ -226,27 +226,26 @@ class AdaFtrTest {
   private static final String DOORS =
       """
 
-        def tau_of(self: __torch__.AdaFtr, x: List[Tensor]) -> List[Tensor]:
-          return [(self).temperature(x[0], )]
+          def tau_of(self, x: List[Tensor]) -> List[Tensor]:
+              return [self.temperature(x[0])]
 
-        def all_of(self: __torch__.AdaFtr, x: Tensor) -> Tensor:
-          one = torch.select(x, 1, 0)
-          same = torch.to(torch.cumsum(torch.ones_like(one), 0), 4)
-          return (self).allowed(same, torch.ones_like(one), x, )
+          def all_of(self, x: Tensor) -> Tensor:
+              ones = torch.ones_like(x[:, 0])
+              return self.allowed(ones.cumsum(0).long(), ones, x)
 
-        def rows(self: __torch__.AdaFtr, x: List[Tensor]) -> List[Tensor]:
-          return [(self).contrast(x[0], x[1], (self).temperature(x[2], ), (self).all_of(x[0], ), )]
+          def rows(self, x: List[Tensor]) -> List[Tensor]:
+              return [self.contrast(x[0], x[1], self.temperature(x[2]), self.all_of(x[0]))]
 
-        def tau_gradient(self: __torch__.AdaFtr, x: List[Tensor]) -> List[Tensor]:
-          torch.set_grad_enabled(True)
-          tau = layers.leaves([x[2]])
-          l = (self).contrast(x[0], x[1], tau[0], (self).all_of(x[0], ), )
-          out = layers.gradients(torch.sum(l), tau, False)
-          torch.set_grad_enabled(False)
-          return out
+          def tau_gradient(self, x: List[Tensor]) -> List[Tensor]:
+              torch.set_grad_enabled(True)
+              tau = layers.leaves([x[2]])
+              l = self.contrast(x[0], x[1], tau[0], self.all_of(x[0]))
+              out = layers.gradients(l.sum(), tau, False)
+              torch.set_grad_enabled(False)
+              return out
 
-        def negatives_of(self: __torch__.AdaFtr, same: Tensor, learnt: Tensor, noise: Tensor) -> List[Tensor]:
-          return [torch.to((self).allowed(same, learnt, noise, ), 6)]
+          def negatives_of(self, same: Tensor, learnt: Tensor, noise: Tensor) -> List[Tensor]:
+              return [self.allowed(same, learnt, noise).float()]
       """;
 
   private static TorchEngine.Module module(boolean adaptive) {
@@ -256,7 +255,11 @@ class AdaFtrTest {
   private static Map<String, Object> attributes(boolean adaptive) {
     Map<String, Object> all =
         new HashMap<>(Map.of("project", true, "stop", true, "separate", false));
-    all.putAll(Map.of("bottom", 1, "depth", 1, "space", 0, "relation", 1, "negatives", 0));
+    for (String place :
+        List.of("bottom_at", "tower_at", "first_at", "second_at", "relatedness_at")) {
+      all.put(place, List.of());
+    }
+    all.putAll(Map.of("space", "entire", "negatives", 0));
     all.putAll(Map.of("weight", 1.0, "supervision", 0.0, "pull", 0.0, "prior", 0.5));
     all.putAll(Map.of("adaptive", adaptive, "tau", 0.55, "tau_min", 0.1, "tau_max", 1.0));
     return all;

@@ -263,14 +263,18 @@ class HtlNetTest {
     String doors =
         """
 
-          def label_list(self: __torch__.HtlNet, o: Tensor, table: Tensor, noise: Tensor, tau: Tensor) -> List[Tensor]:
-            return [(self).label(o, table, noise, tau, )]
+            def label_list(self, o: Tensor, table: Tensor, noise: Tensor, tau: Tensor) -> List[Tensor]:
+                return [self.label(o, table, noise, float(tau))]
 
-          def fuse_list(self: __torch__.HtlNet, u: List[Tensor], p: List[Tensor]) -> List[Tensor]:
-            return [layers.fuse(u, p, 0)]
+            def fuse_list(self, u: List[Tensor], p: List[Tensor]) -> List[Tensor]:
+                return [layers.fuse(u, p, [0, 2, 4])]
         """;
     Map<String, Object> attributes = new HashMap<>();
-    attributes.putAll(Map.of("depth", 1, "representation", 0, "tau", 1.0, "norm_after", false));
+    attributes.putAll(Map.of("representation", 0, "tau", 1.0, "norm_after", false));
+    for (String place :
+        List.of("tower_at", "fused_representations_at", "fused_labels_at", "label_table_at")) {
+      attributes.put(place, List.of());
+    }
     attributes.putAll(Map.of("stop_before", true, "stop_after", false, "adjust", true));
     attributes.putAll(Map.of("label_embedding", true, "fusion", true));
     attributes.putAll(Map.of("alpha", alpha, "gamma", gamma, "clip", clip));

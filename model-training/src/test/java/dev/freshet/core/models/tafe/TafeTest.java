@@ -163,13 +163,18 @@ class TafeTest {
     Map<String, Object> attributes =
         new HashMap<>(Map.of("path", false, "stop", false, "softmax", false));
     attributes.putAll(Map.of("reconstruct", true, "select", true));
-    attributes.putAll(Map.of("fields", 3, "dim", 3, "groups", 1, "depth", 1));
-    attributes.putAll(Map.of("sizes", List.of(3), "counts", List.of(3), "dense", 10));
+    attributes.putAll(Map.of("fields", 3, "dim", 3, "selector_at", 0));
+    attributes.putAll(Map.of("sizes", List.of(3), "counts", List.of(3)));
+    attributes.putAll(Map.of("seeds_at", List.of(0), "mix_at", List.of(1)));
+    attributes.putAll(Map.of("feedforward_at", List.of(2, 4), "excitation_at", List.of(6, 8)));
+    for (String place : List.of("indicator_at", "tower_at", "projection_at")) {
+      attributes.put(place, List.of());
+    }
     String door =
         """
 
-          def represented(self: __torch__.Tafe, x: List[Tensor]) -> List[Tensor]:
-            return [(self).represent(x[0], x[1:], )]
+            def represented(self, x: List[Tensor]) -> List[Tensor]:
+                return [self.represent(x[0], x[1:])]
         """;
     int[][] sizes = {{2, 3}, {1}, {3, 4}, {4}, {4, 3}, {3}, {3, 1}, {1}, {1, 3}, {3}};
     Random random = new Random(3);
