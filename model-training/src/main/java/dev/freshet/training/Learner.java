@@ -3,6 +3,7 @@ package dev.freshet.training;
 import dev.freshet.core.codec.Bytes;
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.features.NumberScale;
+import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.ModelShape;
 import dev.freshet.core.models.Parameter;
 import dev.freshet.core.models.torch.HostBuffer;
@@ -29,15 +30,12 @@ import java.util.stream.Stream;
  * keeps. One thread at a time.
  *
  * <p>What the script's {@code step} is handed besides the batch: {@code y}, {@code w}, {@code
- * reached} (B, K) and {@code same} (B,) as in {@link Targets}; {@code noise} (B, n); {@code hyper}:
- * learning rate, L2 factor, largest norm of a gradient, epsilon, optimiser, norm to which gradients
- * are clipped, examples of a full batch, and the model's own. It returns losses, norm of the dense
- * gradient, whether the step was taken and what share of them the gradients of rows are clipped to,
- * and the gradient of each table's rows.
+ * reached} (B, K) and {@code same} (B,) as in {@link Targets}; {@code noise} (B, n); {@code hyper},
+ * by the names of {@link ModelDefinition#HYPER} and the model's own. It returns losses, norm of the
+ * dense gradient, whether the step was taken and what share of them the gradients of rows are
+ * clipped to, and the gradient of each table's rows.
  */
 public final class Learner implements AutoCloseable {
-
-  private static final int HYPER = 7;
 
   /**
    * Of Adam and Adagrad, in the gradient of one example. Far above what rounding asks for: in
@@ -188,19 +186,9 @@ public final class Learner implements AutoCloseable {
     gumbel(
         noiseBuffer.floats(size * width),
         new SplittableRandom(settings.seed() ^ step * 0x9E3779B97F4A7C15L));
-    float[] own = context.model().hyper(step);
     float clip =
         settings.clipNorm() == null ? Float.POSITIVE_INFINITY : settings.clipNorm().floatValue();
-    hyperBuffer
-        .floats(HYPER + own.length)
-        .put((float) settings.dense().learningRate())
-        .put((float) settings.dense().decay())
-        .put((float) settings.maxNorm())
-        .put(EPSILON / targets.examples())
-        .put(settings.dense().optimizer().ordinal())
-        .put(clip)
-        .put(targets.examples())
-        .put(own);
+    int hyper = putHyper(targets, settings, clip, context.model().hyper(step));
     try (TorchEngine.Call call = network.call("step")) {
       List<FloatBuffer> out =
           call.add("y", labelBuffer, size, shape.tasks())
@@ -208,7 +196,7 @@ public final class Learner implements AutoCloseable {
               .add("reached", reachedBuffer, size, shape.tasks())
               .add("same", sameBuffer, size)
               .add("noise", noiseBuffer, size, width)
-              .addHost("hyper", hyperBuffer, HYPER + own.length)
+              .addHost("hyper", hyperBuffer, hyper)
               .run();
       float[] losses = new float[shape.tasks()];
       out.get(0).get(0, losses);
@@ -220,6 +208,25 @@ public final class Learner implements AutoCloseable {
       }
       return new StepReport(losses, norm, taken && (norm > clip || share < 1), taken);
     }
+  }
+
+  /** What scripts know by the names of {@link ModelDefinition#HYPER}; how many numbers there are. */
+  private int putHyper(Targets targets, TrainingSettings settings, float clip, float[] own) {
+    TrainingSettings.Dense dense = settings.dense();
+    Map<String, Float> general =
+        Map.of(
+            "rate", (float) dense.learningRate(),
+            "decay", (float) dense.decay(),
+            "max_norm", (float) settings.maxNorm(),
+            "epsilon", EPSILON / targets.examples(),
+            "optimizer", (float) dense.optimizer().ordinal(),
+            "clip_norm", clip,
+            "examples", targets.examples());
+    int count = ModelDefinition.HYPER.size() + own.length;
+    FloatBuffer hyper = hyperBuffer.floats(count);
+    ModelDefinition.HYPER.forEach(name -> hyper.put(general.get(name)));
+    hyper.put(own);
+    return count;
   }
 
   private void update(int table, FloatBuffer gradient, float examples, float[] pace) {

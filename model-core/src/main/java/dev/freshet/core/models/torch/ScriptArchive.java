@@ -71,6 +71,14 @@ public final class ScriptArchive {
     return all;
   }
 
+  String className() {
+    return className;
+  }
+
+  Map<String, Object> attributes() {
+    return attributes;
+  }
+
   /** The class's source as text, with just these attributes. */
   public static ScriptArchive ofSource(
       String className, String source, Map<String, Object> attributes) {

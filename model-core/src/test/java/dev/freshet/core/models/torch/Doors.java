@@ -30,6 +30,16 @@ public final class Doors {
         ScriptArchive.ofSource(className, ScriptArchive.model(file).source() + methods, all));
   }
 
+  /** Name of a script's class. */
+  public static String className(ScriptArchive script) {
+    return script.className();
+  }
+
+  /** What a script is told. */
+  public static Map<String, Object> attributes(ScriptArchive script) {
+    return script.attributes();
+  }
+
   /** Calls a method that takes one list of tensors x; results as arrays. */
   public static List<float[]> call(
       TorchEngine.Module module, String method, List<float[]> x, List<long[]> shapes) {

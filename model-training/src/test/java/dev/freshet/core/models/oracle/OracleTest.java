@@ -109,6 +109,9 @@ class OracleTest {
       oracle.p.values.put(parameter.name(), values);
     }
 
+    double[] hyper = hyper(model, oracle.batch);
+    PythonCase python = new PythonCase(model.script(shape), parameters, start);
+    python.handed(oracle.batch, pipeline, hyper);
     try (TorchEngine.Module module = TorchEngine.load(model.script(shape))) {
       List<List<TensorValues>> live = module.setup(groups(parameters, start));
       oracle.freeze();
@@ -124,7 +127,9 @@ class OracleTest {
       }
       oracle.freeze();
       double[] losses = oracle.losses();
-      List<double[]> out = stepped(module, oracle.batch, pipeline, shape, model);
+      List<double[]> out = stepped(module, oracle.batch, pipeline, shape, hyper);
+      python.gave(predicted, out);
+      python.write(text + " " + binary + core + attention);
       assertThat(out.get(0)).as("losses").containsExactly(losses, within(1e-5));
       Gradients expected = new Gradients(oracle, losses.length);
       for (int i = 0; i < parameters.size(); i++) {
@@ -315,18 +320,19 @@ class OracleTest {
     }
   }
 
+  private static double[] hyper(ModelDefinition model, Batch batch) {
+    double[] hyper = {1e-3, 0, 1e6, 0.1, 0, Double.POSITIVE_INFINITY, SIZE, batch.tau()};
+    return model.hyper(0).length == 0 ? Arrays.copyOf(hyper, hyper.length - 1) : hyper;
+  }
+
   private static List<double[]> stepped(
       TorchEngine.Module module,
       Batch batch,
       Pipeline pipeline,
       ModelShape shape,
-      ModelDefinition model) {
+      double[] hyper) {
     HostBuffer same = new HostBuffer();
     same.longs(SIZE).put(batch.same());
-    double[] hyper = {1e-3, 0, 1e6, 0.1, 0, Double.POSITIVE_INFINITY, SIZE, batch.tau()};
-    if (model.hyper(0).length == 0) {
-      hyper = Arrays.copyOf(hyper, hyper.length - 1);
-    }
     try (TorchEngine.Call call = module.call("step")) {
       addRows(call, batch, pipeline);
       List<double[]> all = new ArrayList<>();
@@ -335,7 +341,7 @@ class OracleTest {
               .add("w", filled(batch.weights()), SIZE, shape.tasks())
               .add("reached", filled(batch.reached()), SIZE, shape.tasks())
               .add("same", same, SIZE)
-              .add("noise", filled(batch.noise()), SIZE, model.noise(shape))
+              .add("noise", filled(batch.noise()), SIZE, batch.noise()[0].length)
               .add("hyper", filled(hyper), hyper.length)
               .run()) {
         double[] copy = new double[out.remaining()];
