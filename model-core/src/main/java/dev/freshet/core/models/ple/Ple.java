@@ -13,6 +13,7 @@ import dev.freshet.core.settings.Option;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntFunction;
 
 /**
  * PLE, progressive layered extraction (Tang et al., RecSys 2020): at each level every task has
@@ -53,39 +54,34 @@ public record Ple(
   public ScriptArchive script(ModelShape shape) {
     Places at = places(shape);
     int tasks = shape.tasks();
-    int all = levels.size();
-    return ScriptArchive.ofModel(
-        "ple",
-        attributes(
-            shape,
-            Map.of(
-                "levels", all,
-                "expert_at",
-                    Places.each(
-                        all,
-                        l ->
-                            Places.each(
-                                tasks,
-                                t ->
-                                    Places.each(
-                                        own,
-                                        i ->
-                                            at.linear("level" + l + ".task" + t + ".expert" + i)))),
-                "shared_at",
-                    Places.each(
-                        all,
-                        l ->
-                            Places.each(
-                                shared, i -> at.linear("level" + l + ".shared.expert" + i))),
-                "gate_at",
-                    Places.each(
-                        all,
-                        l ->
-                            Places.each(
-                                tasks, t -> at.linear("level" + l + ".task" + t + ".gate"))),
-                "shared_gate_at",
-                    Places.each(all - 1, l -> at.linear("level" + l + ".shared.gate")),
-                "tower_at", Places.each(tasks, t -> at.stack("tower" + t)))));
+    Map<String, Object> told =
+        Map.of(
+            "levels", levels.size(),
+            "expert_at",
+                eachLevel(l -> Places.each(tasks, t -> experts(at, task(l, t), own))),
+            "shared_at", eachLevel(l -> experts(at, shared(l), shared)),
+            "gate_at",
+                eachLevel(l -> Places.each(tasks, t -> at.linear(task(l, t) + ".gate"))),
+            "shared_gate_at",
+                Places.each(levels.size() - 1, l -> at.linear(shared(l) + ".gate")),
+            "tower_at", Places.each(tasks, t -> at.stack("tower" + t)));
+    return ScriptArchive.ofModel("ple", attributes(shape, told));
+  }
+
+  private <T> List<T> eachLevel(IntFunction<T> place) {
+    return Places.each(levels.size(), place);
+  }
+
+  private static String task(int level, int task) {
+    return "level" + level + ".task" + task;
+  }
+
+  private static String shared(int level) {
+    return "level" + level + ".shared";
+  }
+
+  private static List<Integer> experts(Places at, String of, int count) {
+    return Places.each(count, i -> at.linear(of + ".expert" + i));
   }
 
   @Override
@@ -94,20 +90,19 @@ public record Ple(
     int in = shape.inputs();
     for (int l = 0; l < levels.size(); l++) {
       int out = levels.get(l);
-      String level = "level" + l + ".";
       for (int t = 0; t < shape.tasks(); t++) {
         for (int i = 0; i < own; i++) {
-          all.addAll(Parameter.linear(level + "task" + t + ".expert" + i, in, out));
+          all.addAll(Parameter.linear(task(l, t) + ".expert" + i, in, out));
         }
       }
       for (int i = 0; i < shared; i++) {
-        all.addAll(Parameter.linear(level + "shared.expert" + i, in, out));
+        all.addAll(Parameter.linear(shared(l) + ".expert" + i, in, out));
       }
       for (int t = 0; t < shape.tasks(); t++) {
-        all.addAll(Parameter.linear(level + "task" + t + ".gate", in, own + shared));
+        all.addAll(Parameter.linear(task(l, t) + ".gate", in, own + shared));
       }
       if (l < levels.size() - 1) {
-        all.addAll(Parameter.linear(level + "shared.gate", in, shape.tasks() * own + shared));
+        all.addAll(Parameter.linear(shared(l) + ".gate", in, shape.tasks() * own + shared));
       }
       in = out;
     }
