@@ -41,18 +41,18 @@ import org.slf4j.LoggerFactory;
 public final class ModelTrainer implements AutoCloseable {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(ModelTrainer.class);
-  private static final int NAMED_EXAMPLES = 8;
 
   private final ModelContext context;
   private final TrainingSettings settings;
   private final Learner learner;
   private final Network network;
   private final int core;
-  private final int[] identity;
   private final List<DelayCorrections> corrections;
   private final NegativeSampling sampling;
   private final ProgressiveScores scores;
   private final TrainingIncidents incidents = new TrainingIncidents();
+  private final BatchFaults faults;
+  private final BatchTargets targets;
   private final DelayHeads heads;
   private final FieldCounts fieldCounts;
   private final Evidence evidence;
@@ -62,8 +62,6 @@ public final class ModelTrainer implements AutoCloseable {
 
   private long steps;
   private long examples;
-  private long boundedWeights;
-  private int skippedInARow;
 
   /** Null without a core task. */
   private TargetScale scale;
@@ -72,9 +70,6 @@ public final class ModelTrainer implements AutoCloseable {
   private List<Scored> scored = List.of();
   private float[] losses = {};
   private float norm;
-
-  /** Of the last batch; null if it was learnt. */
-  private String leftOut;
 
   /**
    * An example of the batch that was processed last, with the predictions for it, per task, as they
@@ -114,10 +109,11 @@ public final class ModelTrainer implements AutoCloseable {
     shrinkages = new Shrinkages(rates, context.shape().binary());
     numbers = new NumberStatistics(context.schema());
     core = context.core();
-    identity = context.identity();
     scale = TargetScale.of(context);
     sampling = settings.sampling();
     corrections = context.tasks().stream().map(Task::correction).toList();
+    faults = new BatchFaults(context, settings, incidents);
+    targets = new BatchTargets(context, sampling, heads, rates, incidents);
     scores = new ProgressiveScores(context.tasks(), context.schema(), settings.scoring());
   }
 
@@ -130,13 +126,13 @@ public final class ModelTrainer implements AutoCloseable {
    * @throws TrainingDivergedException if this is one of too many such batches in a row
    */
   public float[][] process(List<EncodedExample> batch) {
-    leftOut = null;
+    faults.begin();
     if (batch.isEmpty()) {
       return new float[0][];
     }
     numbers.see(batch);
     network.numbers(numbers.scales());
-    network.gather(batch, this::learnt);
+    network.gather(batch, targets::learnt);
     batch.forEach(example -> fieldCounts.impression());
     network.eachMissing((example, field, kind) -> fieldCounts.add(field, kind));
     float[][] predictions = network.predict(batch.size());
@@ -152,17 +148,17 @@ public final class ModelTrainer implements AutoCloseable {
     }
     examples += batch.size();
     if (heads != null && !heads.process(batch, numbers.scales())) {
-      skipped("its delay heads' loss or gradient is not finite or too large", "");
+      faults.skipped(steps, "its delay heads' loss or gradient is not finite or too large", "");
     }
     if (heads != null && heads.clipped()) {
-      clipped("a gradient of the delay heads");
+      faults.clipped(steps, "a gradient of the delay heads");
     }
     boolean sound = true;
-    if (plausible.stream().anyMatch(this::learnt)) {
+    if (plausible.stream().anyMatch(targets::learnt)) {
       sound = learn(plausible, predictions, next);
     }
     if (sound) {
-      batch.forEach(example -> evidence.add(example, learnt(example)));
+      batch.forEach(example -> evidence.add(example, targets.learnt(example)));
       shrinkages.learn();
     }
     if (sound && next != null) {
@@ -176,7 +172,7 @@ public final class ModelTrainer implements AutoCloseable {
   private TargetScale seen(List<EncodedExample> batch) {
     TargetScale next = scale.copy();
     for (EncodedExample example : batch) {
-      if (importance(example, core) > 0) {
+      if (targets.importance(example, core) > 0) {
         double value = example.labels()[core].value();
         next.see(value, sampling.amountWeight(value, example.id()));
       }
@@ -279,75 +275,17 @@ public final class ModelTrainer implements AutoCloseable {
     next.refresh();
   }
 
-  private boolean learnt(EncodedExample example) {
-    for (int task = 0; task < example.labels().length; task++) {
-      if (importance(example, task) > 0) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  /** Weight of a label in the loss, before its correction; 0 is not learnt. */
-  private float importance(EncodedExample example, int task) {
-    TaskLabel label = example.labels()[task];
-    if (example.holdout() || label.weight() == 0) {
-      return 0;
-    }
-    if (task == core) {
-      return label.weight() * (float) sampling.amountWeight(label.value(), example.id());
-    }
-    return label.value() > 0 || sampling.keeps(example.id()) ? label.weight() : 0;
-  }
-
   /**
    * @param scale null without a core task
    * @return whether the batch was learnt
    */
   private boolean learn(List<EncodedExample> batch, float[][] predictions, TargetScale scale) {
-    AmountScale amounts = scale == null ? null : scale.current();
     // A loss is divided by the number of its rows. This makes it that of a full batch, so that an
     // example counts the same in a batch that was flushed early.
     float share = Math.min(1, batch.size() / (float) settings.batchAfter(examples - batch.size()));
     Runnable undo = rates.mark();
-    double[] said = scale == null ? null : scale.constant(context.model().amount().loss());
-    double amountWeight = said == null ? 0 : amountWeight(scale, said);
-    int tasks = context.tasks().size();
-    float[][] labels = new float[batch.size()][tasks];
-    float[][] importance = new float[batch.size()][tasks];
-    float[][] reached = new float[batch.size()][tasks];
-    long[] same = new long[batch.size()];
-    for (int i = 0; i < labels.length; i++) {
-      EncodedExample example = batch.get(i);
-      same[i] = pair(example);
-      for (int task = 0; task < tasks; task++) {
-        float weight = importance(example, task);
-        if (weight > 0 && task == core && !amounts.ready()) {
-          incidents.add(Kind.HELD, 1);
-        } else if (weight > 0) {
-          weight *= (float) context.tasks().get(task).lossWeight();
-          TaskLabel label = example.labels()[task];
-          reached[i][task] = label.reached() ? 1 : 0;
-          Target target = target(example, i, task, predictions[i][task]);
-          double value = target.label();
-          labels[i][task] = (float) (task == core ? amounts.encode(value) : value);
-          weight *= (float) target.weight();
-          if (task == core) {
-            weight *= (float) amountWeight;
-          } else {
-            rates.see(task, value, weight);
-          }
-          importance[i][task] = weight * share;
-        }
-      }
-    }
-    rates.move(said);
-    Learner.StepReport report =
-        learner.learn(
-            new Learner.Targets(
-                labels, importance, reached, same, batch.size() / share, pace(scale)),
-            settings,
-            steps);
+    Learner.Targets taught = targets.of(batch, predictions, scale, share);
+    Learner.StepReport report = learner.learn(taught, settings, steps);
     losses = report.losses();
     for (int task = 0; task < losses.length; task++) {
       losses[task] /= share;
@@ -355,12 +293,12 @@ public final class ModelTrainer implements AutoCloseable {
     norm = report.norm();
     if (!report.taken()) {
       undo.run();
-      leftOut(batch, labels, importance, predictions);
+      faults.notTaken(steps, batch, taught, predictions, report, losses);
       return false;
     }
-    skippedInARow = 0;
+    faults.taken();
     if (report.clipped()) {
-      clipped("a gradient (the dense weights' has a norm of " + norm + ")");
+      faults.clipped(steps, "a gradient (the dense weights' has a norm of " + norm + ")");
     }
     steps++;
     learner.expire(newestEvent);
@@ -368,134 +306,6 @@ public final class ModelTrainer implements AutoCloseable {
       heads.expire(newestEvent);
     }
     return true;
-  }
-
-  /**
-   * Weight of the core task's loss that makes its labels pull as hard, in the root mean square over
-   * all examples, as those of the task that it comes after: a log loss's gradient by its log-odds
-   * has {@code sqrt(p (1 - p))} where the base rate p is said of all; p is a half where nobody
-   * knows, or the amount comes after the impression. Both losses pull at the same embeddings, and
-   * the one that pulls harder has them to itself.
-   */
-  private double amountWeight(TargetScale scale, double[] said) {
-    int parent = Task.parent(context.tasks(), core);
-    double rate = parent < 0 ? Double.NaN : rates.rate(parent);
-    if (Double.isNaN(rate)) {
-      rate = 0.5;
-    }
-    return Math.sqrt(rate * (1 - rate)) / scale.pull(context.model().amount(), said);
-  }
-
-  private float[] pace(TargetScale scale) {
-    float[] pace = new float[context.tasks().size()];
-    for (int task = 0; task < pace.length; task++) {
-      pace[task] = task == core ? scale.pace() : rates.pace(task);
-    }
-    return pace;
-  }
-
-  /** What a record teaches under its task's delay correction, its weight bounded. */
-  private Target target(EncodedExample of, int example, int task, double prediction) {
-    double p = task == core ? prediction : sampling.served(prediction);
-    TaskLabel label = of.labels()[task];
-    Estimates estimates =
-        heads == null ? Estimates.notLate(p) : heads.estimates(example, task, label, p);
-    Target target =
-        context.tasks().get(task).correction().target(label.kind(), label.value(), estimates);
-    if (target.weight() > context.maxWeight()) {
-      boundedWeights++;
-      target = new Target(target.label(), context.maxWeight());
-    }
-    return task == core ? target : sampling.sampled(target, of.id());
-  }
-
-  /**
-   * Equal for examples of the same user and item; the impression's id if nobody says what these
-   * are.
-   */
-  private long pair(EncodedExample example) {
-    if (identity.length == 0) {
-      return example.id();
-    }
-    long hash = 0;
-    for (int field : identity) {
-      for (int i = example.starts()[field]; i < example.starts()[field + 1]; i++) {
-        hash = (hash ^ example.keys()[i]) * 0x9E3779B97F4A7C15L;
-      }
-    }
-    return hash;
-  }
-
-  private void leftOut(
-      List<EncodedExample> batch, float[][] labels, float[][] importance, float[][] said) {
-    int task = 0;
-    for (int i = 0; i < losses.length; i++) {
-      // The first that is not finite, or else the largest.
-      if (Float.isFinite(losses[task]) && !(losses[i] <= losses[task])) {
-        task = i;
-      }
-    }
-    int worst = task;
-    String why =
-        Float.isFinite(losses[task])
-            ? "a gradient's norm is not finite or above "
-                + settings.maxNorm()
-                + " (that of the dense weights is "
-                + norm
-                + "), the largest loss is that of task "
-                + context.tasks().get(task).name()
-                + ", "
-                + losses[task]
-            : "the loss of task " + context.tasks().get(task).name() + " is " + losses[task];
-    String examples =
-        IntStream.range(0, batch.size())
-            .boxed()
-            .sorted(
-                Comparator.comparingDouble(
-                    i -> -off(importance[i][worst], labels[i][worst], said[i][worst])))
-            .limit(NAMED_EXAMPLES)
-            .map(i -> batch.get(i).name())
-            .collect(Collectors.joining(", "));
-    String which =
-        "; of "
-            + batch.size()
-            + " examples those of these impressions are the furthest off: "
-            + examples;
-    skippedInARow++;
-    skipped(why, which);
-    if (skippedInARow >= settings.maxSkipped()) {
-      throw new TrainingDivergedException(
-          at() + skippedInARow + " batches in a row cannot be learnt, of the last " + why + which,
-          steps,
-          why);
-    }
-  }
-
-  private static double off(float importance, float label, float said) {
-    double off = (double) importance * Math.abs(label - said);
-    return Double.isNaN(off) ? Double.POSITIVE_INFINITY : off;
-  }
-
-  /**
-   * @param which examples are at fault, where that is known
-   */
-  private void skipped(String why, String which) {
-    String what = at() + why + which;
-    incidents.add(Kind.SKIPPED, 1);
-    incidents.sample(Kind.SKIPPED, what);
-    // The second time the heads have said so before.
-    leftOut = leftOut == null ? at() + why : leftOut + "; " + why;
-    LOGGER.warn("A batch is left out: {}", what);
-  }
-
-  private void clipped(String what) {
-    incidents.add(Kind.CLIPPED_GRADIENT, 1);
-    incidents.sample(
-        Kind.CLIPPED_GRADIENT, at() + what + " is scaled down to a norm of " + settings.clipNorm());
-  }
-
-  private String at() {
-    return "model " + context.model().name() + ", step " + steps + ": ";
   }
 
   public ModelContext context() {
@@ -537,7 +347,7 @@ public final class ModelTrainer implements AutoCloseable {
    * words. Null if it was.
    */
   public String leftOut() {
-    return leftOut;
+    return faults.leftOut();
   }
 
   /** What was not learnt, or not as it came. */
@@ -562,7 +372,7 @@ public final class ModelTrainer implements AutoCloseable {
 
   /** How often a delay correction's weight was more than it may be. */
   public long boundedWeights() {
-    return boundedWeights;
+    return targets.boundedWeights();
   }
 
   /** Newest event time among the impressions seen, epoch milliseconds. */
@@ -635,11 +445,11 @@ public final class ModelTrainer implements AutoCloseable {
     scores.write(out);
     out.writeBoolean(heads != null);
     if (heads != null) {
-      out.writeLong(boundedWeights);
+      out.writeLong(targets.boundedWeights());
       heads.write(out);
     }
     scores.writeByValue(out);
-    out.writeInt(skippedInARow);
+    out.writeInt(faults.inARow());
     incidents.write(out);
     evidence.write(out);
     rates.write(out);
@@ -669,7 +479,7 @@ public final class ModelTrainer implements AutoCloseable {
               + ": give the model a new name to start it afresh");
     }
     if (had) {
-      boundedWeights = in.readLong();
+      targets.boundedWeights(in.readLong());
       anew.addAll(heads.read(in, version));
     } else if (heads != null) {
       LOGGER.info(
@@ -680,7 +490,7 @@ public final class ModelTrainer implements AutoCloseable {
       scores.readByValue(in);
     }
     if (version >= TrainerSnapshot.WITH_SCALES) {
-      skippedInARow = in.readInt();
+      faults.inARow(in.readInt());
       incidents.read(in);
     }
     for (String what : anew) {
