@@ -23,10 +23,12 @@ class LauncherTest {
   private static final List<String> MODULES =
       List.of(
           "local-runner",
+          "experiments",
           "model-server",
           "streaming-job",
           "model-replica",
           "kafka-topics",
+          "model-training",
           "model-core");
 
   @TempDir private Path folder;

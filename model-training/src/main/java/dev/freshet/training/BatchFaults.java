@@ -11,7 +11,9 @@ import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Batches that are not learnt, or not as their gradients say, in words that name who is at fault. */
+/**
+ * Batches that are not learnt, or not as their gradients say, in words that name who is at fault.
+ */
 final class BatchFaults {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(BatchFaults.class);
@@ -92,7 +94,11 @@ final class BatchFaults {
             .boxed()
             .sorted(
                 Comparator.comparingDouble(
-                    i -> -off(taught.importance()[i][worst], taught.labels()[i][worst], said[i][worst])))
+                    i ->
+                        -off(
+                            taught.importance()[i][worst],
+                            taught.labels()[i][worst],
+                            said[i][worst])))
             .limit(NAMED_EXAMPLES)
             .map(i -> batch.get(i).name())
             .collect(Collectors.joining(", "));
@@ -134,7 +140,8 @@ final class BatchFaults {
   void clipped(long step, String what) {
     incidents.add(Kind.CLIPPED_GRADIENT, 1);
     incidents.sample(
-        Kind.CLIPPED_GRADIENT, at(step) + what + " is scaled down to a norm of " + settings.clipNorm());
+        Kind.CLIPPED_GRADIENT,
+        at(step) + what + " is scaled down to a norm of " + settings.clipNorm());
   }
 
   private String at(long step) {

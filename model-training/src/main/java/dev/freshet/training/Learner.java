@@ -210,7 +210,9 @@ public final class Learner implements AutoCloseable {
     }
   }
 
-  /** What scripts know by the names of {@link ModelDefinition#HYPER}; how many numbers there are. */
+  /**
+   * What scripts know by the names of {@link ModelDefinition#HYPER}; how many numbers there are.
+   */
   private int putHyper(Targets targets, TrainingSettings settings, float clip, float[] own) {
     TrainingSettings.Dense dense = settings.dense();
     Map<String, Float> general =

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.TestingPipelines;
+import dev.freshet.training.ModelTrainer;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.util.HashSet;
@@ -45,6 +46,7 @@ class ClassLoaderTest {
           new URL[] {
             place(TestingTrainRun.class),
             place(TrainOperator.class),
+            place(ModelTrainer.class),
             place(Pipeline.class),
             place(TestingPipelines.class)
           },

@@ -57,13 +57,10 @@ public record Ple(
     Map<String, Object> told =
         Map.of(
             "levels", levels.size(),
-            "expert_at",
-                eachLevel(l -> Places.each(tasks, t -> experts(at, task(l, t), own))),
+            "expert_at", eachLevel(l -> Places.each(tasks, t -> experts(at, task(l, t), own))),
             "shared_at", eachLevel(l -> experts(at, shared(l), shared)),
-            "gate_at",
-                eachLevel(l -> Places.each(tasks, t -> at.linear(task(l, t) + ".gate"))),
-            "shared_gate_at",
-                Places.each(levels.size() - 1, l -> at.linear(shared(l) + ".gate")),
+            "gate_at", eachLevel(l -> Places.each(tasks, t -> at.linear(task(l, t) + ".gate"))),
+            "shared_gate_at", Places.each(levels.size() - 1, l -> at.linear(shared(l) + ".gate")),
             "tower_at", Places.each(tasks, t -> at.stack("tower" + t)));
     return ScriptArchive.ofModel("ple", attributes(shape, told));
   }

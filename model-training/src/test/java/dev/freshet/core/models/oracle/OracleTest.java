@@ -326,11 +326,7 @@ class OracleTest {
   }
 
   private static List<double[]> stepped(
-      TorchEngine.Module module,
-      Batch batch,
-      Pipeline pipeline,
-      ModelShape shape,
-      double[] hyper) {
+      TorchEngine.Module module, Batch batch, Pipeline pipeline, ModelShape shape, double[] hyper) {
     HostBuffer same = new HostBuffer();
     same.longs(SIZE).put(batch.same());
     try (TorchEngine.Call call = module.call("step")) {

@@ -17,8 +17,8 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * What a model was handed here and gave, for {@code model-training/check-scripts}, which calls the same
- * script in Python.
+ * What a model was handed here and gave, for {@code model-training/check-scripts}, which calls the
+ * same script in Python.
  */
 final class PythonCase {
 
