@@ -13,7 +13,8 @@ class SingleTask(Model):
 
     def forward(self, x: Tensor, f: Tensor, p: List[Tensor]) -> List[Tensor]:
         out: List[Tensor] = []
-        for k, own in enumerate(x.split(self.inputs, 1)):
+        for k in range(self.tasks):
+            own = x.narrow(1, k * self.inputs, self.inputs)
             hidden = layers.tower(own, p, self.tower_at[k])
             out.append(layers.wide(hidden[-1], f, k, self.binary))
         return out
