@@ -101,9 +101,9 @@ public final class Network implements AutoCloseable {
     numbers = new NumberStatistics(schema).scales();
     absentKeys = schema.fields().stream().mapToLong(FeatureEncoder::absentKey).toArray();
     parameters = context.model().dense(shape);
-    module = TorchEngine.load(context.model().script(shape), device, biases());
     List<TorchEngine.WeightGroup> groups = new ArrayList<>(List.of(start(seed)));
     groups.addAll(slots);
+    module = TorchEngine.load(context.model().script(shape), device, biases());
     try {
       List<List<TensorValues>> live = module.setup(groups);
       weights = live.get(0);
@@ -249,12 +249,17 @@ public final class Network implements AutoCloseable {
   /** A call of a script's method, with the rows of the gathered batch as its first arguments. */
   public TorchEngine.Call call(String method) {
     TorchEngine.Call call = module.call(method);
-    call.ofBatch(batch);
-    batches.forEach(rows -> rows.addRows(call));
-    batches.forEach(rows -> rows.addIndices(call));
-    batches.forEach(rows -> rows.addStarts(call));
-    batches.forEach(rows -> rows.addWeights(call));
-    return call;
+    try {
+      call.ofBatch(batch);
+      batches.forEach(rows -> rows.addRows(call));
+      batches.forEach(rows -> rows.addIndices(call));
+      batches.forEach(rows -> rows.addStarts(call));
+      batches.forEach(rows -> rows.addWeights(call));
+      return call;
+    } catch (RuntimeException e) {
+      call.close();
+      throw e;
+    }
   }
 
   /** The rows of the gathered batch: set by set, one for each group of the schema. */

@@ -3,7 +3,7 @@ package dev.freshet.core.snapshot;
 import java.io.Serializable;
 
 /**
- * One message of the model topic, or of the the training log, which says what its keys and versions
+ * One message of the model topic, or of the training log, which says what its keys and versions
  * are.
  *
  * @param key {@code model/slot/index} or {@code model/slot/manifest}; slots are used in turn, so

@@ -10,6 +10,7 @@ import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.apache.flink.api.common.state.ListState;
@@ -45,14 +46,23 @@ public final class WaitingLayout {
   private final String tasks;
   private final String fields;
 
-  /** What impressions do that wait with these other fields. */
+  /** Whether what waits with other fields can be read by these. */
+  private final Predicate<String> fits;
+
+  /** What impressions do that wait with fields that do not fit. */
   private final UnaryOperator<String> otherwise;
 
   private ListState<String> state;
 
   private WaitingLayout(List<Task> tasks, String fields, UnaryOperator<String> otherwise) {
+    this(tasks, fields, fields::equals, otherwise);
+  }
+
+  private WaitingLayout(
+      List<Task> tasks, String fields, Predicate<String> fits, UnaryOperator<String> otherwise) {
     this.tasks = tasks(tasks);
     this.fields = fields;
+    this.fits = fits;
     this.otherwise = otherwise;
   }
 
@@ -75,7 +85,8 @@ public final class WaitingLayout {
   }
 
   /**
-   * Of impressions whose feedback is to be counted.
+   * Of impressions whose feedback is to be counted. Fields at the end by which nothing is counted
+   * any more do no harm: keys are told apart by their places.
    *
    * @param by names of the fields by whose values it counts, in order
    */
@@ -87,6 +98,7 @@ public final class WaitingLayout {
     return new WaitingLayout(
         tasks,
         now,
+        before -> before.equals(now) || before.startsWith(now + ","),
         before ->
             "wait for feedback that counts by %s, not by %s".formatted(names(before), names(now)));
   }
@@ -141,7 +153,7 @@ public final class WaitingLayout {
       String of = parts[parts.length - 1];
       otherTasks = of.equals(tasks) ? otherTasks : of;
       String with = version >= WITH_FIELDS ? parts[2] : ANY_FIELDS;
-      otherFields = with.equals(ANY_FIELDS) || with.equals(fields) ? otherFields : with;
+      otherFields = with.equals(ANY_FIELDS) || fits.test(with) ? otherFields : with;
     }
     if (waiting == 0 || otherTasks == null && otherFields == null) {
       return Optional.empty();

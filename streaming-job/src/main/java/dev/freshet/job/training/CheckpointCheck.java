@@ -129,7 +129,12 @@ public final class CheckpointCheck {
   /** What has been counted in the step of this uid: a count that was not is told. */
   private void checkCounters(
       CheckpointMetadata metadata, String uid, CountPlan.By by, Problems problems) {
-    for (OperatorState counts : steps(metadata, uid::equals)) {
+    List<OperatorState> steps = steps(metadata, uid::equals);
+    if (steps.isEmpty()) {
+      note.accept(
+          CountFunction.startsAnew(by.numbers().stream().map(CountPlan.Number::field).toList()));
+    }
+    for (OperatorState counts : steps) {
       if (!has(counts, CountFunction.COUNTERS)) {
         continue;
       }

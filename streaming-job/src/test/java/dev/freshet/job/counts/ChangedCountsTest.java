@@ -222,6 +222,24 @@ class ChangedCountsTest {
     }
   }
 
+  /** Places of the others stay what they were. */
+  @Test
+  void theLastFieldByWhichIsCountedMayFallAway() throws Exception {
+    Pipeline counting = counting(CLICKS);
+    Pipeline both =
+        counting(CLICKS, CLICKS.replace("name: ", "name: users-").replace("item", "user"));
+    OperatorSubtaskState kept;
+    try (var join = join(both, null, 1, 0)) {
+      join.processElement1(new StreamRecord<>(both.counts().slim(shown(both, "shown", 0))));
+      kept = join.snapshot(1, 1);
+    }
+    assertThat(problems(counting, CountJoinFunction.UID, kept, true)).isEmpty();
+    try (var join = join(counting, kept, 1, 0)) {
+      join.processElement2(new StreamRecord<>(new Feedback("shown", "c", 0, START + MINUTE, 1)));
+      assertThat(join.extractOutputValues()).singleElement();
+    }
+  }
+
   private static KeyedTwoInputStreamOperatorTestHarness<String, Impression, Feedback, CountedEvent>
       join(Pipeline pipeline, OperatorSubtaskState from, int parallelism, int index)
           throws Exception {
@@ -322,6 +340,8 @@ class ChangedCountsTest {
               });
       assertThat(problems(other, "counts-item", state, true)).isEmpty();
     }
+    assertThat(notes).as("counts by a user").isNotEmpty();
+    assertThat(notes).allSatisfy(note -> assertThat(note).contains("start at 0: "));
   }
 
   private List<Problems.Problem> problems(Pipeline pipeline, String uid, OperatorSubtaskState state)

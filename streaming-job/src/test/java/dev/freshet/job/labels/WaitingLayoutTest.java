@@ -62,6 +62,12 @@ class WaitingLayoutTest {
         .startsWith(
             "5 impressions wait for feedback that counts by user, id,item, not by item,user");
     assertThat(turned.unfit(List.of(OF_FEEDBACK.replace(" 5 ", " 0 ")))).isEmpty();
+    WaitingLayout fewer = WaitingLayout.forFeedback(TASKS, List.of("user, id"));
+    assertThat(fewer.unfit(List.of(OF_FEEDBACK))).as("the last falls away").isEmpty();
+    WaitingLayout more = WaitingLayout.forFeedback(TASKS, List.of("user, id", "item", "shop"));
+    assertThat(more.unfit(List.of(OF_FEEDBACK))).isPresent();
+    WaitingLayout prefix = WaitingLayout.forFeedback(TASKS, List.of("user"));
+    assertThat(prefix.unfit(List.of(OF_FEEDBACK))).as("no field of that name").isPresent();
   }
 
   /** Counts are dealt out when the parallelism changes: one may be below 0. */
