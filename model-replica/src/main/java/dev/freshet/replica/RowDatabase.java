@@ -1,7 +1,6 @@
 package dev.freshet.replica;
 
 import dev.freshet.core.features.FeatureEncoder;
-import dev.freshet.core.features.FeatureSchema;
 import dev.freshet.core.network.ModelContext;
 import dev.freshet.core.rows.KeyMap;
 import dev.freshet.core.rows.PublishedRows;
@@ -107,17 +106,14 @@ final class RowDatabase implements AutoCloseable {
                     .setNoBlockCache(true)
                     .setBlockSize(BLOCK)
                     .setFilterPolicy(new BloomFilter(BLOOM_BITS)));
-    FeatureSchema schema = context.schema();
-    int first = context.model().firstOrder(context.shape());
-    for (int set = 0; set < context.model().rowSets(context.shape()); set++) {
-      for (FeatureSchema.Group group : schema.groups()) {
-        long[] unknownKeys =
-            group.fields().stream()
-                .mapToLong(field -> FeatureEncoder.unknownKey(schema.fields().get(field)))
-                .toArray();
-        tables.add(new Table(tables.size(), group.dim(), first, unknownKeys));
-      }
-    }
+    context.tables(
+        (dim, first, fields) ->
+            tables.add(
+                new Table(
+                    tables.size(),
+                    dim,
+                    first,
+                    fields.stream().mapToLong(FeatureEncoder::unknownKey).toArray())));
     try {
       reopen();
     } catch (IOException | RuntimeException e) {
