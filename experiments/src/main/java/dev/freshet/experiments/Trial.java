@@ -2,6 +2,7 @@ package dev.freshet.experiments;
 
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.labels.Task;
+import dev.freshet.core.labels.TaskKind;
 import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.adaftr.AdaFtr;
@@ -11,7 +12,8 @@ import dev.freshet.training.ModelTrainer;
 import dev.freshet.training.ProgressiveScores;
 import dev.freshet.training.TrainingDivergedException;
 import dev.freshet.training.TrainingIncidents.Kind;
-import dev.freshet.training.evaluation.BinaryQuality;
+import dev.freshet.training.evaluation.QualityAccumulator;
+import dev.freshet.training.evaluation.QualityMetric;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -43,7 +45,7 @@ final class Trial {
 
   private long pairs;
   private long violations;
-  private final Map<Integer, BinaryQuality> reached = new TreeMap<>();
+  private final Map<Integer, QualityAccumulator> reached = new TreeMap<>();
 
   /** Null unless predictions are wanted. */
   private float[][] predictions;
@@ -87,7 +89,7 @@ final class Trial {
         keep(trainer, i);
       }
       double seconds = (System.nanoTime() - start) / 1e9;
-      Map<String, Double> metrics = flat(trainer.quality());
+      Map<String, Double> metrics = flat(trainer.quality().byKey());
       if (trainer.scores().byValue() != null) {
         metrics.putAll(flat(trainer.scores().byValue().metrics()));
       }
@@ -137,7 +139,7 @@ final class Trial {
     ProgressiveScores scores =
         new ProgressiveScores(pipeline.tasks(), pipeline.schema(), pipeline.training().scoring());
     examples.all().forEach(scores::scoreServed);
-    return new Outcome(Simulator.TRUTH, seed, flat(scores.servedQuality()), 0, null, null);
+    return new Outcome(Simulator.TRUTH, seed, flat(scores.servedQuality().byKey()), 0, null, null);
   }
 
   private static Map<String, Double> flat(Map<String, Map<String, Double>> quality) {
@@ -162,7 +164,7 @@ final class Trial {
         TaskLabel label = example.labels()[t];
         if (label.isFinal() && label.reached()) {
           reached
-              .computeIfAbsent(t, task -> new BinaryQuality())
+              .computeIfAbsent(t, task -> new QualityAccumulator(TaskKind.BINARY))
               .add(Math.min(1, here / Math.max(before, SMALLEST)), label.value());
         }
       }
@@ -175,8 +177,8 @@ final class Trial {
     }
     reached.forEach(
         (task, quality) -> {
-          Double auc = quality.metrics().get("auc");
-          if (auc != null) {
+          double auc = quality.value(QualityMetric.AUC);
+          if (!Double.isNaN(auc)) {
             metrics.put(pipeline.tasks().get(task).name() + ".reachedAuc", auc);
           }
         });
@@ -188,7 +190,7 @@ final class Trial {
       return;
     }
     Map<Integer, double[]> sums = new TreeMap<>();
-    BinaryQuality separation = new BinaryQuality();
+    QualityAccumulator separation = new QualityAccumulator(TaskKind.BINARY);
     for (int i = 0; i < examples.all().size(); i += RELATED) {
       List<EncodedExample> part = batch(i, RELATED);
       if (!trainer.scores().inRange(part.get(0))) {
@@ -208,8 +210,8 @@ final class Trial {
           metrics.put("relatedness." + group, sum[0] / sum[2]);
           metrics.put("agreement." + group, sum[1] / sum[2]);
         });
-    Double auc = separation.metrics().get("auc");
-    if (auc != null) {
+    double auc = separation.value(QualityMetric.AUC);
+    if (!Double.isNaN(auc)) {
       metrics.put("relatedness.separation", auc);
     }
   }

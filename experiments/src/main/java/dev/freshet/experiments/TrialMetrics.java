@@ -4,7 +4,7 @@ import dev.freshet.core.labels.Task;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.Nearest;
 import dev.freshet.core.settings.Problems;
-import dev.freshet.training.evaluation.TaskQuality;
+import dev.freshet.training.evaluation.QualityMetric;
 import dev.freshet.training.evaluation.ValueQuality;
 import java.util.List;
 import java.util.Set;
@@ -25,7 +25,7 @@ final class TrialMetrics {
     boolean watched = pipeline.training().scoring().watch().field() != null;
     for (int i = 0; i < pipeline.tasks().size(); i++) {
       Task task = pipeline.tasks().get(i);
-      TaskQuality.metrics(task).forEach(metric -> names.add(task.name() + "." + metric));
+      QualityMetric.all(task.kind()).forEach(metric -> names.add(task.name() + "." + metric.key()));
       if (task.binary() && i > 0) {
         names.add(task.name() + ".reachedAuc");
       }

@@ -3,6 +3,7 @@ package dev.freshet.experiments;
 import dev.freshet.core.labels.Task;
 import dev.freshet.experiments.TunedPipeline.Candidate;
 import dev.freshet.experiments.TuningScore.Difference;
+import dev.freshet.training.evaluation.QualityMetric;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -198,13 +199,13 @@ final class TuningReport {
                   "%s %s over the constant's".formatted(task.name(), labels.measure()),
                   byTask(asItIs, task),
                   same ? "" : byTask(best, task)));
-      List<String> told =
+      List<QualityMetric> told =
           task.binary()
-              ? List.of("auc", "calibration")
-              : List.of("spearman", "nmae", "calibration");
-      for (String metric : told) {
-        String name = task.name() + " " + metric + (of.isPresent() ? "" : " (not judged)");
-        if (best.score().metrics().get(task.name()).containsKey(metric)) {
+              ? List.of(QualityMetric.AUC, QualityMetric.CALIBRATION)
+              : List.of(QualityMetric.SPEARMAN, QualityMetric.NMAE, QualityMetric.CALIBRATION);
+      for (QualityMetric metric : told) {
+        String name = task.name() + " " + metric.key() + (of.isPresent() ? "" : " (not judged)");
+        if (!Double.isNaN(best.score().quality().value(task.name(), metric))) {
           figure(lines, name, metric(asItIs, task, metric), same ? "" : metric(best, task, metric));
         }
       }
@@ -225,8 +226,8 @@ final class TuningReport {
     return of.finished() ? TuningScore.text(of.score().byTask().get(task.name())) : "-";
   }
 
-  private static String metric(ScoredCandidate of, Task task, String metric) {
-    Double value = of.finished() ? of.score().metrics().get(task.name()).get(metric) : null;
-    return value == null ? "-" : "%.4f".formatted(value);
+  private static String metric(ScoredCandidate of, Task task, QualityMetric metric) {
+    double value = of.finished() ? of.score().quality().value(task.name(), metric) : Double.NaN;
+    return Double.isNaN(value) ? "-" : "%.4f".formatted(value);
   }
 }

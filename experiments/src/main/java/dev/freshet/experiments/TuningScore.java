@@ -3,6 +3,7 @@ package dev.freshet.experiments;
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.TaskLabel;
+import dev.freshet.training.evaluation.Quality;
 import dev.freshet.training.evaluation.TaskQuality;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -54,7 +55,7 @@ final class TuningScore {
   private final double[][] shares;
 
   private final double[] byTask;
-  private final Map<String, Map<String, Double>> metrics;
+  private final Quality quality;
   private final double total;
 
   /**
@@ -70,7 +71,7 @@ final class TuningScore {
       long from) {
     this.tasks = tasks;
     this.judged = judged;
-    TaskQuality quality = new TaskQuality(tasks, 0);
+    TaskQuality measured = new TaskQuality(tasks, 0);
     Mean[] before = new Mean[tasks.size()];
     Arrays.setAll(before, task -> new Mean(tasks.get(task).binary()));
     Sample[] samples = new Sample[tasks.size()];
@@ -107,9 +108,9 @@ final class TuningScore {
       place++;
     }
     for (int task = 0; task < tasks.size(); task++) {
-      samples[task].tell(task, quality);
+      samples[task].tell(task, measured);
     }
-    metrics = quality.metrics();
+    quality = measured.quality();
     double mean =
         Arrays.stream(byTask).filter(one -> !Double.isNaN(one)).average().orElse(Double.NaN);
     total = Double.isFinite(mean) ? mean : Double.POSITIVE_INFINITY;
@@ -124,8 +125,8 @@ final class TuningScore {
   }
 
   /** Of the scored labels, the trainer's metrics. */
-  Map<String, Map<String, Double>> metrics() {
-    return metrics;
+  Quality quality() {
+    return quality;
   }
 
   /**

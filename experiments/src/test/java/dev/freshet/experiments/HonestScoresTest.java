@@ -6,11 +6,13 @@ import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.RawFeatures;
 import dev.freshet.core.features.EncodedExample;
+import dev.freshet.core.labels.TaskKind;
 import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.training.ModelTrainer;
-import dev.freshet.training.evaluation.BinaryQuality;
+import dev.freshet.training.evaluation.QualityAccumulator;
+import dev.freshet.training.evaluation.QualityMetric;
 import java.time.Duration;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -103,12 +105,12 @@ class HonestScoresTest {
       feed(trainer, examples(pipeline));
       double noise = trainer.scores().share() < 1 ? 0.12 : 0.05;
       for (String task : List.of("click", "purchase")) {
-        assertThat(trainer.quality().get(task).get("auc"))
+        assertThat(trainer.quality().value(task, QualityMetric.AUC))
             .as(task)
             .isBetween(0.5 - noise, 0.5 + noise);
       }
-      assertThat(trainer.quality().get("revenue").get("spearman")).isBetween(-0.1, 0.1);
-      double examples = trainer.quality().get("purchase").get("examples");
+      assertThat(trainer.quality().value("revenue", QualityMetric.SPEARMAN)).isBetween(-0.1, 0.1);
+      double examples = trainer.quality().value("purchase", QualityMetric.EXAMPLES);
       assertThat(trainer.scores().share()).isEqualTo(at.contains("pending") ? 0.0625 : 1);
       assertThat(examples / trainer.scores().share())
           .isBetween(0.7 * IMPRESSIONS, 1.2 * IMPRESSIONS);
@@ -120,7 +122,7 @@ class HonestScoresTest {
   @Test
   void aModelRemembersItsImpressions() {
     Pipeline pipeline = pipeline("wait", "wait", "", "kind: shared-bottom");
-    BinaryQuality late = new BinaryQuality();
+    QualityAccumulator late = new QualityAccumulator(TaskKind.BINARY);
     try (ModelTrainer trainer = trainer(pipeline)) {
       List<EncodedExample> examples = examples(pipeline);
       for (int i = 0; i < examples.size(); i += 64) {
@@ -132,7 +134,7 @@ class HonestScoresTest {
           }
         }
       }
-      assertThat(late.metrics().get("auc")).isGreaterThan(0.6);
+      assertThat(late.value(QualityMetric.AUC)).isGreaterThan(0.6);
     }
   }
 

@@ -5,8 +5,9 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.freshet.training.evaluation.AmountQuality;
-import dev.freshet.training.evaluation.BinaryQuality;
+import dev.freshet.core.labels.TaskKind;
+import dev.freshet.training.evaluation.QualityAccumulator;
+import dev.freshet.training.evaluation.QualityMetric;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -79,8 +80,8 @@ class RunFilesTest {
       String name = run.path("model").asText();
       List<JsonNode> examples = lines(run.path("examples").asText());
       FloatBuffer said = predictions(run.path("predictions").asText(), examples.size(), 3);
-      BinaryQuality clicks = new BinaryQuality();
-      AmountQuality amounts = new AmountQuality();
+      QualityAccumulator clicks = new QualityAccumulator(TaskKind.BINARY);
+      QualityAccumulator amounts = new QualityAccumulator(TaskKind.CONTINUOUS);
       int unknown = 0;
       int unknownClicks = 0;
       for (int i = 0; i < examples.size(); i++) {
@@ -98,17 +99,18 @@ class RunFilesTest {
         unknownClicks += Float.isNaN(click) ? 1 : 0;
       }
       JsonNode metrics = run.path("metrics");
-      for (String metric : List.of("auc", "logLoss", "calibration")) {
-        assertThat(clicks.metrics().get(metric))
+      for (QualityMetric metric :
+          List.of(QualityMetric.AUC, QualityMetric.LOG_LOSS, QualityMetric.CALIBRATION)) {
+        assertThat(clicks.value(metric))
             .as(name + " " + metric)
             .isCloseTo(
-                metrics.path("click." + metric).asDouble(),
+                metrics.path("click." + metric.key()).asDouble(),
                 within(unknownClicks == 0 ? 1e-6 : 0.01));
       }
       double scored = metrics.path("revenue.examples").asDouble();
       if (unknown == 0) {
         assertThat((double) amounts.count()).as(name).isEqualTo(scored);
-        assertThat(amounts.metrics().get("spearman"))
+        assertThat(amounts.value(QualityMetric.SPEARMAN))
             .as(name)
             .isCloseTo(metrics.path("revenue.spearman").asDouble(), within(1e-6));
       } else {

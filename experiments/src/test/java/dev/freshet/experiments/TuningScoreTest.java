@@ -8,6 +8,7 @@ import dev.freshet.core.labels.LabelKind;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.pipeline.PipelineFile;
+import dev.freshet.training.evaluation.QualityMetric;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -64,7 +65,7 @@ class TuningScoreTest {
         score(BOTH, new float[] {0.9f, 8}, new float[] {0.1f, 1}, new float[] {0.1f, 3}, mean);
     assertThat(better.total()).isLessThan(0.7);
     assertThat(better.byTask().get("click"))
-        .isCloseTo(better.metrics().get("click").get("normalizedEntropy"), within(1e-9));
+        .isCloseTo(better.quality().value("click", QualityMetric.NORMALIZED_ENTROPY), within(1e-9));
     assertThat(score(new int[] {1}, mean, mean, mean, mean).byTask()).containsOnlyKeys("spent");
   }
 
@@ -90,7 +91,7 @@ class TuningScoreTest {
     float[][] said = {{0.01f, 90}, {0.5f, 1.5f}, {0.5f, 1.5f}};
     TuningScore newer = new TuningScore(TASKS, BOTH, examples, said, 1);
     assertThat(newer.total()).isCloseTo(1, within(1e-6));
-    assertThat(newer.metrics().get("click").get("examples")).isEqualTo(2);
+    assertThat(newer.quality().value("click", QualityMetric.EXAMPLES)).isEqualTo(2);
   }
 
   @Test

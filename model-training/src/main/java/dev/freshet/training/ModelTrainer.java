@@ -18,6 +18,8 @@ import dev.freshet.core.network.ServedScale;
 import dev.freshet.core.network.Shrinkage;
 import dev.freshet.core.pipeline.TrainingSettings;
 import dev.freshet.training.TrainingIncidents.Kind;
+import dev.freshet.training.evaluation.Quality;
+import dev.freshet.training.evaluation.QualityMetric;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
@@ -415,13 +417,13 @@ public final class ModelTrainer implements AutoCloseable {
   }
 
   /** Quality of this model's predictions, and the slopes by which these are shrunk, per task. */
-  public Map<String, Map<String, Double>> quality() {
-    Map<String, Map<String, Double>> quality = scores.quality();
+  public Quality quality() {
+    Quality quality = scores.quality();
     List<Shrinkage> shrinkages = shrinkages();
     for (int task = 0; task < shrinkages.size(); task++) {
       if (task != core) {
         String name = context.tasks().get(task).name();
-        quality.get(name).put("slope", shrinkages.get(task).slope());
+        quality.byTask().get(name).put(QualityMetric.SLOPE, shrinkages.get(task).slope());
       }
     }
     return quality;

@@ -7,6 +7,7 @@ import dev.freshet.core.features.FeatureSchema;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.pipeline.TrainingSettings.Scoring;
+import dev.freshet.training.evaluation.Quality;
 import dev.freshet.training.evaluation.TaskQuality;
 import dev.freshet.training.evaluation.ValueQuality;
 import java.io.DataInput;
@@ -15,7 +16,6 @@ import java.io.IOException;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.List;
-import java.util.Map;
 
 /**
  * Progressive validation: every settled label against the prediction that was made before anything
@@ -148,13 +148,13 @@ public final class ProgressiveScores {
   }
 
   /** Quality of the predictions, per task. */
-  public Map<String, Map<String, Double>> quality() {
-    return quality.metrics();
+  public Quality quality() {
+    return quality.quality();
   }
 
   /** Quality of the scores that impressions brought with them, per task; empty if none did. */
-  public Map<String, Map<String, Double>> servedQuality() {
-    return sawServed ? servedQuality.metrics() : Map.of();
+  public Quality servedQuality() {
+    return sawServed ? servedQuality.quality() : Quality.NONE;
   }
 
   /** Calibration by the values of the watched field, or null if none is. */
@@ -184,8 +184,9 @@ public final class ProgressiveScores {
 
   void read(DataInput in, boolean servedWasSeen, int version) throws IOException {
     sawServed = servedWasSeen;
-    quality.read(in);
-    servedQuality.read(in);
+    boolean named = version >= TrainerSnapshot.WITH_STATISTICS;
+    quality.read(in, named);
+    servedQuality.read(in, named);
     pending.read(in, version);
   }
 

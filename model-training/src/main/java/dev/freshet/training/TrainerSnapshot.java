@@ -22,10 +22,10 @@ import java.util.List;
  * bit as if it had never stopped.
  *
  * <pre>
- * header of version 12, see {@link Layout} (up to version 11: byte version) | long run
+ * header of version 13, see {@link Layout} (up to version 11: byte version) | long run
  * | trainer: counters, target scale (before version 5: double count, mean, squares),
  *     [from 9] dense optimiser's name, weights, moments, step counters, embedding tables (first-order
- *     weights in them from 8, slots of any optimiser from 9), metric windows, pending scores (both
+ *     weights in them from 8, slots of any optimiser from 9), metric windows (by name from 13), pending scores (both
  *     predictions in them from 11),
  *     [from 2] boolean delay heads [ long bounded weights | long steps | [from 9] dense optimiser's
  *     name, weights, moments, step counters, embedding tables ],
@@ -40,7 +40,7 @@ import java.util.List;
  */
 public final class TrainerSnapshot {
 
-  private static final Layout LAYOUT = new Layout("freshet.trainer-snapshot", 12);
+  private static final Layout LAYOUT = new Layout("freshet.trainer-snapshot", 13);
   static final int WITH_HEADS = 2;
   static final int WITH_VALUES = 3;
   private static final int WITH_POSITIONS = 4;
@@ -50,6 +50,7 @@ public final class TrainerSnapshot {
   static final int WITH_OPTIMIZERS = 9;
   static final int WITH_NUMBERS = 10;
   static final int WITH_SHRINKAGES = 11;
+  static final int WITH_STATISTICS = 13;
   private static final int LAST_BARE = 11;
   private static final int BUFFER = 1 << 16;
   private static final EncodedExampleCodec EXAMPLES = new EncodedExampleCodec();

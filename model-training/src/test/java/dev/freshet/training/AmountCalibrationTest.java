@@ -12,6 +12,7 @@ import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.core.pipeline.TestingPipelines;
+import dev.freshet.training.evaluation.QualityMetric;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -43,13 +44,13 @@ class AmountCalibrationTest {
     Pipeline pipeline = TestingPipelines.shop("transform: zscore", "transform: " + transform);
     try (ModelTrainer trainer =
         trained(pipeline, model, bought, unit, bought < 0.1 ? 2 * BATCHES : BATCHES)) {
-      Map<String, Double> quality = trainer.quality().get("revenue");
-      assertThat(quality.get("calibration")).isBetween(0.9, 1.1);
+      Map<QualityMetric, Double> quality = trainer.quality().byTask().get("revenue");
+      assertThat(quality.get(QualityMetric.CALIBRATION)).isBetween(0.9, 1.1);
       held(trainer);
       assertThat(trainer.incidents().count(TrainingIncidents.Kind.SKIPPED)).isZero();
       assertThat(trainer.incidents().count(TrainingIncidents.Kind.CLIPPED)).isLessThan(10);
       if (bought > 0.5) {
-        assertThat(quality.get("spearman")).isGreaterThan(0.25);
+        assertThat(quality.get(QualityMetric.SPEARMAN)).isGreaterThan(0.25);
       }
     }
   }
@@ -77,7 +78,8 @@ class AmountCalibrationTest {
       for (int i = 0; i < examples.size(); i += 1024) {
         trainer.process(examples.subList(i, i + 1024));
       }
-      assertThat(trainer.quality().get("revenue").get("calibration")).isBetween(0.85, 1.15);
+      assertThat(trainer.quality().value("revenue", QualityMetric.CALIBRATION))
+          .isBetween(0.85, 1.15);
     }
   }
 
@@ -119,7 +121,7 @@ class AmountCalibrationTest {
       assertThat(trainer.incidents().sample(TrainingIncidents.Kind.CLIPPED))
           .contains("task revenue, impression x11-0: ")
           .contains("1.0E200 is learnt as ");
-      for (Map<String, Double> quality : trainer.quality().values()) {
+      for (Map<QualityMetric, Double> quality : trainer.quality().byTask().values()) {
         assertThat(quality.values()).allMatch(Double::isFinite);
       }
       trainer.scores().reset();
@@ -127,7 +129,8 @@ class AmountCalibrationTest {
       for (int i = 0; i < after.size(); i += BATCH) {
         trainer.process(after.subList(i, i + BATCH));
       }
-      assertThat(trainer.quality().get("revenue").get("calibration")).isBetween(0.8, 1.25);
+      assertThat(trainer.quality().value("revenue", QualityMetric.CALIBRATION))
+          .isBetween(0.8, 1.25);
     }
   }
 

@@ -12,6 +12,7 @@ import dev.freshet.core.labels.correction.TaskTimeline;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.core.settings.RecordBinder;
+import dev.freshet.training.evaluation.QualityMetric;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -130,8 +131,8 @@ class DelayedTrainingTest {
   void whatIsServedIsCalibrated(DelayCorrections correction) {
     try (ModelTrainer trainer = trainer(correction)) {
       feed(trainer, stream(correction, 60_000));
-      assertThat(trainer.quality().get("buys").get("calibration")).isBetween(0.93, 1.07);
-      assertThat(trainer.quality().get("buys").get("auc")).isGreaterThan(0.6);
+      assertThat(trainer.quality().value("buys", QualityMetric.CALIBRATION)).isBetween(0.93, 1.07);
+      assertThat(trainer.quality().value("buys", QualityMetric.AUC)).isGreaterThan(0.6);
       assertThat(trainer.boundedWeights()).isLessThan(500);
     }
   }
@@ -144,8 +145,8 @@ class DelayedTrainingTest {
     try (ModelTrainer trainer =
         new ModelTrainer(sampled.context(sampled.model("main")), sampled.training())) {
       feed(trainer, stream(correction, 60_000));
-      assertThat(trainer.quality().get("buys").get("calibration")).isBetween(0.92, 1.08);
-      assertThat(trainer.quality().get("buys").get("auc")).isGreaterThan(0.6);
+      assertThat(trainer.quality().value("buys", QualityMetric.CALIBRATION)).isBetween(0.92, 1.08);
+      assertThat(trainer.quality().value("buys", QualityMetric.AUC)).isGreaterThan(0.6);
     }
   }
 
@@ -153,7 +154,7 @@ class DelayedTrainingTest {
   void aWaitingWindowLosesWhatComesLate() {
     try (ModelTrainer trainer = trainer(DelayCorrections.WINDOW)) {
       feed(trainer, stream(DelayCorrections.WINDOW, 60_000));
-      assertThat(trainer.quality().get("buys").get("calibration")).isLessThan(0.65);
+      assertThat(trainer.quality().value("buys", QualityMetric.CALIBRATION)).isLessThan(0.65);
     }
   }
 

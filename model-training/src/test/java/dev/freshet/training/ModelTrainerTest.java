@@ -15,6 +15,7 @@ import dev.freshet.core.pipeline.TestingPipelines;
 import dev.freshet.core.snapshot.Precision;
 import dev.freshet.core.snapshot.WeightTensors;
 import dev.freshet.training.TrainingIncidents.Kind;
+import dev.freshet.training.evaluation.QualityMetric;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -50,11 +51,13 @@ class ModelTrainerTest {
     try (ModelTrainer trainer = trainer(model)) {
       feed(trainer, examples);
       assertThat(trainer.steps()).isEqualTo(400);
-      assertThat(trainer.quality().get("click").get("auc")).isGreaterThan(0.72);
-      assertThat(trainer.quality().get("purchase").get("auc")).isGreaterThan(0.70);
-      assertThat(trainer.quality().get("purchase").get("calibration")).isBetween(0.85, 1.15);
-      assertThat(trainer.quality().get("revenue").get("nrmse")).isLessThan(0.98);
-      assertThat(trainer.quality().get("revenue").get("calibration")).isBetween(0.85, 1.15);
+      assertThat(trainer.quality().value("click", QualityMetric.AUC)).isGreaterThan(0.72);
+      assertThat(trainer.quality().value("purchase", QualityMetric.AUC)).isGreaterThan(0.70);
+      assertThat(trainer.quality().value("purchase", QualityMetric.CALIBRATION))
+          .isBetween(0.85, 1.15);
+      assertThat(trainer.quality().value("revenue", QualityMetric.NRMSE)).isLessThan(0.98);
+      assertThat(trainer.quality().value("revenue", QualityMetric.CALIBRATION))
+          .isBetween(0.85, 1.15);
     }
   }
 
@@ -157,11 +160,11 @@ class ModelTrainerTest {
   @Test
   void readsTheFrozenSlotsOfOtherOptimizers() throws IOException {
     Pipeline with = optimizers("ftrl", "adagrad");
-    Path newest = ofOthers(12);
+    Path newest = ofOthers(13);
     if (Boolean.getBoolean("golden.write") && !Files.exists(newest)) {
       try (ModelTrainer trainer = trainer(with, "plain");
           OutputStream out = new GZIPOutputStream(Files.newOutputStream(newest))) {
-        feed(trainer, TestingExamples.settled(with, 64 * 3, 2));
+        TrainerSnapshot.read(trainer, new ByteArrayInputStream(unpacked(ofOthers(12))));
         out.write(bytes(trainer, List.of()));
       }
     }
@@ -174,8 +177,10 @@ class ModelTrainerTest {
       assertThat(bytes(trainer, List.of())).isEqualTo(frozen);
     }
     try (ModelTrainer trainer = trainer(with, "plain")) {
-      TrainerSnapshot.read(trainer, new ByteArrayInputStream(unpacked(ofOthers(11))));
-      assertThat(bytes(trainer, List.of())).isEqualTo(unpacked(newest));
+      for (int older : new int[] {11, 12}) {
+        TrainerSnapshot.read(trainer, new ByteArrayInputStream(unpacked(ofOthers(older))));
+        assertThat(bytes(trainer, List.of())).isEqualTo(unpacked(newest));
+      }
     }
     try (ModelTrainer trainer = trainer(with, "plain")) {
       TrainerSnapshot.read(trainer, new ByteArrayInputStream(unpacked(ofOthers(10))));
@@ -236,16 +241,16 @@ class ModelTrainerTest {
    * byte. To write it anew, for a new version only: {@code -Dgolden.write=true}.
    */
   @ParameterizedTest
-  @ValueSource(ints = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12})
+  @ValueSource(ints = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13})
   void readsTheFrozenSnapshots(int version) throws IOException {
     // The first version did not tell whether the step before had happened: it reads as if it had.
     List<EncodedExample> pending =
         TestingExamples.settled(pipeline, 3, 5).stream().map(ModelTrainerTest::reached).toList();
     List<EncodedExample> kept =
         version < 7 ? pending.stream().map(ModelTrainerTest::unnamed).toList() : pending;
-    if (Boolean.getBoolean("golden.write") && version == 12) {
+    if (Boolean.getBoolean("golden.write") && version == 13) {
       try (ModelTrainer trainer = trainer("main");
-          OutputStream out = new GZIPOutputStream(Files.newOutputStream(golden(12)))) {
+          OutputStream out = new GZIPOutputStream(Files.newOutputStream(golden(13)))) {
         TrainerSnapshot.read(trainer, new ByteArrayInputStream(frozen(1)));
         out.write(bytes(trainer, pending));
       }
@@ -264,18 +269,18 @@ class ModelTrainerTest {
       assertThat(trainer.evidence().fruitless()).as("nobody knows").isEmpty();
       assertThat(around.batch()).usingRecursiveComparison().isEqualTo(kept);
       assertThat(around.sources()).isEqualTo(version < 4 ? List.of() : SOURCES);
-      assertThat(bytes(trainer, pending)).isEqualTo(frozen(12));
+      assertThat(bytes(trainer, pending)).isEqualTo(frozen(13));
     }
   }
 
   @Test
   void saysOfSnapshotsThatItCannotReadWhatTheyAre() throws IOException {
     try (ModelTrainer trainer = trainer("main")) {
-      byte[] newer = frozen(12);
-      newer[NAMED.length()] = 13;
+      byte[] newer = frozen(13);
+      newer[NAMED.length()] = 14;
       assertThatThrownBy(() -> TrainerSnapshot.read(trainer, new ByteArrayInputStream(newer)))
           .isInstanceOf(LayoutTooNewException.class)
-          .hasMessageContaining("freshet.trainer-snapshot has version 13");
+          .hasMessageContaining("freshet.trainer-snapshot has version 14");
       byte[] batch =
           NAMED.replace("trainer-snapshot", "training-logging").getBytes(StandardCharsets.US_ASCII);
       assertThatThrownBy(() -> TrainerSnapshot.read(trainer, new ByteArrayInputStream(batch)))
@@ -339,7 +344,7 @@ class ModelTrainerTest {
       trainer.process(bare);
       trainer.process(bare);
       assertThat(trainer.steps()).isEqualTo(2);
-      assertThat(trainer.quality().get("click").get("examples")).isEqualTo(64);
+      assertThat(trainer.quality().value("click", QualityMetric.EXAMPLES)).isEqualTo(64);
     }
   }
 
@@ -414,7 +419,7 @@ class ModelTrainerTest {
       feed(trainer, examples.subList(0, 64 * 2));
       trainer.network().weights().get(0).write(0, Float.NaN);
       feed(trainer, examples.subList(64 * 2, 64 * 4));
-      assertThat(trainer.quality().get("click").get("examples"))
+      assertThat(trainer.quality().value("click", QualityMetric.EXAMPLES))
           .as("of nothing, what is said first; what is not a number is in no score")
           .isEqualTo(64);
       assertThat(trainer.incidents().count(Kind.UNSCORED)).isEqualTo(2 * 64 * 3);

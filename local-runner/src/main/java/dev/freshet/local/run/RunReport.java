@@ -13,7 +13,7 @@ import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.replica.ModelReplica;
 import dev.freshet.training.LeftOutReason;
 import dev.freshet.training.TrainingIncidents;
-import dev.freshet.training.evaluation.TaskQuality;
+import dev.freshet.training.evaluation.QualityMetric;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Set;
@@ -201,10 +201,12 @@ final class RunReport {
     ObjectNode quality = JSON.createObjectNode();
     JsonNode own = metrics.path("quality").path(task.name());
     JsonNode best = truthKnown ? metrics.path("served").path(task.name()) : JSON.missingNode();
-    for (String name : TaskQuality.metrics(task)) {
-      put(quality, name, own.path(name));
-      if (name.equals("auc") || name.equals("logLoss")) {
-        put(quality, name.equals("auc") ? "bestAuc" : "bestLogLoss", best.path(name));
+    for (QualityMetric metric : QualityMetric.all(task.kind())) {
+      put(quality, metric.key(), own.path(metric.key()));
+      if (metric == QualityMetric.AUC) {
+        put(quality, "bestAuc", best.path(metric.key()));
+      } else if (metric == QualityMetric.LOG_LOSS) {
+        put(quality, "bestLogLoss", best.path(metric.key()));
       }
     }
     // Without any there is no key of it in what the trainer tells.

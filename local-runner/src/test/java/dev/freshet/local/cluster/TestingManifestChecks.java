@@ -18,7 +18,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -568,7 +567,7 @@ final class TestingManifestChecks {
     Set<String> known =
         METRIC.matcher(docs).results().map(one -> one.group()).collect(Collectors.toSet());
     known.addAll(FLINKS);
-    Arrays.stream(JobMetric.values()).map(JobMetric::prometheusName).forEach(known::add);
+    JobMetric.all().stream().map(JobMetric::prometheusName).forEach(known::add);
     for (JsonNode monitor : manifests.of("PodMonitor")) {
       String path = monitor.at("/spec/podMetricsEndpoints/0/path").asText();
       check(served().contains(path), name(monitor), "reads what is not served: " + path);

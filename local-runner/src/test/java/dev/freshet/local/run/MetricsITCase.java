@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.freshet.job.metrics.JobMetric;
 import dev.freshet.job.metrics.MetricLabel;
 import dev.freshet.job.metrics.MetricStep;
+import dev.freshet.job.metrics.TrainingMetrics;
 import dev.freshet.local.commands.FreshetCommand;
 import java.io.IOException;
 import java.net.ServerSocket;
@@ -28,6 +29,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -108,14 +110,14 @@ class MetricsITCase {
     assertThat(told.keySet())
         .as("told, and documented in docs/metrics.md")
         .isEqualTo(
-            Arrays.stream(JobMetric.values())
-                .map(JobMetric::prometheusName)
+            JobMetric.all().stream()
+                .flatMap(MetricsITCase::series)
                 .collect(Collectors.toCollection(TreeSet::new)));
-    for (JobMetric metric : JobMetric.values()) {
+    for (JobMetric metric : JobMetric.all()) {
       Map<String, Set<String>> labels = told.get(metric.prometheusName());
       for (MetricLabel label : metric.labels()) {
         if (label.values().isEmpty()) {
-          assertThat(labels).as(metric.name()).containsKey(label.key());
+          assertThat(labels).as(metric.metric()).containsKey(label.key());
         } else {
           assertThat(labels.get(label.key()))
               .as(metric + " by " + label.key())
@@ -124,10 +126,22 @@ class MetricsITCase {
       }
       Set<String> keys = new HashSet<>(labels.keySet());
       metric.labels().forEach(label -> keys.remove(label.key()));
+      if (metric.type() == JobMetric.Type.HISTOGRAM) {
+        assertThat(keys.remove("quantile")).as(metric + ": by quantile").isTrue();
+      }
       assertThat(keys).as(metric + ": labels of Flink's own").isSubsetOf(FLINKS);
     }
-    assertThat(told.get(JobMetric.STEPS.prometheusName()).get("model")).containsExactly("a-net");
+    assertThat(told.get(TrainingMetrics.STEPS.prometheusName()).get("model"))
+        .containsExactly("a-net");
     assertThat(tail(log, logged)).as("metrics that Flink drops").doesNotContain("Name collision");
+  }
+
+  /** What Prometheus has of a metric: of a histogram the quantiles and how many there were. */
+  private static Stream<String> series(JobMetric metric) {
+    String name = metric.prometheusName();
+    return metric.type() == JobMetric.Type.HISTOGRAM
+        ? Stream.of(name, name + "_count")
+        : Stream.of(name);
   }
 
   private static final Set<String> FLINKS =

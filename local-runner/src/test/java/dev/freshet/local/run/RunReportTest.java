@@ -33,12 +33,13 @@ class RunReportTest {
       for (int i = 0; i < 40; i++) {
         measured.add(index, 0.1 + i % 7 / 10.0, i % 2);
       }
-      measured.metrics().get(task.name()).forEach(own::put);
+      measured.quality().byKey().get(task.name()).forEach(own::put);
       own.put("slope", 0.5);
       ObjectNode told = RunReport.taskQuality(metrics, task, false);
       assertThat(told.path("examples").asLong()).isEqualTo(40);
       measured
-          .metrics()
+          .quality()
+          .byKey()
           .get(task.name())
           .keySet()
           .forEach(name -> assertThat(told.has(name)).as(name).isTrue());

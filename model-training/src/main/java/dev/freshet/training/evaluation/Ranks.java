@@ -2,32 +2,26 @@ package dev.freshet.training.evaluation;
 
 import java.util.Arrays;
 import java.util.Comparator;
-import java.util.Map;
 
-/** Metrics that ask for the order of predictions. */
-record Ranks(double gini, double spearman, double decileMape) {
+/** Metrics that ask for the order of predictions; NaN where one is not defined. */
+final class Ranks {
 
   private static final int DECILES = 10;
 
-  /** Of the first {@code size} pairs; NaN where a metric is not defined. */
-  static Ranks of(double[] predictions, double[] labels, int size) {
+  private Ranks() {}
+
+  /**
+   * Normalised Gini: the area that the predicted ranking gains over the area that the perfect one
+   * gains; of the first {@code size} pairs.
+   */
+  static double gini(double[] predictions, double[] labels, int size) {
     double perfect = gain(labels, labels, size);
-    double gini = perfect > 0 ? gain(predictions, labels, size) / perfect : Double.NaN;
-    double[] a = ranks(predictions, size);
-    double[] b = ranks(labels, size);
-    return new Ranks(gini, correlation(a, b), decileMape(predictions, labels, size));
+    return perfect > 0 ? gain(predictions, labels, size) / perfect : Double.NaN;
   }
 
-  void addTo(Map<String, Double> metrics) {
-    if (!Double.isNaN(gini)) {
-      metrics.put("gini", gini);
-    }
-    if (!Double.isNaN(spearman)) {
-      metrics.put("spearman", spearman);
-    }
-    if (!Double.isNaN(decileMape)) {
-      metrics.put("decileMape", decileMape);
-    }
+  /** Rank correlation, ties share their mean rank; of the first {@code size} pairs. */
+  static double spearman(double[] predictions, double[] labels, int size) {
+    return correlation(ranks(predictions, size), ranks(labels, size));
   }
 
   /**
@@ -68,7 +62,7 @@ record Ranks(double gini, double spearman, double decileMape) {
   /**
    * Deciles by prediction: mean of |mean prediction - mean label| / mean label, where that is > 0.
    */
-  private static double decileMape(double[] predictions, double[] labels, int size) {
+  static double decileMape(double[] predictions, double[] labels, int size) {
     Integer[] order = order(predictions, size);
     double sum = 0;
     int counted = 0;

@@ -1,34 +1,33 @@
 package dev.freshet.training.evaluation;
 
+import dev.freshet.core.labels.TaskKind;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
 import java.util.ArrayDeque;
-import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.function.Supplier;
 
 /**
- * Quality over the newest scored labels: eight parts, of which the oldest is dropped whenever the
- * newest is full. A window of 0 keeps everything in one part.
+ * Quality over the newest scored labels of one task: eight parts, of which the oldest is dropped
+ * whenever the newest is full. A window of 0 keeps everything in one part.
  */
-public final class SlidingQuality<A extends Accumulator<A>> {
+public final class SlidingQuality {
 
   private static final int PARTS = 8;
 
-  private final Supplier<A> factory;
+  private final TaskKind kind;
   private final long partSize;
-  private final ArrayDeque<A> parts = new ArrayDeque<>();
+  private final ArrayDeque<QualityAccumulator> parts = new ArrayDeque<>();
 
-  public SlidingQuality(Supplier<A> factory, int window) {
-    this.factory = factory;
+  public SlidingQuality(TaskKind kind, int window) {
+    this.kind = kind;
     partSize = window == 0 ? Long.MAX_VALUE : Math.max(1, window / PARTS);
-    parts.add(factory.get());
+    parts.add(new QualityAccumulator(kind));
   }
 
   public void add(double prediction, double label) {
     if (parts.getLast().count() >= partSize) {
-      parts.addLast(factory.get());
+      parts.addLast(new QualityAccumulator(kind));
       if (parts.size() > PARTS) {
         parts.removeFirst();
       }
@@ -36,28 +35,33 @@ public final class SlidingQuality<A extends Accumulator<A>> {
     parts.getLast().add(prediction, label);
   }
 
-  /** The metrics by name, with {@code examples}, the number of labels they are taken over. */
-  public Map<String, Double> metrics() {
-    A all = factory.get();
+  /** All values that are defined, over all parts. */
+  public Map<QualityMetric, Double> metrics() {
+    QualityAccumulator all = new QualityAccumulator(kind);
     parts.forEach(all::merge);
-    Map<String, Double> metrics = new LinkedHashMap<>(all.metrics());
-    metrics.put("examples", (double) all.count());
-    return metrics;
+    return all.metrics();
   }
 
   public void write(DataOutput out) throws IOException {
     out.writeByte(parts.size());
-    for (A part : parts) {
+    for (QualityAccumulator part : parts) {
       part.write(out);
     }
   }
 
-  public void read(DataInput in) throws IOException {
+  /**
+   * @param named whether statistics have names, as from version 13 of a trainer's snapshot
+   */
+  public void read(DataInput in, boolean named) throws IOException {
     parts.clear();
     int count = in.readByte();
     for (int i = 0; i < count; i++) {
-      A part = factory.get();
-      part.read(in);
+      QualityAccumulator part = new QualityAccumulator(kind);
+      if (named) {
+        part.read(in);
+      } else {
+        part.readUnnamed(in);
+      }
       parts.add(part);
     }
   }

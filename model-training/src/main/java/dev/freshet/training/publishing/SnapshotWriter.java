@@ -165,7 +165,7 @@ public final class SnapshotWriter {
             corrections(context),
             trainer.sampling().kept() == 1 ? null : trainer.sampling().kept(),
             shrinkage.isEmpty() ? null : shrinkage,
-            trainer.quality(),
+            trainer.quality().byKey(),
             of.now,
             of.lineage.sources(),
             of.lineage.watermark(),

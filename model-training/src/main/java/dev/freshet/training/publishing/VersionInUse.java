@@ -5,11 +5,12 @@ import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.network.ServedScale;
 import dev.freshet.training.ModelTrainer;
+import dev.freshet.training.evaluation.Quality;
+import dev.freshet.training.evaluation.QualityMetric;
 import dev.freshet.training.evaluation.TaskQuality;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -127,19 +128,19 @@ final class VersionInUse {
    */
   Optional<String> worse(double by) {
     look();
-    Map<String, Map<String, Double>> then = own.metrics();
-    Map<String, Map<String, Double>> now = training.metrics();
+    Quality then = own.quality();
+    Quality now = training.quality();
     for (int task = 0; task < tasks.size(); task++) {
       String name = tasks.get(task).name();
-      String metric = tasks.get(task).binary() ? "normalizedEntropy" : "nrmse";
-      Double before = then.get(name).get(metric);
-      Double after = now.get(name).get(metric);
-      boolean defined = before != null && after != null;
-      if (tellable(task) && defined && after > before * (1 + by)) {
+      QualityMetric metric = QualityMetric.judging(tasks.get(task).kind());
+      double before = then.value(name, metric);
+      double after = now.value(name, metric);
+      // Neither is larger where one of them is not defined.
+      if (tellable(task) && after > before * (1 + by)) {
         return Optional.of(
             name
                 + "'s "
-                + metric
+                + metric.key()
                 + " is "
                 + after
                 + ", that of the version in use is "

@@ -31,6 +31,7 @@ import dev.freshet.core.snapshot.WeightsLoader;
 import dev.freshet.training.Learner;
 import dev.freshet.training.ModelTrainer;
 import dev.freshet.training.TrainerSnapshot;
+import dev.freshet.training.evaluation.QualityMetric;
 import dev.freshet.training.rows.EmbeddingTable;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -218,12 +219,14 @@ public abstract class MultiTaskModelContractTest {
         trainer.process(examples.subList(i, i + 128));
       }
       for (int t = 0; t < 2; t++) {
-        Map<String, Double> quality = trainer.quality().get("t" + t);
-        assertThat(quality.get("normalizedEntropy")).as("t" + t).isLessThan(1.05);
-        assertThat(quality.get("calibration")).as("t" + t).isBetween(0.7, 1.3);
-        assertThat(quality.get("examples")).as("nothing is said at first").isEqualTo(63 * 128);
+        Map<QualityMetric, Double> quality = trainer.quality().byTask().get("t" + t);
+        assertThat(quality.get(QualityMetric.NORMALIZED_ENTROPY)).as("t" + t).isLessThan(1.05);
+        assertThat(quality.get(QualityMetric.CALIBRATION)).as("t" + t).isBetween(0.7, 1.3);
+        assertThat(quality.get(QualityMetric.EXAMPLES))
+            .as("nothing is said at first")
+            .isEqualTo(63 * 128);
       }
-      assertThat(trainer.quality().get("core").get("calibration")).isBetween(0.8, 1.2);
+      assertThat(trainer.quality().value("core", QualityMetric.CALIBRATION)).isBetween(0.8, 1.2);
     }
   }
 
@@ -347,7 +350,7 @@ public abstract class MultiTaskModelContractTest {
           trainer.scores().reset();
         }
       }
-      assertThat(trainer.quality().get("core").get("spearman")).isGreaterThan(0.2);
+      assertThat(trainer.quality().value("core", QualityMetric.SPEARMAN)).isGreaterThan(0.2);
     }
   }
 

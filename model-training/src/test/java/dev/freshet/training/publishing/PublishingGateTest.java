@@ -8,6 +8,7 @@ import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.TestingPipelines;
 import dev.freshet.training.ModelTrainer;
+import dev.freshet.training.evaluation.QualityMetric;
 import dev.freshet.training.publishing.PublishingGate.Reason;
 import dev.freshet.training.publishing.PublishingGate.Refusal;
 import dev.freshet.training.rows.EmbeddingTable;
@@ -138,14 +139,14 @@ class PublishingGateTest {
   void aWorldThatBecameWorseDoesNotShutTheGate() {
     trainer.scores().reset();
     teach(50, false);
-    double before = trainer.quality().get("click").get("normalizedEntropy");
+    double before = trainer.quality().value("click", QualityMetric.NORMALIZED_ENTROPY);
     announce();
     for (int i = 0; i < 3; i++) {
       teach(45, true);
       assertThat(check(true)).isEmpty();
       announce();
     }
-    assertThat(trainer.quality().get("click").get("normalizedEntropy"))
+    assertThat(trainer.quality().value("click", QualityMetric.NORMALIZED_ENTROPY))
         .as("worse by more than is allowed")
         .isGreaterThan(before * 1.1);
   }

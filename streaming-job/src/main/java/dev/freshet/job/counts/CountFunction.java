@@ -13,7 +13,7 @@ import dev.freshet.job.codec.CodecTypeInfo;
 import dev.freshet.job.labels.FirstText;
 import dev.freshet.job.labels.KeptCount;
 import dev.freshet.job.labels.WaitingLayout;
-import dev.freshet.job.metrics.JobMetric;
+import dev.freshet.job.metrics.CountMetrics;
 import dev.freshet.job.metrics.MetricLabel;
 import dev.freshet.job.metrics.MetricStep;
 import dev.freshet.job.metrics.StepMetrics;
@@ -161,15 +161,15 @@ public final class CountFunction
     StepMetrics metrics =
         StepMetrics.of(MetricStep.COUNT, runtime.getMetricGroup())
             .with(MetricLabel.FIELD, by.field());
-    values.register(metrics, JobMetric.COUNTED_VALUES);
-    waits.register(metrics, JobMetric.WAITING_IMPRESSIONS);
-    lateEvents = metrics.counter(JobMetric.LATE_EVENTS);
-    brought = metrics.counter(JobMetric.BROUGHT);
+    values.register(metrics, CountMetrics.COUNTED_VALUES);
+    waits.register(metrics, CountMetrics.WAITING_IMPRESSIONS);
+    lateEvents = metrics.counter(CountMetrics.LATE_EVENTS);
+    brought = metrics.counter(CountMetrics.BROUGHT);
     late = new LongCounter();
     firstLate = new FirstText();
     runtime.addAccumulator(LATE + by.field(), late);
     runtime.addAccumulator(LATE_SAMPLE + by.field(), firstLate);
-    metrics.gauge(JobMetric.LATE_IMPRESSIONS, late::getLocalValuePrimitive);
+    metrics.gauge(CountMetrics.LATE_IMPRESSIONS, late::getLocalValuePrimitive);
   }
 
   @Override

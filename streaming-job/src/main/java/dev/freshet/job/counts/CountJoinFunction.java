@@ -8,7 +8,7 @@ import dev.freshet.core.events.Impression;
 import dev.freshet.job.codec.CodecTypeInfo;
 import dev.freshet.job.labels.KeptCount;
 import dev.freshet.job.labels.WaitingLayout;
-import dev.freshet.job.metrics.JobMetric;
+import dev.freshet.job.metrics.CountMetrics;
 import dev.freshet.job.metrics.MetricLabel;
 import dev.freshet.job.metrics.MetricStep;
 import dev.freshet.job.metrics.StepMetrics;
@@ -71,11 +71,11 @@ public final class CountJoinFunction
                 new ValueStateDescriptor<>("counted-impression", CodecTypeInfo.COUNTED_IMPRESSION));
     StepMetrics metrics =
         StepMetrics.of(MetricStep.COUNT_JOIN, getRuntimeContext().getMetricGroup());
-    counted = metrics.counter(JobMetric.COUNTED);
-    kept.register(metrics, JobMetric.COUNTED_IMPRESSIONS);
+    counted = metrics.counter(CountMetrics.COUNTED);
+    kept.register(metrics, CountMetrics.COUNTED_IMPRESSIONS);
     missed = new EnumMap<>(CountJoin.Missed.class);
     for (CountJoin.Missed why : CountJoin.Missed.values()) {
-      missed.put(why, metrics.with(MetricLabel.MISSED, why.label()).counter(JobMetric.MISSED));
+      missed.put(why, metrics.with(MetricLabel.MISSED, why.label()).counter(CountMetrics.MISSED));
     }
   }
 

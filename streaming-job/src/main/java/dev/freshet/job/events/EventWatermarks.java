@@ -2,7 +2,7 @@ package dev.freshet.job.events;
 
 import dev.freshet.core.events.SourcePosition;
 import dev.freshet.core.labels.LabelSettings;
-import dev.freshet.job.metrics.JobMetric;
+import dev.freshet.job.metrics.EventMetrics;
 import dev.freshet.job.metrics.MetricStep;
 import dev.freshet.job.metrics.StepMetrics;
 import java.io.Serializable;
@@ -98,7 +98,7 @@ public final class EventWatermarks<T extends Serializable>
         WatermarkGeneratorSupplier.Context context) {
       if (jumps == null) {
         jumps =
-            StepMetrics.of(MetricStep.SOURCE, context.getMetricGroup()).counter(JobMetric.JUMPS);
+            StepMetrics.of(MetricStep.SOURCE, context.getMetricGroup()).counter(EventMetrics.JUMPS);
       }
       return new EventWatermarks<>(settings, jumps);
     }

@@ -15,7 +15,7 @@ import dev.freshet.core.events.Rejection;
 import dev.freshet.core.events.SourcePosition;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.job.codec.CodecTypeInfo;
-import dev.freshet.job.metrics.JobMetric;
+import dev.freshet.job.metrics.EventMetrics;
 import dev.freshet.job.metrics.MetricLabel;
 import dev.freshet.job.metrics.MetricStep;
 import dev.freshet.job.metrics.StepMetrics;
@@ -62,7 +62,7 @@ public abstract class MessageParser<T extends Serializable>
       StepMetrics of = metrics.with(MetricLabel.FIELD, counts.fields().get(i));
       for (Kind kind : List.of(Kind.ABSENT, Kind.WRONG_TYPE, Kind.NUMBER_AS_TEXT)) {
         of.with(MetricLabel.SENT, kind.label())
-            .gauge(JobMetric.SENT_FIELDS, () -> counts.count(field, kind));
+            .gauge(EventMetrics.SENT_FIELDS, () -> counts.count(field, kind));
       }
     }
   }

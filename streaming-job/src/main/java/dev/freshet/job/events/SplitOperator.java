@@ -5,7 +5,7 @@ import dev.freshet.core.events.SourcePosition;
 import dev.freshet.core.events.SourcePositionCodec;
 import dev.freshet.core.events.SourcePositions;
 import dev.freshet.job.codec.CodecTypeInfo;
-import dev.freshet.job.metrics.JobMetric;
+import dev.freshet.job.metrics.EventMetrics;
 import dev.freshet.job.metrics.MetricLabel;
 import dev.freshet.job.metrics.MetricStep;
 import dev.freshet.job.metrics.StepMetrics;
@@ -50,11 +50,11 @@ public final class SplitOperator<T extends Serializable> extends AbstractStreamO
   public void open() throws Exception {
     super.open();
     StepMetrics metrics = StepMetrics.of(MetricStep.SPLIT, getMetricGroup());
-    accepted = metrics.counter(JobMetric.ACCEPTED);
+    accepted = metrics.counter(EventMetrics.ACCEPTED);
     rejected = new HashMap<>();
     for (RejectReason reason : RejectReason.values()) {
       String label = reason.label();
-      rejected.put(label, metrics.with(MetricLabel.REJECTED, label).counter(JobMetric.REJECTED));
+      rejected.put(label, metrics.with(MetricLabel.REJECTED, label).counter(EventMetrics.REJECTED));
     }
     moved = new SourcePositions();
   }

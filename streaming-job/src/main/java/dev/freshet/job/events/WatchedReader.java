@@ -1,6 +1,6 @@
 package dev.freshet.job.events;
 
-import dev.freshet.job.metrics.JobMetric;
+import dev.freshet.job.metrics.EventMetrics;
 import dev.freshet.job.metrics.MetricStep;
 import dev.freshet.job.metrics.StepMetrics;
 import java.io.Serializable;
@@ -68,7 +68,7 @@ final class WatchedReader<T extends Serializable>
     this.reader = reader;
     this.idleAfter = idleAfter;
     this.watch = watch.apply(this::wakeUp);
-    StepMetrics.of(MetricStep.SOURCE, metrics).gauge(JobMetric.IDLE_PARTITIONS, () -> idle);
+    StepMetrics.of(MetricStep.SOURCE, metrics).gauge(EventMetrics.IDLE_PARTITIONS, () -> idle);
   }
 
   @Override

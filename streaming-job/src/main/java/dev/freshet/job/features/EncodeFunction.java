@@ -6,7 +6,7 @@ import dev.freshet.core.features.FeatureSchema;
 import dev.freshet.core.features.OtherFieldsException;
 import dev.freshet.core.labels.LabeledExample;
 import dev.freshet.job.labels.FirstText;
-import dev.freshet.job.metrics.JobMetric;
+import dev.freshet.job.metrics.LabelMetrics;
 import dev.freshet.job.metrics.MetricStep;
 import dev.freshet.job.metrics.StepMetrics;
 import org.apache.flink.api.common.accumulators.LongCounter;
@@ -47,7 +47,7 @@ public final class EncodeFunction extends RichMapFunction<LabeledExample, Encode
     getRuntimeContext().addAccumulator(CUT_CROSSES, cut);
     getRuntimeContext().addAccumulator(CUT_SAMPLE, first);
     StepMetrics.of(MetricStep.FEATURES, getRuntimeContext().getMetricGroup())
-        .gauge(JobMetric.CUT_CROSSES, encoder::cut);
+        .gauge(LabelMetrics.CUT_CROSSES, encoder::cut);
   }
 
   @Override

@@ -4,7 +4,7 @@ import dev.freshet.core.events.Deadline;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.labels.DeadlineUse;
 import dev.freshet.core.labels.Task;
-import dev.freshet.job.metrics.JobMetric;
+import dev.freshet.job.metrics.LabelMetrics;
 import dev.freshet.job.metrics.MetricLabel;
 import dev.freshet.job.metrics.StepMetrics;
 import java.util.List;
@@ -78,7 +78,7 @@ final class DeadlineCounters {
         for (DeadlineUse use : USES) {
           String name = name(task, use);
           of.with(MetricLabel.USE, use.label())
-              .gauge(JobMetric.DEADLINES, () -> counts.getOrDefault(name, 0L));
+              .gauge(LabelMetrics.DEADLINES, () -> counts.getOrDefault(name, 0L));
           LongCounter count = new LongCounter(counts.getOrDefault(name, 0L));
           FirstText first = new FirstText();
           first.add(samples.getOrDefault(name, ""));

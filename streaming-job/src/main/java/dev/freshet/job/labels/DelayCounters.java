@@ -7,6 +7,7 @@ import dev.freshet.core.labels.LabeledExample;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.job.metrics.JobMetric;
+import dev.freshet.job.metrics.LabelMetrics;
 import dev.freshet.job.metrics.MetricLabel;
 import dev.freshet.job.metrics.StepMetrics;
 import java.util.ArrayList;
@@ -35,12 +36,12 @@ final class DelayCounters {
 
     OfTask(Task task, StepMetrics metrics) {
       waiting = task.waiting().toMillis();
-      sinceParent = buckets(metrics, JobMetric.SINCE_PARENT);
-      sinceImpression = buckets(metrics, JobMetric.SINCE_IMPRESSION);
-      late = metrics.counter(JobMetric.LATE);
-      lost = metrics.counter(JobMetric.LOST);
-      metrics.gauge(JobMetric.SHARE_LATE, () -> share(late.getCount(), told));
-      metrics.gauge(JobMetric.SHARE_LOST, () -> share(lost.getCount(), told + lost.getCount()));
+      sinceParent = buckets(metrics, LabelMetrics.SINCE_PARENT);
+      sinceImpression = buckets(metrics, LabelMetrics.SINCE_IMPRESSION);
+      late = metrics.counter(LabelMetrics.LATE);
+      lost = metrics.counter(LabelMetrics.LOST);
+      metrics.gauge(LabelMetrics.SHARE_LATE, () -> share(late.getCount(), told));
+      metrics.gauge(LabelMetrics.SHARE_LOST, () -> share(lost.getCount(), told + lost.getCount()));
     }
 
     private static Counter[] buckets(StepMetrics metrics, JobMetric metric) {

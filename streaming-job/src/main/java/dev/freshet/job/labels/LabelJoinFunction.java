@@ -10,7 +10,7 @@ import dev.freshet.core.labels.LabelJoin;
 import dev.freshet.core.labels.LabeledExample;
 import dev.freshet.core.labels.PendingImpression;
 import dev.freshet.job.codec.CodecTypeInfo;
-import dev.freshet.job.metrics.JobMetric;
+import dev.freshet.job.metrics.LabelMetrics;
 import dev.freshet.job.metrics.MetricLabel;
 import dev.freshet.job.metrics.MetricStep;
 import dev.freshet.job.metrics.StepMetrics;
@@ -106,7 +106,7 @@ public final class LabelJoinFunction
         getRuntimeContext()
             .getState(new ValueStateDescriptor<>("pending-impression", CodecTypeInfo.PENDING));
     StepMetrics metrics = StepMetrics.of(MetricStep.LABELS, getRuntimeContext().getMetricGroup());
-    examples = metrics.counter(JobMetric.EXAMPLES);
+    examples = metrics.counter(LabelMetrics.EXAMPLES);
     gauges.register(metrics);
     skewed.register(getRuntimeContext(), metrics);
     deadlines.register(getRuntimeContext(), metrics);
@@ -119,7 +119,7 @@ public final class LabelJoinFunction
           reason,
           byLabel.computeIfAbsent(
               reason.label(),
-              label -> metrics.with(MetricLabel.DROPPED, label).counter(JobMetric.DROPPED)));
+              label -> metrics.with(MetricLabel.DROPPED, label).counter(LabelMetrics.DROPPED)));
     }
   }
 

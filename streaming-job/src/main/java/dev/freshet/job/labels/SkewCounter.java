@@ -3,7 +3,7 @@ package dev.freshet.job.labels;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.settings.Durations;
-import dev.freshet.job.metrics.JobMetric;
+import dev.freshet.job.metrics.LabelMetrics;
 import dev.freshet.job.metrics.StepMetrics;
 import java.time.Duration;
 import org.apache.flink.api.common.accumulators.LongCounter;
@@ -52,7 +52,7 @@ final class SkewCounter {
     first.resetLocal();
     first.add(sample);
     context.addAccumulator(LabelJoinFunction.SKEWED_SAMPLE, first);
-    skewed.register(metrics, JobMetric.SKEWED);
+    skewed.register(metrics, LabelMetrics.SKEWED);
   }
 
   void count(Task task, Feedback event, long early) {

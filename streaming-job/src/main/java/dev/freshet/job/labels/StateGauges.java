@@ -2,7 +2,7 @@ package dev.freshet.job.labels;
 
 import dev.freshet.core.labels.PendingImpression;
 import dev.freshet.core.labels.PendingImpressionCodec;
-import dev.freshet.job.metrics.JobMetric;
+import dev.freshet.job.metrics.LabelMetrics;
 import dev.freshet.job.metrics.StepMetrics;
 import java.io.DataOutputStream;
 import java.io.IOException;
@@ -50,8 +50,8 @@ final class StateGauges {
   }
 
   void register(StepMetrics metrics) {
-    pending.register(metrics, JobMetric.PENDING_IMPRESSIONS);
-    metrics.gauge(JobMetric.STATE_BYTES_PER_IMPRESSION, () -> bytes);
+    pending.register(metrics, LabelMetrics.PENDING_IMPRESSIONS);
+    metrics.gauge(LabelMetrics.STATE_BYTES_PER_IMPRESSION, () -> bytes);
   }
 
   /** A value was written under a key that had none, or had one. */

@@ -5,13 +5,17 @@ import java.util.List;
 import java.util.function.Supplier;
 import org.apache.flink.metrics.Counter;
 import org.apache.flink.metrics.Gauge;
+import org.apache.flink.metrics.Histogram;
 import org.apache.flink.metrics.MetricGroup;
+import org.apache.flink.runtime.metrics.DescriptiveStatisticsHistogram;
 
 /**
- * Registers the metrics of a step with Flink: only those of {@link JobMetric}, and only with the
- * labels that it says.
+ * Registers the metrics of a step with Flink: only those of {@link JobMetric#all()}, and only with
+ * the labels that it says.
  */
 public final class StepMetrics {
+
+  private static final int NEWEST = 1024;
 
   private final MetricStep step;
   private final MetricGroup group;
@@ -49,8 +53,8 @@ public final class StepMetrics {
   /**
    * A new counter.
    *
-   * @throws IllegalArgumentException if the menu has it at another step, with other labels or as a
-   *     gauge
+   * @throws IllegalArgumentException if the menu has it at another step, with other labels or as
+   *     something else
    */
   public Counter counter(JobMetric metric) {
     require(metric, JobMetric.Type.COUNTER);
@@ -60,12 +64,23 @@ public final class StepMetrics {
   /**
    * A gauge that asks for its value, in any thread.
    *
-   * @throws IllegalArgumentException if the menu has it at another step, with other labels or as a
-   *     counter
+   * @throws IllegalArgumentException if the menu has it at another step, with other labels or as
+   *     something else
    */
   public void gauge(JobMetric metric, Supplier<Number> value) {
     require(metric, JobMetric.Type.GAUGE);
     group.gauge(metric.metric(), (Gauge<Number>) value::get);
+  }
+
+  /**
+   * A new histogram of the newest 1,024 values.
+   *
+   * @throws IllegalArgumentException if the menu has it at another step, with other labels or as
+   *     something else
+   */
+  public Histogram histogram(JobMetric metric) {
+    require(metric, JobMetric.Type.HISTOGRAM);
+    return group.histogram(metric.metric(), new DescriptiveStatisticsHistogram(NEWEST));
   }
 
   private void require(JobMetric metric, JobMetric.Type type) {

@@ -1,6 +1,6 @@
 package dev.freshet.job.publishing;
 
-import dev.freshet.job.metrics.JobMetric;
+import dev.freshet.job.metrics.EventMetrics;
 import dev.freshet.job.metrics.MetricStep;
 import dev.freshet.job.metrics.StepMetrics;
 import java.io.Serializable;
@@ -51,7 +51,7 @@ final class Limited<T> implements KafkaRecordSerializationSchema<T> {
     limit = MessageLimit.of(properties, topic);
     if (truncated == null) { // the connector's writer begins with this twice
       truncated =
-          StepMetrics.of(MetricStep.SINK, context.getMetricGroup()).counter(JobMetric.TRUNCATED);
+          StepMetrics.of(MetricStep.SINK, context.getMetricGroup()).counter(EventMetrics.TRUNCATED);
     }
   }
 

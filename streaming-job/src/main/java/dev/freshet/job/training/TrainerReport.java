@@ -8,13 +8,16 @@ import dev.freshet.core.events.FieldCounts.Kind;
 import dev.freshet.core.labels.DelayBucket;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.snapshot.Manifest;
-import dev.freshet.job.metrics.JobMetric;
 import dev.freshet.job.metrics.MetricLabel;
 import dev.freshet.job.metrics.MetricStep;
+import dev.freshet.job.metrics.QualityMetrics;
 import dev.freshet.job.metrics.StepMetrics;
+import dev.freshet.job.metrics.TrainingMetrics;
 import dev.freshet.training.LeftOutReason;
 import dev.freshet.training.ModelTrainer;
 import dev.freshet.training.TrainingIncidents;
+import dev.freshet.training.evaluation.Quality;
+import dev.freshet.training.evaluation.QualityMetric;
 import dev.freshet.training.evaluation.ValueQuality;
 import dev.freshet.training.publishing.PublishingGate;
 import java.time.Clock;
@@ -22,7 +25,9 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.apache.flink.metrics.Counter;
+import org.apache.flink.metrics.Histogram;
 import org.apache.flink.metrics.MetricGroup;
 
 /**
@@ -33,38 +38,20 @@ final class TrainerReport {
 
   private static final ObjectMapper JSON = FiniteNumbers.mapper();
 
-  /** Of what is told of a task's quality, by its key in the record. */
-  private static final Map<JobMetric, String> BINARY =
-      Map.of(
-          JobMetric.AUC, "auc",
-          JobMetric.LOG_LOSS, "logLoss",
-          JobMetric.NORMALIZED_ENTROPY, "normalizedEntropy",
-          JobMetric.CALIBRATION, "calibration",
-          JobMetric.SLOPE, "slope",
-          JobMetric.SCORED_EXAMPLES, "examples");
-
-  private static final Map<JobMetric, String> AMOUNT =
-      Map.of(
-          JobMetric.NRMSE, "nrmse",
-          JobMetric.NMAE, "nmae",
-          JobMetric.GINI, "gini",
-          JobMetric.SPEARMAN, "spearman",
-          JobMetric.CALIBRATION, "calibration",
-          JobMetric.SCORED_EXAMPLES, "examples");
-
   private final String pipeline;
   private final ModelTrainer trainer;
   private final long run;
   private final Clock clock;
 
-  private volatile Map<String, Map<String, Double>> quality = Map.of();
+  private volatile Quality quality = Quality.NONE;
   private volatile long steps;
   private volatile long examples;
   private volatile long rows;
   private volatile long newestEvent;
   private volatile double norm;
   private volatile long boundedWeights;
-  private volatile double stepMillis;
+  private double stepMillis;
+  private Histogram stepTimes;
   private volatile double examplesPerSecond;
   private volatile long published;
   private volatile LastPublished last;
@@ -98,35 +85,37 @@ final class TrainerReport {
     StepMetrics metrics =
         StepMetrics.of(MetricStep.TRAINING, operator)
             .with(MetricLabel.MODEL, trainer.context().model().name());
-    metrics.gauge(JobMetric.STEPS, () -> steps);
-    metrics.gauge(JobMetric.EXAMPLES_SEEN, () -> examples);
-    metrics.gauge(JobMetric.EXAMPLES_PER_SECOND, () -> examplesPerSecond);
-    metrics.gauge(JobMetric.STEP_MILLIS, () -> stepMillis);
-    metrics.gauge(JobMetric.EMBEDDING_ROWS, () -> rows);
-    metrics.gauge(JobMetric.GRADIENT_NORM, () -> norm);
-    metrics.gauge(JobMetric.BOUNDED_WEIGHTS, () -> boundedWeights);
-    metrics.gauge(JobMetric.NEWEST_EVENT, () -> newestEvent);
-    metrics.gauge(JobMetric.PENDING_SCORES, () -> trainer.scores().pending());
-    metrics.gauge(JobMetric.SCORED_SHARE, () -> trainer.scores().share());
+    metrics.gauge(TrainingMetrics.STEPS, () -> steps);
+    metrics.gauge(TrainingMetrics.EXAMPLES_SEEN, () -> examples);
+    metrics.gauge(TrainingMetrics.EXAMPLES_PER_SECOND, () -> examplesPerSecond);
+    stepTimes = metrics.histogram(TrainingMetrics.STEP_MICROS);
+    metrics.gauge(TrainingMetrics.EMBEDDING_ROWS, () -> rows);
+    metrics.gauge(TrainingMetrics.GRADIENT_NORM, () -> norm);
+    metrics.gauge(TrainingMetrics.BOUNDED_WEIGHTS, () -> boundedWeights);
+    metrics.gauge(TrainingMetrics.NEWEST_EVENT, () -> newestEvent);
+    metrics.gauge(TrainingMetrics.PENDING_SCORES, () -> trainer.scores().pending());
+    metrics.gauge(TrainingMetrics.SCORED_SHARE, () -> trainer.scores().share());
     for (LeftOutReason reason : LeftOutReason.values()) {
       leftOut.put(
-          reason, metrics.with(MetricLabel.LEFT_OUT, reason.label()).counter(JobMetric.LEFT_OUT));
+          reason,
+          metrics.with(MetricLabel.LEFT_OUT, reason.label()).counter(TrainingMetrics.LEFT_OUT));
     }
     for (TrainingIncidents.Kind kind : TrainingIncidents.Kind.values()) {
       metrics
           .with(MetricLabel.INCIDENT, kind.label())
-          .gauge(JobMetric.INCIDENTS, () -> trainer.incidents().count(kind));
+          .gauge(TrainingMetrics.INCIDENTS, () -> trainer.incidents().count(kind));
     }
     registerVersions(metrics);
     registerFields(metrics);
     if (byValue() != null) {
-      metrics.gauge(JobMetric.NEW_VALUES, () -> byValue().births());
+      metrics.gauge(TrainingMetrics.NEW_VALUES, () -> byValue().births());
     }
     List<Task> tasks = trainer.context().tasks();
     for (Task task : tasks) {
       StepMetrics of = metrics.with(MetricLabel.TASK, task.name());
-      (task.binary() ? BINARY : AMOUNT)
-          .forEach((metric, key) -> of.gauge(metric, () -> metric(task.name(), key)));
+      for (QualityMetric metric : QualityMetric.all(task.kind())) {
+        of.gauge(QualityMetrics.of(metric), () -> quality.value(task.name(), metric));
+      }
       if (task.binary() && byValue() != null) {
         registerByValue(of, tasks.indexOf(task));
       }
@@ -134,14 +123,15 @@ final class TrainerReport {
   }
 
   private void registerVersions(StepMetrics metrics) {
-    metrics.gauge(JobMetric.PUBLISHED, () -> published);
-    metrics.gauge(JobMetric.PUBLISHED_STEP, () -> last.step());
-    metrics.gauge(JobMetric.SECONDS_SINCE_PUBLISHED, () -> last.seconds(clock));
-    metrics.gauge(JobMetric.VERSION_BYTES, () -> lastBytes);
-    forced = metrics.counter(JobMetric.FORCED);
+    metrics.gauge(TrainingMetrics.PUBLISHED, () -> published);
+    metrics.gauge(TrainingMetrics.PUBLISHED_STEP, () -> last.step());
+    metrics.gauge(TrainingMetrics.SECONDS_SINCE_PUBLISHED, () -> last.seconds(clock));
+    metrics.gauge(TrainingMetrics.VERSION_BYTES, () -> lastBytes);
+    forced = metrics.counter(TrainingMetrics.FORCED);
     for (PublishingGate.Reason reason : PublishingGate.Reason.values()) {
       refused.put(
-          reason, metrics.with(MetricLabel.REFUSED, reason.label()).counter(JobMetric.REFUSED));
+          reason,
+          metrics.with(MetricLabel.REFUSED, reason.label()).counter(TrainingMetrics.REFUSED));
     }
   }
 
@@ -152,7 +142,7 @@ final class TrainerReport {
       StepMetrics of = metrics.with(MetricLabel.FIELD, counts.fields().get(i));
       for (Kind kind : List.of(Kind.ABSENT, Kind.UNKNOWN, Kind.CLIPPED)) {
         of.with(MetricLabel.LEARNT, kind.label())
-            .gauge(JobMetric.LEARNT_FIELDS, () -> counts.count(field, kind));
+            .gauge(TrainingMetrics.LEARNT_FIELDS, () -> counts.count(field, kind));
       }
     }
   }
@@ -161,9 +151,9 @@ final class TrainerReport {
   private void registerByValue(StepMetrics metrics, int task) {
     for (DelayBucket bucket : DelayBucket.values()) {
       StepMetrics of = metrics.with(MetricLabel.BUCKET, bucket.label());
-      of.gauge(JobMetric.PREDICTED, () -> byValue().predicted(task, bucket));
-      of.gauge(JobMetric.HAPPENED, () -> byValue().happened(task, bucket));
-      of.gauge(JobMetric.CALIBRATED_VALUES, () -> byValue().calibrated(task, bucket));
+      of.gauge(TrainingMetrics.PREDICTED, () -> byValue().predicted(task, bucket));
+      of.gauge(TrainingMetrics.HAPPENED, () -> byValue().happened(task, bucket));
+      of.gauge(TrainingMetrics.CALIBRATED_VALUES, () -> byValue().calibrated(task, bucket));
     }
   }
 
@@ -171,13 +161,9 @@ final class TrainerReport {
     return trainer.scores().byValue();
   }
 
-  // Reporters want a number: NaN until the metric is defined.
-  private double metric(String task, String metric) {
-    return quality.getOrDefault(task, Map.of()).getOrDefault(metric, Double.NaN);
-  }
-
   void stepTook(long nanos) {
     stepMillis = nanos / 1e6;
+    stepTimes.update(TimeUnit.NANOSECONDS.toMicros(nanos));
   }
 
   void leftOut(LeftOutReason reason, int examples) {
@@ -261,8 +247,8 @@ final class TrainerReport {
     }
     record.putAll(trainer.incidents().counts());
     record.put("samples", trainer.incidents().samples());
-    record.put("quality", quality);
-    record.put("served", trainer.scores().servedQuality());
+    record.put("quality", quality.byKey());
+    record.put("served", trainer.scores().servedQuality().byKey());
     if (byValue() != null) {
       record.put("byValue", byValue().metrics());
     }

@@ -14,24 +14,24 @@ class StepMetricsTest {
 
   @Test
   void registersWhatTheMenuSays() {
-    split.counter(JobMetric.ACCEPTED).inc();
-    split.with(MetricLabel.REJECTED, "too-large").counter(JobMetric.REJECTED).inc(3);
-    model.gauge(JobMetric.STEPS, () -> 7);
+    split.counter(EventMetrics.ACCEPTED).inc();
+    split.with(MetricLabel.REJECTED, "too-large").counter(EventMetrics.REJECTED).inc(3);
+    model.gauge(TrainingMetrics.STEPS, () -> 7);
     assertThat(group.counters().get("events.accepted").getCount()).isEqualTo(1);
     assertThat(group.counters().get("events.reason.too-large.rejected").getCount()).isEqualTo(3);
     assertThat(group.gauges().get("training.model.main.steps").getValue()).isEqualTo(7);
-    assertThat(JobMetric.STEPS.uiName()).isEqualTo("training.model.<model>.steps");
-    assertThat(JobMetric.STEPS.prometheusName())
+    assertThat(TrainingMetrics.STEPS.uiName()).isEqualTo("training.model.<model>.steps");
+    assertThat(TrainingMetrics.STEPS.prometheusName())
         .isEqualTo("flink_taskmanager_job_task_operator_training_model_steps");
   }
 
   @Test
   void refusesAnythingElse() {
-    refused(() -> split.counter(JobMetric.EXAMPLES)); // of another step
-    refused(() -> split.gauge(JobMetric.ACCEPTED, () -> 1)); // a counter
-    refused(() -> split.counter(JobMetric.REJECTED)); // without its label
-    refused(() -> split.with(MetricLabel.REJECTED, "ugly").counter(JobMetric.REJECTED));
-    refused(() -> split.with(MetricLabel.TASK, "click").counter(JobMetric.ACCEPTED)); // with one
+    refused(() -> split.counter(LabelMetrics.EXAMPLES)); // of another step
+    refused(() -> split.gauge(EventMetrics.ACCEPTED, () -> 1)); // a counter
+    refused(() -> split.counter(EventMetrics.REJECTED)); // without its label
+    refused(() -> split.with(MetricLabel.REJECTED, "ugly").counter(EventMetrics.REJECTED));
+    refused(() -> split.with(MetricLabel.TASK, "click").counter(EventMetrics.ACCEPTED)); // with one
     assertThat(group.counters()).isEmpty();
     assertThat(group.gauges()).isEmpty();
   }
