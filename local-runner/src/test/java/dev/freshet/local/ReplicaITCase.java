@@ -178,6 +178,7 @@ class ReplicaITCase {
   @Test
   void followsBasesAndDeltasFromAnEmptyTopicOn() throws Exception {
     List<String> heard = new CopyOnWriteArrayList<>();
+    List<Duration> swaps = new CopyOnWriteArrayList<>();
     try (ModelReplica replica = ModelReplica.follow(pipeline, "plain")) {
       replica.listen(
           new ReplicaListener() {
@@ -185,12 +186,18 @@ class ReplicaITCase {
             public void version(Manifest manifest) {
               heard.add(manifest.type());
             }
+
+            @Override
+            public void swapped(Duration took) {
+              swaps.add(took);
+            }
           });
       assertThat(replica.awaitVersion(Duration.ofMillis(500))).isFalse();
       for (int i = 0; i < 6; i++) {
         awaitVersion(replica, publish());
       }
       assertThat(heard).containsExactly("base", "delta", "delta", "delta", "delta", "delta");
+      assertThat(swaps).hasSize(6).allMatch(took -> took.toNanos() > 0 && took.compareTo(LONG) < 0);
       assertThat(replica.refused()).isEmpty();
     }
   }

@@ -260,6 +260,7 @@ class ScoringServerITCase {
     assertThat(get("/metrics").body())
         .contains("freshet_requests_total{path=\"/v1/score\",status=\"200\"}")
         .contains("freshet_score_duration_seconds_bucket")
+        .contains("freshet_version_swap_seconds_count")
         .contains("freshet_staleness_seconds")
         .containsPattern(
             "freshet_newest_event_age_seconds [6-9]\\d|freshet_newest_event_age_seconds \\d{3}")

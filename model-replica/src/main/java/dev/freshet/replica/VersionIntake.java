@@ -7,6 +7,7 @@ import dev.freshet.core.snapshot.SnapshotAssembler.Snapshot;
 import dev.freshet.core.snapshot.StorageException;
 import dev.freshet.replica.ServedVersion.Pin;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
@@ -27,6 +28,9 @@ final class VersionIntake {
   private final ServedVersion served;
   private final ReplicaStatus status;
   private int databases;
+
+  /** When the change to the version that is being taken began, by {@link System#nanoTime}. */
+  private long begun;
 
   /** What is read before any of it is taken: from the beginning of the topic, or for a pin. */
   private Chain chain = new Chain();
@@ -108,6 +112,7 @@ final class VersionIntake {
       return false;
     }
     for (int i = 0; i < 2 && served.current() == null; i++) {
+      begun = System.nanoTime();
       RowDatabase rows = newDatabase();
       Optional<LoadedModel> model = LoadedModel.reopened(context, rows, this::fits);
       if (model.isPresent()) {
@@ -177,6 +182,7 @@ final class VersionIntake {
 
   private void take(Snapshot snapshot) throws StorageException {
     Manifest manifest = snapshot.manifest();
+    begun = System.nanoTime();
     try {
       if (manifest.isDelta() && served.current() == null) {
         LOG.debug("Version {} is left from before the oldest base", manifest.version());
@@ -227,6 +233,7 @@ final class VersionIntake {
   }
 
   private void take(Chain whole, Pin wanted) throws StorageException {
+    begun = System.nanoTime();
     try {
       LoadedModel model = whole.load(context, newDatabase());
       whole.manifests().forEach(served::know);
@@ -255,7 +262,9 @@ final class VersionIntake {
     served.know(manifest);
     served.taken();
     LOG.info("Model {} is now version {}", context.model().name(), manifest.version());
+    Duration took = Duration.ofNanos(System.nanoTime() - begun);
     status.listeners().forEach(listener -> listener.version(manifest));
+    status.listeners().forEach(listener -> listener.swapped(took));
     if (status.state().waiting() == Waiting.VERSION) {
       status.waitFor(Waiting.NOTHING);
     }

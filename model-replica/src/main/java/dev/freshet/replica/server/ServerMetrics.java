@@ -4,6 +4,7 @@ import dev.freshet.core.events.FieldCounts;
 import dev.freshet.core.events.FieldCounts.Kind;
 import dev.freshet.replica.ModelReplica;
 import dev.freshet.replica.RefusalReason;
+import dev.freshet.replica.ReplicaListener;
 import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.core.metrics.CounterWithCallback;
 import io.prometheus.metrics.core.metrics.GaugeWithCallback;
@@ -13,6 +14,7 @@ import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import io.prometheus.metrics.model.snapshots.Unit;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.time.Duration;
 import java.util.List;
 import java.util.function.DoubleSupplier;
 import java.util.function.IntSupplier;
@@ -24,6 +26,10 @@ final class ServerMetrics {
 
   private static final double[] SECONDS = {
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1
+  };
+
+  private static final double[] SWAP_SECONDS = {
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60
   };
 
   private final PrometheusRegistry registry = new PrometheusRegistry();
@@ -49,6 +55,15 @@ final class ServerMetrics {
           .classicUpperBounds(SECONDS)
           .register(registry);
 
+  private final Histogram swap =
+      Histogram.builder()
+          .name("freshet_version_swap_seconds")
+          .help("Time from the last message of a version to the first prediction by it.")
+          .unit(Unit.SECONDS)
+          .classicOnly()
+          .classicUpperBounds(SWAP_SECONDS)
+          .register(registry);
+
   /**
    * @param received what is counted of fields when requests are read
    */
@@ -56,6 +71,13 @@ final class ServerMetrics {
     counter("freshet_predictions_total", "Impressions scored.", replica::predictions);
     fields(received, replica.fieldCounts());
     counter("freshet_versions_taken_total", "Versions taken.", replica::swaps);
+    replica.listen(
+        new ReplicaListener() {
+          @Override
+          public void swapped(Duration took) {
+            swap.observe(took.toNanos() / 1e9);
+          }
+        });
     seconds(
         "freshet_staleness_seconds",
         "Seconds since the version in use was published; NaN before the first.",
