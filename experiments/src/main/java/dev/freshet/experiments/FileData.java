@@ -2,7 +2,7 @@ package dev.freshet.experiments;
 
 import static dev.freshet.core.settings.InvalidValueException.check;
 
-import dev.freshet.core.events.EventFormat;
+import dev.freshet.core.events.EventReader;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.Parsed;
@@ -80,16 +80,15 @@ public record FileData(
    * @param since epoch milliseconds
    */
   Examples load(Pipeline pipeline, long seed, boolean withFeatures, long since) throws IOException {
-    EventFormat format =
-        pipeline.kafka().format().create(pipeline.impressionFields(), pipeline.feedbackKinds());
+    EventReader reader = pipeline.lineReader();
     EventJoin join = new EventJoin(pipeline, withFeatures);
     String kind = kind(pipeline);
-    Map<String, Long> shifts = shuffleTimes ? shifts(format, seed) : Map.of();
+    Map<String, Long> shifts = shuffleTimes ? shifts(reader, seed) : Map.of();
     for (String file : impressions) {
       eachLine(
           file,
           line -> {
-            Parsed<Impression> parsed = format.impression(line);
+            Parsed<Impression> parsed = reader.impression(line);
             if (parsed.event() == null) {
               join.refuse(file, parsed.rejection());
             } else {
@@ -101,7 +100,7 @@ public record FileData(
       eachLine(
           file,
           line -> {
-            Parsed<Feedback> parsed = format.feedback(line, kind);
+            Parsed<Feedback> parsed = reader.feedback(line, kind);
             if (parsed.event() == null) {
               join.refuse(file, parsed.rejection());
             } else {
@@ -134,13 +133,13 @@ public record FileData(
   }
 
   /** How much later each impression comes than it did. */
-  private Map<String, Long> shifts(EventFormat format, long seed) throws IOException {
+  private Map<String, Long> shifts(EventReader reader, long seed) throws IOException {
     Map<String, Long> times = new LinkedHashMap<>();
     for (String file : impressions) {
       eachLine(
           file,
           line -> {
-            Impression event = format.impression(line).event();
+            Impression event = reader.impression(line).event();
             if (event != null) {
               times.put(event.id(), event.eventTime());
             }

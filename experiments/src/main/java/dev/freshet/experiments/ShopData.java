@@ -2,7 +2,7 @@ package dev.freshet.experiments;
 
 import static dev.freshet.core.settings.InvalidValueException.check;
 
-import dev.freshet.core.events.EventFormat;
+import dev.freshet.core.events.EventReader;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.pipeline.Pipeline;
@@ -81,18 +81,17 @@ public record ShopData(
             driftPeriod,
             fashionPeriod);
     Simulator simulator = new Simulator(pipeline, settings);
-    EventFormat format =
-        pipeline.kafka().format().create(pipeline.impressionFields(), pipeline.feedbackKinds());
+    EventReader reader = pipeline.eventReader();
     String shown = pipeline.topic(SystemTopic.IMPRESSIONS);
     EventJoin join = new EventJoin(pipeline, withFeatures);
     for (SimulatedMessage message = simulator.next(impressions);
         message != null;
         message = simulator.next(impressions)) {
       if (message.topic().equals(shown)) {
-        Impression event = format.impression(message.value()).event();
+        Impression event = reader.impression(message.value()).event();
         join.add(event);
       } else {
-        Feedback event = format.feedback(message.value(), null).event();
+        Feedback event = reader.feedback(message.value(), null).event();
         join.add(event);
       }
     }

@@ -1,6 +1,6 @@
 package dev.freshet.experiments;
 
-import dev.freshet.core.events.EventFormat;
+import dev.freshet.core.events.EventReader;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.pipeline.Pipeline;
 import java.io.IOException;
@@ -19,17 +19,16 @@ final class TuningEvents {
       throws IOException {
     files =
         new FileData(impressions, feedback, false, 1, Duration.ZERO, new EarlyTruth(false, null));
-    EventFormat format =
-        pipeline.kafka().format().create(pipeline.impressionFields(), pipeline.feedbackKinds());
+    EventReader events = pipeline.lineReader();
     Reader reader = new Reader();
     for (String file : impressions) {
       FileData.eachLine(
           file,
           line -> {
-            Impression event = format.impression(line).event();
+            Impression event = events.impression(line).event();
             reader.read(event == null ? Long.MIN_VALUE : event.eventTime());
             if (event == null) {
-              leftOut.refuse(file, format.impression(line).rejection());
+              leftOut.refuse(file, events.impression(line).rejection());
             }
           });
     }
@@ -38,7 +37,7 @@ final class TuningEvents {
       FileData.eachLine(
           file,
           line -> {
-            var parsed = format.feedback(line, kind);
+            var parsed = events.feedback(line, kind);
             if (parsed.event() == null) {
               leftOut.refuse(file, parsed.rejection());
             }

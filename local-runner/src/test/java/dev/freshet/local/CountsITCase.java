@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.freshet.core.events.EventFormat;
+import dev.freshet.core.events.EventReader;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.RawFeatures;
 import dev.freshet.core.pipeline.Pipeline;
@@ -114,14 +114,13 @@ class CountsITCase {
 
   private static Map<String, double[]> told(
       Pipeline pipeline, List<String> shown, List<String> answered) {
-    EventFormat format =
-        pipeline.kafka().format().create(pipeline.impressionFields(), pipeline.feedbackKinds());
+    EventReader reader = pipeline.eventReader();
     EventCounts counts = new EventCounts(pipeline);
     for (String line : shown) {
-      counts.add(format.impression(line.getBytes(StandardCharsets.UTF_8)).event());
+      counts.add(reader.impression(line.getBytes(StandardCharsets.UTF_8)).event());
     }
     for (String line : answered) {
-      counts.add(format.feedback(line.getBytes(StandardCharsets.UTF_8), null).event());
+      counts.add(reader.feedback(line.getBytes(StandardCharsets.UTF_8), null).event());
     }
     Map<String, double[]> told = new TreeMap<>();
     for (Impression impression : counts.told()) {

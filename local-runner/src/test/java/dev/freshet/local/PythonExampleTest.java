@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.freshet.core.events.EventFormats;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.Parsed;
 import dev.freshet.core.events.Rejection;
@@ -175,9 +174,7 @@ class PythonExampleTest {
   }
 
   private Parsed<Impression> parsed(byte[] impression) {
-    return EventFormats.JSON
-        .create(pipeline.impressionFields(), pipeline.feedbackKinds())
-        .impression(impression);
+    return pipeline.eventReader().impression(impression);
   }
 
   private void write(ModelTrainer trainer, String features, int index) throws IOException {

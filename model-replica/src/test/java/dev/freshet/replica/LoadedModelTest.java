@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.freshet.core.events.EventReader;
 import dev.freshet.core.events.FieldCounts;
 import dev.freshet.core.events.Impression;
-import dev.freshet.core.events.JsonEventFormat;
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.features.FeatureField;
 import dev.freshet.core.features.TestingExamples;
@@ -437,7 +437,7 @@ class LoadedModelTest {
   void tellsWhatItDoesNotKnow(long cache, @TempDir Path folder) throws IOException {
     Pipeline shop = expiring();
     ModelContext context = shop.context(shop.model("plain"));
-    JsonEventFormat format = new JsonEventFormat(shop.impressionFields(), shop.feedbackKinds());
+    EventReader reader = shop.eventReader();
     try (ModelTrainer trainer = new ModelTrainer(context, shop.training())) {
       trainer.process(examples(shop).subList(0, 640));
       LoadedModel loaded =
@@ -457,7 +457,7 @@ class LoadedModelTest {
             "{\"impression_id\": \"i\", \"event_time\": 1767225600000, \"features\": "
                 + features
                 + "}";
-        impressions.add(format.impression(message.getBytes(StandardCharsets.UTF_8)).event());
+        impressions.add(reader.impression(message.getBytes(StandardCharsets.UTF_8)).event());
       }
       FieldCounts counts = counts(shop);
       List<Prediction> predictions = loaded.predict(impressions, counts);

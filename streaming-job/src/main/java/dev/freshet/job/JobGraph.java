@@ -160,7 +160,7 @@ public final class JobGraph {
     DataStream<DeadLetter> leftOut =
         labelled
             .getSideOutput(LabelJoinFunction.DROPPED)
-            .map(new DroppedToDeadLetter(pipeline.tasks()))
+            .map(new DroppedToDeadLetter(pipeline.kafka().format().create(), pipeline.tasks()))
             .returns(new CodecTypeInfo<>(DeadLetter.class, new DeadLetterCodec(), true))
             .name("dropped")
             .uid("dropped")

@@ -1,7 +1,10 @@
 package dev.freshet.experiments.importers;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.freshet.core.events.EventFormat;
+import dev.freshet.core.events.EventFormats;
+import dev.freshet.core.events.EventTree;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -17,7 +20,7 @@ import java.util.zip.GZIPOutputStream;
  */
 public final class EventFiles implements AutoCloseable {
 
-  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final EventFormat JSON = EventFormats.JSON.create();
 
   private record Line(long time, long order, byte[] json) implements Comparable<Line> {
     @Override
@@ -46,33 +49,23 @@ public final class EventFiles implements AutoCloseable {
 
   /** Empty features, to be filled in and handed to {@link #impression}. */
   public static ObjectNode features() {
-    return JSON.createObjectNode();
+    return JsonNodeFactory.instance.objectNode();
   }
 
-  public void impression(String id, long time, ObjectNode features) throws IOException {
-    ObjectNode json = JSON.createObjectNode().put("impression_id", id).put("event_time", time);
-    json.set("features", features);
-    impressions.add(new Line(time, impressionCount++, JSON.writeValueAsBytes(json)));
+  public void impression(String id, long time, ObjectNode features) {
+    ObjectNode event = EventTree.impression(id, time);
+    event.set("features", features);
+    impressions.add(new Line(time, impressionCount++, JSON.write(event)));
   }
 
   /** Feedback without a value. */
-  public void feedback(String kind, String impression, String eventId, long time)
-      throws IOException {
+  public void feedback(String kind, String impression, String eventId, long time) {
     feedback(kind, impression, eventId, time, Double.NaN);
   }
 
-  public void feedback(String kind, String impression, String eventId, long time, double value)
-      throws IOException {
-    ObjectNode json =
-        JSON.createObjectNode()
-            .put("impression_id", impression)
-            .put("event_id", eventId)
-            .put("kind", kind)
-            .put("event_time", time);
-    if (!Double.isNaN(value)) {
-      json.put("value", value);
-    }
-    feedback.add(new Line(time, feedbackCount++, JSON.writeValueAsBytes(json)));
+  public void feedback(String kind, String impression, String eventId, long time, double value) {
+    ObjectNode event = EventTree.feedback(impression, eventId, kind, time, value);
+    feedback.add(new Line(time, feedbackCount++, JSON.write(event)));
   }
 
   /** Nothing before {@code time} will come any more. */

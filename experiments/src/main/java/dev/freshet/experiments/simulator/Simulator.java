@@ -1,8 +1,8 @@
 package dev.freshet.experiments.simulator;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.freshet.core.events.EventFormat;
+import dev.freshet.core.events.EventTree;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.SystemTopic;
@@ -27,7 +27,6 @@ public final class Simulator {
   /** Name of the model that impressions claim to have been served by. */
   public static final String TRUTH = "truth";
 
-  private static final ObjectMapper JSON = new ObjectMapper();
   private static final long START = Instant.parse("2026-01-05T06:00:00Z").toEpochMilli();
   private static final int USERS = 800;
   private static final int ITEMS = 200;
@@ -47,6 +46,7 @@ public final class Simulator {
       new DelayMixture(new double[] {1}, new double[] {1.5 * HOUR});
 
   private final SimulatorSettings settings;
+  private final EventFormat format;
   private final List<String> topics;
   private final String impressionTopic;
   private final List<String> names;
@@ -77,6 +77,7 @@ public final class Simulator {
           "the simulator needs two binary tasks and a continuous one, all with implicit negatives");
     }
     this.settings = settings;
+    format = pipeline.kafka().format().create();
     names = tasks.stream().map(Task::name).toList();
     topics = tasks.stream().map(pipeline::topic).toList();
     impressionTopic = pipeline.topic(SystemTopic.IMPRESSIONS);
@@ -165,7 +166,7 @@ public final class Simulator {
                 - 0.3 * Math.log(itemPrice[item] / 20)
                 + 0.4 * userEffect[(user * 7 + 3) % USERS]);
 
-    ObjectNode json = json(id, time);
+    ObjectNode json = EventTree.impression(id, time);
     ObjectNode features = json.putObject("features");
     features.put("user_id", "u" + user).put("item_id", "p" + item);
     features.put("segment", "s" + segment).put("category", "c" + category);
@@ -239,11 +240,7 @@ public final class Simulator {
   }
 
   private void feedback(int task, String id, String eventId, long time, double value) {
-    ObjectNode json = json(id, time).put("event_id", eventId).put("kind", names.get(task));
-    if (!Double.isNaN(value)) {
-      json.put("value", value);
-    }
-    send(time, topics.get(task), id, json);
+    send(time, topics.get(task), id, EventTree.feedback(id, eventId, names.get(task), time, value));
   }
 
   private void malformed(long time, String id) {
@@ -257,17 +254,8 @@ public final class Simulator {
     enqueue(time, impressionTopic, id, text.getBytes(StandardCharsets.UTF_8));
   }
 
-  private static ObjectNode json(String id, long time) {
-    return JSON.createObjectNode().put("impression_id", id).put("event_time", time);
-  }
-
-  private void send(long time, String topic, String key, ObjectNode json) {
-    byte[] value;
-    try {
-      value = JSON.writeValueAsBytes(json);
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException("plain data", e);
-    }
+  private void send(long time, String topic, String key, ObjectNode event) {
+    byte[] value = format.write(event);
     enqueue(time, topic, key, value);
     if (random.nextDouble() < settings.duplicateRate()) {
       enqueue(time, topic, key, value);

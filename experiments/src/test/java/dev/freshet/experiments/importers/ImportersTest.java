@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.freshet.core.events.EventFormat;
+import dev.freshet.core.events.EventReader;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.labels.DroppedEvent;
@@ -276,24 +276,22 @@ class ImportersTest {
       importer.importer().run(files, out, bad);
     }
     Pipeline pipeline = PipelineFile.read(Path.of("..", "pipelines", importer.label() + ".yaml"));
-    EventFormat format =
-        pipeline.kafka().format().create(pipeline.impressionFields(), pipeline.feedbackKinds());
+    EventReader reader = pipeline.lineReader();
     long last = 0;
     for (JsonNode event : impressions()) {
-      assertThat(format.impression(bytes(event)).rejection()).isNull();
+      assertThat(reader.impression(bytes(event)).rejection()).isNull();
       assertThat(event.path("event_time").asLong()).isGreaterThanOrEqualTo(last);
       last = event.path("event_time").asLong();
     }
     for (JsonNode event : feedback()) {
-      assertThat(format.feedback(bytes(event), null).rejection()).isNull();
+      assertThat(reader.feedback(bytes(event), null).rejection()).isNull();
     }
   }
 
   /** Labels of each impression, as the pipeline of the same name joins them. */
   private Map<String, List<Double>> labels(Importers importer) throws IOException {
     Pipeline pipeline = PipelineFile.read(Path.of("..", "pipelines", importer.label() + ".yaml"));
-    EventFormat format =
-        pipeline.kafka().format().create(pipeline.impressionFields(), pipeline.feedbackKinds());
+    EventReader reader = pipeline.lineReader();
     LabelJoin join = new LabelJoin(pipeline.tasks(), pipeline.labels(), false);
     Map<String, List<Double>> labels = new TreeMap<>();
     LabelJoin.Output output =
@@ -318,11 +316,11 @@ class ImportersTest {
         };
     for (JsonNode shown : impressions()) {
       PendingImpression pending = new PendingImpression(pipeline.tasks().size());
-      Impression impression = format.impression(bytes(shown)).event();
+      Impression impression = reader.impression(bytes(shown)).event();
       join.onImpression(pending, impression, Long.MIN_VALUE, output);
       for (JsonNode event : feedback()) {
         if (event.path("impression_id").equals(shown.path("impression_id"))) {
-          Feedback answer = format.feedback(bytes(event), null).event();
+          Feedback answer = reader.feedback(bytes(event), null).event();
           join.onFeedback(pending, answer, Long.MIN_VALUE, output);
         }
       }

@@ -3,7 +3,7 @@ package dev.freshet.experiments.simulator;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.freshet.core.events.EventFormat;
+import dev.freshet.core.events.EventReader;
 import dev.freshet.core.labels.DroppedEvent;
 import dev.freshet.core.labels.LabelJoin;
 import dev.freshet.core.labels.LabeledExample;
@@ -49,8 +49,7 @@ class SimulatorTest {
   /** What it says is the truth is: over many impressions, predicted and real sums agree. */
   @Test
   void theTruthIsTrue() {
-    EventFormat format =
-        pipeline.kafka().format().create(pipeline.impressionFields(), pipeline.feedbackKinds());
+    EventReader reader = pipeline.eventReader();
     LabelJoin join = new LabelJoin(pipeline.tasks(), pipeline.labels(), false);
     Map<String, PendingImpression> states = new HashMap<>();
     double[] predicted = new double[3];
@@ -81,14 +80,14 @@ class SimulatorTest {
       PendingImpression state =
           states.computeIfAbsent(message.key(), key -> new PendingImpression(3));
       if (message.topic().equals(pipeline.topic(SystemTopic.IMPRESSIONS))) {
-        var parsed = format.impression(message.value());
+        var parsed = reader.impression(message.value());
         if (parsed.event() == null) {
           rejected[0]++;
         } else {
           join.onImpression(state, parsed.event(), Long.MIN_VALUE, output);
         }
       } else {
-        var event = format.feedback(message.value(), null).event();
+        var event = reader.feedback(message.value(), null).event();
         join.onFeedback(state, event, Long.MIN_VALUE, output);
       }
     }

@@ -2,7 +2,7 @@ package dev.freshet.local.commands;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.freshet.core.events.EventFormat;
+import dev.freshet.core.events.EventReader;
 import dev.freshet.core.events.FieldCounts;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.Parsed;
@@ -89,8 +89,7 @@ final class PredictCommand implements Callable<Integer> {
     Pipeline pipeline = topic.pipeline();
     String model = topic.model(pipeline);
     Brokers.require(pipeline);
-    EventFormat format =
-        pipeline.kafka().format().create(pipeline.impressionFields(), pipeline.feedbackKinds());
+    EventReader reader = pipeline.lineReader();
     try (ModelReplica replica = ModelReplica.follow(pipeline, model);
         BufferedReader lines = Lines.open(impressions)) {
       if (!replica.awaitVersion(wait)) {
@@ -98,7 +97,7 @@ final class PredictCommand implements Callable<Integer> {
       }
       List<Impression> batch = new ArrayList<>();
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        add(format, line, batch);
+        add(reader, line, batch);
         if (batch.size() == BATCH) {
           score(replica, batch);
         }
@@ -110,7 +109,7 @@ final class PredictCommand implements Callable<Integer> {
             .filter(FeatureField::counted)
             .map(FeatureField::name)
             .collect(Collectors.toSet());
-    return told(format.fieldCounts(), counted);
+    return told(reader.fieldCounts(), counted);
   }
 
   /** Tells what was left out, and what is wrong with the rest; returns the exit code. */
@@ -159,11 +158,11 @@ final class PredictCommand implements Callable<Integer> {
     }
   }
 
-  private void add(EventFormat format, String line, List<Impression> batch) {
+  private void add(EventReader reader, String line, List<Impression> batch) {
     if (line.isBlank()) {
       return;
     }
-    Parsed<Impression> parsed = format.impression(line.getBytes(StandardCharsets.UTF_8));
+    Parsed<Impression> parsed = reader.impression(line.getBytes(StandardCharsets.UTF_8));
     if (parsed.event() != null) {
       batch.add(parsed.event());
       accepted++;

@@ -1,7 +1,7 @@
 package dev.freshet.local.run;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.freshet.core.events.EventFormat;
+import dev.freshet.core.events.EventReader;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.pipeline.Pipeline;
@@ -25,7 +25,7 @@ public final class DemoRun {
   private static final int SCORED_AT_ONCE = 64;
 
   private final Pipeline pipeline;
-  private final EventFormat format;
+  private final EventReader reader;
   private final Simulator simulator;
   private final double speed;
   private final EndRequest end;
@@ -41,8 +41,7 @@ public final class DemoRun {
   public DemoRun(
       Pipeline pipeline, Simulator simulator, double speed, EndRequest end, PrintStream out) {
     this.pipeline = pipeline;
-    format =
-        pipeline.kafka().format().create(pipeline.impressionFields(), pipeline.feedbackKinds());
+    reader = pipeline.eventReader();
     this.simulator = simulator;
     this.speed = speed;
     this.end = end;
@@ -151,7 +150,7 @@ public final class DemoRun {
   private void predict(LocalRun run) {
     List<Impression> served = new ArrayList<>();
     for (byte[] message : sample) {
-      Impression impression = format.impression(message).event();
+      Impression impression = reader.impression(message).event();
       if (impression != null) {
         served.add(impression);
       }

@@ -2,7 +2,11 @@ package dev.freshet.local.run;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.freshet.core.events.JsonEventFormat;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.freshet.core.events.EventFormat;
+import dev.freshet.core.events.EventFormats;
+import dev.freshet.core.events.EventReader;
+import dev.freshet.core.events.UnreadableMessageException;
 import dev.freshet.core.features.FeatureField;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.pipeline.Pipeline;
@@ -26,12 +30,14 @@ final class EventSender {
   static final int LONGEST_LINE = 1_000_000;
 
   private static final ObjectMapper JSON = new ObjectMapper();
+  private static final EventFormat LINES = EventFormats.JSON.create();
 
   private final LocalRun run;
   private final Pipeline pipeline;
   private final ResumingProducer producer;
   private final LearntBefore before;
   private final EndRequest end;
+  private final EventFormat format;
 
   private record Message(String key, byte[] value) {}
 
@@ -41,6 +47,7 @@ final class EventSender {
     this.producer = producer;
     this.before = before;
     this.end = end;
+    format = pipeline.kafka().format().create();
   }
 
   /** Sends a file; null if the end was wanted before all of it was sent. */
@@ -71,7 +78,8 @@ final class EventSender {
         JsonNode json = parse(line);
         Optional<Task> task = task(json);
         String topic = shown ? shownOn : topic(task);
-        Fate fate = shown ? before.impression(line) : before.feedback(topic, line);
+        byte[] written = written(line);
+        Fate fate = shown ? before.impression(written) : before.feedback(topic, written);
         // As the job tells it: what does not say its kind is of that of its topic, if it has one.
         String kind =
             shown
@@ -97,14 +105,26 @@ final class EventSender {
                         (message, arrived) ->
                             producer.send(to, message.key(), message.value(), arrived)))
             .add(
-                new Message(json.path("impression_id").asText(""), line),
-                JsonEventFormat.timeOf(json).orElse(ArrivalTimes.UNKNOWN));
+                new Message(json.path("impression_id").asText(""), written),
+                EventReader.timeOf(json).orElse(ArrivalTimes.UNKNOWN));
       }
     }
     for (ArrivalTimes<Message> times : topics.values()) {
       times.end();
     }
     return counter.counts();
+  }
+
+  /** The line in the format of the topics; as it is where it is no event, which the job tells. */
+  private byte[] written(byte[] line) {
+    if (pipeline.kafka().format() == EventFormats.JSON) {
+      return line;
+    }
+    try {
+      return LINES.read(line) instanceof ObjectNode event ? format.write(event) : line;
+    } catch (UnreadableMessageException e) {
+      return line;
+    }
   }
 
   // What is no JSON still goes to a topic: rejecting it, with a reason, is the job's business.

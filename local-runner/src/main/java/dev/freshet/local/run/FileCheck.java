@@ -2,7 +2,7 @@ package dev.freshet.local.run;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.freshet.core.events.EventFormat;
+import dev.freshet.core.events.EventReader;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.RejectReason;
 import dev.freshet.core.events.Rejection;
@@ -40,7 +40,7 @@ public final class FileCheck {
   private static final int MOST_NAMES = 20;
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  private final EventFormat format;
+  private final EventReader reader;
   private final List<String> fields;
   private final List<String> numeric;
   private final List<Task> tasks;
@@ -50,8 +50,7 @@ public final class FileCheck {
   private boolean swapped;
 
   private FileCheck(Pipeline pipeline, PrintStream out) {
-    format =
-        pipeline.kafka().format().create(pipeline.impressionFields(), pipeline.feedbackKinds());
+    reader = pipeline.lineReader();
     fields =
         pipeline.features().stream()
             .filter(f -> f.sent() && !f.counted())
@@ -220,7 +219,7 @@ public final class FileCheck {
     if (tasks.stream().noneMatch(task -> task.deadline().present())) {
       return;
     }
-    Impression impression = format.impression(line).event();
+    Impression impression = reader.impression(line).event();
     TaskWindow[] windows = TaskWindow.of(tasks, impression);
     for (int i = 0; i < windows.length; i++) {
       DeadlineUse use = windows[i].use();
@@ -298,7 +297,7 @@ public final class FileCheck {
   /** Why a line is not what it should be, or null. */
   private String refused(byte[] line, boolean shown) {
     Rejection rejection =
-        shown ? format.impression(line).rejection() : format.feedback(line, kind).rejection();
+        shown ? reader.impression(line).rejection() : reader.feedback(line, kind).rejection();
     if (rejection == null) {
       return null;
     }

@@ -2,7 +2,7 @@ package dev.freshet.local.run;
 
 import com.dynatrace.hash4j.hashing.Hasher64;
 import com.dynatrace.hash4j.hashing.Hashing;
-import dev.freshet.core.events.EventFormat;
+import dev.freshet.core.events.EventReader;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.RejectReason;
@@ -54,7 +54,7 @@ final class LearntBefore {
   }
 
   private final Pipeline pipeline;
-  private final EventFormat format;
+  private final EventReader reader;
   private final Hasher64 shown = Hashing.xxh3_64(1);
   private final Hasher64 answered = Hashing.xxh3_64(2);
   private final Hasher64 refused = Hashing.xxh3_64(3);
@@ -65,8 +65,7 @@ final class LearntBefore {
 
   private LearntBefore(Pipeline pipeline, long events) {
     this.pipeline = pipeline;
-    format =
-        pipeline.kafka().format().create(pipeline.impressionFields(), pipeline.feedbackKinds());
+    reader = pipeline.eventReader();
     given = new IdCounts(events);
     nothing = events == 0;
   }
@@ -198,7 +197,7 @@ final class LearntBefore {
   }
 
   private Feedback feedbackOf(String topic, byte[] message) {
-    return format.feedback(message, pipeline.feedbackTopics().get(topic)).event();
+    return reader.feedback(message, pipeline.feedbackTopics().get(topic)).event();
   }
 
   /** Of the next impression of the new files. */
@@ -209,7 +208,7 @@ final class LearntBefore {
     if (given.count(refusedId(pipeline.topic(SystemTopic.IMPRESSIONS), line)) > 0) {
       return Fate.LEARNT;
     }
-    Impression impression = format.impression(line).event();
+    Impression impression = reader.impression(line).event();
     if (impression == null) {
       return Fate.NEW;
     }

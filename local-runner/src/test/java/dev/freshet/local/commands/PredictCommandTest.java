@@ -2,8 +2,7 @@ package dev.freshet.local.commands;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.freshet.core.events.EventFormat;
-import dev.freshet.core.events.EventFormats;
+import dev.freshet.core.events.EventReader;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
@@ -25,24 +24,23 @@ class PredictCommandTest {
               "  - {name: recent, kind: count, of: click, by: item, half-life: 1h}\nmodels:"),
           "test");
 
-  private final EventFormat format =
-      EventFormats.JSON.create(PIPELINE.impressionFields(), PIPELINE.feedbackKinds());
+  private final EventReader reader = PIPELINE.lineReader();
 
   private Impression impression(String features) {
     String json =
         "{\"impression_id\": \"x\", \"event_time\": 1767225600000, \"features\": " + features + "}";
-    return format.impression(json.getBytes(StandardCharsets.UTF_8)).event();
+    return reader.impression(json.getBytes(StandardCharsets.UTF_8)).event();
   }
 
   @Test
   void aCountThatNoRequestBringsIsAWarningAndAnyOtherFieldAProblem() {
     List<String> problems = new ArrayList<>();
     List<String> warnings = new ArrayList<>();
-    PredictCommand.absent(format.fieldCounts(), Set.of("recent"), problems, warnings);
+    PredictCommand.absent(reader.fieldCounts(), Set.of("recent"), problems, warnings);
     assertThat(problems).as("of no impressions").isEmpty();
     impression("{\"user\": \"u\", \"item\": \"i\", \"price\": 3}");
     impression("{\"user\": \"u\"}");
-    PredictCommand.absent(format.fieldCounts(), Set.of("recent"), problems, warnings);
+    PredictCommand.absent(reader.fieldCounts(), Set.of("recent"), problems, warnings);
     assertThat(problems).containsExactly("field tags is absent in all 2 impressions");
     assertThat(warnings)
         .singleElement()

@@ -3,7 +3,7 @@ package dev.freshet.local.replay;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.freshet.core.events.EventFormat;
+import dev.freshet.core.events.EventReader;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.labels.DroppedEvent;
@@ -36,8 +36,7 @@ class ClockSkewTest {
 
   private static TreeMap<String, Double> labels(Path folder) throws IOException {
     Pipeline pipeline = PipelineFile.read(folder.resolve("pipeline.yaml"));
-    EventFormat format =
-        pipeline.kafka().format().create(pipeline.impressionFields(), pipeline.feedbackKinds());
+    EventReader reader = pipeline.lineReader();
     LabelJoin join = new LabelJoin(pipeline.tasks(), pipeline.labels(), false);
     TreeMap<String, PendingImpression> pending = new TreeMap<>();
     TreeMap<String, Double> labels = new TreeMap<>();
@@ -59,13 +58,13 @@ class ClockSkewTest {
         };
     try (BufferedReader lines = Lines.open(folder.resolve("impressions.jsonl.gz"))) {
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        Impression event = format.impression(line.getBytes(StandardCharsets.UTF_8)).event();
+        Impression event = reader.impression(line.getBytes(StandardCharsets.UTF_8)).event();
         join.onImpression(of(pending, event.id(), pipeline), event, Long.MIN_VALUE, output);
       }
     }
     try (BufferedReader lines = Lines.open(folder.resolve("feedback.jsonl.gz"))) {
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        Feedback event = format.feedback(line.getBytes(StandardCharsets.UTF_8), null).event();
+        Feedback event = reader.feedback(line.getBytes(StandardCharsets.UTF_8), null).event();
         join.onFeedback(of(pending, event.impressionId(), pipeline), event, Long.MIN_VALUE, output);
       }
     }

@@ -5,8 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.freshet.core.events.EventFormat;
-import dev.freshet.core.events.JsonEventFormat;
+import dev.freshet.core.events.EventReader;
 import dev.freshet.core.events.Rejection;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
@@ -120,14 +119,14 @@ class AnyMessageITCase {
   }
 
   private void check(Pipeline pipeline) {
-    EventFormat format = new JsonEventFormat(pipeline.impressionFields(), pipeline.feedbackKinds());
+    EventReader reader = pipeline.eventReader();
     Map<String, Integer> expected = new TreeMap<>();
     int accepted = 0;
     for (byte[] message : impressions) {
-      accepted += count(format.impression(message).rejection(), expected);
+      accepted += count(reader.impression(message).rejection(), expected);
     }
     for (byte[] message : clicks) {
-      count(format.feedback(message, "click").rejection(), expected);
+      count(reader.feedback(message, "click").rejection(), expected);
     }
     Map<String, Integer> found = new TreeMap<>();
     Map<String, Integer> values = new HashMap<>();

@@ -1,17 +1,24 @@
 package dev.freshet.core.events;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.Serializable;
 
-/** Turns the bytes of a message into an event, or says why not. Never throws on bad input. */
+/**
+ * How an event lies in the bytes of a message. What stands in it is the same in all formats: {@link
+ * EventReader} reads it, {@link EventTree} makes it.
+ */
 public interface EventFormat extends Serializable {
 
-  Parsed<Impression> impression(byte[] message);
-
   /**
-   * @param topicKind the kind that the topic stands for, or null where the message must say it
+   * Reads one value, an object if it is an event.
+   *
+   * @param message null for a message without a body
+   * @throws UnreadableMessageException if the bytes are none of this format, and nothing else
+   *     whatever they are
    */
-  Parsed<Feedback> feedback(byte[] message, String topicKind);
+  JsonNode read(byte[] message) throws UnreadableMessageException;
 
-  /** What this instance found in the feature fields of the impressions that it was given. */
-  FieldCounts fieldCounts();
+  /** The bytes from which {@link #read} makes the same event. */
+  byte[] write(ObjectNode event);
 }

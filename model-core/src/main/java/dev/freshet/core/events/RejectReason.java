@@ -11,7 +11,7 @@ public enum RejectReason {
   INVALID_TIME,
   UNKNOWN_KIND,
   INVALID_VALUE,
-  /** A text, a list or a number that is larger than {@link JsonEventFormat} takes. */
+  /** A text, a list or a number that is larger than {@link EventReader} takes. */
   TOO_LARGE,
   /** Its time is far after the time at which it arrived. */
   AHEAD;

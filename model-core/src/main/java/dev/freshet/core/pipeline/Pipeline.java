@@ -4,6 +4,8 @@ import static dev.freshet.core.settings.InvalidValueException.within;
 
 import dev.freshet.core.codec.Sha256;
 import dev.freshet.core.counts.CountPlan;
+import dev.freshet.core.events.EventFormats;
+import dev.freshet.core.events.EventReader;
 import dev.freshet.core.events.FeedbackKind;
 import dev.freshet.core.events.ImpressionFields;
 import dev.freshet.core.features.Crosses;
@@ -115,9 +117,23 @@ public record Pipeline(
             : List.of());
   }
 
-  /** What an event format checks feedback against. */
+  /** What feedback is checked against. */
   public List<FeedbackKind> feedbackKinds() {
     return tasks.stream().map(t -> new FeedbackKind(t.name(), !t.binary(), t.explicit())).toList();
+  }
+
+  /** Reads messages of the event topics. */
+  public EventReader eventReader() {
+    return reader(kafka.format());
+  }
+
+  /** Reads lines of files of events, which are JSON whatever the topics are. */
+  public EventReader lineReader() {
+    return reader(EventFormats.JSON);
+  }
+
+  private EventReader reader(EventFormats format) {
+    return new EventReader(format.create(), impressionFields(), feedbackKinds());
   }
 
   public ModelContext context(ModelDefinition model) {

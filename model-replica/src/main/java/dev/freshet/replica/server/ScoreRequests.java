@@ -6,9 +6,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.freshet.core.events.EventJson;
+import dev.freshet.core.events.EventReader;
 import dev.freshet.core.events.FieldCounts;
 import dev.freshet.core.events.Impression;
-import dev.freshet.core.events.JsonEventFormat;
 import dev.freshet.core.events.Parsed;
 import dev.freshet.core.events.Rejection;
 import dev.freshet.core.pipeline.Pipeline;
@@ -35,17 +35,17 @@ final class ScoreRequests {
 
   private static final int LONGEST_NAME = 64;
 
-  private final JsonEventFormat format;
+  private final EventReader reader;
 
   /** For a second look, which is not counted. */
-  private final JsonEventFormat uncounted;
+  private final EventReader uncounted;
 
   private final Set<String> fields;
   private final int largestBatch;
 
   ScoreRequests(Pipeline pipeline, int largestBatch) {
-    format = new JsonEventFormat(pipeline.impressionFields(), pipeline.feedbackKinds());
-    uncounted = new JsonEventFormat(pipeline.impressionFields(), pipeline.feedbackKinds());
+    reader = pipeline.eventReader();
+    uncounted = pipeline.eventReader();
     fields = Set.copyOf(pipeline.impressionFields().names());
     this.largestBatch = largestBatch;
   }
@@ -89,7 +89,7 @@ final class ScoreRequests {
         putIfAbsent(one, "impression_id", JSON.getNodeFactory().textNode(Integer.toString(i)));
         putIfAbsent(one, "event_time", JSON.getNodeFactory().numberNode(now));
       }
-      Parsed<Impression> parsed = format.impression(node);
+      Parsed<Impression> parsed = reader.impression(node);
       if (parsed.event() == null && faults.size() < MOST_FAULTS) {
         faults(node, parsed.rejection(), "impressions[" + i + "].", faults);
       }
@@ -198,7 +198,7 @@ final class ScoreRequests {
 
   /** What was wrong with fields as they came. */
   FieldCounts fieldCounts() {
-    return format.fieldCounts();
+    return reader.fieldCounts();
   }
 
   /** JSON has no other numbers. */

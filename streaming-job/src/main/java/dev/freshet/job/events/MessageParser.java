@@ -1,7 +1,7 @@
 package dev.freshet.job.events;
 
 import dev.freshet.core.codec.Codec;
-import dev.freshet.core.events.EventFormat;
+import dev.freshet.core.events.EventReader;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.FeedbackCodec;
 import dev.freshet.core.events.FeedbackKind;
@@ -72,16 +72,16 @@ public abstract class MessageParser<T extends Serializable>
 
   /** Parses impressions. */
   public static MessageParser<Impression> impressions(Pipeline pipeline) {
-    EventFormat format = format(pipeline);
+    EventReader reader = pipeline.eventReader();
     return new MessageParser<>(new ImpressionCodec(), pipeline) {
       @Override
       Parsed<Impression> parse(ConsumerRecord<byte[], byte[]> message) {
-        return format.impression(message.value());
+        return reader.impression(message.value());
       }
 
       @Override
       FieldCounts fieldCounts() {
-        return format.fieldCounts();
+        return reader.fieldCounts();
       }
 
       @Override
@@ -98,13 +98,13 @@ public abstract class MessageParser<T extends Serializable>
 
   /** Parses feedback of all kinds. */
   public static MessageParser<Feedback> feedback(Pipeline pipeline) {
-    EventFormat format = format(pipeline);
+    EventReader reader = pipeline.eventReader();
     HashMap<String, String> kinds = new HashMap<>(pipeline.feedbackTopics());
     List<FeedbackKind> tasks = pipeline.feedbackKinds();
     return new MessageParser<>(new FeedbackCodec(), pipeline) {
       @Override
       Parsed<Feedback> parse(ConsumerRecord<byte[], byte[]> message) {
-        return format.feedback(message.value(), kinds.get(message.topic()));
+        return reader.feedback(message.value(), kinds.get(message.topic()));
       }
 
       @Override
@@ -124,10 +124,6 @@ public abstract class MessageParser<T extends Serializable>
             : Objects.requireNonNullElse(kinds.get(message.topic()), "");
       }
     };
-  }
-
-  private static EventFormat format(Pipeline pipeline) {
-    return pipeline.kafka().format().create(pipeline.impressionFields(), pipeline.feedbackKinds());
   }
 
   abstract Parsed<T> parse(ConsumerRecord<byte[], byte[]> message);

@@ -1,8 +1,8 @@
 package dev.freshet.job.labels;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.freshet.core.events.EventFormat;
+import dev.freshet.core.events.EventTree;
 import dev.freshet.core.labels.DroppedEvent;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.settings.Durations;
@@ -12,28 +12,28 @@ import java.time.Duration;
 import java.util.List;
 import org.apache.flink.api.common.functions.MapFunction;
 
-/** Writes an event that the join left out as JSON again, in the layout of the event topics. */
+/** Writes an event that the join left out once more, in the format of the event topics. */
 public final class DroppedToDeadLetter implements MapFunction<DroppedEvent, DeadLetter> {
 
-  private static final ObjectMapper JSON = new ObjectMapper();
-
+  private final EventFormat format;
   private final List<String> tasks;
 
-  public DroppedToDeadLetter(List<Task> tasks) {
+  public DroppedToDeadLetter(EventFormat format, List<Task> tasks) {
+    this.format = format;
     this.tasks = tasks.stream().map(Task::name).toList();
   }
 
   @Override
-  public DeadLetter map(DroppedEvent event) throws JsonProcessingException {
-    ObjectNode json = JSON.createObjectNode().put("impression_id", event.impressionId());
-    if (event.task() >= 0) {
-      json.put("event_id", event.eventId()).put("kind", tasks.get(event.task()));
-      json.put("value", event.value());
-    }
-    json.put("event_time", event.eventTime());
+  public DeadLetter map(DroppedEvent event) {
+    String id = event.impressionId();
+    long time = event.eventTime();
+    ObjectNode written =
+        event.task() < 0
+            ? EventTree.impression(id, time)
+            : EventTree.feedback(id, event.eventId(), tasks.get(event.task()), time, event.value());
     return new DeadLetter(
-        event.impressionId().getBytes(StandardCharsets.UTF_8),
-        JSON.writeValueAsBytes(json),
+        id.getBytes(StandardCharsets.UTF_8),
+        format.write(written),
         event.reason().label(),
         switch (event.reason()) {
           case LATE ->

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.DoubleNode;
-import dev.freshet.core.events.EventFormat;
+import dev.freshet.core.events.EventReader;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.Parsed;
@@ -45,8 +45,7 @@ class EventsDocumentTest {
   private final Pipeline pipeline =
       PipelineFile.parse(
           String.join("\n", document.blocks("yaml").get(0).lines()), "docs/events.md");
-  private final EventFormat format =
-      pipeline.kafka().format().create(pipeline.impressionFields(), pipeline.feedbackKinds());
+  private final EventReader reader = pipeline.eventReader();
 
   EventsDocumentTest() throws IOException {}
 
@@ -105,12 +104,16 @@ class EventsDocumentTest {
   @Test
   void aDroppedEventLooksAsShown() throws IOException {
     DroppedEvent event = new DroppedEvent(DropReason.LATE, "i1", "c9", 0, 1_767_229_200_000L, 1);
-    DeadLetter letter = new DroppedToDeadLetter(pipeline.tasks()).map(event);
+    DeadLetter letter =
+        new DroppedToDeadLetter(pipeline.kafka().format().create(), pipeline.tasks()).map(event);
     assertThat(JSON.readTree(letter.value()))
         .isEqualTo(JSON.readTree(lines("json dead-letter " + letter.reason()).get(0)));
     DroppedEvent early =
         new DroppedEvent(DropReason.BEFORE_PARENT, "i1", "c9", 0, 1_767_229_200_000L, 1, 3_597_000);
-    assertThat(new DroppedToDeadLetter(pipeline.tasks()).map(early).error())
+    assertThat(
+            new DroppedToDeadLetter(pipeline.kafka().format().create(), pipeline.tasks())
+                .map(early)
+                .error())
         .startsWith("before-parent: by its clock it happened 59m 57s before what it follows from");
   }
 
@@ -175,10 +178,10 @@ class EventsDocumentTest {
   }
 
   private Parsed<Impression> impression(String line) {
-    return format.impression(line.getBytes(StandardCharsets.UTF_8));
+    return reader.impression(line.getBytes(StandardCharsets.UTF_8));
   }
 
   private Parsed<Feedback> feedback(String line) {
-    return format.feedback(line.getBytes(StandardCharsets.UTF_8), null);
+    return reader.feedback(line.getBytes(StandardCharsets.UTF_8), null);
   }
 }

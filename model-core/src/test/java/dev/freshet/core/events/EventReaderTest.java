@@ -14,11 +14,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class JsonEventFormatTest {
+class EventReaderTest {
 
   private final Pipeline pipeline = TestingPipelines.shop();
-  private final EventFormat format =
-      EventFormats.JSON.create(pipeline.impressionFields(), pipeline.feedbackKinds());
+  private final EventReader reader = pipeline.eventReader();
 
   @Test
   void readsAnImpressionAndKeepsOnlyTheFieldsOfThePipeline() {
@@ -169,10 +168,10 @@ class JsonEventFormatTest {
     Pipeline of =
         TestingPipelines.shop(
             "binary, window: 10m", "binary, window: 10m, deadline: {" + settings + "}");
-    EventFormat format = EventFormats.JSON.create(of.impressionFields(), of.feedbackKinds());
+    EventReader reader = of.eventReader();
     String json = "{'impression_id':'i','event_time':1767225600000," + fields + "}";
     Impression impression =
-        format.impression(json.replace('\'', '"').getBytes(StandardCharsets.UTF_8)).event();
+        reader.impression(json.replace('\'', '"').getBytes(StandardCharsets.UTF_8)).event();
     assertThat(impression.deadlines()).hasSize(3);
     assertThat(impression.deadline(1)).isEqualTo(Deadline.ABSENT);
     Deadline said = impression.deadline(0);
@@ -223,22 +222,22 @@ class JsonEventFormatTest {
   @Test
   void readsANumberThatIsTextAndCountsIt() {
     assertThat(raw(impression(HEAD + "'price':'84.9'}}").event()).numbers()).containsExactly(84.9);
-    assertThat(format.fieldCounts().byField().get("price"))
+    assertThat(reader.fieldCounts().byField().get("price"))
         .containsExactly(Map.entry("number-as-text", 1L));
     for (String no : List.of("'x'", "' 1'", "'0x1'", "'NaN'", "'1e999'", "true", "[1]", "{}")) {
       assertThat(impression(HEAD + "'price':" + no + "}}").rejection().field())
           .as(no)
           .isEqualTo("features.price");
     }
-    assertThat(format.fieldCounts().byField().get("price")).containsEntry("wrong-type", 8L);
+    assertThat(reader.fieldCounts().byField().get("price")).containsEntry("wrong-type", 8L);
   }
 
   @Test
   void countsEveryFieldOfEveryImpression() {
     impression(HEAD + "'user':['a'],'item':{},'tags':[],'price':''}}");
     impression(HEAD + "'user':'u','item':null,'tags':['',''],'price':1}}");
-    assertThat(format.fieldCounts().impressions()).isEqualTo(2);
-    assertThat(format.fieldCounts().byField())
+    assertThat(reader.fieldCounts().impressions()).isEqualTo(2);
+    assertThat(reader.fieldCounts().byField())
         .isEqualTo(
             Map.of(
                 "user", Map.of("wrong-type", 1L),
@@ -271,15 +270,15 @@ class JsonEventFormatTest {
 
   @Test
   void limitsAreInclusive() {
-    String id = "\u00e9".repeat(JsonEventFormat.LONGEST_ID / 2);
+    String id = "\u00e9".repeat(EventReader.LONGEST_ID / 2);
     assertThat(impression(HEAD.replace("'i'", "'" + id + "'") + "}}").event().id()).isEqualTo(id);
     assertThat(impression(HEAD.replace("'i'", "'" + id + "x'") + "}}").rejection().reason())
         .isEqualTo(RejectReason.TOO_LARGE);
-    String value = "v".repeat(JsonEventFormat.LONGEST_VALUE);
+    String value = "v".repeat(EventReader.LONGEST_VALUE);
     assertThat(impression(HEAD + "'user':'" + value + "'}}").event()).isNotNull();
     assertThat(impression(HEAD + "'user':'" + value + "x'}}").rejection().reason())
         .isEqualTo(RejectReason.TOO_LARGE);
-    String tags = "'t',".repeat(JsonEventFormat.MOST_VALUES - 1) + "'t'";
+    String tags = "'t',".repeat(EventReader.MOST_VALUES - 1) + "'t'";
     assertThat(impression(HEAD + "'tags':[" + tags + "]}}").event()).isNotNull();
     assertThat(impression(HEAD + "'tags':[" + tags + ",'t']}}").rejection().reason())
         .isEqualTo(RejectReason.TOO_LARGE);
@@ -324,21 +323,23 @@ class JsonEventFormatTest {
             .replace('\'', '"')
             .getBytes(StandardCharsets.UTF_8);
     for (int length = 0; length < whole.length; length++) {
-      assertThat(format.impression(Arrays.copyOf(whole, length)).rejection()).isNotNull();
+      assertThat(reader.impression(Arrays.copyOf(whole, length)).rejection()).isNotNull();
     }
-    assertThat(format.impression(null).rejection().reason()).isEqualTo(RejectReason.EMPTY_MESSAGE);
+    assertThat(reader.impression((byte[]) null).rejection().reason())
+        .isEqualTo(RejectReason.EMPTY_MESSAGE);
   }
 
   private Parsed<Impression> impression(String json) {
-    return format.impression(json.replace('\'', '"').getBytes(StandardCharsets.UTF_8));
+    return reader.impression(json.replace('\'', '"').getBytes(StandardCharsets.UTF_8));
   }
 
   private Parsed<Feedback> feedback(String json, String topicKind) {
-    return format.feedback(json.replace('\'', '"').getBytes(StandardCharsets.UTF_8), topicKind);
+    return reader.feedback(json.replace('\'', '"').getBytes(StandardCharsets.UTF_8), topicKind);
   }
 
-  private static final EventFormat WEIGHTS =
-      EventFormats.JSON.create(
+  private static final EventReader WEIGHTS =
+      new EventReader(
+          EventFormats.JSON.create(),
           new ImpressionFields(
               List.of("tags", "user"),
               Set.of("tags"),

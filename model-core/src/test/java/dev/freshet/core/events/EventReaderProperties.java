@@ -37,15 +37,14 @@ import net.jqwik.api.Provide;
  * Whatever a message holds it is an event or a rejection, never an exception; and what is an event
  * comes back the same from every layout of bytes that it passes, with the same hash of its key.
  */
-class EventFormatProperties {
+class EventReaderProperties {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Pipeline pipeline =
       TestingPipelines.shop(
           "models:", "  - {name: topics, kind: categorical, many: true, weighted: true}\nmodels:");
-  private final EventFormat format =
-      EventFormats.JSON.create(pipeline.impressionFields(), pipeline.feedbackKinds());
+  private final EventReader reader = pipeline.eventReader();
   private final ExampleJson examples =
       new ExampleJson(pipeline.impressionFields(), pipeline.tasks());
 
@@ -100,8 +99,8 @@ class EventFormatProperties {
   }
 
   private void check(byte[] message) throws IOException {
-    Parsed<Impression> impression = format.impression(message);
-    Parsed<Feedback> feedback = format.feedback(message, null);
+    Parsed<Impression> impression = reader.impression(message);
+    Parsed<Feedback> feedback = reader.feedback(message, null);
     assertThat(impression.event() == null).isNotEqualTo(impression.rejection() == null);
     assertThat(feedback.event() == null).isNotEqualTo(feedback.rejection() == null);
     if (feedback.event() != null) {
@@ -173,7 +172,7 @@ class EventFormatProperties {
 
   @Provide
   Arbitrary<String> values() {
-    return Arbitraries.oneOf(texts().map(EventFormatProperties::quoted), numbers(), others());
+    return Arbitraries.oneOf(texts().map(EventReaderProperties::quoted), numbers(), others());
   }
 
   @Provide
