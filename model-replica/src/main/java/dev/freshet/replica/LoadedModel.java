@@ -49,7 +49,6 @@ final class LoadedModel {
 
   private final ModelContext context;
   private final Network network;
-  private final WeightsLoader loader;
   private final List<ServedRows> inMemory;
 
   /** Where the rows are if they are not in memory, else null. */
@@ -96,7 +95,6 @@ final class LoadedModel {
     encoder = new ExampleEncoder(context.schema());
     inMemory = rows == null ? context.tables(ServedRows::new) : List.of();
     network = new Network(context, rows == null ? inMemory : rows.tables());
-    loader = new WeightsLoader(network, rows == null ? inMemory : rows.tables());
   }
 
   /**
@@ -117,7 +115,7 @@ final class LoadedModel {
       rows.readUnknown();
       model.scale = model.scale(model.manifest);
       model.network.numbers(model.numbers(model.manifest));
-      model.loader.dense(ByteBuffer.wrap(rows.dense())).run();
+      new WeightsLoader(model.network, List.of()).dense(ByteBuffer.wrap(rows.dense())).run();
       model.warmUp();
       return Optional.of(model);
     } catch (IOException | RuntimeException e) {
@@ -171,21 +169,20 @@ final class LoadedModel {
    */
   void become(Snapshot version) throws IOException {
     boolean delta = version.manifest().isDelta();
-    if (rows != null) {
-      rows.begin(delta);
-    }
-    WeightsLoader.Update update =
-        delta ? loader.delta(version.payload()) : loader.base(version.payload());
-    ServedScale next = scale(version.manifest());
-    Map<String, NumberScale> numbers = numbers(version.manifest());
-    if (rows != null) {
-      rows.write(version.manifest().toJson(), update.dense());
-    }
-    synchronized (this) {
-      update.run();
-      scale = next;
-      network.numbers(numbers);
-      named(version.manifest());
+    try (Preparation prepared = prepare(delta)) {
+      WeightsLoader loader = new WeightsLoader(network, prepared.tables());
+      WeightsLoader.Update update =
+          delta ? loader.delta(version.payload()) : loader.base(version.payload());
+      ServedScale next = scale(version.manifest());
+      Map<String, NumberScale> numbers = numbers(version.manifest());
+      Runnable use = prepared.write(version.manifest().toJson(), update.dense());
+      synchronized (this) {
+        update.run();
+        scale = next;
+        network.numbers(numbers);
+        use.run();
+        manifest = version.manifest();
+      }
     }
   }
 
@@ -195,20 +192,17 @@ final class LoadedModel {
    * @throws IOException if it cannot be written to disk
    */
   void becomeBase(Manifest base) throws IOException {
-    if (rows != null) {
-      rows.begin(true);
-      rows.write(base.toJson(), Optional.empty());
-    }
-    synchronized (this) {
-      named(base);
+    try (Preparation prepared = prepare(true)) {
+      Runnable use = prepared.write(base.toJson(), Optional.empty());
+      synchronized (this) {
+        use.run();
+        manifest = base;
+      }
     }
   }
 
-  private void named(Manifest now) {
-    if (rows != null) {
-      rows.publish();
-    }
-    manifest = now;
+  private Preparation prepare(boolean delta) throws IOException {
+    return rows == null ? new Preparation.InMemory(inMemory) : rows.begin(delta);
   }
 
   /** The weights as a base, whatever they were put together from; 32-bit floats. */
