@@ -10,6 +10,7 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.core.importer.Location;
 import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.library.GeneralCodingRules;
 import dev.freshet.job.training.TrainOperator;
 import dev.freshet.local.broker.BrokerMain;
 import dev.freshet.local.run.LocalJob;
@@ -84,6 +85,16 @@ class BannedCallsTest {
                           + "|org\\.apache\\.flink\\.util\\.clock\\.SystemClock\\..*")))
           .because("only what puts a server, a job or an operator together chooses its clock");
 
+  /** The terminal belongs to commands, which hand it on; the broker answers its parent. */
+  private static final ArchRule ONLY_COMMANDS_PRINT =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("dev.freshet.local.commands..")
+          .and()
+          .doNotBelongToAnyOf(BrokerMain.class)
+          .should(GeneralCodingRules.ACCESS_STANDARD_STREAMS)
+          .because("libraries log, and what runs for a command prints to what it is given");
+
   private static final class NoJarOfTests implements ImportOption {
     @Override
     public boolean includes(Location location) {
@@ -107,6 +118,12 @@ class BannedCallsTest {
             Clock.tickSeconds(ZoneOffset.UTC),
             InstantSource.system(),
             Time.SYSTEM);
+    static final List<Object> STREAMS = List.of(System.out, System.err);
+
+    static void print() {
+      new IllegalStateException().printStackTrace();
+    }
+
     static final List<Object> ALLOWED =
         List.of(
             System.nanoTime(),
@@ -140,5 +157,11 @@ class BannedCallsTest {
   void clocksAreHandedIn() {
     CLOCKS_ARE_HANDED_IN.check(MAIN);
     assertThat(violations(CLOCKS_ARE_HANDED_IN)).hasSize(4);
+  }
+
+  @Test
+  void onlyCommandsPrint() {
+    ONLY_COMMANDS_PRINT.check(MAIN);
+    assertThat(violations(ONLY_COMMANDS_PRINT)).hasSize(3);
   }
 }
