@@ -27,7 +27,7 @@ FROM java AS server
 LABEL org.opencontainers.image.title="freshet/server" \
       org.opencontainers.image.description="Follows a model and answers with its predictions over HTTP"
 COPY server/target/lib/ lib/
-COPY server/target/sbom.cdx.json sbom.cdx.json
+COPY server/target/sbom.cdx.json server/target/third-party/THIRD-PARTY.txt ./
 EXPOSE 8080
 ENTRYPOINT ["java", "-XX:MaxRAMPercentage=50", "-XX:+UseParallelGC", "-XX:+ExitOnOutOfMemoryError", \
             "-Dai.djl.offline=true", "-Dai.djl.pytorch.num_threads=1", \

@@ -8,7 +8,6 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
-import com.tngtech.archunit.library.GeneralCodingRules;
 
 @AnalyzeClasses(packages = "dev.freshet.core", importOptions = ImportOption.DoNotIncludeTests.class)
 class ArchitectureTest {
@@ -84,8 +83,4 @@ class ArchitectureTest {
           .orShould()
           .dependOnClassesThat()
           .haveSimpleName("Impression");
-
-  @ArchTest
-  static final ArchRule LOGS_INSTEAD_OF_PRINTING =
-      GeneralCodingRules.NO_CLASSES_SHOULD_ACCESS_STANDARD_STREAMS;
 }

@@ -87,12 +87,21 @@ public final class ModelReplica implements AutoCloseable {
    */
   public static ModelReplica follow(Pipeline pipeline, String model, ReplicaSettings settings)
       throws IOException {
+    return follow(pipeline, model, settings, Clock.systemUTC());
+  }
+
+  /**
+   * The same, by a clock of the caller's: how old versions and events are is told by it.
+   *
+   * @throws IOException if the folder cannot be written, or another replica uses it
+   */
+  public static ModelReplica follow(
+      Pipeline pipeline, String model, ReplicaSettings settings, Clock clock) throws IOException {
     VersionStore store =
         settings.folder() == null
             ? VersionStore.temporary()
             : VersionStore.in(settings.folder().resolve(model));
-    ModelReplica replica =
-        new ModelReplica(pipeline, model, store, settings.rowCache(), Clock.systemUTC());
+    ModelReplica replica = new ModelReplica(pipeline, model, store, settings.rowCache(), clock);
     replica.thread.start();
     return replica;
   }

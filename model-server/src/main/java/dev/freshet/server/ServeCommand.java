@@ -21,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFilePermission;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -193,7 +194,7 @@ public final class ServeCommand implements Callable<Integer> {
           "Model %s on %s://%s:%d, described at /openapi.yaml%n",
           model, certificate == null ? "http" : "https", host, at);
       out.flush();
-      ServeConsole console = new ServeConsole(out, server::notReady);
+      ServeConsole console = new ServeConsole(out, Clock.systemDefaultZone(), server::notReady);
       server.replica().listen(console);
       server.replica().manifest().ifPresent(console::version);
       console.waiting(server.replica().state().waiting(), server.replica().state().detail());

@@ -7,6 +7,7 @@ import dev.freshet.replica.ReplicaListener;
 import dev.freshet.replica.Waiting;
 import dev.freshet.replica.server.HeldBack;
 import java.io.PrintWriter;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.LocalTime;
 import java.time.temporal.ChronoUnit;
@@ -23,6 +24,7 @@ import java.util.function.Supplier;
 final class ServeConsole implements ReplicaListener {
 
   private final PrintWriter out;
+  private final Clock clock;
   private final Set<RefusalReason> told = EnumSet.noneOf(RefusalReason.class);
   private Waiting waiting;
   private String waitsFor;
@@ -34,10 +36,12 @@ final class ServeConsole implements ReplicaListener {
   private final Supplier<Optional<String>> notReady;
 
   /**
+   * @param clock what time it is here
    * @param notReady why the server is not ready, if it is not
    */
-  ServeConsole(PrintWriter out, Supplier<Optional<String>> notReady) {
+  ServeConsole(PrintWriter out, Clock clock, Supplier<Optional<String>> notReady) {
     this.out = out;
+    this.clock = clock;
     this.notReady = notReady;
   }
 
@@ -118,7 +122,7 @@ final class ServeConsole implements ReplicaListener {
   }
 
   private void say(String sentence) {
-    out.printf("%s %s%n", LocalTime.now().truncatedTo(ChronoUnit.SECONDS), sentence);
+    out.printf("%s %s%n", LocalTime.now(clock).truncatedTo(ChronoUnit.SECONDS), sentence);
     out.flush();
   }
 }

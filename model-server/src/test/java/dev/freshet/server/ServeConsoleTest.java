@@ -7,6 +7,9 @@ import dev.freshet.replica.Waiting;
 import dev.freshet.replica.server.HeldBack;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
@@ -14,10 +17,12 @@ class ServeConsoleTest {
 
   private Optional<String> notReady = Optional.empty();
   private final StringWriter text = new StringWriter();
-  private final ServeConsole console = new ServeConsole(new PrintWriter(text), () -> notReady);
+  private final Clock clock = Clock.fixed(Instant.parse("2026-01-02T03:04:05Z"), ZoneOffset.UTC);
+  private final ServeConsole console =
+      new ServeConsole(new PrintWriter(text), clock, () -> notReady);
 
   private String said() {
-    String all = text.toString().replaceAll("(?m)^\\d\\d:\\d\\d(:\\d\\d)? ", "");
+    String all = text.toString().replaceAll("(?m)^03:04:05 ", "");
     text.getBuffer().setLength(0);
     return all;
   }

@@ -11,7 +11,6 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
-import com.tngtech.archunit.library.GeneralCodingRules;
 import org.apache.flink.metrics.MetricGroup;
 
 @AnalyzeClasses(packages = "dev.freshet.job", importOptions = ImportOption.DoNotIncludeTests.class)
@@ -28,10 +27,6 @@ class ArchitectureTest {
   @ArchTest
   static final ArchRule NO_CYCLES =
       slices().matching("dev.freshet.job.(*)..").should().beFreeOfCycles();
-
-  @ArchTest
-  static final ArchRule LOGS_INSTEAD_OF_PRINTING =
-      GeneralCodingRules.NO_CLASSES_SHOULD_ACCESS_STANDARD_STREAMS;
 
   @ArchTest
   static final ArchRule METRICS_ARE_ON_THE_MENU =

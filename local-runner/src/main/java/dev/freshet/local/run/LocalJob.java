@@ -9,6 +9,7 @@ import java.io.DataInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -73,14 +74,21 @@ public final class LocalJob implements AutoCloseable {
   private final boolean restored;
   private final Path savepoints;
   private final Duration patience;
+  private final Clock clock;
 
   private LocalJob(
-      MiniCluster cluster, JobID id, boolean restored, Path savepoints, Duration checkpointEvery) {
+      MiniCluster cluster,
+      JobID id,
+      boolean restored,
+      Path savepoints,
+      Duration checkpointEvery,
+      Clock clock) {
     this.cluster = cluster;
     this.id = id;
     result = cluster.requestJobResult(id);
     this.restored = restored;
     this.savepoints = savepoints;
+    this.clock = clock;
     Duration several = checkpointEvery.multipliedBy(INTERVALS);
     patience = several.compareTo(LEAST_PATIENCE) > 0 ? several : LEAST_PATIENCE;
   }
@@ -187,7 +195,12 @@ public final class LocalJob implements AutoCloseable {
       var graph = plan.getJobGraph();
       cluster.submitJob(graph).get();
       return new LocalJob(
-          cluster, graph.getJobID(), from.restoreSavepoint(), savepoints, checkpointEvery);
+          cluster,
+          graph.getJobID(),
+          from.restoreSavepoint(),
+          savepoints,
+          checkpointEvery,
+          Clock.systemUTC());
     } catch (Exception e) {
       cluster.close();
       throw e;
@@ -287,7 +300,7 @@ public final class LocalJob implements AutoCloseable {
    */
   Optional<String> lateCheckpoint() throws ExecutionException, InterruptedException {
     return CheckpointWatch.late(
-        cluster.getArchivedExecutionGraph(id).get(), System.currentTimeMillis(), patience);
+        cluster.getArchivedExecutionGraph(id).get(), clock.millis(), patience);
   }
 
   /** What has failed so far, oldest first, whether or not the job came back from it. */

@@ -15,6 +15,7 @@ import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.Nearest;
 import dev.freshet.replica.Prediction;
 import java.io.IOException;
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -42,12 +43,17 @@ final class ScoreRequests {
 
   private final Set<String> fields;
   private final int largestBatch;
+  private final Clock clock;
 
-  ScoreRequests(Pipeline pipeline, int largestBatch) {
+  /**
+   * @param clock when an impression without {@code event_time} is taken to have been
+   */
+  ScoreRequests(Pipeline pipeline, int largestBatch, Clock clock) {
     reader = pipeline.eventReader();
     uncounted = pipeline.eventReader();
     fields = Set.copyOf(pipeline.impressionFields().names());
     this.largestBatch = largestBatch;
+    this.clock = clock;
   }
 
   /** Reads one JSON object. */
@@ -80,7 +86,7 @@ final class ScoreRequests {
           Refused.BAD_REQUEST,
           "impressions: " + list.size() + " of them; allowed: up to " + largestBatch);
     }
-    long now = System.currentTimeMillis();
+    long now = clock.millis();
     List<Impression> impressions = new ArrayList<>(list.size());
     List<String> faults = new ArrayList<>();
     for (int i = 0; i < list.size(); i++) {
@@ -110,7 +116,7 @@ final class ScoreRequests {
     }
   }
 
-  private static boolean removed(JsonNode node, String path) {
+  private boolean removed(JsonNode node, String path) {
     if (!(node instanceof ObjectNode root)) {
       return false;
     }
@@ -118,7 +124,7 @@ final class ScoreRequests {
       return root.put(path, "x") != null;
     }
     if (path.equals("event_time")) {
-      return root.put(path, System.currentTimeMillis()) != null;
+      return root.put(path, clock.millis()) != null;
     }
     for (String of : List.of("features", "served/scores", "served")) {
       String prefix = of.replace('/', '.') + ".";

@@ -17,6 +17,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -67,6 +68,7 @@ public final class ScoringServer implements AutoCloseable {
   private final ModelReplica replica;
   private final GateWatch gate;
   private final ServerSettings settings;
+  private final Clock clock;
   private final ScoreRequests requests;
   private final ServerMetrics metrics;
   private final Clients clients;
@@ -92,12 +94,13 @@ public final class ScoringServer implements AutoCloseable {
   private record Route(Guard guard, Action action) {}
 
   private ScoringServer(
-      Pipeline pipeline, String model, ModelReplica replica, ServerSettings settings) {
+      Pipeline pipeline, String model, ModelReplica replica, ServerSettings settings, Clock clock) {
     this.model = model;
     this.replica = replica;
     this.settings = settings;
+    this.clock = clock;
     gate = new GateWatch(pipeline, model);
-    requests = new ScoreRequests(pipeline, settings.limits().largestBatch());
+    requests = new ScoreRequests(pipeline, settings.limits().largestBatch(), clock);
     metrics = new ServerMetrics(replica, gate, requests.fieldCounts());
     clients = new Clients(settings.limits(), metrics);
     places = new Semaphore(settings.limits().atWork());
@@ -140,8 +143,9 @@ public final class ScoringServer implements AutoCloseable {
     if (settings.certificate() != null) {
       settings.certificate().context(); // in words of its own, before anything runs
     }
-    ModelReplica replica = ModelReplica.follow(pipeline, model, settings.replica());
-    ScoringServer server = new ScoringServer(pipeline, model, replica, settings);
+    Clock clock = Clock.systemUTC();
+    ModelReplica replica = ModelReplica.follow(pipeline, model, settings.replica(), clock);
+    ScoringServer server = new ScoringServer(pipeline, model, replica, settings, clock);
     try {
       server.listen();
     } catch (IOException | RuntimeException e) {
@@ -299,20 +303,20 @@ public final class ScoringServer implements AutoCloseable {
       refused.put(reason.label(), replica.refused().getOrDefault(reason, 0L));
     }
     all.put("versionsRefused", refused);
-    all.put("heldBack", heldBack().map(ScoringServer::describe).orElse(null));
+    all.put("heldBack", heldBack().map(this::describe).orElse(null));
     if (manifest.isPresent()) {
       all.put("manifest", ScoreRequests.manifest(manifest.get().toJson()));
     }
     return all;
   }
 
-  private static Map<String, Object> describe(HeldBack held) {
+  private Map<String, Object> describe(HeldBack held) {
     Map<String, Object> all = new LinkedHashMap<>();
     all.put("versions", held.versions());
     all.put("step", held.step());
     all.put("reason", held.reason());
     all.put("detail", held.detail());
-    all.put("toldSecondsAgo", (System.currentTimeMillis() - held.toldAt()) / 1000.0);
+    all.put("toldSecondsAgo", (clock.millis() - held.toldAt()) / 1000.0);
     return all;
   }
 

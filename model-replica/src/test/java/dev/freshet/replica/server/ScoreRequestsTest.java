@@ -11,6 +11,9 @@ import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.TestingPipelines;
 import dev.freshet.replica.Prediction;
 import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,10 +25,21 @@ class ScoreRequestsTest {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Pipeline pipeline = TestingPipelines.shop();
-  private final ScoreRequests requests = new ScoreRequests(pipeline, 10);
+  private final Instant now = Instant.ofEpochMilli(1_700_000_000_000L);
+  private final ScoreRequests requests =
+      new ScoreRequests(pipeline, 10, Clock.fixed(now, ZoneOffset.UTC));
 
   private static byte[] bytes(String text) {
     return text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  @Test
+  void anImpressionWithoutATimeIsOfNow() throws Exception {
+    JsonNode request =
+        ScoreRequests.object(bytes("{\"impressions\": [{}, {\"event_time\": 1690000000000}]}"));
+    assertThat(requests.impressions(request))
+        .extracting(Impression::eventTime)
+        .containsExactly(now.toEpochMilli(), 1_690_000_000_000L);
   }
 
   /** Clients parse scores as numbers: what is none is null, and never a text. */
