@@ -21,11 +21,8 @@ class FileLengthTest {
   private static final Set<String> TO_BE_SPLIT =
       Set.of(
           "FeatureField.java",
-          "JobMetric.java",
-          "JsonEventFormat.java",
           "ModelTrainer.java",
           "RecordBinder.java",
-          "RowDatabase.java",
           "ScoringServer.java",
           "TargetScale.java",
           "TopicAdmin.java",
