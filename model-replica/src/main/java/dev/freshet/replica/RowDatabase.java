@@ -1,5 +1,7 @@
 package dev.freshet.replica;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.features.FeatureEncoder;
 import dev.freshet.core.network.ModelContext;
 import dev.freshet.core.rows.KeyMap;
@@ -19,6 +21,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.rocksdb.BlockBasedTableConfig;
 import org.rocksdb.BloomFilter;
 import org.rocksdb.Cache;
@@ -78,10 +81,10 @@ final class RowDatabase implements AutoCloseable {
   /** Databases that were replaced; closing and deleting them is no part of a swap. */
   private final List<Open> left = new ArrayList<>();
 
-  private Open current;
-  private Open next;
-  private WriteBatch delta;
-  private Snapshot written;
+  private @Nullable Open current;
+  private @Nullable Open next;
+  private @Nullable WriteBatch delta;
+  private @Nullable Snapshot written;
 
   private record Open(RocksDB db, Path folder) {}
 
@@ -176,7 +179,7 @@ final class RowDatabase implements AutoCloseable {
    */
   void readUnknown() throws IOException {
     for (Table table : tables) {
-      table.readUnknown(current.db());
+      table.readUnknown(requireNonNull(current).db());
     }
   }
 
@@ -187,7 +190,7 @@ final class RowDatabase implements AutoCloseable {
 
   /** The dense weights of the version that is there. */
   byte[] dense() {
-    return get(current.db(), DENSE);
+    return get(requireNonNull(current).db(), DENSE);
   }
 
   /** The tables, in the order of their dims: where to read rows, and what takes published ones. */
@@ -237,7 +240,7 @@ final class RowDatabase implements AutoCloseable {
    * @param dense the new dense weights; empty if they are those of the version before
    */
   void write(byte[] manifest, Optional<byte[]> dense) throws IOException {
-    RocksDB db = next == null ? current.db() : next.db();
+    RocksDB db = next == null ? requireNonNull(current).db() : next.db();
     try (WriteBatch last = delta == null ? new WriteBatch() : delta) {
       last.put(MANIFEST, manifest);
       if (dense.isPresent()) {
@@ -261,7 +264,7 @@ final class RowDatabase implements AutoCloseable {
       next = null;
     }
     if (old != null) {
-      before.db().releaseSnapshot(old);
+      requireNonNull(before).db().releaseSnapshot(old);
     }
     if (before != null && before != current) {
       left.add(before);
@@ -301,7 +304,7 @@ final class RowDatabase implements AutoCloseable {
     private long[] keys = new long[1024];
     private int[] fields = new int[1024];
     private int used;
-    private List<byte[]> fetched;
+    private @Nullable List<byte[]> fetched;
 
     private Table(int number, int dim, int first, long[] unknownKeys) {
       this.number = number;
@@ -348,13 +351,13 @@ final class RowDatabase implements AutoCloseable {
 
     @Override
     public boolean isUnknown(int row, int field) {
-      return fetched.get(row) == null;
+      return requireNonNull(fetched, "rows are read first").get(row) == null;
     }
 
     @Override
     public void read(int row, FloatBuffer into) {
       if (fetched == null) {
-        fetch();
+        fetched = fetch();
       }
       byte[] bytes = fetched.get(row);
       if (bytes == null) {
@@ -371,13 +374,13 @@ final class RowDatabase implements AutoCloseable {
     }
 
     /** All rows of the batch with one call. */
-    private void fetch() {
+    private List<byte[]> fetch() {
       List<byte[]> wanted = new ArrayList<>(used);
       for (int i = 0; i < used; i++) {
         wanted.add(key(keys[i]));
       }
       try {
-        fetched = current.db().multiGetAsList(reading, wanted);
+        return requireNonNull(current).db().multiGetAsList(reading, wanted);
       } catch (RocksDBException e) {
         throw new IllegalStateException("rows cannot be read: " + e.getMessage(), e);
       }
@@ -421,7 +424,8 @@ final class RowDatabase implements AutoCloseable {
     /** Writes a sorted file and hands it to the database whole: no log, no buffer, no merging. */
     @Override
     public Runnable base(LongBuffer published, FloatBuffer values) throws IOException {
-      Path file = next.folder().resolve("base-" + number + ".sst");
+      Open written = requireNonNull(next);
+      Path file = written.folder().resolve("base-" + number + ".sst");
       try (EnvOptions environment = new EnvOptions();
           SstFileWriter writer = new SstFileWriter(environment, options);
           IngestExternalFileOptions ingest = new IngestExternalFileOptions().setMoveFiles(true)) {
@@ -431,7 +435,7 @@ final class RowDatabase implements AutoCloseable {
         }
         if (published.limit() > 0) {
           writer.finish();
-          next.db().ingestExternalFile(List.of(file.toString()), ingest);
+          written.db().ingestExternalFile(List.of(file.toString()), ingest);
         }
         return unknownAmong(published, values);
       } catch (RocksDBException e) {
@@ -442,12 +446,13 @@ final class RowDatabase implements AutoCloseable {
     @Override
     public Runnable delta(LongBuffer dropped, LongBuffer published, FloatBuffer values)
         throws IOException {
+      WriteBatch batch = requireNonNull(delta);
       try {
         for (int i = 0; i < dropped.limit(); i++) {
-          delta.delete(key(dropped.get(i)));
+          batch.delete(key(dropped.get(i)));
         }
         for (int i = 0; i < published.limit(); i++) {
-          delta.put(key(published.get(i)), value(values, i));
+          batch.put(key(published.get(i)), value(values, i));
         }
         return unknownAmong(published, values);
       } catch (RocksDBException e) {

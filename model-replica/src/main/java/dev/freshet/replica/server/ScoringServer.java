@@ -1,5 +1,8 @@
 package dev.freshet.replica.server;
 
+import static java.util.Objects.requireNonNull;
+import static java.util.Objects.requireNonNullElse;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.pipeline.Pipeline;
@@ -30,6 +33,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.xnio.ChannelListener;
 import org.xnio.ChannelListeners;
 import org.xnio.IoUtils;
@@ -75,9 +79,9 @@ public final class ScoringServer implements AutoCloseable {
   private final ExecutorService scoring;
   private final Semaphore places;
   private final Map<String, Map<String, Route>> routes = new LinkedHashMap<>();
-  private XnioWorker worker;
-  private AcceptingChannel<? extends StreamConnection> listening;
-  private CertificateWatch certificates;
+  private @Nullable XnioWorker worker;
+  private @Nullable AcceptingChannel<? extends StreamConnection> listening;
+  private @Nullable CertificateWatch certificates;
 
   /** What is done with a request when it has come whole; runs on its connection's thread. */
   private interface Action {
@@ -320,7 +324,7 @@ public final class ScoringServer implements AutoCloseable {
     return all;
   }
 
-  private static Double orNull(double seconds) {
+  private static @Nullable Double orNull(double seconds) {
     return ScoreRequests.finite(seconds);
   }
 
@@ -342,7 +346,7 @@ public final class ScoringServer implements AutoCloseable {
     try {
       describeOnce(replica.rollBack(), call);
     } catch (IllegalStateException e) {
-      throw new Refused(Refused.CONFLICT, e.getMessage());
+      throw new Refused(Refused.CONFLICT, requireNonNullElse(e.getMessage(), e.toString()));
     }
   }
 
@@ -446,7 +450,7 @@ public final class ScoringServer implements AutoCloseable {
 
   /** Where it listens. */
   public InetSocketAddress address() {
-    return listening.getLocalAddress(InetSocketAddress.class);
+    return requireNonNull(listening).getLocalAddress(InetSocketAddress.class);
   }
 
   /** The replica behind it. */
