@@ -1,5 +1,7 @@
 package dev.freshet.topics;
 
+import static java.util.Objects.requireNonNull;
+
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
@@ -69,7 +71,7 @@ record Listener(Kind kind, List<String> mechanisms, String why) {
           return last;
         }
       }
-      return last;
+      return requireNonNull(last, "a name has at least one address");
     } catch (UnknownHostException e) {
       return unreachable("the name cannot be resolved");
     }

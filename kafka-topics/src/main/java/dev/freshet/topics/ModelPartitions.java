@@ -1,5 +1,7 @@
 package dev.freshet.topics;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.SystemTopic;
@@ -31,6 +33,7 @@ import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which partition of the models topic is whose. A partition belongs to the model that its first
@@ -52,7 +55,7 @@ public final class ModelPartitions {
    *
    * @param pipeline that trains the model; null for names from before that was written
    */
-  record Claim(String model, String pipeline) {}
+  record Claim(String model, @Nullable String pipeline) {}
 
   /**
    * The model of each partition that has one.
@@ -90,7 +93,7 @@ public final class ModelPartitions {
     Map<TopicPartition, Long> ends = consumer.endOffsets(all);
     Set<TopicPartition> open = new HashSet<>(all);
     SortedMap<Integer, Claim> named = new TreeMap<>();
-    open.removeIf(partition -> consumer.position(partition) >= ends.get(partition));
+    open.removeIf(partition -> consumer.position(partition) >= requireNonNull(ends.get(partition)));
     while (!open.isEmpty()) {
       for (ConsumerRecord<byte[], byte[]> message : consumer.poll(POLL)) {
         ModelRecords.model(message.key())
@@ -98,7 +101,10 @@ public final class ModelPartitions {
       }
       List<TopicPartition> done =
           open.stream()
-              .filter(p -> named.containsKey(p.partition()) || consumer.position(p) >= ends.get(p))
+              .filter(
+                  p ->
+                      named.containsKey(p.partition())
+                          || consumer.position(p) >= requireNonNull(ends.get(p)))
               .toList();
       consumer.pause(done);
       done.forEach(open::remove);

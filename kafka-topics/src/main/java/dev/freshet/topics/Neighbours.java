@@ -1,5 +1,7 @@
 package dev.freshet.topics;
 
+import static java.util.Objects.requireNonNull;
+
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.pipeline.Pipeline;
@@ -28,6 +30,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Finds other pipelines that write where this one does, and other jobs of its name. Brokers
@@ -107,9 +110,13 @@ final class Neighbours {
       consumer.assign(all);
       Map<TopicPartition, Long> begin = consumer.beginningOffsets(all);
       Map<TopicPartition, Long> end = consumer.endOffsets(all);
-      all.forEach(one -> consumer.seek(one, Math.max(begin.get(one), end.get(one) - TAIL)));
+      all.forEach(
+          one ->
+              consumer.seek(
+                  one,
+                  Math.max(requireNonNull(begin.get(one)), requireNonNull(end.get(one)) - TAIL)));
       long deadline = System.nanoTime() + KafkaClients.patience(pipeline).toNanos();
-      while (all.stream().anyMatch(one -> consumer.position(one) < end.get(one))
+      while (all.stream().anyMatch(one -> consumer.position(one) < requireNonNull(end.get(one)))
           && System.nanoTime() < deadline) {
         consumer.poll(POLL).forEach(message -> others.add(pipelineOf(message.value())));
       }
@@ -136,7 +143,8 @@ final class Neighbours {
         .toList();
   }
 
-  private void judge(SystemTopic topic, String id, Problems problems, List<String> warnings) {
+  private void judge(
+      SystemTopic topic, @Nullable String id, Problems problems, List<String> warnings) {
     Matcher sink = id == null ? null : ID.matcher(id);
     if (sink == null || !sink.matches() || sink.group(1).equals(pipeline.pipeline())) {
       return;

@@ -1,5 +1,7 @@
 package dev.freshet.topics;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.SystemTopic;
@@ -381,16 +383,17 @@ public final class TopicAdmin implements AutoCloseable {
     plans.forEach(
         plan -> asked.put(new ConfigResource(ConfigResource.Type.TOPIC, plan.name()), plan));
     for (var e : admin.describeConfigs(asked.keySet()).values().entrySet()) {
+      TopicPlan plan = requireNonNull(asked.get(e.getKey()));
       try {
-        settings(asked.get(e.getKey()), e.getValue().get(), problems);
+        settings(plan, e.getValue().get(), problems);
         insync(
-            asked.get(e.getKey()),
-            fewest(found.topics().get(e.getKey().name())),
+            plan,
+            fewest(requireNonNull(found.topics().get(e.getKey().name()))),
             e.getValue().get(),
             problems,
             warnings);
-        if (asked.get(e.getKey()).isEvents()) {
-          retention(asked.get(e.getKey()), e.getValue().get(), warnings);
+        if (plan.isEvents()) {
+          retention(plan, e.getValue().get(), warnings);
         }
       } catch (ExecutionException failed) {
         // Who may not see settings may still have the right ones.
@@ -522,7 +525,8 @@ public final class TopicAdmin implements AutoCloseable {
             ConfigResource.Type.BROKER,
             admin.describeCluster().nodes().get().iterator().next().idString());
     try {
-      Config config = admin.describeConfigs(List.of(broker)).all().get().get(broker);
+      Config config =
+          requireNonNull(admin.describeConfigs(List.of(broker)).all().get().get(broker));
       return Optional.ofNullable(config.get(LONGEST_TRANSACTION))
           .map(entry -> Long.valueOf(entry.value()));
     } catch (ExecutionException e) {

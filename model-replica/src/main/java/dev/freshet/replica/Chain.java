@@ -6,6 +6,7 @@ import dev.freshet.core.snapshot.SnapshotAssembler.Snapshot;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** A base and the deltas on top of it, as they are read from the topic, until one is wanted. */
 final class Chain {
@@ -52,7 +53,7 @@ final class Chain {
    *
    * @param rows where its rows go; null for memory
    */
-  LoadedModel load(ModelContext context, RowDatabase rows) throws IOException {
+  LoadedModel load(ModelContext context, @Nullable RowDatabase rows) throws IOException {
     LoadedModel model = new LoadedModel(context, links.get(0), rows);
     for (Snapshot delta : links.subList(1, links.size())) {
       model.become(delta);

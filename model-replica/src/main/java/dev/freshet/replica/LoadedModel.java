@@ -32,6 +32,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -52,7 +53,7 @@ final class LoadedModel {
   private final List<ServedRows> inMemory;
 
   /** Where the rows are if they are not in memory, else null. */
-  private final RowDatabase rows;
+  private final @Nullable RowDatabase rows;
 
   private final ExampleEncoder encoder;
 
@@ -78,7 +79,8 @@ final class LoadedModel {
    *
    * @param rows null for memory
    */
-  LoadedModel(ModelContext context, Snapshot snapshot, RowDatabase rows) throws IOException {
+  LoadedModel(ModelContext context, Snapshot snapshot, @Nullable RowDatabase rows)
+      throws IOException {
     this(context, rows);
     try {
       become(snapshot);
@@ -89,7 +91,9 @@ final class LoadedModel {
     }
   }
 
-  private LoadedModel(ModelContext context, RowDatabase rows) {
+  /** Without a version: that follows before anybody sees it. */
+  @SuppressWarnings("NullAway.Init")
+  private LoadedModel(ModelContext context, @Nullable RowDatabase rows) {
     this.context = context;
     this.rows = rows;
     encoder = new ExampleEncoder(context.schema());
@@ -276,13 +280,15 @@ final class LoadedModel {
       batch.add(encoder.encode(impression));
     }
     float[][] rows = network.predict(batch);
-    Map<Kind, List<BitSet>> odd = Map.of(Kind.ABSENT, sets(batch), Kind.UNKNOWN, sets(batch));
+    List<BitSet> absent = sets(batch);
+    List<BitSet> unknown = sets(batch);
     network.eachMissing(
         (example, field, kind) -> {
-          if (kind == Kind.CLIPPED) {
-            counts.add(field, kind);
-          } else {
-            odd.get(kind).get(example).set(field);
+          switch (kind) {
+            case ABSENT -> absent.get(example).set(field);
+            case UNKNOWN -> unknown.get(example).set(field);
+            case CLIPPED -> counts.add(field, kind);
+            default -> throw new IllegalStateException("a field is " + kind);
           }
         });
     List<Prediction> predictions = new ArrayList<>(batch.size());
@@ -297,8 +303,8 @@ final class LoadedModel {
           new Prediction(
               manifest.version(),
               scores,
-              names(odd.get(Kind.ABSENT).get(e), Kind.ABSENT, counts),
-              names(odd.get(Kind.UNKNOWN).get(e), Kind.UNKNOWN, counts)));
+              names(absent.get(e), Kind.ABSENT, counts),
+              names(unknown.get(e), Kind.UNKNOWN, counts)));
     }
     return predictions;
   }

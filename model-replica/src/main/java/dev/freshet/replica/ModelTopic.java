@@ -1,5 +1,7 @@
 package dev.freshet.replica;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.SystemTopic;
 import dev.freshet.core.snapshot.ModelRecord;
@@ -20,6 +22,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.header.Header;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -50,10 +53,10 @@ public final class ModelTopic implements AutoCloseable {
   private final KafkaConsumer<byte[], byte[]> consumer;
 
   /** Null until the model has been found. */
-  private TopicPartition partition;
+  private @Nullable TopicPartition partition;
 
   /** Where somebody stopped before, if that is still the model's. */
-  private TopicPartition resumed;
+  private @Nullable TopicPartition resumed;
 
   private long resumedAt;
   private long lookedAt;
@@ -228,7 +231,7 @@ public final class ModelTopic implements AutoCloseable {
   }
 
   private long end() {
-    return consumer.endOffsets(List.of(partition)).get(partition);
+    return requireNonNull(consumer.endOffsets(List.of(partition)).get(partition));
   }
 
   /**
@@ -237,7 +240,7 @@ public final class ModelTopic implements AutoCloseable {
    * @throws org.apache.kafka.common.errors.TimeoutException if no broker says so in time
    */
   long end(Duration timeout) {
-    return consumer.endOffsets(List.of(partition), timeout).get(partition);
+    return requireNonNull(consumer.endOffsets(List.of(partition), timeout).get(partition));
   }
 
   /**

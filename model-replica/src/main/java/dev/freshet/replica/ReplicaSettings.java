@@ -3,6 +3,7 @@ package dev.freshet.replica;
 import static dev.freshet.core.settings.InvalidValueException.check;
 
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a replica keeps what it follows.
@@ -12,7 +13,7 @@ import java.nio.file.Path;
  * @param rowCache bytes of memory for embedding rows that are asked for often, all of them being in
  *     RocksDB in the folder; 0 to hold all rows in memory
  */
-public record ReplicaSettings(Path folder, long rowCache) {
+public record ReplicaSettings(@Nullable Path folder, long rowCache) {
 
   /** All rows in memory, a temporary folder. */
   public static final ReplicaSettings DEFAULT = new ReplicaSettings(null, 0);

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,7 +24,7 @@ final class ReplicaStatus {
   private volatile OptionalLong readUpTo = OptionalLong.empty();
 
   private volatile ModelReplica.State state;
-  private String lastRefusal;
+  private @Nullable String lastRefusal;
 
   ReplicaStatus(String model, ModelTopic topic) {
     this.model = model;

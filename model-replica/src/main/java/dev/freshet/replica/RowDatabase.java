@@ -1,5 +1,7 @@
 package dev.freshet.replica;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.network.ModelContext;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -9,6 +11,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.rocksdb.BlockBasedTableConfig;
 import org.rocksdb.BloomFilter;
 import org.rocksdb.Cache;
@@ -53,7 +56,7 @@ final class RowDatabase implements AutoCloseable {
   private final List<OpenDatabase> left = new ArrayList<>();
 
   /** What is read, as {@link #reading} sees it; null until there is a version. */
-  private OpenDatabase current;
+  private @Nullable OpenDatabase current;
 
   /**
    * @param folder of the databases, of which there are two while a base is written
@@ -113,7 +116,7 @@ final class RowDatabase implements AutoCloseable {
    */
   void readUnknown() throws IOException {
     for (StoredRows table : tables) {
-      table.readUnknown(current);
+      table.readUnknown(inUse());
     }
   }
 
@@ -122,14 +125,18 @@ final class RowDatabase implements AutoCloseable {
     return current == null ? Optional.empty() : Optional.of(current.get(RowBytes.MANIFEST));
   }
 
+  private OpenDatabase inUse() {
+    return requireNonNull(current, "there is no version yet");
+  }
+
   /** The dense weights of the version that is there. */
   byte[] dense() {
-    return current.get(RowBytes.DENSE);
+    return inUse().get(RowBytes.DENSE);
   }
 
   /** Values of keys as the version in use has them, null where there is none. */
   List<byte[]> read(List<byte[]> keys) {
-    return current.get(reading, keys);
+    return inUse().get(reading, keys);
   }
 
   /** Where to read rows, in the order of their dims. */
@@ -141,7 +148,7 @@ final class RowDatabase implements AutoCloseable {
   Preparation begin(boolean isDelta) throws IOException {
     clear();
     return isDelta
-        ? new DeltaPreparation(this, current)
+        ? new DeltaPreparation(this, inUse())
         : new BasePreparation(
             this, options, OpenDatabase.open(options, folder.resolve(nextName())));
   }

@@ -10,6 +10,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The version in use, and the one that is asked for. One thread, the follower, changes the first;
@@ -23,8 +24,8 @@ final class ServedVersion {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final TreeSet<ModelVersion> known = new TreeSet<>();
-  private LoadedModel current;
-  private Pin pin;
+  private @Nullable LoadedModel current;
+  private @Nullable Pin pin;
   private boolean rewind;
   private long swaps;
   private boolean readOnce;
@@ -39,14 +40,14 @@ final class ServedVersion {
    * @param pin the version to hold; null to follow the newest
    * @param rewind whether to read the topic from its beginning
    */
-  record Turn(Pin pin, boolean rewind) {}
+  record Turn(@Nullable Pin pin, boolean rewind) {}
 
   ServedVersion(String model) {
     this.model = model;
   }
 
   /** For the follower, which alone changes it; null if there is none. */
-  LoadedModel current() {
+  @Nullable LoadedModel current() {
     return current;
   }
 
@@ -280,7 +281,7 @@ final class ServedVersion {
   }
 
   /** Gives up the version in use; null if there was none. */
-  LoadedModel leave() {
+  @Nullable LoadedModel leave() {
     lock.lock();
     try {
       LoadedModel last = current;

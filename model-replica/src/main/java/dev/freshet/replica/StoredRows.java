@@ -10,6 +10,7 @@ import java.nio.LongBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The rows of one size on disk, as batches read them. Those for unknown values, which nearly every
@@ -27,7 +28,7 @@ final class StoredRows implements RowSource {
   private long[] keys = new long[1024];
   private int[] fields = new int[1024];
   private int used;
-  private List<byte[]> fetched;
+  private @Nullable List<byte[]> fetched;
 
   /**
    * @param number of the table
@@ -82,15 +83,12 @@ final class StoredRows implements RowSource {
 
   @Override
   public boolean isUnknown(int row, int field) {
-    return fetched.get(row) == null;
+    return fetched().get(row) == null;
   }
 
   @Override
   public void read(int row, FloatBuffer into) {
-    if (fetched == null) {
-      fetch();
-    }
-    byte[] value = fetched.get(row);
+    byte[] value = fetched().get(row);
     if (value == null) {
       into.put(unknown[fields[row]]);
     } else {
@@ -104,13 +102,16 @@ final class StoredRows implements RowSource {
     }
   }
 
-  /** All rows of the batch with one call. */
-  private void fetch() {
+  /** All rows of the batch, which are read with one call. */
+  private List<byte[]> fetched() {
+    if (fetched != null) {
+      return fetched;
+    }
     List<byte[]> wanted = new ArrayList<>(used);
     for (int i = 0; i < used; i++) {
       wanted.add(bytes.key(keys[i]));
     }
-    fetched = database.read(wanted);
+    return fetched = database.read(wanted);
   }
 
   /**

@@ -1,5 +1,7 @@
 package dev.freshet.replica;
 
+import static java.util.Objects.requireNonNullElse;
+
 import dev.freshet.core.network.ModelContext;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.snapshot.Manifest;
@@ -16,6 +18,7 @@ import java.util.Optional;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.WakeupException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -56,7 +59,7 @@ final class VersionFollower implements Runnable {
   private long fullAt = -1;
 
   private boolean untidy;
-  private volatile RuntimeException failure;
+  private volatile @Nullable RuntimeException failure;
 
   /**
    * @param rowCache as in {@link ReplicaSettings}
@@ -216,7 +219,7 @@ final class VersionFollower implements Runnable {
   }
 
   /** Goes back to the beginning if that was asked for; the version to hold, if there is one. */
-  private Pin takeTurn() {
+  private @Nullable Pin takeTurn() {
     ServedVersion.Turn turn = served.turn();
     if (turn.rewind()) {
       topic.rewind();
@@ -228,7 +231,7 @@ final class VersionFollower implements Runnable {
   }
 
   /** Leaves on disk what a restart needs; between two versions, not for every piece of one. */
-  private void tidy(Pin wanted) {
+  private void tidy(@Nullable Pin wanted) {
     try {
       leaveForRestart(wanted);
       untidy = false;
@@ -240,14 +243,14 @@ final class VersionFollower implements Runnable {
     }
   }
 
-  private void leaveForRestart(Pin wanted) throws IOException {
+  private void leaveForRestart(@Nullable Pin wanted) throws IOException {
     store.keep(intake.needed());
     if (wanted == null && !intake.collects() && topic.partition().isPresent()) {
       store.position(topic.partition().get(), topic.position());
     }
   }
 
-  private void atEnd(Pin wanted) throws StorageException {
+  private void atEnd(@Nullable Pin wanted) throws StorageException {
     if (wanted != null && !wanted.held().isDone()) {
       served.fail(
           wanted, "version " + wanted.version() + " is not on the topic any more, or never was");
@@ -262,20 +265,20 @@ final class VersionFollower implements Runnable {
   }
 
   /** Whether a message is of the version in use, of which no more than its name is wanted. */
-  private boolean isOfCurrent(ModelRecord record, Pin wanted) {
+  private boolean isOfCurrent(ModelRecord record, @Nullable Pin wanted) {
     return intake.passesOverCurrent()
         && wanted == null
         && record.value() != null
         && served.is(record.version());
   }
 
-  private void passOver(ModelRecord last, Pin wanted) {
+  private void passOver(ModelRecord last, @Nullable Pin wanted) {
     if (isOfCurrent(last, wanted) && last.index() != ModelRecord.MANIFEST) {
       topic.passOver(last);
     }
   }
 
-  private void accept(ModelRecord record, Pin wanted) throws StorageException {
+  private void accept(ModelRecord record, @Nullable Pin wanted) throws StorageException {
     Optional<Snapshot> snapshot;
     try {
       if (isOfCurrent(record, wanted)) {
@@ -288,7 +291,7 @@ final class VersionFollower implements Runnable {
     } catch (StorageException e) {
       throw e;
     } catch (IOException e) {
-      status.refuse(RefusalReason.BROKEN, e.getMessage());
+      status.refuse(RefusalReason.BROKEN, requireNonNullElse(e.getMessage(), e.toString()));
       return;
     }
     if (snapshot.isPresent()) {

@@ -1,5 +1,8 @@
 package dev.freshet.replica;
 
+import static java.util.Objects.requireNonNull;
+import static java.util.Objects.requireNonNullElse;
+
 import dev.freshet.core.network.ModelContext;
 import dev.freshet.core.snapshot.Manifest;
 import dev.freshet.core.snapshot.ModelFingerprint;
@@ -11,6 +14,7 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,7 +37,7 @@ final class VersionIntake {
   private long begun;
 
   /** What is read before any of it is taken: from the beginning of the topic, or for a pin. */
-  private Chain chain = new Chain();
+  private @Nullable Chain chain = new Chain();
 
   /**
    * Whether a restart finds versions as files: the folder stays, and rows are not in a database.
@@ -98,10 +102,11 @@ final class VersionIntake {
 
   /** All there is has been read: the newest that was put by is taken at once. */
   void takeNewest() throws StorageException {
-    if (!chain.isEmpty() && served.is(chain.newest().version())) {
-      publishedAgain(chain.newest());
-    } else if (!chain.isEmpty()) {
-      take(chain, null);
+    Chain whole = requireNonNull(chain, "nothing was put by");
+    if (!whole.isEmpty() && served.is(whole.newest().version())) {
+      publishedAgain(whole.newest());
+    } else if (!whole.isEmpty()) {
+      take(whole, null);
     }
     chain = null;
   }
@@ -113,7 +118,7 @@ final class VersionIntake {
     }
     for (int i = 0; i < 2 && served.current() == null; i++) {
       begun = System.nanoTime();
-      RowDatabase rows = newDatabase();
+      RowDatabase rows = requireNonNull(newDatabase());
       Optional<LoadedModel> model = LoadedModel.reopened(context, rows, this::fits);
       if (model.isPresent()) {
         swap(model.get());
@@ -123,7 +128,7 @@ final class VersionIntake {
   }
 
   /** A database for rows, beside that of the model in use; null if rows are held in memory. */
-  private RowDatabase newDatabase() throws IOException {
+  private @Nullable RowDatabase newDatabase() throws IOException {
     return rowCache == 0
         ? null
         : new RowDatabase(store.resolve("rows-" + databases++ % 2), rowCache, context);
@@ -134,7 +139,7 @@ final class VersionIntake {
    *
    * @param wanted what is pinned; null if nothing is
    */
-  void accept(Snapshot snapshot, Pin wanted) throws StorageException {
+  void accept(Snapshot snapshot, @Nullable Pin wanted) throws StorageException {
     if (!fits(snapshot.manifest())) {
       return;
     }
@@ -182,19 +187,20 @@ final class VersionIntake {
 
   private void take(Snapshot snapshot) throws StorageException {
     Manifest manifest = snapshot.manifest();
+    LoadedModel current = served.current();
     begun = System.nanoTime();
     try {
-      if (manifest.isDelta() && served.current() == null) {
+      if (manifest.isDelta() && current == null) {
         LOG.debug("Version {} is left from before the oldest base", manifest.version());
-      } else if (manifest.isDelta() && !served.current().isParentOf(manifest)) {
+      } else if (current != null && manifest.isDelta() && !current.isParentOf(manifest)) {
         status.refuse(
             RefusalReason.MISSING_PARENT,
             "version " + manifest.version() + " builds on " + manifest.parent());
       } else {
-        if (served.current() == null) {
+        if (current == null) {
           swap(new LoadedModel(context, snapshot, newDatabase()));
         } else {
-          served.current().become(snapshot);
+          current.become(snapshot);
           taken(manifest);
         }
         hold(manifest);
@@ -209,11 +215,12 @@ final class VersionIntake {
 
   /** The version in use is on the topic as a base too; the next delta builds on that. */
   void publishedAgain(Manifest manifest) throws StorageException {
-    if (manifest.isDelta() || !served.current().manifest().isDelta()) {
+    LoadedModel current = requireNonNull(served.current(), "it is in use");
+    if (manifest.isDelta() || !current.manifest().isDelta()) {
       return;
     }
     try {
-      served.current().becomeBase(manifest);
+      current.becomeBase(manifest);
       hold(manifest);
     } catch (StorageException e) {
       throw e;
@@ -232,7 +239,7 @@ final class VersionIntake {
     }
   }
 
-  private void take(Chain whole, Pin wanted) throws StorageException {
+  private void take(Chain whole, @Nullable Pin wanted) throws StorageException {
     begun = System.nanoTime();
     try {
       LoadedModel model = whole.load(context, newDatabase());
@@ -246,9 +253,10 @@ final class VersionIntake {
     } catch (StorageException e) {
       throw e;
     } catch (IOException e) {
-      status.refuse(RefusalReason.UNREADABLE, e.getMessage());
+      String why = requireNonNullElse(e.getMessage(), e.toString());
+      status.refuse(RefusalReason.UNREADABLE, why);
       if (wanted != null) {
-        served.fail(wanted, e.getMessage());
+        served.fail(wanted, why);
       }
     }
   }

@@ -26,6 +26,7 @@ import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -136,7 +137,7 @@ public final class ServeCommand implements Callable<Integer> {
       description =
           "File with the bearer token that all calls under /v1 ask for, pin, unpin and rollback among"
               + " them. Default: the environment's FRESHET_TOKEN; without one they are open.")
-  private Path tokenFile;
+  private @Nullable Path tokenFile;
 
   @Option(
       names = "--score-token-file",
@@ -144,7 +145,7 @@ public final class ServeCommand implements Callable<Integer> {
       description =
           "File with another token, for clients that score and may change nothing."
               + " Default: the environment's FRESHET_SCORE_TOKEN.")
-  private Path scoreTokenFile;
+  private @Nullable Path scoreTokenFile;
 
   @Option(names = "--open-scores", description = "Scoring asks for no token, only changes do.")
   private boolean openScores;
@@ -155,16 +156,16 @@ public final class ServeCommand implements Callable<Integer> {
       description =
           "PEM file with the server's certificate, and those that lead to its authority: serves over"
               + " https. Read anew when it changes.")
-  private Path certificate;
+  private @Nullable Path certificate;
 
   @Option(
       names = "--tls-key",
       paramLabel = "FILE",
       description = "PEM file with its private key (PKCS#8).")
-  private Path key;
+  private @Nullable Path key;
 
   @Option(names = "--token", hidden = true, arity = "0..1", fallbackValue = "")
-  private String token;
+  private @Nullable String token;
 
   @Option(
       names = "--state-dir",
@@ -172,7 +173,7 @@ public final class ServeCommand implements Callable<Integer> {
       description =
           "Where versions are left for the next start, which then is ready in seconds."
               + " Default: a temporary folder.")
-  private Path folder;
+  private @Nullable Path folder;
 
   @Option(
       names = "--row-cache",
@@ -180,7 +181,7 @@ public final class ServeCommand implements Callable<Integer> {
       description =
           "Keep embedding rows on disk in the state folder, for models larger than memory, and"
               + " those asked for often in a cache of SIZE. Default: all rows in memory.")
-  private String rowCache;
+  private @Nullable String rowCache;
 
   @Override
   public Integer call() throws Exception {
@@ -259,7 +260,7 @@ public final class ServeCommand implements Callable<Integer> {
     return new Access(all, scores, openScores);
   }
 
-  private Certificate certificate(PrintWriter out) throws IOException {
+  private @Nullable Certificate certificate(PrintWriter out) throws IOException {
     if (certificate == null && key == null) {
       return null;
     }
@@ -285,8 +286,8 @@ public final class ServeCommand implements Callable<Integer> {
     }
   }
 
-  private static Token token(String option, Path file, String variable, PrintWriter out)
-      throws IOException {
+  private static @Nullable Token token(
+      String option, @Nullable Path file, String variable, PrintWriter out) throws IOException {
     if (file == null) {
       String value = System.getenv(variable);
       return value == null ? null : token(variable, value);

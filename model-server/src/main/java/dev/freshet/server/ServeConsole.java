@@ -16,6 +16,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Says on the screen what a server waits for, why it is not ready, why versions are refused and
@@ -26,13 +27,13 @@ final class ServeConsole implements ReplicaListener {
   private final PrintWriter out;
   private final Clock clock;
   private final Set<RefusalReason> told = EnumSet.noneOf(RefusalReason.class);
-  private Waiting waiting;
-  private String waitsFor;
-  private String version;
+  private @Nullable Waiting waiting;
+  private @Nullable String waitsFor;
+  private @Nullable String version;
   private boolean ready;
   private boolean interrupted;
   private boolean saidNotReady;
-  private String heldBack;
+  private @Nullable String heldBack;
   private final Supplier<Optional<String>> notReady;
 
   /**

@@ -1,5 +1,7 @@
 package dev.freshet.replica.server;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Who may call a server. Health, metrics and the description are open to everybody who reaches it.
  *
@@ -10,18 +12,18 @@ package dev.freshet.replica.server;
  * @param openScores whether scoring and looking at the model ask for nothing, whatever tokens there
  *     are
  */
-public record Access(Token token, Token scoreToken, boolean openScores) {
+public record Access(@Nullable Token token, @Nullable Token scoreToken, boolean openScores) {
 
   /** Everything is open. */
   public static final Access OPEN = new Access(null, null, true);
 
   /** Whether a call with this Authorization header may change what is served. */
-  boolean mayChange(String header) {
+  boolean mayChange(@Nullable String header) {
     return token == null || Token.isBroughtBy(header, token);
   }
 
   /** Whether a call with this Authorization header may score. */
-  boolean mayScore(String header) {
+  boolean mayScore(@Nullable String header) {
     return openScores
         || token == null && scoreToken == null
         || Token.isBroughtBy(header, token)

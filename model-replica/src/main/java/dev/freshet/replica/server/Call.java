@@ -1,5 +1,7 @@
 package dev.freshet.replica.server;
 
+import static java.util.Objects.requireNonNull;
+
 import io.undertow.io.Receiver;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.Headers;
@@ -15,6 +17,7 @@ import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.zip.GZIPInputStream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,7 +38,7 @@ final class Call {
   private final int largestBody;
   private final AtomicBoolean answered = new AtomicBoolean();
   private ByteArrayOutputStream body = new ByteArrayOutputStream();
-  private byte[] received;
+  private byte @Nullable [] received;
 
   /** What makes an answer; bytes are sent as they are, anything else as JSON. */
   interface Answer {
@@ -148,7 +151,7 @@ final class Call {
   byte[] body() throws Refused {
     String encoding = exchange.getRequestHeaders().getFirst(Headers.CONTENT_ENCODING);
     if (encoding == null || !encoding.equalsIgnoreCase(GZIP)) {
-      return received;
+      return requireNonNull(received, "the body has come whole");
     }
     try (InputStream in = new GZIPInputStream(new ByteArrayInputStream(received))) {
       byte[] unpacked = in.readNBytes(largestBody + 1);

@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.xnio.IoUtils;
 import org.xnio.StreamConnection;
 import org.xnio.conduits.AbstractStreamSinkConduit;
@@ -56,7 +57,7 @@ final class Client {
   private Stage stage = Stage.IDLE;
   private long since = System.nanoTime();
   private long begun;
-  private Call call;
+  private @Nullable Call call;
 
   private Client(StreamConnection connection, ServerMetrics metrics) {
     this.connection = connection;
@@ -134,7 +135,7 @@ final class Client {
     }
   }
 
-  private synchronized Call call() {
+  private synchronized @Nullable Call call() {
     return call;
   }
 

@@ -12,6 +12,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xnio.StreamConnection;
@@ -58,7 +59,7 @@ final class Clients implements AutoCloseable {
     all.put(connection, client);
   }
 
-  Client of(HttpServerExchange exchange) {
+  @Nullable Client of(HttpServerExchange exchange) {
     return all.get(((HttpServerConnection) exchange.getConnection()).getChannel());
   }
 

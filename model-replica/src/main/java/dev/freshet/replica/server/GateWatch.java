@@ -1,5 +1,7 @@
 package dev.freshet.replica.server;
 
+import static java.util.Objects.requireNonNull;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.freshet.core.pipeline.Pipeline;
@@ -19,6 +21,7 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.WakeupException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,7 +47,7 @@ final class GateWatch implements AutoCloseable {
   private final KafkaConsumer<byte[], byte[]> consumer;
   private final Thread thread;
   private final CountDownLatch closing = new CountDownLatch(1);
-  private volatile HeldBack heldBack;
+  private volatile @Nullable HeldBack heldBack;
   private long newest = Long.MIN_VALUE;
   private boolean refusalTold;
 
@@ -99,7 +102,11 @@ final class GateWatch implements AutoCloseable {
     Map<TopicPartition, Long> begin = consumer.beginningOffsets(partitions, ANSWER);
     Map<TopicPartition, Long> end = consumer.endOffsets(partitions, ANSWER);
     consumer.assign(partitions);
-    partitions.forEach(one -> consumer.seek(one, Math.max(begin.get(one), end.get(one) - TAIL)));
+    partitions.forEach(
+        one ->
+            consumer.seek(
+                one,
+                Math.max(requireNonNull(begin.get(one)), requireNonNull(end.get(one)) - TAIL)));
     return true;
   }
 

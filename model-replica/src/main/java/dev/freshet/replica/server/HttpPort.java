@@ -1,5 +1,7 @@
 package dev.freshet.replica.server;
 
+import static java.util.Objects.requireNonNull;
+
 import io.undertow.UndertowOptions;
 import io.undertow.protocols.ssl.UndertowXnioSsl;
 import io.undertow.server.DefaultByteBufferPool;
@@ -9,6 +11,7 @@ import io.undertow.server.protocol.http.HttpOpenListener;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.xnio.ChannelListener;
 import org.xnio.ChannelListeners;
 import org.xnio.IoUtils;
@@ -29,19 +32,20 @@ final class HttpPort implements AutoCloseable {
   private static final int BUFFER = 16 << 10;
   private static final int BACKLOG = 1000;
 
-  private final Certificate certificate;
+  private final @Nullable Certificate certificate;
   private final Consumer<StreamConnection> opened;
   private final HttpOpenListener http;
-  private XnioWorker worker;
-  private AcceptingChannel<? extends StreamConnection> listening;
-  private CertificateWatch certificates;
+  private @Nullable XnioWorker worker;
+  private @Nullable AcceptingChannel<? extends StreamConnection> listening;
+  private @Nullable CertificateWatch certificates;
 
   /**
    * @param certificate to be shown; null for connections in the clear
    * @param opened is told of each connection before anything is read from it
    * @param handler of requests whose head has come; it must not wait
    */
-  HttpPort(Certificate certificate, Consumer<StreamConnection> opened, HttpHandler handler) {
+  HttpPort(
+      @Nullable Certificate certificate, Consumer<StreamConnection> opened, HttpHandler handler) {
     this.certificate = certificate;
     this.opened = opened;
     http =
@@ -93,7 +97,7 @@ final class HttpPort implements AutoCloseable {
 
   /** Where it listens. */
   InetSocketAddress address() {
-    return listening.getLocalAddress(InetSocketAddress.class);
+    return requireNonNull(listening, "it does not listen").getLocalAddress(InetSocketAddress.class);
   }
 
   /** Takes no more connections; those that are open are served. */

@@ -1,5 +1,7 @@
 package dev.freshet.replica.server;
 
+import static java.util.Objects.requireNonNullElse;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.freshet.core.snapshot.Manifest;
 import dev.freshet.replica.ModelReplica;
@@ -10,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 
 /** The calls that tell which version is in use, and that hold one. */
 final class ModelCalls {
@@ -60,7 +63,7 @@ final class ModelCalls {
     return all;
   }
 
-  private static Double orNull(double seconds) {
+  private static @Nullable Double orNull(double seconds) {
     return ScoreRequests.finite(seconds);
   }
 
@@ -82,7 +85,7 @@ final class ModelCalls {
     try {
       describeOnce(replica.rollBack(), call);
     } catch (IllegalStateException e) {
-      throw new Refused(Refused.CONFLICT, e.getMessage());
+      throw new Refused(Refused.CONFLICT, requireNonNullElse(e.getMessage(), e.toString()));
     }
   }
 

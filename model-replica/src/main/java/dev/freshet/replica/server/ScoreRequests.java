@@ -22,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** The JSON of scoring: a batch of impressions in, scores out. */
 final class ScoreRequests {
@@ -208,7 +209,7 @@ final class ScoreRequests {
   }
 
   /** JSON has no other numbers. */
-  static Double finite(double value) {
+  static @Nullable Double finite(double value) {
     return Double.isFinite(value) ? value : null;
   }
 

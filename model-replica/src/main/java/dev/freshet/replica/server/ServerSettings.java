@@ -3,6 +3,7 @@ package dev.freshet.replica.server;
 import static dev.freshet.core.settings.InvalidValueException.check;
 
 import dev.freshet.replica.ReplicaSettings;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where a scoring server listens and what it bears.
@@ -19,7 +20,7 @@ public record ServerSettings(
     Limits limits,
     Readiness readiness,
     Access access,
-    Certificate certificate,
+    @Nullable Certificate certificate,
     ReplicaSettings replica) {
 
   private static final int PORTS = 1 << 16;

@@ -4,6 +4,7 @@ import static dev.freshet.core.settings.InvalidValueException.check;
 
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
+import org.jspecify.annotations.Nullable;
 
 /** A bearer token. Nothing that this class says shows it. */
 public final class Token {
@@ -35,7 +36,7 @@ public final class Token {
   }
 
   /** Whether an Authorization header, or null, brings a token, or null. */
-  static boolean isBroughtBy(String header, Token token) {
+  static boolean isBroughtBy(@Nullable String header, @Nullable Token token) {
     return header != null
         && token != null
         && header.startsWith(BEARER)

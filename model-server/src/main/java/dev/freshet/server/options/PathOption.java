@@ -1,5 +1,7 @@
 package dev.freshet.server.options;
 
+import static java.util.Objects.requireNonNull;
+
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -26,7 +28,7 @@ public final class PathOption {
     if (Files.isDirectory(path)) {
       throw new Usage(option + ": '" + path + "' is a folder; allowed: a file");
     }
-    Path folder = path.toAbsolutePath().getParent();
+    Path folder = requireNonNull(path.toAbsolutePath().getParent(), "only a folder has none");
     boolean writable = Files.exists(path) ? Files.isWritable(path) : Files.isWritable(folder);
     if (!Files.isDirectory(folder) || !writable) {
       throw new Usage(

@@ -6,6 +6,7 @@ import dev.freshet.topics.ClientProperties;
 import dev.freshet.topics.PipelineSource;
 import java.io.IOException;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /** Reads pipeline files for commands. */
 public final class PipelineOption {
@@ -44,7 +45,7 @@ public final class PipelineOption {
    *
    * @param bootstrap what {@code --bootstrap} says; null for the file's
    */
-  public static Pipeline read(PipelineSource file, String bootstrap) throws IOException {
+  public static Pipeline read(PipelineSource file, @Nullable String bootstrap) throws IOException {
     Pipeline pipeline = read(file);
     try {
       return bootstrap == null ? pipeline : pipeline.withBootstrap(bootstrap);

@@ -6,6 +6,7 @@ import dev.freshet.topics.ClientProperties;
 import dev.freshet.topics.PipelineSource;
 import java.io.IOException;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Options of commands that read a running pipeline's topics. */
@@ -21,13 +22,13 @@ public final class TopicOptions {
       names = "--bootstrap",
       paramLabel = "HOST:PORT",
       description = "Kafka brokers, instead of the pipeline's; the demo prints its own.")
-  private String bootstrap;
+  private @Nullable String bootstrap;
 
   @Option(
       names = "--model",
       paramLabel = "NAME",
       description = "Name of the model. Default: the pipeline's first.")
-  private String model;
+  private @Nullable String model;
 
   public Pipeline pipeline() throws IOException {
     Pipeline read = PipelineOption.read(pipeline, bootstrap);
