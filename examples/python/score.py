@@ -276,7 +276,7 @@ def said(x, firsts, tensors, tasks):
 
 
 def probability(task, log_odds, manifest):
-    """Of a yes or no, before it is shrunk: noes that were left out are put back, then FNC is turned back."""
+    """Of a binary task, before it is shrunk: negatives that were left out are put back, then FNC is turned back."""
     p = 1 / (1 + math.exp(-log_odds))
     kept = manifest.get("negativeSampling", 1.0)
     p = kept * p / (1 - p + kept * p)
