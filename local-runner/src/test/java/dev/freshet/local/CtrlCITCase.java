@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * Signals as a terminal sends them, to all processes of the command: it ends in order, with its
  * figures, and leaves neither a process nor a folder.
  */
-@Timeout(value = 4, unit = TimeUnit.MINUTES)
+@Timeout(value = 8, unit = TimeUnit.MINUTES)
 class CtrlCITCase {
 
   @TempDir private Path folder;

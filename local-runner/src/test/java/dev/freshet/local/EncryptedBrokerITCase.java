@@ -69,7 +69,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * certificate, has the listed rights alone, and finds its secret by a reference. None of the
  * secrets is anywhere else afterwards.
  */
-@Timeout(value = 4, unit = TimeUnit.MINUTES)
+@Timeout(value = 8, unit = TimeUnit.MINUTES)
 class EncryptedBrokerITCase {
 
   private static final ObjectMapper JSON = new ObjectMapper();

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Processes killed while a version is being written: it is seen exactly if the checkpoint with its
  * training state has completed, once, and whole.
  */
-@Timeout(value = 8, unit = TimeUnit.MINUTES)
+@Timeout(value = 16, unit = TimeUnit.MINUTES)
 class KillITCase {
 
   private static final String[] LOAD = {"--rate", "1000", "--speed", "1875", "--seed", "7"};

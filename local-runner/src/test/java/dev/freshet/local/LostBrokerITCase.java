@@ -34,7 +34,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Ready means followed: a broker that is not heard of, a version that is too old. */
-@Timeout(value = 3, unit = TimeUnit.MINUTES)
+@Timeout(value = 6, unit = TimeUnit.MINUTES)
 class LostBrokerITCase {
 
   private static final HttpClient CLIENT = HttpClient.newHttpClient();

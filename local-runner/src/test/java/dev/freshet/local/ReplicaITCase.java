@@ -62,7 +62,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a replica makes of what can be on the model topic: real broker, real transactions. */
-@Timeout(value = 4, unit = TimeUnit.MINUTES)
+@Timeout(value = 8, unit = TimeUnit.MINUTES)
 class ReplicaITCase {
 
   private static final Duration LONG = Duration.ofSeconds(30);

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
  * A replay whose process is killed again and again, at each step that it takes and at times nobody
  * chose: it ends, with the examples of an undisturbed one, each once.
  */
-@Timeout(value = 12, unit = TimeUnit.MINUTES)
+@Timeout(value = 24, unit = TimeUnit.MINUTES)
 class ResumedReplayITCase {
 
   private static final long START = 1_767_225_600_000L;

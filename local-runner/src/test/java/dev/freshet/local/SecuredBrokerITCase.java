@@ -46,7 +46,7 @@ import org.junit.jupiter.api.io.TempDir;
  * A broker that wants a password and gives every user the rights that docs/deployment.md lists, and
  * no others.
  */
-@Timeout(value = 4, unit = TimeUnit.MINUTES)
+@Timeout(value = 8, unit = TimeUnit.MINUTES)
 class SecuredBrokerITCase {
 
   private static final String SECRET = "hush-";

@@ -46,7 +46,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Clients that are slow, silent, broken or greedy, as raw sockets, beside one that is not. */
-@Timeout(value = 3, unit = TimeUnit.MINUTES)
+@Timeout(value = 6, unit = TimeUnit.MINUTES)
 class SlowClientsITCase {
 
   private static final ObjectMapper JSON = new ObjectMapper();

@@ -34,7 +34,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The whole loop by its command line: real broker, real Flink, real PyTorch. */
-@Timeout(value = 8, unit = TimeUnit.MINUTES)
+@Timeout(value = 16, unit = TimeUnit.MINUTES)
 class WholeLoopITCase {
 
   private static final ObjectMapper JSON = new ObjectMapper();

@@ -41,7 +41,7 @@ import org.junit.jupiter.api.io.TempDir;
  * the pipeline file of k8s/ with credentials from files: a password over an open connection, for
  * certificates are Strimzi's.
  */
-@Timeout(value = 2, unit = TimeUnit.MINUTES)
+@Timeout(value = 4, unit = TimeUnit.MINUTES)
 class KubernetesTopicsITCase {
 
   private static final String LOGIN =

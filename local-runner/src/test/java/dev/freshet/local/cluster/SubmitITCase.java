@@ -43,7 +43,7 @@ import org.junit.jupiter.api.io.TempDir;
  * A job jar on a cluster that was there before, with the cluster's own settings from {@code
  * conf/config.yaml}: submitted, stopped with a savepoint, and submitted again from it.
  */
-@Timeout(value = 5, unit = TimeUnit.MINUTES)
+@Timeout(value = 10, unit = TimeUnit.MINUTES)
 class SubmitITCase {
 
   private static final String PIPELINE =

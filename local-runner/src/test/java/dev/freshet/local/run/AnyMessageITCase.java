@@ -42,7 +42,7 @@ import org.junit.jupiter.api.io.TempDir;
  * without a restart: what is an event is learnt, and the rest is in the dead letters by reason. So
  * are the examples of batches that cannot be learnt, which are all those with amounts.
  */
-@Timeout(value = 8, unit = TimeUnit.MINUTES)
+@Timeout(value = 16, unit = TimeUnit.MINUTES)
 class AnyMessageITCase {
 
   private static final ObjectMapper JSON = new ObjectMapper();

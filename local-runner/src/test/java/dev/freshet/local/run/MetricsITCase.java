@@ -35,7 +35,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What a running job tells Prometheus is what {@code docs/metrics.md} says, all of it. */
-@Timeout(value = 5, unit = TimeUnit.MINUTES)
+@Timeout(value = 10, unit = TimeUnit.MINUTES)
 class MetricsITCase {
 
   private static final long START = 1_767_225_600_000L;

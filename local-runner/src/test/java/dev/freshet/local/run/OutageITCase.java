@@ -42,7 +42,7 @@ import org.junit.jupiter.api.io.TempDir;
  * the events: every label has the value that someone tells who knows all events. {@code
  * -Dfreshet.outage=30} makes it a longer outage.
  */
-@Timeout(value = 8, unit = TimeUnit.MINUTES)
+@Timeout(value = 16, unit = TimeUnit.MINUTES)
 class OutageITCase {
 
   private static final ObjectMapper JSON = new ObjectMapper();
