@@ -1,5 +1,4 @@
 /**
- * What options of commands have in common: how files, pipelines and durations are read, and what is
- * wrong is told.
+ * Common options of commands: how files, pipelines and durations are read, and faults are reported.
  */
 package dev.freshet.server.options;
