@@ -222,7 +222,7 @@ def weights_of(field, fields, impression, manifest, keys):
 
 def embed(fields, impression, tensors, manifest):
     """Mean of the rows of each field's values, by their weights and by attention where they have some, or sum of its numbers' rows: embeddings one field after the other, by size, then as in the file, crosses of
-    many last; and the sum of the first-order weights, one for each yes-or-no task, that stand behind each embedding."""
+    many last; and the sum of the first-order weights, one for each binary task, that stand behind each embedding."""
     parts, firsts = [], 0
     for field in sorted(fields, key=lambda f: dim(f, fields)):
         name = "embedding.%d" % dim(field, fields)

@@ -61,9 +61,9 @@ public final class Freshness {
   private final Map<Long, Long> shown = new HashMap<>();
 
   /** Impressions whose click label was learnt, by the examples seen after their batch. */
-  private final TreeMap<Long, List<Long>> yes = new TreeMap<>();
+  private final TreeMap<Long, List<Long>> positives = new TreeMap<>();
 
-  private final TreeMap<Long, List<Long>> no = new TreeMap<>();
+  private final TreeMap<Long, List<Long>> negatives = new TreeMap<>();
 
   /** When a version of so many examples first made a prediction. */
   private final NavigableMap<Long, Long> served = new ConcurrentSkipListMap<>();
@@ -171,8 +171,8 @@ public final class Freshness {
       }
     }
     System.out.printf("%d versions served%n", served.size());
-    tell("clicks: from the click's message", yes, clicked, since);
-    tell("no clicks: from the impression's message", no, shown, since);
+    tell("clicks: from the click's message", positives, clicked, since);
+    tell("no clicks: from the impression's message", negatives, shown, since);
   }
 
   private void serve() {
@@ -207,7 +207,7 @@ public final class Freshness {
     for (EncodedExample example : batch) {
       TaskLabel label = example.labels()[CLICK];
       if (label.kind() != LabelKind.NONE && label.weight() > 0) {
-        (label.value() > 0 ? yes : no)
+        (label.value() > 0 ? positives : negatives)
             .computeIfAbsent(after, k -> new ArrayList<>())
             .add(example.id());
       }

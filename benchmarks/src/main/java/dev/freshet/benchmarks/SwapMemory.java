@@ -41,10 +41,10 @@ public final class SwapMemory {
   private static final int BATCH = 32;
   private static final int WARM_UP = 5;
 
-  /** What a replica is asked to do; the arguments of its process. */
+  /** Settings of the replica; the arguments of its process. */
   private record Kind(String name, String heap, boolean filed, long rowCache) {}
 
-  /** What happens during a phase; a line that the replica's process prints every second. */
+  /** A phase; a line that the replica's process prints every second. */
   private enum Publish {
     NOTHING,
     ELSEWHERE,

@@ -53,7 +53,7 @@ public record ClickData(
                     + " is the papers' protocol; by default each when it comes",
             fallback = "0ms")
         Duration scoreEvery,
-    @Option("What of the truth is known early") EarlyTruth truth)
+    @Option("Parts of the truth that are known early") EarlyTruth truth)
     implements DataSource {
 
   static final String KIND = "clicks";
@@ -144,7 +144,7 @@ public record ClickData(
     return time < birth ? item - 1 : item;
   }
 
-  /** What conversions pay; drawn apart, so that clicks are the same with and without. */
+  /** Amounts that conversions pay; drawn apart, so that clicks are the same with and without. */
   private final class Orders {
     private final SplittableRandom random;
     private final double[] itemPrice;

@@ -10,7 +10,7 @@ public interface DataSource extends Serializable {
   /** The kind, as in the experiment file. */
   String kind();
 
-  /** Whether every seed has examples of its own, as of what is simulated. */
+  /** True if every seed has examples of its own, as of what is simulated. */
   default boolean seeded() {
     return true;
   }
@@ -23,7 +23,7 @@ public interface DataSource extends Serializable {
   /**
    * The examples in the order in which they are learnt.
    *
-   * @param withFeatures whether the impressions' features are wanted too, as they came
+   * @param withFeatures true if the impressions' features are wanted too, as they came
    * @throws IllegalArgumentException if the pipeline's tasks or fields do not suit the source
    * @throws IOException if files cannot be read
    */

@@ -6,14 +6,14 @@ import java.time.LocalDate;
 import java.time.ZoneOffset;
 
 /**
- * What an experiment may do that a stream cannot: the ceiling and the floor that delay corrections
- * are measured against.
+ * Knowledge that an experiment may have and a stream cannot: the ceiling and the floor that delay
+ * corrections are measured against.
  */
 public record EarlyTruth(
     @Option(
             value =
-                "Whether every impression is learnt when it comes, with the labels it will settle"
-                    + " at: the Oracle, which no stream can have",
+                "Every impression is learnt when it comes, with its final labels: the Oracle,"
+                    + " which no stream can have",
             fallback = "false")
         boolean always,
     @Option(

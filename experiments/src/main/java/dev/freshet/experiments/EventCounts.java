@@ -31,7 +31,7 @@ public final class EventCounts implements CountJoin.Output {
     join = new CountJoin(plan, pipeline.tasks(), pipeline.labels());
   }
 
-  /** Whether nothing is counted, so that events need not come here. */
+  /** True if nothing is counted, so that events need not come here. */
   boolean isEmpty() {
     return plan.isEmpty();
   }

@@ -54,7 +54,7 @@ final class EventJoin implements LabelJoin.Output {
   private final LeftOut leftOut = new LeftOut();
 
   /**
-   * @param withFeatures whether the examples' features are wanted as they came
+   * @param withFeatures true if the examples' features are wanted as they came
    */
   EventJoin(Pipeline pipeline, boolean withFeatures) {
     this.withFeatures = withFeatures;

@@ -9,7 +9,7 @@ import java.util.List;
  *
  * @param groups for each example the group whose figures are also told apart; empty for none
  * @param features for each example its impression's features as they came; empty unless asked for
- * @param leftOut what of the events is not among them, in words
+ * @param leftOut the events that are not among them, in words
  */
 public record Examples(
     List<EncodedExample> all, int[] groups, List<Features> features, List<String> leftOut) {}

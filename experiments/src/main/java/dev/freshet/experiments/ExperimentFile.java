@@ -26,7 +26,7 @@ import java.util.function.Supplier;
  * the folder of this one) or its content; and {@code override}, keys of the pipeline that are
  * different here. Lists, such as {@code models}, are replaced as a whole.
  *
- * @param experiment what to do
+ * @param experiment the experiment that is run
  * @param pipeline with its overrides
  */
 public record ExperimentFile(Experiment experiment, List<Case> cases) {
@@ -45,7 +45,7 @@ public record ExperimentFile(Experiment experiment, List<Case> cases) {
           : this;
     }
 
-    /** What a model of this case is called in the results. */
+    /** Name of a model of this case in the results. */
     String label(ModelDefinition model) {
       if (name == null) {
         return model.name();
@@ -105,7 +105,7 @@ public record ExperimentFile(Experiment experiment, List<Case> cases) {
     return new ExperimentFile(experiment, cases.stream().map(one -> one.beside(file)).toList());
   }
 
-  /** Whether there are none, or each is a group with a name. */
+  /** True if there are none, or each is a group with a name. */
   private static boolean readable(JsonNode variants) {
     if (variants == null) {
       return true;
@@ -260,7 +260,7 @@ public record ExperimentFile(Experiment experiment, List<Case> cases) {
     TrialMetrics.check("relative.metrics", experiment.relative().metrics(), pipelines, problems);
   }
 
-  /** What the rows of the results are called, in order. */
+  /** Names of the rows of the results, in order. */
   List<String> names() {
     return cases.stream().flatMap(one -> one.pipeline().models().stream().map(one::label)).toList();
   }

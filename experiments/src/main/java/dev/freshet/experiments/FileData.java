@@ -34,7 +34,7 @@ public record FileData(
         List<String> feedback,
     @Option(
             value =
-                "Whether the impressions' times are dealt out anew among them, by seed, each taking"
+                "The impressions' times are dealt out anew among them, by seed, each taking"
                     + " its feedback along: the same delays in a stream that does not drift",
             fallback = "false")
         boolean shuffleTimes,
@@ -48,7 +48,7 @@ public record FileData(
                     + " is the papers' protocol; by default each when it comes",
             fallback = "0ms")
         Duration scoreEvery,
-    @Option("What of the truth is known early") EarlyTruth truth)
+    @Option("Parts of the truth that are known early") EarlyTruth truth)
     implements DataSource {
 
   static final String KIND = "files";
@@ -180,7 +180,7 @@ public record FileData(
         truth);
   }
 
-  /** What of an experiment's data is no file, a line each. */
+  /** The files of an experiment's data that are not there, a line each. */
   public List<String> missing() {
     List<String> missing = new ArrayList<>();
     impressions.forEach(file -> missing("impressions", file, missing));

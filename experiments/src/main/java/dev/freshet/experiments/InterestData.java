@@ -128,17 +128,17 @@ public record InterestData(
       double odds = Math.log(rate / (1 - rate)) + POPULARITY * popularity[item];
       odds += own.contains(item % categories) ? liking : 0;
       double p = 1 / (1 + Math.exp(-odds));
-      boolean yes = random.nextDouble() < p;
+      boolean positive = random.nextDouble() < p;
       long time = Shoppers.time(index, impressions, days);
       Served truth = new Served(Simulator.TRUTH, Simulator.TRUTH, new double[] {p});
       Impression impression = new Impression("i" + index, time, features(user, item), truth);
-      if (yes) {
+      if (positive) {
         clicked.get(user).addLast(item);
         if (clicked.get(user).size() > history) {
           clicked.get(user).removeFirst();
         }
       }
-      TaskLabel label = new TaskLabel(LabelKind.FINAL, yes ? 1 : 0, 1, 0, -1, true);
+      TaskLabel label = new TaskLabel(LabelKind.FINAL, positive ? 1 : 0, 1, 0, -1, true);
       return new LabeledExample(impression, time, new TaskLabel[] {label});
     }
 

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** What of the files was not learnt, by reason, each with its first. */
+/** Lines of the files that were not learnt, by reason, each with its first. */
 final class LeftOut {
 
   private long refused;

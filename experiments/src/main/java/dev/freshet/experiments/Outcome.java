@@ -3,7 +3,7 @@ package dev.freshet.experiments;
 import java.util.Map;
 
 /**
- * What one model came to with one seed.
+ * Result of one model with one seed.
  *
  * @param metrics by {@code task.metric}; none if it diverged
  * @param seconds that learning took

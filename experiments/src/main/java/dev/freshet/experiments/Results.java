@@ -14,7 +14,7 @@ import java.util.TreeMap;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVPrinter;
 
-/** What an experiment came to: tables, a CSV file, charts. */
+/** Results of an experiment: tables, a CSV file, charts. */
 public final class Results {
 
   private final ExperimentFile file;
@@ -47,7 +47,7 @@ public final class Results {
       return Double.isNaN(error) ? value : value + " ± " + "%.4f".formatted(error);
     }
 
-    /** Whether it is further from 0 than two standard errors. */
+    /** True if it is further from 0 than two standard errors. */
     boolean clear() {
       return Math.abs(mean) > 2 * error;
     }
@@ -112,13 +112,13 @@ public final class Results {
     return Estimate.of(shares);
   }
 
-  /** Whether a model was learnt to the end, so that there is something to read in the tables. */
+  /** True if a model was learnt to the end, so that there is something to read in the tables. */
   public boolean learnt() {
     return outcomes.stream()
         .anyMatch(o -> o.diverged() == null && !o.model().equals(Simulator.TRUTH));
   }
 
-  /** What came to nothing, a sentence for each row. */
+  /** Rows that diverged, a sentence for each. */
   private List<String> diverged() {
     List<String> all = new ArrayList<>();
     for (String model : models()) {

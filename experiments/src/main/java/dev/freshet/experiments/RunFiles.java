@@ -25,8 +25,8 @@ import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 
 /**
- * What other learners need to be compared with an experiment's models, on the same examples in the
- * same order and by the same labels:
+ * Files that other learners need to be compared with an experiment's models, on the same examples
+ * in the same order and by the same labels:
  *
  * <ul>
  *   <li>{@code examples-1.jsonl.gz}: what is learnt, in order, in the layout of {@link

@@ -9,7 +9,7 @@ import java.util.stream.Collectors;
  *
  * @param score null if it diverged
  * @param fault why it came to nothing; null if it did not
- * @param skipped what of its batches was left out; null for nothing
+ * @param skipped the batches of it that were left out, in words; null for none
  */
 record ScoredCandidate(
     Candidate candidate, TuningScore score, String fault, String skipped, double seconds) {
@@ -22,7 +22,7 @@ record ScoredCandidate(
     return Double.isFinite(total());
   }
 
-  /** Whether it is better than another beyond the error of their difference. */
+  /** True if it is better than another beyond the error of their difference. */
   boolean pays(ScoredCandidate than) {
     return !than.finished() || score.less(than.score()).pays();
   }

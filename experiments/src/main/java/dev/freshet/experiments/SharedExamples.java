@@ -12,7 +12,7 @@ import java.util.function.Consumer;
 /** Examples that several trials use: loaded by the first that asks, dropped by the last. */
 final class SharedExamples {
 
-  /** What examples depend on: trials for which this is equal use the same. */
+  /** All that examples depend on: trials for which this is equal use the same. */
   record Key(
       DataSource data,
       List<Task> tasks,
@@ -41,7 +41,7 @@ final class SharedExamples {
   private Examples examples;
 
   /**
-   * @param withFeatures whether the impressions' features are wanted too
+   * @param withFeatures true if the impressions' features are wanted too
    * @param say is told what of the data is left out
    */
   SharedExamples(

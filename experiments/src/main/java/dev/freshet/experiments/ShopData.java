@@ -42,7 +42,7 @@ public record ShopData(
                     + " is the papers' protocol; by default each when it comes",
             fallback = "0ms")
         Duration scoreEvery,
-    @Option("What of the truth is known early") EarlyTruth truth)
+    @Option("Parts of the truth that are known early") EarlyTruth truth)
     implements DataSource {
 
   static final String KIND = "shop";

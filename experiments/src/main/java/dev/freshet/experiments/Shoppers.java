@@ -7,7 +7,7 @@ import java.time.Instant;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
-/** What simulated users and items have in common, whatever they do. */
+/** Common parts of simulated users and items, whatever they do. */
 final class Shoppers {
 
   static final long START = Instant.parse("2026-01-01T00:00:00Z").toEpochMilli();

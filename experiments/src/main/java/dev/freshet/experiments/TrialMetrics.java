@@ -11,7 +11,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 
-/** What the metrics of {@link Trial}s can be called, before any is run. */
+/** Names that the metrics of {@link Trial}s can have, before any is run. */
 final class TrialMetrics {
 
   /** By group of users, of which an experiment may have any number. */

@@ -26,14 +26,14 @@ import java.util.stream.Stream;
  * those of the pipeline file, so what is new there is tried here.
  *
  * @param name as in the pipeline file
- * @param asItIs what the pipeline says
+ * @param asItIs the value in the pipeline
  * @param values other ones, all valid by themselves
  */
 record TunedChoice(String name, String asItIs, List<Value> values) {
 
   /**
-   * @param label what the table calls it
-   * @param change what it does to the file's keys
+   * @param label its name in the table
+   * @param change its change of the file's keys
    */
   record Value(String label, Consumer<ObjectNode> change) {}
 
@@ -188,7 +188,7 @@ record TunedChoice(String name, String asItIs, List<Value> values) {
         .orElse(String.valueOf(rate));
   }
 
-  /** Whether it is anything but `wait` for a task that does not say itself what it wants. */
+  /** True if it is anything but `wait` for a task that does not say itself what it wants. */
   private static boolean suitsSome(
       DelayCorrections correction, Pipeline pipeline, ObjectNode file, Predicate<Task> judged) {
     for (int i = 0; i < pipeline.tasks().size(); i++) {
@@ -235,7 +235,10 @@ record TunedChoice(String name, String asItIs, List<Value> values) {
     return (ObjectNode) root.path("models").get(0);
   }
 
-  /** What the file says of the model suits its kind alone, but for the amount's loss. */
+  /**
+   * Replaces the model by one of another kind. Of its keys the amount's loss is kept; the others
+   * suit the old kind alone.
+   */
   private static void kind(ObjectNode root, String name, String kind) {
     ObjectNode model = root.objectNode().put("name", name).put("kind", kind);
     JsonNode amount = firstModel(root).get("amount");

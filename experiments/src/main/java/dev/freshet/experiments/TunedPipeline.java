@@ -90,7 +90,7 @@ final class TunedPipeline {
     return choices;
   }
 
-  /** Whether a value makes a valid pipeline, and another one. */
+  /** True if a value makes a valid pipeline, and another one. */
   private boolean changesSomething(TunedChoice.Value value) {
     ObjectNode changed = file.deepCopy();
     value.change().accept(changed);
@@ -178,13 +178,13 @@ final class TunedPipeline {
   }
 
   /**
-   * What of all that is tuned changes the examples.
+   * The part of all that is tuned that changes the examples.
    *
    * @param fields in the order of the keys, which depends on their sizes
    */
   record ExamplesKey(List<DelayCorrections> corrections, List<String> fields) {}
 
-  /** What is different, as `key value`. */
+  /** The differences, as `key value`. */
   String describe(Candidate candidate) {
     List<String> changes = new ArrayList<>();
     for (int i = 0; i < choices.size(); i++) {

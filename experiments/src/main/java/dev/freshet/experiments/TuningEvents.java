@@ -66,7 +66,7 @@ final class TuningEvents {
     return times.length;
   }
 
-  /** What could not be read, in words. */
+  /** Lines that could not be read, in words. */
   List<String> leftOut() {
     return leftOut.told();
   }

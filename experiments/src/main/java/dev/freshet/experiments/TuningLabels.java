@@ -9,9 +9,8 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * What the labels of some events tell of a task before anything is learnt: whether candidates can
- * be judged by it at all. What is counted beside all labels is positives, of amounts those other
- * than 0.
+ * The labels of a task among some events, before anything is learnt: can candidates be judged by it
+ * at all? Counted beside all labels are positives, of amounts those other than 0.
  *
  * @param known labels that are learnt before the first judged impression comes
  * @param knownPositive those of them that are positive
@@ -65,7 +64,7 @@ record TuningLabels(
     return task.binary() ? "log loss" : least < 0 ? "squared error" : "Poisson's deviance";
   }
 
-  /** What there is, in words. */
+  /** The counts, in words. */
   String counts() {
     return line(
         "%s: %,d %s known before the judged half, %,d %s; in it %,d, %,d %s",
@@ -95,7 +94,7 @@ record TuningLabels(
           judged,
           task.binary() ? "labels" : "amounts",
           name,
-          !task.binary() ? number(least) : positive > 0 ? "yes" : "no");
+          !task.binary() ? number(least) : positive > 0 ? "positive" : "negative");
     }
     if (task.binary() && known == 0) {
       return "no label of " + name + " was known before the judged half";
@@ -105,8 +104,8 @@ record TuningLabels(
           "only %,d amounts of %s %s were known before the judged half, of %,d needed",
           knownPositive, name, positives(), TargetScale.FEWEST);
     }
-    boolean rareYes = !task.binary() || positive <= judged - positive;
-    int rarer = rareYes ? positive : judged - positive;
+    boolean rarePositives = !task.binary() || positive <= judged - positive;
+    int rarer = rarePositives ? positive : judged - positive;
     return rarer >= FEW
         ? null
         : line(
@@ -116,7 +115,7 @@ record TuningLabels(
             name,
             rarer,
             rarer == 1 ? "is" : "are",
-            rareYes ? positives() : "negative",
+            rarePositives ? positives() : "negative",
             FEW);
   }
 

@@ -44,7 +44,10 @@ final class TuningProgress {
     open--;
   }
 
-  /** What the candidates so far let expect of the others; null before the first and at the end. */
+  /**
+   * Expectation of the others' time from the candidates so far; null before the first and at the
+   * end.
+   */
   synchronized String expected() {
     return done == 0 || open == 0
         ? null

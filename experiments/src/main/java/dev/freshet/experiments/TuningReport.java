@@ -12,7 +12,7 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 
-/** What tuning found, and what each choice brought, in words. */
+/** Report of a tuning in words: its result, and what each choice brought. */
 final class TuningReport {
 
   /** Columns of a choice, so that a verdict fits beside it. */
@@ -21,13 +21,13 @@ final class TuningReport {
   /**
    * Choices that were made no more.
    *
-   * @param base what their differences are to
+   * @param base the candidate that their differences are to
    * @param brings by change
    */
   private record PutBack(String base, Map<String, Brings> brings) {}
 
   /**
-   * What a change brings.
+   * Gain of a change.
    *
    * @param mean of the judged tasks
    * @param verdict null if it was made
@@ -39,7 +39,7 @@ final class TuningReport {
   private final List<PutBack> putBack = new ArrayList<>();
 
   /**
-   * @param whole what a candidate came to on all of the impressions; null if it was not tried
+   * @param whole result of a candidate on all of the impressions; null if it was not tried
    */
   TuningReport(TunedPipeline file, Function<Candidate, ScoredCandidate> whole) {
     this.file = file;
@@ -83,9 +83,9 @@ final class TuningReport {
   }
 
   /**
-   * What was found, in words: the choices, what each brought, and figures before and after.
+   * The result in words: the choices, what each brought, and figures before and after.
    *
-   * @param best what was found
+   * @param best the result
    * @param asItIs the file as it is, on the same impressions
    * @param labels of the judged tasks, in what both were judged by
    */

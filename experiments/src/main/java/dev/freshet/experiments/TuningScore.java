@@ -189,17 +189,17 @@ final class TuningScore {
    */
   record Difference(double value, double error) {
 
-    /** Whether it is a gain beyond two standard errors. */
+    /** True if it is a gain beyond two standard errors. */
     boolean pays() {
       return -value > CLEAR * error;
     }
 
-    /** Whether it is a loss beyond two standard errors. */
+    /** True if it is a loss beyond two standard errors. */
     boolean costs() {
       return value > CLEAR * error;
     }
 
-    /** What it says of a change that is not made. */
+    /** Words for a change that is not made. */
     String kept() {
       return costs() ? "worse, default kept" : "within error, default kept";
     }

@@ -23,7 +23,7 @@ final class TuningScreen {
   private int drawn;
 
   /**
-   * @param terminal whether lines can be drawn over
+   * @param terminal true if lines can be drawn over
    */
   TuningScreen(PrintStream out, boolean terminal) {
     this.out = out;
@@ -53,7 +53,7 @@ final class TuningScreen {
     drawn = shown.size();
   }
 
-  /** Whether lines can be drawn over. */
+  /** True if lines can be drawn over. */
   boolean terminal() {
     return terminal;
   }
@@ -75,7 +75,7 @@ final class TuningScreen {
   /**
    * A line in lines of the width, broken at spaces, or where there are none.
    *
-   * @param indent what all but the first begin with
+   * @param indent beginning of all but the first
    */
   static List<String> wrap(String line, String indent) {
     List<String> lines = new ArrayList<>();

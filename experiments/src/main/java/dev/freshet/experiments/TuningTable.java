@@ -30,7 +30,7 @@ final class TuningTable {
             : IntStream.rangeClosed(1, names.size()).mapToObj(i -> "(" + i + ")").toList();
   }
 
-  /** What the score is made of. */
+  /** Lines that explain the score. */
   List<String> legend() {
     List<String> parts = new ArrayList<>();
     for (int i = 0; i < tasks.size(); i++) {
@@ -68,7 +68,7 @@ final class TuningTable {
    *
    * @param score null if it came to none
    * @param fault why it did not
-   * @param notes what else there is to say
+   * @param notes further remarks
    */
   List<String> rows(
       String done, TuningScore score, String fault, double seconds, List<String> notes) {

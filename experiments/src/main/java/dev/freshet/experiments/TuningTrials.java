@@ -54,7 +54,7 @@ final class TuningTrials implements AutoCloseable {
     pool = Executors.newFixedThreadPool(threads);
   }
 
-  /** What it came to on all of the impressions; null if it was not tried there. */
+  /** Its result on all of the impressions; null if it was not tried there. */
   ScoredCandidate whole(Candidate candidate) {
     return whole.get(candidate);
   }
@@ -64,7 +64,7 @@ final class TuningTrials implements AutoCloseable {
    *
    * @param share how large that part is
    * @param labels of the judged tasks in it
-   * @param note what is said of each that is done
+   * @param note the remark on each that is done
    */
   List<ScoredCandidate> run(
       List<Candidate> candidates,

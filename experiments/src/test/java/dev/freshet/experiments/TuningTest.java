@@ -326,7 +326,7 @@ class TuningTest {
   void withoutAnyFeedbackNothingIsFound() throws Exception {
     Files.writeString(done, "");
     assertThat(why(tuning(2, nowhere(), false)))
-        .contains("all 5,000 labels of click in the judged half are no")
+        .contains("all 5,000 labels of click in the judged half are negative")
         .endsWith("all 5,000 amounts of spent in the judged half are 0");
   }
 
@@ -389,7 +389,7 @@ class TuningTest {
     List<String> first = Files.readAllLines(done);
     Files.write(done, first.subList(0, first.size() / 3));
     assertThat(why(tuning(2, nowhere(), false, "click")))
-        .contains("all 5,000 labels of click in the judged half are no");
+        .contains("all 5,000 labels of click in the judged half are negative");
   }
 
   private String why(Tuning tuning) throws Exception {

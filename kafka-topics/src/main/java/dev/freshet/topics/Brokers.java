@@ -29,7 +29,9 @@ import org.apache.kafka.common.errors.SslAuthenticationException;
 import org.apache.kafka.common.security.auth.SecurityProtocol;
 import org.apache.kafka.common.utils.Utils;
 
-/** Whether a pipeline's brokers can be reached, and if not, why: in one sentence, and soon. */
+/**
+ * Checks that a pipeline's brokers can be reached, and says if not, why: in one sentence, and soon.
+ */
 public final class Brokers {
 
   private static final String PROPERTY = "kafka.properties.";
@@ -77,7 +79,9 @@ public final class Brokers {
     return fault(pipeline, listeners(pipeline, patience));
   }
 
-  /** What a failure of Kafka's clients means, without the names of classes and without secrets. */
+  /**
+   * A failure of Kafka's clients in a sentence, without the names of classes and without secrets.
+   */
   public static String sentence(Pipeline pipeline, Throwable failure) {
     String at = " at " + pipeline.kafka().bootstrap();
     if (failure instanceof SaslAuthenticationException) {
@@ -101,8 +105,8 @@ public final class Brokers {
   }
 
   /**
-   * What to say when brokers answered first and then did not: which of those that they name cannot
-   * be reached from here.
+   * A sentence for when brokers answered first and then did not: which of those that they name
+   * cannot be reached from here.
    */
   static String afterwards(Pipeline pipeline, Throwable failure) throws InterruptedException {
     String sentence = sentence(pipeline, failure);
@@ -183,7 +187,7 @@ public final class Brokers {
     return Optional.ofNullable(fault);
   }
 
-  /** What speaks against those that may be brokers all the same. */
+  /** Words about what speaks against those that may be brokers all the same. */
   private static String hint(
       Pipeline pipeline, Map<String, Listener> listeners, Throwable failure) {
     SecurityProtocol protocol = protocol(pipeline);
@@ -275,7 +279,7 @@ public final class Brokers {
         .getOrDefault(SaslConfigs.SASL_MECHANISM, SaslConfigs.DEFAULT_SASL_MECHANISM);
   }
 
-  /** What keeps a client from starting; messages may repeat the properties. */
+  /** Cause that keeps a client from starting; messages may repeat the properties. */
   private static String inWords(Throwable root) {
     if (root instanceof NoSuchFileException || root instanceof FileNotFoundException) {
       return "a file that they name is not there";

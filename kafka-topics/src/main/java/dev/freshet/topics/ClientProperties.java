@@ -69,7 +69,7 @@ public final class ClientProperties {
   private static final String WHY =
       ": who can read the pipeline file reads what stands in it; kafka.plain-secrets: true allows it";
 
-  /** What login modules are told that is no secret; all else may be one. */
+  /** Options of login modules that are no secrets; all else may be one. */
   private static final Pattern OPEN_OPTION =
       Pattern.compile(
           "user|username|principal|.*keytab|.*cache|(.*[._])?client[._]?id|scope|audience"
@@ -148,8 +148,8 @@ public final class ClientProperties {
   }
 
   /**
-   * What Kafka says of a wrong value, from behind the place where it repeats it, and only if it
-   * does not once more.
+   * Kafka's words on a wrong value, from behind the place where it repeats it, and only if it does
+   * not once more.
    */
   private static String reason(String key, String value, String message) {
     String before = "for configuration " + key + ": ";
@@ -276,7 +276,9 @@ public final class ClientProperties {
     startable(properties, problems);
   }
 
-  /** What Kafka's clients would refuse to start with, by the names of exceptions. */
+  /**
+   * Reports settings that Kafka's clients would refuse to start with, by the names of exceptions.
+   */
   private static void startable(Map<String, String> properties, Problems problems) {
     String protocol =
         properties

@@ -19,14 +19,14 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * What listens at an address. Kafka's clients try again until their time is over and then say only
- * that it is over; one request, sent in the clear, finds out why at once. It is the one with which
- * a login begins (SaslHandshake), which all kinds of listeners answer differently. Nothing secret
- * is in it.
+ * A listener at an address, by what it answers. Kafka's clients try again until their time is over
+ * and then say only that it is over; one request, sent in the clear, finds out why at once. It is
+ * the one with which a login begins (SaslHandshake), which all kinds of listeners answer
+ * differently. Nothing secret is in it.
  *
- * @param kind what it seems to be
+ * @param kind of listener that it seems to be
  * @param mechanisms of logins that it takes, if it is {@link Kind#OTHER_LOGIN}
- * @param why what speaks against it, if it is none of Kafka's
+ * @param why reason that speaks against it, if it is none of Kafka's
  */
 record Listener(Kind kind, List<String> mechanisms, String why) {
 

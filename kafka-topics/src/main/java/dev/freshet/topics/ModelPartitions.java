@@ -51,7 +51,7 @@ public final class ModelPartitions {
   private ModelPartitions() {}
 
   /**
-   * What the first message of a partition says.
+   * Content of the first message of a partition.
    *
    * @param pipeline that trains the model; null for names from before that was written
    */
@@ -216,7 +216,7 @@ public final class ModelPartitions {
   /**
    * As the other one.
    *
-   * @param known what the topic said a moment ago; read again only if that does not do
+   * @param known claims read from the topic a moment ago; read again only if that does not do
    */
   static Map<String, Integer> claim(Pipeline pipeline, SortedMap<Integer, Claim> known) {
     if (models(known).values().containsAll(models(pipeline))) {

@@ -193,7 +193,7 @@ final class Neighbours {
     }
   }
 
-  /** What the group has read tells of another pipeline of the same name. */
+  /** Warns of another pipeline of the same name, by the topics that the group has read. */
   private void otherTopics(List<String> warnings) throws ExecutionException, InterruptedException {
     String group = pipeline.consumerGroup();
     Set<String> read = new TreeSet<>();
@@ -220,7 +220,10 @@ final class Neighbours {
     Iterable<E> of(T whole);
   }
 
-  /** What brokers tell; nothing if they do not, for want of a right or because they are too old. */
+  /**
+   * Answers of the brokers; nothing if they do not, for want of a right or because they are too
+   * old.
+   */
   private static <T, E> List<E> known(KafkaFuture<T> asked, Part<T, E> part)
       throws ExecutionException, InterruptedException {
     List<E> all = new ArrayList<>();

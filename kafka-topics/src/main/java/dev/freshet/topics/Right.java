@@ -17,7 +17,7 @@ import org.apache.kafka.common.resource.ResourceType;
  * One thing that a party has to be allowed to do with Kafka. READ, WRITE and ALTER bring DESCRIBE
  * with them, WRITE on any topic the right to write idempotently.
  *
- * @param on what it is a right on
+ * @param on kind of resource that it is a right on
  * @param name of that; of transactional ids a prefix
  */
 public record Right(Party who, ResourceType on, String name, AclOperation operation) {
@@ -28,7 +28,7 @@ public record Right(Party who, ResourceType on, String name, AclOperation operat
     TRAINER_JOB,
     /** Who follows a model: servers, and applications with the library. */
     SERVING_REPLICA,
-    /** What sends impressions and feedback. */
+    /** Programs that send impressions and feedback. */
     EVENT_PRODUCER,
     /** Who looks at versions: {@code models}, {@code predict}, {@code reproduce}. */
     OPERATOR,

@@ -16,8 +16,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What is looked at before a job is submitted, so that a job which is accepted also runs: brokers,
- * topics, their partitions and settings, permissions, transactions.
+ * Checks before a job is submitted, so that a job which is accepted also runs: brokers, topics,
+ * their partitions and settings, permissions, transactions.
  */
 public final class StartChecks {
 
@@ -28,8 +28,8 @@ public final class StartChecks {
   /**
    * Checks everything.
    *
-   * @param source what to call the pipeline in the message
-   * @return what keeps no job from running, and should be known
+   * @param source name of the pipeline in the message
+   * @return warnings: faults that keep no job from running
    * @throws NoBrokerException if brokers cannot be reached or do not let this client in
    * @throws dev.freshet.core.settings.InvalidSettingsException with every problem
    */

@@ -16,9 +16,9 @@ import org.apache.kafka.common.config.TopicConfig;
  * @param use its key under {@code kafka.topics}; of several tasks that share one the first's
  * @param partitions that it has at least
  * @param settings with which it is made
- * @param compacted whether it must be, or must not
- * @param chunked whether it takes chunks of {@code publishing.chunk}
- * @param access what the job does with it
+ * @param compacted true if it must be, or must not
+ * @param chunked true if it takes chunks of {@code publishing.chunk}
+ * @param access of the job to it
  */
 record TopicPlan(
     String name,
@@ -85,7 +85,7 @@ record TopicPlan(
     };
   }
 
-  /** Whether events are read from it. */
+  /** True if events are read from it. */
   boolean isEvents() {
     return access.equals(List.of(AclOperation.READ));
   }

@@ -2,7 +2,7 @@ package dev.freshet.topics;
 
 import dev.freshet.core.pipeline.Pipeline;
 
-/** What all transactions of a job have in common. */
+/** Common settings of all transactions of a job. */
 public final class Transactions {
 
   // The broker's default ceiling is 15 minutes; the sink's own default, an hour, is refused by it.

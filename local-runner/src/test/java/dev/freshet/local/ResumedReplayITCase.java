@@ -72,7 +72,7 @@ class ResumedReplayITCase {
       assertThat(ended).as("seed %d, %s", seed, processes.said("random-" + i)).isFalse();
       process.destroyForcibly().waitFor();
     }
-    killWhen("settling", () -> said("settling", "settling the last labels"));
+    killWhen("emitting", () -> said("emitting", "emitting the last labels"));
     killWhen("settled", this::savepoint);
 
     JsonNode report = TestingProcesses.lastLine(processes.run("last", replay("killed", "a")));

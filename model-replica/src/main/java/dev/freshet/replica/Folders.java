@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.stream.Stream;
 
-/** What the JDK leaves out of working with folders. */
+/** Work with folders that the JDK leaves out. */
 final class Folders {
 
   private Folders() {}

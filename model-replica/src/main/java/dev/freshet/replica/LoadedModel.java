@@ -159,7 +159,7 @@ final class LoadedModel {
     return manifest;
   }
 
-  /** Whether a delta builds on just this version. */
+  /** True if a delta builds on just this version. */
   boolean isParentOf(Manifest delta) {
     return manifest.isParentOf(delta);
   }

@@ -55,7 +55,7 @@ public final class ModelReplica implements AutoCloseable {
   private final AtomicLong predictions = new AtomicLong();
   private final FieldCounts fieldCounts;
 
-  /** What is waited for, and that in a sentence. */
+  /** State of a replica: what it waits for, and that in a sentence. */
   public record State(Waiting waiting, String detail) {}
 
   private ModelReplica(
@@ -161,14 +161,14 @@ public final class ModelReplica implements AutoCloseable {
    * Waits until the topic has been read to its end once and there is a version, so that the first
    * predictions are not made by an old one.
    *
-   * @return whether there is a version
+   * @return true if there is a version
    */
   public boolean awaitVersion(Duration timeout) throws InterruptedException {
     return served.await(timeout, () -> follower.failure().isPresent());
   }
 
   /**
-   * Whether the topic has been read to its end within the last 30 seconds, so that the version in
+   * True if the topic has been read to its end within the last 30 seconds, so that the version in
    * use is the newest; false while no broker answers.
    */
   public boolean caughtUp() {
@@ -183,7 +183,7 @@ public final class ModelReplica implements AutoCloseable {
     return status.lagSeconds();
   }
 
-  /** What is waited for. */
+  /** State: what is waited for. */
   public State state() {
     return status.state();
   }

@@ -41,7 +41,7 @@ public final class ModelTopic implements AutoCloseable {
 
   private static final int FETCH_MAX_BYTES = 50 << 20;
 
-  /** What a message has beside its chunk: key, headers, and the batch around it. */
+  /** Bytes of a message beside its chunk: key, headers, and the batch around it. */
   private static final int AROUND_A_CHUNK = 4 << 10;
 
   /** How long a model may have no partition until it is looked for again. */
@@ -69,7 +69,7 @@ public final class ModelTopic implements AutoCloseable {
     this(pipeline, model, pipeline.topic(SystemTopic.MODELS));
   }
 
-  /** What the trainer of a model does, of a pipeline that writes a training log. */
+  /** Log of what the trainer of a model does, of a pipeline that writes a training log. */
   public static ModelTopic trainingLog(Pipeline pipeline, String model) {
     return new ModelTopic(pipeline, model, pipeline.trainingLogTopic());
   }
@@ -101,7 +101,7 @@ public final class ModelTopic implements AutoCloseable {
    * Finds the model's partition by its name, on the models topic, whose numbers the training log
    * has too.
    *
-   * @return whether there is one
+   * @return true if there is one
    */
   boolean find() {
     if (partition != null) {
@@ -159,7 +159,7 @@ public final class ModelTopic implements AutoCloseable {
   }
 
   /**
-   * What a message says.
+   * Content of a message.
    *
    * @throws IllegalArgumentException if it is none of ours
    */
@@ -220,12 +220,12 @@ public final class ModelTopic implements AutoCloseable {
     return consumer.position(partition);
   }
 
-  /** What is read; nothing as long as no partition is the model's. */
+  /** The partition that is read; none as long as no partition is the model's. */
   Optional<TopicPartition> partition() {
     return Optional.ofNullable(partition);
   }
 
-  /** Whether everything that was committed when asked has been read. */
+  /** True if everything that was committed when asked has been read. */
   public boolean atEnd() {
     return !find() || position() >= end();
   }
@@ -244,8 +244,8 @@ public final class ModelTopic implements AutoCloseable {
   }
 
   /**
-   * What there is not, if the broker does not say where the partition ends. If that is the topic,
-   * the model is looked for again: its topic may come back in another form.
+   * Words on what there is not, if the broker does not say where the partition ends. If that is the
+   * topic, the model is looked for again: its topic may come back in another form.
    */
   Waiting missing(Duration timeout) {
     Waiting missing = Waiting.BROKER;

@@ -16,7 +16,10 @@ import java.util.Map;
 public record Prediction(
     String version, Map<String, Double> scores, List<String> missing, List<String> unknown) {
 
-  /** What the model does not know of the impression, by kind, as answers have it; may be empty. */
+  /**
+   * Fields of the impression that the model does not know, by kind, as answers have it; may be
+   * empty.
+   */
   public Map<String, List<String>> warnings() {
     Map<String, List<String>> warnings = new LinkedHashMap<>();
     if (!missing.isEmpty()) {

@@ -22,7 +22,7 @@ public interface ReplicaListener {
   /**
    * It waits for something else from now on.
    *
-   * @param detail what that is, in a sentence for whoever runs it
+   * @param detail the same in a sentence for whoever runs it
    */
   default void waiting(Waiting what, String detail) {}
 }

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What there is to say of a replica, to listeners, metrics and in its log. Thread-safe. */
+/** Status of a replica, for listeners, metrics and in its log. Thread-safe. */
 final class ReplicaStatus {
 
   private static final Logger LOG = LoggerFactory.getLogger(ReplicaStatus.class);

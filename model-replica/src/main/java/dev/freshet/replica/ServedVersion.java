@@ -35,10 +35,10 @@ final class ServedVersion {
   record Pin(String version, CompletableFuture<Manifest> held) {}
 
   /**
-   * What the follower is to do next.
+   * Next action of the follower.
    *
    * @param pin the version to hold; null to follow the newest
-   * @param rewind whether to read the topic from its beginning
+   * @param rewind true to read the topic from its beginning
    */
   record Turn(@Nullable Pin pin, boolean rewind) {}
 
@@ -55,7 +55,7 @@ final class ServedVersion {
     return current != null && current.manifest().version().equals(version);
   }
 
-  /** Whether a version is newer than the one in use: after a restart some are read twice. */
+  /** True if a version is newer than the one in use: after a restart some are read twice. */
   boolean isOlderThan(Manifest manifest) {
     return current == null
         || ModelVersion.parse(manifest.version())

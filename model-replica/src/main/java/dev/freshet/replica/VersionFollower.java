@@ -175,7 +175,7 @@ final class VersionFollower implements Runnable {
   }
 
   /**
-   * Whether the position is where the topic ended when that was asked last, which is done again now
+   * True if the position is where the topic ended when that was asked last, which is done again now
    * and then, because a consumer does not tell whether nothing comes or nobody answers.
    */
   private boolean isRead(boolean hurried) {
@@ -209,12 +209,12 @@ final class VersionFollower implements Runnable {
     served.pause(PAUSE);
   }
 
-  /** Deletes what is there of a version that is not whole. */
+  /** Deletes the parts of a version that is not whole. */
   void discard() {
     try {
       assembler.discard();
     } catch (IOException e) {
-      LOG.debug("What is half there cannot be deleted", e);
+      LOG.debug("A version that is not whole cannot be deleted", e);
     }
   }
 
@@ -264,7 +264,7 @@ final class VersionFollower implements Runnable {
     status.waitFor(served.current() == null ? Waiting.VERSION : Waiting.NOTHING);
   }
 
-  /** Whether a message is of the version in use, of which no more than its name is wanted. */
+  /** True if a message is of the version in use, of which no more than its name is wanted. */
   private boolean isOfCurrent(ModelRecord record, @Nullable Pin wanted) {
     return intake.passesOverCurrent()
         && wanted == null

@@ -19,7 +19,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What becomes of a version that is whole: whether it fits, whether it is news, and the change from
+ * Takes in a version that is whole: checks that it fits and is news, and prepares the change from
  * the version in use to it. For the follower's thread.
  */
 final class VersionIntake {
@@ -36,11 +36,14 @@ final class VersionIntake {
   /** When the change to the version that is being taken began, by {@link System#nanoTime}. */
   private long begun;
 
-  /** What is read before any of it is taken: from the beginning of the topic, or for a pin. */
+  /**
+   * Versions that are read before any of them is taken: from the beginning of the topic, or for a
+   * pin.
+   */
   private @Nullable Chain chain = new Chain();
 
   /**
-   * Whether a restart finds versions as files: the folder stays, and rows are not in a database.
+   * True if a restart finds versions as files: the folder stays, and rows are not in a database.
    */
   private final boolean filed;
 
@@ -61,7 +64,7 @@ final class VersionIntake {
     filed = store.stays() && rowCache == 0;
   }
 
-  /** Whether versions are put by until the end of the topic, or the one that is pinned. */
+  /** True if versions are put by until the end of the topic, or the one that is pinned. */
   boolean collects() {
     return chain != null;
   }
@@ -86,7 +89,7 @@ final class VersionIntake {
     }
   }
 
-  /** Whether no more than the name is wanted of messages of the version in use. */
+  /** True if no more than the name is wanted of messages of the version in use. */
   boolean passesOverCurrent() {
     return !filed && chain == null;
   }
@@ -137,7 +140,7 @@ final class VersionIntake {
   /**
    * A version is whole.
    *
-   * @param wanted what is pinned; null if nothing is
+   * @param wanted version that is pinned; null if none is
    */
   void accept(Snapshot snapshot, @Nullable Pin wanted) throws StorageException {
     if (!fits(snapshot.manifest())) {

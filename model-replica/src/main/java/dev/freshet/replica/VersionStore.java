@@ -85,7 +85,7 @@ final class VersionStore implements AutoCloseable {
     return new VersionStore(folder, false);
   }
 
-  /** Whether what is in the folder is there for another start. */
+  /** True if what is in the folder is there for another start. */
   boolean stays() {
     return !temporary;
   }

@@ -2,7 +2,7 @@ package dev.freshet.replica;
 
 import dev.freshet.core.settings.RecordBinder;
 
-/** What a replica waits for. */
+/** Things that a replica waits for. */
 public enum Waiting {
   /** That a broker answers. */
   BROKER,

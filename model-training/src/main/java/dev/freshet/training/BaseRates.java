@@ -12,14 +12,14 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * What is right to say of all examples alike, and the biases of the outputs that say it. A bias
- * moves with its task's running base rate, so the rest of the model learns only in what examples
- * differ: from its first label on a model is as good as a constant predictor, however rare the
- * outcome is, and needs no steps to get there.
+ * Base rates of the tasks: the predictions that are right for all examples alike, and the biases of
+ * the outputs that say it. A bias moves with its task's running base rate, so the rest of the model
+ * learns only in what examples differ: from its first label on a model is as good as a constant
+ * predictor, however rare the outcome is, and needs no steps to get there.
  *
  * <pre>
- * binary task   r = (yes + w/2) / (labels + w), labels weighted as they are learnt, w their mean
- *               weight (the estimator of Krichevsky and Trofimov); log-odds of r, or, where the
+ * binary task   r = (positives + w/2) / (labels + w), labels weighted as they are learnt, w their
+ *               mean weight (the estimator of Krichevsky and Trofimov); log-odds of r, or, where the
  *               model's output is given the step before, of r over the r of that step
  * core task     {@link TargetScale#constant}
  * </pre>
@@ -35,13 +35,11 @@ final class BaseRates {
 
   private final double largestWeight;
 
-  /**
-   * Of each binary task: number of labels learnt, their weight, and that of those that said yes.
-   */
+  /** Of each binary task: number of labels learnt, their weight, and that of the positives. */
   private double[] count;
 
   private double[] labels;
-  private double[] yes;
+  private double[] positives;
 
   /** The biases of each task's output in the weights, and how far they were moved from here. */
   private final List<TensorValues> biases = new ArrayList<>();
@@ -56,7 +54,7 @@ final class BaseRates {
     largestWeight = context.maxWeight();
     count = new double[context.shape().binary()];
     labels = new double[count.length];
-    yes = new double[count.length];
+    positives = new double[count.length];
     moved = new float[context.tasks().size()][];
     for (int task = 0; task < moved.length; task++) {
       biases.add(network.weights(context.model().bias(task)));
@@ -69,10 +67,10 @@ final class BaseRates {
     double bounded = Math.min(weight, largestWeight);
     count[task]++;
     labels[task] += bounded;
-    yes[task] += bounded * label;
+    positives[task] += bounded * label;
   }
 
-  /** Whether a label of a binary task was ever learnt: before, a prediction has nothing to say. */
+  /** True if a label of a binary task was ever learnt: before, a prediction has nothing to say. */
   boolean known(int task) {
     return !moving || labels[task] > 0;
   }
@@ -80,7 +78,7 @@ final class BaseRates {
   /** The running base rate of a binary task, as it is learnt; NaN before its first label. */
   double rate(int task) {
     double one = labels[task] / count[task];
-    return (yes[task] + one / 2) / (labels[task] + one);
+    return (positives[task] + one / 2) / (labels[task] + one);
   }
 
   /**
@@ -110,8 +108,8 @@ final class BaseRates {
   /**
    * Moves the biases to what is known now.
    *
-   * @param constant what to say of the core task, one number for each of its outputs; null if
-   *     nothing is known
+   * @param constant outputs for the core task, one number for each of its outputs; null if nothing
+   *     is known
    */
   void move(double[] constant) {
     if (!moving) {
@@ -145,13 +143,13 @@ final class BaseRates {
   Runnable mark() {
     double[] countNow = count.clone();
     double[] labelsNow = labels.clone();
-    double[] yesNow = yes.clone();
+    double[] positivesNow = positives.clone();
     float[][] movedNow = Stream.of(moved).map(float[]::clone).toArray(float[][]::new);
     List<float[]> biasesNow = biases.stream().map(TensorValues::copy).toList();
     return () -> {
       count = countNow;
       labels = labelsNow;
-      yes = yesNow;
+      positives = positivesNow;
       moved = movedNow;
       for (int task = 0; task < moved.length; task++) {
         biases.get(task).write(0, biasesNow.get(task));
@@ -163,7 +161,7 @@ final class BaseRates {
    *
    *
    * <pre>
-   * boolean moving | each binary task: double count, labels, yes
+   * boolean moving | each binary task: double count, labels, positives
    * | each task, each of its outputs: float how far its bias was moved
    * </pre>
    */
@@ -172,7 +170,7 @@ final class BaseRates {
     for (int task = 0; task < labels.length; task++) {
       out.writeDouble(count[task]);
       out.writeDouble(labels[task]);
-      out.writeDouble(yes[task]);
+      out.writeDouble(positives[task]);
     }
     for (float[] outputs : moved) {
       for (float output : outputs) {
@@ -187,7 +185,7 @@ final class BaseRates {
     for (int task = 0; task < labels.length; task++) {
       count[task] = in.readDouble();
       labels[task] = in.readDouble();
-      yes[task] = in.readDouble();
+      positives[task] = in.readDouble();
     }
     for (float[] outputs : moved) {
       for (int i = 0; i < outputs.length; i++) {

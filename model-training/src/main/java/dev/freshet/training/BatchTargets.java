@@ -11,7 +11,7 @@ import dev.freshet.core.network.ModelContext;
 import dev.freshet.training.TrainingIncidents.Kind;
 import java.util.List;
 
-/** What a batch teaches: of each label its value and its weight, corrected for delays. */
+/** Targets of a batch: of each label its value and its weight, corrected for delays. */
 final class BatchTargets {
 
   private final ModelContext context;
@@ -51,7 +51,7 @@ final class BatchTargets {
     boundedWeights = count;
   }
 
-  /** Whether anything of an example is learnt. */
+  /** True if anything of an example is learnt. */
   boolean learnt(EncodedExample example) {
     for (int task = 0; task < example.labels().length; task++) {
       if (importance(example, task) > 0) {
@@ -143,7 +143,7 @@ final class BatchTargets {
     return pace;
   }
 
-  /** What a record teaches under its task's delay correction, its weight bounded. */
+  /** Target of a record under its task's delay correction, its weight bounded. */
   private Target target(EncodedExample of, int example, int task, double prediction) {
     double p = task == core ? prediction : sampling.served(prediction);
     TaskLabel label = of.labels()[task];

@@ -22,17 +22,17 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * What delay corrections have to guess, learnt beside the model by a small net with rows of its
+ * Estimates that delay corrections need, learnt beside the model by a small net with rows of its
  * own. For each task whose correction asks for it, if it is binary:
  *
  * <ul>
- *   <li><b>late</b>, dp: the yes comes after the first record. Taught by every settled label: 1 for
- *       such a yes, 0 for all others.
- *   <li><b>stays</b>, rn: what was a no in the first record stays one. Taught by settled labels
- *       that were no yes then: 1 for a no, 0 for a late yes.
+ *   <li><b>late</b>, dp: the positive comes after the first record. Taught by every final label: 1
+ *       for such a positive, 0 for all others.
+ *   <li><b>stays</b>, rn: what was a negative in the first record stays one. Taught by final labels
+ *       that were no positive then: 1 for a negative, 0 for a late positive.
  * </ul>
  *
- * And if it is an amount that is told with each change:
+ * And if it is an amount that is emitted with each change:
  *
  * <ul>
  *   <li><b>stays nothing</b>: a record of nothing so far is followed by no change.
@@ -40,12 +40,12 @@ import java.util.stream.Collectors;
  *       teaches 1 / m with weight m, for only its last one is followed by none.
  * </ul>
  *
- * And if pending impressions tell which parts of their window they are past: for each part whether
- * an impression is past it <b>undecided</b>, given that it came to it, and for those decided in it
- * whether with a <b>yes</b>. These are taught at the end of each part.
+ * And if pending impressions are emitted at the ends of parts of their window: for each part
+ * whether an impression is past it <b>undecided</b>, given that it came to it, and for those
+ * decided in it whether with a <b>positive</b>. These are taught at the end of each part.
  *
  * <p>Otherwise only records of kind FINAL teach them, so nothing of the future reaches a weight: an
- * estimate knows labels that were settled before the record it is made for was learnt. Held-out
+ * estimate knows labels that were final before the record it is made for was learnt. Held-out
  * impressions teach nothing. Their state is part of the trainer's checkpoint.
  */
 final class DelayHeads implements AutoCloseable {
@@ -103,7 +103,7 @@ final class DelayHeads implements AutoCloseable {
     rates = parts ? new BaseRates(context, network) : null;
   }
 
-  /** Until something is settled nothing is late, so that weights begin as those of a window. */
+  /** Until some label is final nothing is late, so that weights begin as those of a window. */
   private void startAt(int head, float logOdds) {
     String bias = "tower" + head + ".out.bias";
     for (int i = 0; i < network.parameters().size(); i++) {
@@ -145,7 +145,7 @@ final class DelayHeads implements AutoCloseable {
   }
 
   /**
-   * Estimates for a batch, and then a step on what it settles.
+   * Estimates for a batch, and then a step on its final labels.
    *
    * @param numbers how these are read
    * @return false if its loss or gradient was not finite or too large, and nothing was learnt
@@ -225,17 +225,17 @@ final class DelayHeads implements AutoCloseable {
       int part = Math.min(label.changes(), parts(task) - 1);
       labels[undecided(task, part)] = label.isFinal() ? 0 : 1;
       weights[undecided(task, part)] = part < parts(task) - 1 ? 1 : 0;
-      labels[yes(task, part)] = label.value() > 0 ? 1 : 0;
-      weights[yes(task, part)] = label.isFinal() ? 1 : 0;
+      labels[positive(task, part)] = label.value() > 0 ? 1 : 0;
+      weights[positive(task, part)] = label.isFinal() ? 1 : 0;
       return;
     }
     boolean late = label.late();
     if (tasks.get(task).binary()) {
-      boolean yes = label.value() > 0;
-      labels[head + LATE] = yes && late ? 1 : 0;
+      boolean positive = label.value() > 0;
+      labels[head + LATE] = positive && late ? 1 : 0;
       weights[head + LATE] = 1;
-      labels[head + STAYS] = yes ? 0 : 1;
-      weights[head + STAYS] = yes && !late ? 0 : 1;
+      labels[head + STAYS] = positive ? 0 : 1;
+      weights[head + STAYS] = positive && !late ? 0 : 1;
       return;
     }
     boolean somethingAtFirst = label.delay() >= 0 && !late;
@@ -246,7 +246,7 @@ final class DelayHeads implements AutoCloseable {
     weights[head + STAYS_SOMETHING] = something;
   }
 
-  /** What is thought of a label of an example of the last batch. */
+  /** Estimates about a label of an example of the last batch. */
   Estimates estimates(int example, int task, TaskLabel label, double prediction) {
     int head = headOf[task];
     if (head < 0) {
@@ -254,7 +254,7 @@ final class DelayHeads implements AutoCloseable {
     }
     float[] of = estimates[example];
     if (parts(task) > 0) {
-      return new Estimates(prediction, 0, 1 - yesAfter(task, label.changes(), of));
+      return new Estimates(prediction, 0, 1 - positiveAfter(task, label.changes(), of));
     }
     if (tasks.get(task).binary()) {
       return new Estimates(prediction, of[head + LATE], of[head + STAYS]);
@@ -263,7 +263,7 @@ final class DelayHeads implements AutoCloseable {
     return new Estimates(prediction, 0, of[head + (something ? STAYS_SOMETHING : STAYS_NOTHING)]);
   }
 
-  /** Whether a gradient of the last batch was scaled down. */
+  /** True if a gradient of the last batch was scaled down. */
   boolean clipped() {
     return clipped;
   }
@@ -276,20 +276,20 @@ final class DelayHeads implements AutoCloseable {
     return headOf[task] + 2 * part;
   }
 
-  private int yes(int task, int part) {
+  private int positive(int task, int part) {
     return undecided(task, part) + 1;
   }
 
-  /** Chance of a yes if a part of the window is past and nothing is decided. */
-  private double yesAfter(int task, int past, float[] of) {
+  /** Chance of a positive if a part of the window is past and nothing is decided. */
+  private double positiveAfter(int task, int past, float[] of) {
     double reaches = 1;
-    double yes = 0;
+    double positive = 0;
     for (int part = past + 1; part < parts(task); part++) {
       double undecided = part == parts(task) - 1 ? 0 : of[undecided(task, part)];
-      yes += reaches * (1 - undecided) * of[yes(task, part)];
+      positive += reaches * (1 - undecided) * of[positive(task, part)];
       reaches *= undecided;
     }
-    return yes;
+    return positive;
   }
 
   void expire(long now) {

@@ -15,17 +15,17 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * What a model has ever been taught: which fields an example had, which tasks had an outcome. Of a
- * field or a task that never had any, nothing was learnt. Held-out examples do not count. Part of
- * the trainer's snapshot.
+ * Record of all that a model has ever been taught: which fields an example had, which tasks had an
+ * outcome. Of a field or a task that never had any, nothing was learnt. Held-out examples do not
+ * count. Part of the trainer's snapshot.
  */
 public final class Evidence {
 
   /**
    * A task without an outcome.
    *
-   * @param labels its settled labels: of impressions whose step before happened, all of them a no,
-   *     or an amount of 0
+   * @param labels its final labels: of impressions whose step before happened, all of them
+   *     negative, or an amount of 0
    */
   public record Fruitless(Task task, long labels) {}
 
@@ -34,7 +34,7 @@ public final class Evidence {
   private final long[] absentKeys;
   private final boolean[] present;
   private final boolean[] happened;
-  private final long[] settled;
+  private final long[] finals;
   private long examples;
 
   Evidence(ModelContext context) {
@@ -43,13 +43,13 @@ public final class Evidence {
     absentKeys = fields.stream().mapToLong(FeatureEncoder::absentKey).toArray();
     present = new boolean[fields.size()];
     happened = new boolean[tasks.size()];
-    settled = new long[tasks.size()];
+    finals = new long[tasks.size()];
   }
 
   /**
    * An example's batch went into the weights.
    *
-   * @param learnt whether one of its labels did
+   * @param learnt true if one of its labels did
    */
   void add(EncodedExample example, boolean learnt) {
     if (example.holdout()) {
@@ -61,10 +61,10 @@ public final class Evidence {
         present[field] |= has(example, field);
       }
     }
-    for (int task = 0; task < settled.length; task++) {
+    for (int task = 0; task < finals.length; task++) {
       TaskLabel label = example.labels()[task];
       happened[task] |= label.present() && label.value() != 0;
-      settled[task] += label.isFinal() && label.reached() ? 1 : 0;
+      finals[task] += label.isFinal() && label.reached() ? 1 : 0;
     }
   }
 
@@ -99,9 +99,9 @@ public final class Evidence {
   /** The tasks that have never had an outcome, in the order of the pipeline. */
   public List<Fruitless> fruitless() {
     List<Fruitless> none = new ArrayList<>();
-    for (int task = 0; task < settled.length; task++) {
+    for (int task = 0; task < finals.length; task++) {
       if (!happened[task]) {
-        none.add(new Fruitless(tasks.get(task), settled[task]));
+        none.add(new Fruitless(tasks.get(task), finals[task]));
       }
     }
     return none;
@@ -112,7 +112,7 @@ public final class Evidence {
    *
    * <pre>
    * long examples | count fields, each: boolean was present
-   * | count tasks, each: boolean happened | long settled labels
+   * | count tasks, each: boolean happened | long final labels
    * </pre>
    */
   void write(DataOutput out) throws IOException {
@@ -121,10 +121,10 @@ public final class Evidence {
     for (boolean was : present) {
       out.writeBoolean(was);
     }
-    Bytes.writeCount(out, settled.length);
-    for (int task = 0; task < settled.length; task++) {
+    Bytes.writeCount(out, finals.length);
+    for (int task = 0; task < finals.length; task++) {
       out.writeBoolean(happened[task]);
-      out.writeLong(settled[task]);
+      out.writeLong(finals[task]);
     }
   }
 
@@ -134,10 +134,10 @@ public final class Evidence {
     for (int field = 0; field < present.length; field++) {
       present[field] = in.readBoolean();
     }
-    requireSize("tasks", settled.length, Bytes.readCount(in));
-    for (int task = 0; task < settled.length; task++) {
+    requireSize("tasks", finals.length, Bytes.readCount(in));
+    for (int task = 0; task < finals.length; task++) {
       happened[task] = in.readBoolean();
-      settled[task] = in.readLong();
+      finals[task] = in.readLong();
     }
   }
 
@@ -152,6 +152,6 @@ public final class Evidence {
     examples = learnt;
     Arrays.fill(present, true);
     Arrays.fill(happened, true);
-    Arrays.fill(settled, 0);
+    Arrays.fill(finals, 0);
   }
 }

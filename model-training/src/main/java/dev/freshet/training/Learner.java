@@ -147,7 +147,7 @@ public final class Learner implements AutoCloseable {
   }
 
   /**
-   * What a batch is to learn: [example][task] but for the last.
+   * Targets that a batch learns: [example][task] but for the last.
    *
    * @param labels in the model's scale
    * @param importance weight in the loss; 0 masks
@@ -165,11 +165,11 @@ public final class Learner implements AutoCloseable {
       float[] pace) {}
 
   /**
-   * What a step reports.
+   * Report of a step.
    *
    * @param losses of each task
    * @param norm of the dense gradient
-   * @param clipped whether a gradient was scaled down
+   * @param clipped true if a gradient was scaled down
    * @param taken false if a loss or a gradient was not finite or a gradient was too large: then
    *     nothing has changed
    */
@@ -211,7 +211,8 @@ public final class Learner implements AutoCloseable {
   }
 
   /**
-   * What scripts know by the names of {@link ModelDefinition#HYPER}; how many numbers there are.
+   * Numbers that scripts know by the names of {@link ModelDefinition#HYPER}; how many numbers there
+   * are.
    */
   private int putHyper(Targets targets, TrainingSettings settings, float clip, float[] own) {
     TrainingSettings.Dense dense = settings.dense();
@@ -270,7 +271,7 @@ public final class Learner implements AutoCloseable {
   /**
    * Writes weights and every optimiser slot.
    *
-   * @param settings what the dense weights are learnt with
+   * @param settings with which the dense weights are learnt
    */
   void write(DataOutput out, TrainingSettings.Dense settings) throws IOException {
     out.writeUTF(settings.optimizer().toString());

@@ -11,8 +11,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Predictions made before anything of their impressions was learnt, kept until the last label is
- * settled: a primitive map and flat arrays, some 60 bytes for each pending impression of three
- * tasks.
+ * final: a primitive map and flat arrays, some 60 bytes for each pending impression of three tasks.
  *
  * <p>At most so many are kept. When there would be more, half of all impressions are no longer
  * scored, chosen by hash, and so on; which share it is only ever falls, because of an impression
@@ -23,8 +22,8 @@ final class PendingScores {
   /**
    * The first prediction for an impression.
    *
-   * @param predicted what was or would have been served, per task; not finite if it is {@link
-   *     #BROKEN} or {@link #NOTHING}
+   * @param predicted predictions that were or would have been served, per task; not finite if it is
+   *     {@link #BROKEN} or {@link #NOTHING}
    * @param unshrunk the same before it was shrunk
    * @param step of training before which it was made
    */
@@ -62,7 +61,7 @@ final class PendingScores {
     return Math.scalb(1.0, -halvings);
   }
 
-  /** Whether an impression belongs to that share. */
+  /** True if an impression belongs to that share. */
   boolean keeps(long id) {
     // Another hash than those of the holdout and the negative sampling, which take the same id.
     long mixed = (id ^ SALT) * 0x9E3779B97F4A7C15L;

@@ -18,10 +18,10 @@ import java.time.ZoneOffset;
 import java.util.List;
 
 /**
- * Progressive validation: every settled label against the prediction that was made before anything
- * of its impression was learnt, and against what the impression was served with. A model that has
+ * Progressive validation: every final label against the prediction that was made before anything of
+ * its impression was learnt, and against what the impression was served with. A model that has
  * learnt the click of an impression knows more of its purchase than one that is served ever could;
- * so the first prediction is kept until the last label is settled.
+ * so the first prediction is kept until the last label is final.
  */
 public final class ProgressiveScores {
 
@@ -68,11 +68,12 @@ public final class ProgressiveScores {
   /**
    * Scores an example, or keeps the prediction until its labels come.
    *
-   * @param now what would be served now, and the step of the training that is about to be taken
-   * @param constant what a predictor that knows no example from another would serve now, per task;
-   *     counts where nothing had been learnt of a task when its prediction had to be made, as in
-   *     the first window of a stream; NaN is not scored
-   * @return what its labels are scored against; null if they are not
+   * @param now predictions that would be served now, and the step of the training that is about to
+   *     be taken
+   * @param constant predictions of one that knows no example from another, as it would serve them
+   *     now, per task; counts where nothing had been learnt of a task when its prediction had to be
+   *     made, as in the first window of a stream; NaN is not scored
+   * @return predictions that its labels are scored against; null if they are not
    */
   PendingScores.First score(EncodedExample example, PendingScores.First now, double[] constant) {
     long value = value(example);
@@ -102,7 +103,7 @@ public final class ProgressiveScores {
 
   private PendingScores.First first(EncodedExample example, PendingScores.First now) {
     TaskLabel[] labels = example.labels();
-    // The last task settles last, so nothing will ask for this prediction again.
+    // The last task's label is the last to be final, so nothing will ask for this prediction again.
     boolean last = labels[labels.length - 1].isFinal();
     PendingScores.First first = pending.get(example.id());
     if (first != null && last) {
@@ -142,7 +143,7 @@ public final class ProgressiveScores {
     }
   }
 
-  /** Whether an example is from the days whose labels are scored. */
+  /** True if an example is from the days whose labels are scored. */
   public boolean inRange(EncodedExample example) {
     return example.eventTime() >= from && example.eventTime() < before;
   }

@@ -12,7 +12,7 @@ import java.io.IOException;
  *
  * <pre>
  * slope = (20 m + g) / (20 + h), at least 0.01 and at most 1,   m = n / (n + 5) after n outcomes of the rarer kind
- * of each settled label y:   d = logit(said) - logit(rate),   p = sigmoid(logit(rate) + slope d)
+ * of each final label y:   d = logit(said) - logit(rate),   p = sigmoid(logit(rate) + slope d)
  *   h += p (1 - p) d^2       g += slope p (1 - p) d^2 + (y - p) d
  * </pre>
  *
@@ -27,7 +27,10 @@ final class Shrinkages {
   /** So that who ranks by what is served has an order even where nothing says that it is right. */
   private static final double SMALLEST = 0.01;
 
-  /** What is older is forgotten once so much is known: about 100,000 labels, so slopes can turn. */
+  /**
+   * Most information that is kept; what is older is forgotten: about 100,000 labels, so slopes can
+   * turn.
+   */
   private static final double MOST_INFORMATION = 10_000;
 
   private final BaseRates rates;
@@ -50,7 +53,8 @@ final class Shrinkages {
   /**
    * A task's shrinkage now.
    *
-   * @param rate what would be served if the same were said of all; NaN if nothing is known
+   * @param rate prediction that would be served if the same were said of all; NaN if nothing is
+   *     known
    */
   Shrinkage of(int task, double rate) {
     if (!rates.moving() || !(rate > 0 && rate < 1)) {
@@ -74,7 +78,7 @@ final class Shrinkages {
   }
 
   /**
-   * A label was settled.
+   * A label is final.
    *
    * @param now the task's shrinkage
    * @param said would have been served without one, before anything of the impression was learnt

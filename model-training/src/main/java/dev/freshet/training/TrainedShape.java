@@ -12,9 +12,8 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * What a trainer's weights, moments and rows are laid out for. It lies beside them in a checkpoint:
- * sizes alone do not tell fields in another order apart, whose weights would be read at wrong
- * places.
+ * Layout of a trainer's weights, moments and rows. It lies beside them in a checkpoint: sizes alone
+ * do not tell fields in another order apart, whose weights would be read at wrong places.
  *
  * <pre>
  * freshet-shape-2

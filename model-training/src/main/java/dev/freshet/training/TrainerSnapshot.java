@@ -59,7 +59,7 @@ public final class TrainerSnapshot {
   private TrainerSnapshot() {}
 
   /**
-   * What a trainer's owner keeps beside it.
+   * State that a trainer's owner keeps beside it.
    *
    * @param run id of the run that wrote the snapshot
    * @param batch examples of the batch that was not full yet

@@ -9,12 +9,12 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * What a trainer did not learn, or not as it came, counted since the model's first example, each
+ * Counts of what a trainer did not learn, or not as it came, since the model's first example, each
  * with one sample in words. Part of its checkpoint; read by other threads for metrics.
  */
 public final class TrainingIncidents {
 
-  /** What is counted. */
+  /** Kinds of incidents. */
   public enum Kind {
     /** A label beyond the plausible range of its task, learnt as the range's end. */
     CLIPPED("clippedLabels"),

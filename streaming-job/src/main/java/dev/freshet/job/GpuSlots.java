@@ -30,7 +30,7 @@ public final class GpuSlots {
   private GpuSlots() {}
 
   /**
-   * Whether a task manager of one slot with so many cores, by {@code taskmanager.cpu.cores}, has
+   * True if a task manager of one slot with so many cores, by {@code taskmanager.cpu.cores}, has
    * room for a trainer and for nothing else.
    */
   public static boolean fitsOnlyATrainer(double cores) {

@@ -51,8 +51,9 @@ import org.apache.flink.streaming.api.graph.StreamGraph;
  *
  * <ol>
  *   <li>impressions, feedback: read, parse, watermark; dead letters to the side
- *   <li>counts, if there are any: what happened before an impression, told to it
- *   <li>labels: keyed join of an impression with its feedback; settled labels go on
+ *   <li>counts, if there are any: what happened before an impression, joined to it
+ *   <li>labels: keyed join of an impression with its feedback; labels are emitted as the delay
+ *       corrections say
  *   <li>features: values to 64-bit keys
  *   <li>training, for each model, one task: predict, score, learn
  *   <li>publishing, chained to it: versions before the checkpoint's barrier, exactly once
@@ -108,7 +109,7 @@ public final class JobGraph {
     return ReleasingSourceFactory.graph(env, name(pipeline));
   }
 
-  /** What a pipeline's job is called. */
+  /** Name of a pipeline's job. */
   public static String name(Pipeline pipeline) {
     return "freshet " + pipeline.pipeline();
   }
@@ -123,7 +124,7 @@ public final class JobGraph {
                 "read impressions",
                 MessageParser.typeInfo(new ImpressionCodec()))
             .uid("read-impressions")
-            .setDescription("Read, parse and validate impressions, and tell their time")
+            .setDescription("Read, parse and validate impressions, and assign event times")
             .transform("impressions", CodecTypeInfo.IMPRESSION, new SplitOperator<>())
             .uid("impressions")
             .setDescription("Impressions go on, what is none becomes a dead letter");
@@ -135,7 +136,7 @@ public final class JobGraph {
                 "read feedback",
                 MessageParser.typeInfo(new FeedbackCodec()))
             .uid("read-feedback")
-            .setDescription("Read, parse and validate feedback, and tell its time")
+            .setDescription("Read, parse and validate feedback, and assign event times")
             .transform("feedback", CodecTypeInfo.FEEDBACK, new SplitOperator<>())
             .uid("feedback")
             .setDescription("Feedback goes on, what is none becomes a dead letter");
@@ -170,7 +171,7 @@ public final class JobGraph {
           .filter(example -> !example.unlabelled())
           .name("settled")
           .uid("settled-examples")
-          .setDescription("Examples with a label that is settled")
+          .setDescription("Examples that have a label")
           .sinkTo(sinks.examples())
           .name("examples")
           .uid("examples-topic")
@@ -296,14 +297,14 @@ public final class JobGraph {
         sinks.metrics(),
         "metrics " + name,
         "metrics-topic-" + name,
-        "What the trainer of model " + name + " tells, to the metrics topic");
+        "Records of the trainer of model " + name + ", to the metrics topic");
     if (pipeline.trainingLogTopic() != null) {
       sink(
           versions.getSideOutput(TrainOperator.LOG),
           sinks.trainingLog(model),
           "log " + name,
           "training-log-" + name,
-          "What the trainer of model " + name + " does, to the training log");
+          "Steps of the trainer of model " + name + ", to the training log");
     }
     return versions.getSideOutput(TrainOperator.LEFT_OUT);
   }

@@ -53,7 +53,7 @@ public final class ByteLines implements Closeable {
     return length == bytes.length ? bytes : Arrays.copyOf(bytes, length);
   }
 
-  /** Whether the file is compressed. */
+  /** True if the file is compressed. */
   public boolean packed() {
     return packed;
   }
@@ -67,12 +67,12 @@ public final class ByteLines implements Closeable {
     in.transferTo(OutputStream.nullOutputStream());
   }
 
-  /** Whether the last line was cut. */
+  /** True if the last line was cut. */
   public boolean tooLong() {
     return tooLong;
   }
 
-  /** Whether there is nothing in a line. */
+  /** True if there is nothing in a line. */
   public static boolean blank(byte[] line) {
     for (byte b : line) {
       if (b > ' ' || b < 0) {

@@ -36,7 +36,7 @@ public final class Lines {
    * A file that was opened.
    *
    * @param bytes of its text
-   * @param packed whether it is compressed
+   * @param packed true if it is compressed
    */
   record Opened(InputStream bytes, boolean packed) {}
 

@@ -5,7 +5,7 @@ import dev.freshet.core.settings.RecordBinder;
 /** A row that is no event: an importer skips it, or stops at it if it is told to be strict. */
 final class BadRow extends IllegalArgumentException {
 
-  /** What is wrong with a row. */
+  /** Faults of a row. */
   enum Reason {
     COLUMNS,
     QUOTES,

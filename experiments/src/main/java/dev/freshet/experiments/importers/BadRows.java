@@ -19,7 +19,7 @@ public final class BadRows {
   private final Map<BadRow.Reason, String> first = new EnumMap<>(BadRow.Reason.class);
 
   /**
-   * @param strict whether the first one is the last: {@link #add} throws it
+   * @param strict true if the first one is the last: {@link #add} throws it
    */
   public BadRows(boolean strict) {
     this.strict = strict;

@@ -15,12 +15,12 @@ import org.apache.commons.csv.CSVRecord;
 /** Reads CSV files; a row that is not what it should be is told to {@link BadRows}. */
 final class Csv {
 
-  /** What is done with a row. */
+  /** Receives a row. */
   interface RowAction {
     void row(CSVRecord row) throws IOException;
   }
 
-  /** What is done with a row that is known by its number, from 0 on over all files. */
+  /** Receives a row with its number, from 0 on over all files. */
   interface NumberedRowAction {
     void row(long number, CSVRecord row) throws IOException;
   }

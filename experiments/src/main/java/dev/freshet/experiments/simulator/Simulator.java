@@ -68,7 +68,7 @@ public final class Simulator {
   private long order;
 
   /**
-   * @throws IllegalArgumentException if the pipeline's tasks are not yes, yes, amount
+   * @throws IllegalArgumentException if the pipeline's tasks are not binary, binary, continuous
    */
   public Simulator(Pipeline pipeline, SimulatorSettings settings) {
     List<Task> tasks = pipeline.tasks();
@@ -115,7 +115,7 @@ public final class Simulator {
     return 1 / (1 + Math.exp(-x));
   }
 
-  /** What its messages depend on. */
+  /** Settings, on which its messages depend. */
   public SimulatorSettings settings() {
     return settings;
   }

@@ -86,7 +86,7 @@ public final class Topics implements AutoCloseable {
         .sum();
   }
 
-  /** Whether a completed checkpoint of the job covers everything in the event topics. */
+  /** True if a completed checkpoint of the job covers everything in the event topics. */
   public boolean allRead() throws ExecutionException, InterruptedException {
     Map<TopicPartition, Long> ends = ends(eventTopics());
     var committed =

@@ -25,7 +25,10 @@ import org.apache.flink.configuration.StateRecoveryOptions;
 /** A Flink cluster that runs, by the address of its job manager's REST endpoint. */
 public final class RemoteCluster {
 
-  /** What a job takes from the configuration of who submits it; here, from the cluster's own. */
+  /**
+   * Settings that a job takes from the configuration of who submits it; here, from the cluster's
+   * own.
+   */
   private static final List<String> JOB_SETTINGS =
       List.of("execution.", "state.", "restart-strategy", "pipeline.", "parallelism.");
 
@@ -135,7 +138,7 @@ public final class RemoteCluster {
     return trace.isEmpty() ? Optional.empty() : Optional.of(lastCause(trace));
   }
 
-  /** What a stack trace says at its end, without the name of the exception. */
+  /** Message at the end of a stack trace, without the name of the exception. */
   public static String lastCause(String trace) {
     String[] causes = trace.split("Caused by: ");
     String last = causes[causes.length - 1].lines().findFirst().orElse("");
@@ -150,7 +153,7 @@ public final class RemoteCluster {
    */
   public record Progress(JobStatus status, int running, int steps) {
 
-    /** Whether there is nothing left to wait for. */
+    /** True if there is nothing left to wait for. */
     public boolean isWhole() {
       return status == JobStatus.FINISHED
           || status == JobStatus.RUNNING && steps > 0 && running == steps;

@@ -133,7 +133,7 @@ final class DeviceCommand implements Callable<Integer> {
     return device;
   }
 
-  /** Whether all models do on the device what they do on the CPU. */
+  /** True if all models do on the device what they do on the CPU. */
   boolean compare(TorchDevice device, PrintWriter out, ObjectNode report) {
     out.printf("%nLargest difference between %s and the CPU after two steps%n", device);
     ObjectNode differences = report.putObject("differences");

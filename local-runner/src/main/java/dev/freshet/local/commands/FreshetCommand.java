@@ -53,7 +53,7 @@ public final class FreshetCommand {
     return CommandRun.run(line, FreshetCommand::report, args);
   }
 
-  /** What {@code --version} prints. */
+  /** Lines that {@code --version} prints. */
   static final class Version implements CommandLine.IVersionProvider {
     @Override
     public String[] getVersion() {

@@ -74,7 +74,7 @@ final class RunOptions {
               + " read them. Default: none are told.")
   Integer metricsPort;
 
-  /** What runs in a folder and gives its final figures. */
+  /** Work that is done in a folder and gives its final figures. */
   interface Work {
     ObjectNode in(Path folder, EndRequest end) throws Exception;
   }
@@ -82,7 +82,7 @@ final class RunOptions {
   /**
    * Does the work in its folder, until Ctrl-C, and tells the figures and what is wrong with them.
    *
-   * @param late whether impressions may be late
+   * @param late true if impressions may be late
    * @return the exit code
    */
   int run(PrintStream progress, Pipeline pipeline, boolean late, Work work) throws Exception {

@@ -6,7 +6,7 @@ import dev.freshet.server.options.Usage;
 import java.time.Duration;
 import picocli.CommandLine.Option;
 
-/** What the simulated shop is like. */
+/** Options of the simulated shop. */
 final class SimulatorOptions {
 
   @Option(

@@ -19,7 +19,7 @@ final class VersionOption {
       description = "The version. Default: the newest.")
   private String version;
 
-  /** What was asked for; null for the newest. */
+  /** The version that was asked for; null for the newest. */
   String version() {
     if (version != null) {
       try {

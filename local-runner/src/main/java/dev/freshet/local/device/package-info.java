@@ -1,2 +1,2 @@
-/** What {@code freshet device} finds out about GPUs. */
+/** Checks of {@code freshet device} on GPUs. */
 package dev.freshet.local.device;

@@ -15,8 +15,8 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.Header;
 
 /**
- * What is on the dead-letter topic: how many of each reason and kind of event, and the first of
- * each reason. Knows no list of reasons: whatever the job gives as one is told.
+ * Counts of the dead-letter topic: how many of each reason and kind of event, and the first of each
+ * reason. Knows no list of reasons: whatever the job gives as one is told.
  */
 final class DeadLetters {
 

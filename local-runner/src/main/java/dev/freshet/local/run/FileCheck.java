@@ -187,7 +187,7 @@ public final class FileCheck {
     wrong.add("--" + input.use() + ": " + input.path() + " " + what);
   }
 
-  /** What the first lines of a file are. */
+  /** Findings in the first lines of a file. */
   private static final class First {
     private long read;
     private long lines;
@@ -201,7 +201,7 @@ public final class FileCheck {
     private final List<String> beside = new ArrayList<>();
     private final Map<String, Deadlines> deadlines = new TreeMap<>();
 
-    /** Whether enough was seen. */
+    /** True if enough was seen. */
     private boolean enough(boolean shown, int fields) {
       boolean good = accepted > 0 && !(shown && absent.size() == fields);
       return lines >= (good ? LINES : MOST_LINES);
@@ -288,7 +288,7 @@ public final class FileCheck {
     }
   }
 
-  /** Whether a line is feedback among impressions, or the reverse. */
+  /** True if a line is feedback among impressions, or the reverse. */
   private boolean isOther(byte[] line, boolean shown) {
     // Feedback of an unknown kind would pass for an impression without features.
     return refused(line, !shown) == null && (shown || !parsed(line).path("features").isEmpty());

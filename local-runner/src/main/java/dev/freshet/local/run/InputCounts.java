@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * What was in a file of events, as far as its lines can be told apart without judging them.
+ * Counts of a file of events, as far as its lines can be told apart without judging them.
  *
  * @param lines that are not blank and were not passed over
  * @param tooLong lines that no message may be as long as; they were not sent
@@ -40,7 +40,7 @@ record InputCounts(
   private static final int MOST_FIELDS = 20;
   private static final int SAMPLE = 200;
 
-  /** What a record of before lacks was none. */
+  /** Counts that a record of before lacks are 0. */
   InputCounts {
     kinds = new TreeMap<>(kinds);
     absent = new TreeMap<>(absent);

@@ -43,7 +43,7 @@ final class LearntBefore {
   private static final double MOST_OF_HEAP = 0.6;
   private static final int TOLD_FROM = 100_000;
 
-  /** What is to be done with a line. */
+  /** Fates of a line. */
   enum Fate {
     /** It is sent. */
     NEW,
@@ -74,7 +74,7 @@ final class LearntBefore {
    * Reads what the topics hold.
    *
    * @param upTo messages of each partition of the event topics that count
-   * @param end whether to give up; then the result is of no use
+   * @param end true to give up; then the result is of no use
    * @throws RefusedException if there is not memory enough
    * @throws IOException if some of it cannot be read
    */

@@ -62,9 +62,9 @@ public final class LocalJob implements AutoCloseable {
   private static final Duration LEAST_PATIENCE = Duration.ofSeconds(10);
   private static final Duration POLL = Duration.ofMillis(100);
 
-  /** What is done while the job ends. */
+  /** Work that goes on while the job ends. */
   interface Meanwhile {
-    /** Whether to go on. */
+    /** True to go on. */
     boolean goOn() throws Exception;
   }
 
@@ -252,13 +252,13 @@ public final class LocalJob implements AutoCloseable {
     return cluster.getRestAddress().get().getPort();
   }
 
-  /** Whether the job went on from a checkpoint. */
+  /** True if the job went on from a checkpoint. */
   public boolean restored() {
     return restored;
   }
 
   /**
-   * Whether the job is over.
+   * True if the job is over.
    *
    * @throws JobFailedException if it failed
    */
@@ -273,10 +273,7 @@ public final class LocalJob implements AutoCloseable {
     return true;
   }
 
-  /**
-   * What the tasks have counted, by accumulator, as they last told it; exact when the job has
-   * ended.
-   */
+  /** Counts of the tasks, by accumulator, as they last told it; exact when the job has ended. */
   Map<String, Object> counted() {
     try {
       var sums = cluster.getArchivedExecutionGraph(id).get().getAccumulatorsSerialized();
@@ -295,15 +292,15 @@ public final class LocalJob implements AutoCloseable {
   }
 
   /**
-   * What there is to say of a job that goes without a checkpoint for longer than expected: several
-   * intervals, and no less than some seconds.
+   * A sentence on a job that goes without a checkpoint for longer than expected: several intervals,
+   * and no less than some seconds.
    */
   Optional<String> lateCheckpoint() throws ExecutionException, InterruptedException {
     return CheckpointWatch.late(
         cluster.getArchivedExecutionGraph(id).get(), clock.millis(), patience);
   }
 
-  /** What has failed so far, oldest first, whether or not the job came back from it. */
+  /** Failures so far, oldest first, whether or not the job came back from them. */
   public List<TaskFailure> failures() throws Exception {
     return TaskFailure.of(cluster.getArchivedExecutionGraph(id).get());
   }
@@ -311,9 +308,9 @@ public final class LocalJob implements AutoCloseable {
   /**
    * Ends the job in order, with a savepoint from which it can go on.
    *
-   * @param drain whether all windows are closed first and everything is settled and learnt
+   * @param drain true to close all windows first, so that all labels are final and learnt
    * @param given up when this turns true: then the job still runs
-   * @return whether the job has ended; if not, it was about to restart or given up: ask again
+   * @return true if the job has ended; if not, it was about to restart or given up: ask again
    * @throws JobFailedException if it failed for good
    */
   boolean stop(boolean drain, Meanwhile meanwhile) throws Exception {
@@ -351,7 +348,7 @@ public final class LocalJob implements AutoCloseable {
     }
   }
 
-  /** Whether all tasks run: neither starting nor coming back from a failure. */
+  /** True if all tasks run: neither starting nor coming back from a failure. */
   public boolean running() throws ExecutionException, InterruptedException {
     return cluster.getJobStatus(id).get() == JobStatus.RUNNING;
   }

@@ -31,7 +31,7 @@ public final class LocalRun implements AutoCloseable {
   private static final Duration FAILURES = Duration.ofSeconds(1);
 
   /**
-   * What can be set from outside.
+   * Settings of a run.
    *
    * @param metricsPort where Prometheus may ask for the job's metrics, or null
    */
@@ -54,7 +54,7 @@ public final class LocalRun implements AutoCloseable {
 
   /** Where the events come from. */
   interface Feed {
-    /** Whether no more events come. */
+    /** True if no more events come. */
     boolean allSent() throws Exception;
 
     /** Does what is to be done now and then. */
@@ -155,7 +155,7 @@ public final class LocalRun implements AutoCloseable {
    * @throws JobFailedException if the job fails for good
    */
   Ending follow(Feed feed, double until) throws Exception {
-    boolean settling = false;
+    boolean emitting = false;
     while (!end.made()) {
       if (job.finished()) {
         throw new IllegalStateException("the job ended by itself");
@@ -163,9 +163,9 @@ public final class LocalRun implements AutoCloseable {
       watch(feed);
       if (feed.allSent() && job.running() && topics.allRead()) {
         // Draining closes every window; a run that may be continued must not do that too early.
-        if (!settling) {
-          out.println("All events are read; settling the last labels");
-          settling = true;
+        if (!emitting) {
+          out.println("All events are read; emitting the last labels");
+          emitting = true;
         }
         if (job.stop(true, () -> watched(feed))) {
           return Ending.LEARNT;

@@ -95,7 +95,7 @@ final class Observer implements AutoCloseable {
     metrics.forEach((model, record) -> earlier.put(model, record.path("run").asLong()));
   }
 
-  /** Whether the newest metrics record of a model is of an earlier run, whose rates say nothing. */
+  /** True if the newest metrics record of a model is of an earlier run, whose rates say nothing. */
   boolean isEarlier(String model) {
     return Long.valueOf(metrics(model).path("run").asLong()).equals(earlier.get(model));
   }
@@ -191,7 +191,7 @@ final class Observer implements AutoCloseable {
    * Waits until all that the job wrote has been seen.
    *
    * @param patience how long to wait while nothing comes
-   * @return whether it has; not if a transaction stayed open
+   * @return true if it has; not if a transaction stayed open
    */
   boolean catchUp(Duration patience) throws Exception {
     return TopicFollower.catchUp(topics, patience, letterFollower, metricFollower, versionFollower);

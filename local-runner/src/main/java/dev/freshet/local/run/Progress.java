@@ -106,7 +106,7 @@ final class Progress {
     }
   }
 
-  /** What became of the impressions' own deadlines, with the first of those of no use. */
+  /** Prints the use of the impressions' own deadlines, with the first of those of no use. */
   void printDeadlines() {
     StringBuilder text = new StringBuilder();
     observer

@@ -1,6 +1,6 @@
 package dev.freshet.local.run;
 
-/** What was asked for cannot be done as things are; the message says why and what can. */
+/** A request cannot be done as things are; the message says why and what can. */
 public final class RefusedException extends RuntimeException {
   RefusedException(String message) {
     super(message);

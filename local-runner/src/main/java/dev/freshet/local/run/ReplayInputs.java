@@ -55,7 +55,7 @@ final class ReplayInputs {
   }
 
   /**
-   * What is to be learnt next: the batch that was begun, or those of the files whose content is
+   * The next batch to be learnt: the one that was begun, or those of the files whose content is
    * new; null if all is learnt. After a batch that was begun it is to be asked again.
    *
    * @throws RefusedException if a batch was begun whose files are not given as they were

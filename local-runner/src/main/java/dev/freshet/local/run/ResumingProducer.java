@@ -50,7 +50,7 @@ final class ResumingProducer implements AutoCloseable {
    *
    * @param arrived when it arrived by the clock of the data, epoch milliseconds; below zero if that
    *     is not known. Kafka's own time stays that of the writing, by which freshness is told
-   * @return whether it was sent; false if it is there already
+   * @return true if it was sent; false if it is there already
    * @throws IOException if an earlier message could not be written
    */
   boolean send(String topic, String key, byte[] value, long arrived) throws IOException {

@@ -45,7 +45,7 @@ public final class RootCause {
     return text;
   }
 
-  /** What may help; null if nothing is known. */
+  /** Advice that may help; null if nothing is known. */
   static String advice(Throwable thrown) {
     String all = "";
     Set<Throwable> seen = new HashSet<>();

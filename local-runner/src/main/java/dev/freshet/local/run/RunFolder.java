@@ -38,7 +38,7 @@ public final class RunFolder implements AutoCloseable {
   /**
    * One that stays.
    *
-   * @param again whether what an earlier run left there is thrown away
+   * @param again true if what an earlier run left there is thrown away
    * @throws RefusedException if another process runs in it
    */
   public static RunFolder kept(Path folder, boolean again) throws IOException {

@@ -20,7 +20,7 @@ import java.util.Optional;
 import java.util.TreeSet;
 
 /**
- * What a data directory holds: which inputs are in its topics and how far they are learnt. It is
+ * Contents of a data directory: which inputs are in its topics and how far they are learnt. It is
  * written before anything happens that could not be found out afterwards, and a file is replaced
  * whole or not at all, so that a run which was killed anywhere knows where it was.
  *
@@ -76,7 +76,7 @@ record RunRecord(
    * A file of events.
    *
    * @param use impressions or feedback
-   * @param sent what was in it; null while that is not known
+   * @param sent counts of its content; null while that is not known
    */
   record Input(String use, String path, String sha256, InputCounts sent) {
     boolean sameContent(Input other) {

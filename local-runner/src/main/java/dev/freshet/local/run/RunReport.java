@@ -38,7 +38,7 @@ final class RunReport {
   private RunReport() {}
 
   /**
-   * @param truthKnown whether served scores are the truth, so that they tell the best possible
+   * @param truthKnown true if served scores are the truth, so that they tell the best possible
    */
   static ObjectNode of(Observer observer, double seconds, boolean truthKnown) throws Exception {
     ObjectNode report = JSON.createObjectNode();
@@ -112,7 +112,9 @@ final class RunReport {
     return report;
   }
 
-  /** What is no event, what is no part of a label, and what taught a model nothing. */
+  /**
+   * Counts of what is no event, of what is no part of a label, and of what taught a model nothing.
+   */
   static void reasons(ObjectNode report, Map<String, Long> letters) {
     ObjectNode rejected = report.putObject("rejected");
     ObjectNode dropped = report.putObject("dropped");
@@ -156,7 +158,7 @@ final class RunReport {
     return deadlines;
   }
 
-  /** What was found in feature fields: the first model stands for all, which see the same. */
+  /** Counts of feature fields: the first model stands for all, which see the same. */
   private static ObjectNode fields(Observer observer) {
     ObjectNode fields = JSON.createObjectNode();
     JsonNode metrics = observer.metrics(observer.pipeline().models().get(0).name());

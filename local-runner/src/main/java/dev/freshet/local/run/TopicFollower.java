@@ -69,7 +69,7 @@ final class TopicFollower implements AutoCloseable {
    * can be read now.
    *
    * @param patience how long to wait while nothing comes
-   * @return whether it has been; not if somebody's transaction stays open
+   * @return true if it has been; not if somebody's transaction stays open
    * @throws IOException if reading has failed
    */
   static boolean catchUp(Topics topics, Duration patience, TopicFollower... followers)

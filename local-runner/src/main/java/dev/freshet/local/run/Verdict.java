@@ -24,15 +24,15 @@ public final class Verdict {
   public static final int CODE = 3;
 
   /**
-   * What is put up with.
+   * Faults that are put up with.
    *
    * @param minAccepted share of the impressions, and of the feedback, that has to be accepted
-   * @param late whether impressions may be late
+   * @param late true if impressions may be late
    */
   public record Tolerance(double minAccepted, boolean late) {}
 
   /**
-   * What is wrong.
+   * A fault of a run.
    *
    * @param code for scripts
    * @param text for people: counts and one sample

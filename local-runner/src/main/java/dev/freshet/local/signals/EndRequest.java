@@ -39,12 +39,12 @@ public final class EndRequest implements AutoCloseable {
     SIGNALS.keySet().forEach(signal -> handle(signal, () -> {}));
   }
 
-  /** What the second request still does before the process is gone. */
+  /** Sets what the second request still does before the process is gone. */
   public synchronized void atOnce(Runnable action) {
     atOnce.add(action);
   }
 
-  /** Whether somebody wants the end. */
+  /** True if somebody wants the end. */
   public boolean made() {
     return made.getCount() == 0;
   }

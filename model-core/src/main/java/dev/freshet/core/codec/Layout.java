@@ -87,7 +87,7 @@ public record Layout(String name, int oldest, int newest) implements Serializabl
     return readVersion(in);
   }
 
-  /** What a text of the newest version begins with. */
+  /** Beginning of a text of the newest version. */
   public String text() {
     return name + "-" + newest;
   }

@@ -37,7 +37,7 @@ public record CountHistory(int starts, Set<String> counters) {
     return names;
   }
 
-  /** What is counted from here on. */
+  /** Counts that go on from here. */
   public CountPlan.By goOn(CountPlan.By planned) {
     return planned.with(planned.numbers().stream().map(this::goOn).toList());
   }

@@ -18,7 +18,8 @@ import java.util.List;
  * nothing twice, and has so many events of a task and impression at most.
  *
  * <p>An event counts at its own time, but not before its impression's, if that is not after the
- * last moment at which an event of its task could be part of a label. Reported noes do not count.
+ * last moment at which an event of its task could be part of a label. Reported negatives do not
+ * count.
  */
 public final class CountJoin implements Serializable {
 
@@ -66,7 +67,7 @@ public final class CountJoin implements Serializable {
     impressions = plan.counts(CountedEvent.IMPRESSION);
   }
 
-  /** What is counted. */
+  /** The plan of what is counted. */
   public CountPlan plan() {
     return plan;
   }
@@ -78,7 +79,7 @@ public final class CountJoin implements Serializable {
   /**
    * An impression came.
    *
-   * @return whether that changed what is kept
+   * @return true if that changed what is kept
    */
   public boolean onImpression(
       CountedImpression kept, Impression impression, long watermark, Output out) {
@@ -111,7 +112,7 @@ public final class CountJoin implements Serializable {
   /**
    * Feedback of a task that is counted came.
    *
-   * @return whether that changed what is kept
+   * @return true if that changed what is kept
    */
   public boolean onFeedback(CountedImpression kept, Feedback event, long watermark, Output out) {
     if (tasks.get(event.task()).binary() && event.value() == 0) {

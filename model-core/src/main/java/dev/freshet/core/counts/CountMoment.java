@@ -3,8 +3,8 @@ package dev.freshet.core.counts;
 import java.util.Arrays;
 
 /**
- * What happens to one value at one moment that time has not reached: so many impressions wait for
- * its counts, and so many events of each kind will count after it.
+ * Future of one value at one moment that time has not reached: so many impressions wait for its
+ * counts, and so many events of each kind will count after it.
  *
  * @param impressions how many wait
  * @param events by event, that of impressions first and then the tasks'

@@ -14,7 +14,7 @@ import java.util.Objects;
 import java.util.stream.Stream;
 
 /**
- * What a pipeline counts: for each field by whose values there are counts, which numbers it gives.
+ * Counts of a pipeline: for each field by whose values there are counts, which numbers it gives.
  *
  * @param by the fields, in the order in which the first of their counts are listed
  */
@@ -30,8 +30,8 @@ public record CountPlan(List<By> by) implements Serializable {
    *
    * @param field its name
    * @param place where its values stand in {@link RawFeatures#categories()}
-   * @param counters what is counted of each value
-   * @param numbers what impressions are told of that
+   * @param counters of each value
+   * @param numbers that impressions get of them
    */
   public record By(String field, int place, List<Counter> counters, List<Number> numbers)
       implements Serializable {
@@ -61,7 +61,7 @@ public record CountPlan(List<By> by) implements Serializable {
       return hash == NO_KEY ? 1 : hash;
     }
 
-    /** Whether an impression brings all the numbers itself. */
+    /** True if an impression brings all the numbers itself. */
     public boolean brought(RawFeatures features) {
       return numbers.stream().noneMatch(n -> Double.isNaN(features.numbers()[n.place()]));
     }
@@ -88,7 +88,7 @@ public record CountPlan(List<By> by) implements Serializable {
    *
    * @param event index of the task, or {@link CountedEvent#IMPRESSION}
    * @param halfLife milliseconds after which an event counts half
-   * @param name what is counted, in a text without spaces
+   * @param name of what is counted, in a text without spaces
    * @param id of the name: under which its numbers are kept, whatever else is counted beside it
    */
   public record Counter(int event, long halfLife, String name, long id) implements Serializable {
@@ -108,12 +108,12 @@ public record CountPlan(List<By> by) implements Serializable {
   }
 
   /**
-   * What a field is told.
+   * A number that a field gets.
    *
    * @param field its name
    * @param place in {@link RawFeatures#numbers()}
-   * @param of what is counted
-   * @param per what it is divided by; null for a count
+   * @param of counter of the number
+   * @param per counter that it is divided by; null for a count
    * @param least below this divisor there is no rate
    */
   public record Number(String field, int place, Counter of, Counter per, double least)
@@ -165,7 +165,7 @@ public record CountPlan(List<By> by) implements Serializable {
         index < 0 ? CountedEvent.IMPRESSION : index, halfLife, event + "|" + halfLife);
   }
 
-  /** Whether nothing is counted. */
+  /** True if nothing is counted. */
   public boolean isEmpty() {
     return by.isEmpty();
   }
@@ -175,7 +175,7 @@ public record CountPlan(List<By> by) implements Serializable {
     return by.stream().map(By::field).toList();
   }
 
-  /** Whether events of a task are counted. */
+  /** True if events of a task are counted. */
   public boolean counts(int task) {
     return by.stream().flatMap(b -> b.counters().stream()).anyMatch(c -> c.event() == task);
   }

@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What is remembered of an impression so that its feedback can be counted: for which values, until
- * when, and which events were counted. Mutable; one owner, the keyed state.
+ * State of an impression, kept so that its feedback can be counted: for which values, until when,
+ * and which events were counted. Mutable; one owner, the keyed state.
  */
 public final class CountedImpression {
 

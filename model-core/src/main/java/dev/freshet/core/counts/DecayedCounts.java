@@ -13,7 +13,7 @@ public final class DecayedCounts {
   /** No moment. */
   public static final long NONE = Long.MAX_VALUE;
 
-  /** What is less is nothing. */
+  /** Smallest count; what is less is nothing. */
   static final double LEAST = 0x1p-10;
 
   long[] ids = new long[0];
@@ -21,7 +21,7 @@ public final class DecayedCounts {
   long[] times = new long[0];
   private long timer = NONE;
 
-  /** What was counted before a moment, as it counts then. */
+  /** The count of all before a moment, as it counts then. */
   public double at(CountPlan.Counter counter, long time) {
     int place = place(counter);
     if (place < 0) {

@@ -3,7 +3,7 @@ package dev.freshet.core.events;
 import java.io.Serializable;
 
 /**
- * What one impression says of the end of one task's window.
+ * One impression's own end of one task's window.
  *
  * @param millis of {@link Kind#AT} the time, epoch milliseconds; of {@link Kind#AFTER} the length,
  *     which may be negative; else 0
@@ -11,11 +11,11 @@ import java.io.Serializable;
  */
 public record Deadline(Kind kind, long millis, String refused) implements Serializable {
 
-  /** What there is. */
+  /** Kinds of values. */
   public enum Kind {
     /** The field is not there. */
     ABSENT,
-    /** What stands there is no time, or no number. */
+    /** A value that is no time, or no number. */
     INVALID,
     /** A time. */
     AT,

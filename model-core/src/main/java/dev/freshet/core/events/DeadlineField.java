@@ -24,7 +24,7 @@ public record DeadlineField(
                     + " window is that long, if `window` is not shorter",
             fallback = Option.ABSENT)
         String after,
-    @Option(value = "What 1 of the field `after` is, such as 1d", fallback = Option.ABSENT)
+    @Option(value = "Length of 1 of the field `after`, such as 1d", fallback = Option.ABSENT)
         Duration unit,
     @Option(
             value =
@@ -50,7 +50,7 @@ public record DeadlineField(
         "nothing without `at` or `after`");
   }
 
-  /** Whether there is such a field. */
+  /** True if there is such a field. */
   public boolean present() {
     return at != null || after != null;
   }

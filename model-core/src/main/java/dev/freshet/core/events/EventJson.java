@@ -112,7 +112,7 @@ public final class EventJson {
   }
 
   /**
-   * Whether a text is whole in Unicode: no half of a surrogate pair alone, which UTF-8 cannot hold.
+   * True if a text is whole in Unicode: no half of a surrogate pair alone, which UTF-8 cannot hold.
    */
   static boolean isWellFormed(String text) {
     for (int i = 0; i < text.length(); i++) {
@@ -131,7 +131,7 @@ public final class EventJson {
     return true;
   }
 
-  /** Whether a text takes at most so many bytes of UTF-8. */
+  /** True if a text takes at most so many bytes of UTF-8. */
   static boolean fits(String text, int bytes) {
     return text.length() * 3L <= bytes || text.getBytes(StandardCharsets.UTF_8).length <= bytes;
   }

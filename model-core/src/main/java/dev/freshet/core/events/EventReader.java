@@ -64,7 +64,7 @@ public final class EventReader implements Serializable {
     features = new FeatureReader(fields);
   }
 
-  /** What this instance found in the feature fields of the impressions that it was given. */
+  /** Counts of the feature fields of the impressions that this instance was given. */
   public FieldCounts fieldCounts() {
     return features.counts();
   }

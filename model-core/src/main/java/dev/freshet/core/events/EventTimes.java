@@ -31,7 +31,7 @@ final class EventTimes {
 
   private EventTimes() {}
 
-  /** Whether it could be a time by its type. */
+  /** True if it could be a time by its type. */
   static boolean isTyped(JsonNode node) {
     return node.isNumber() || node.isTextual();
   }
@@ -66,7 +66,7 @@ final class EventTimes {
     return time >= EARLIEST && time < LATEST;
   }
 
-  /** What is allowed, and what may have been meant by something that is not. */
+  /** Words on what is allowed, and what may have been meant by something that is not. */
   static String allowed(JsonNode node) {
     OptionalLong number = number(node);
     if (number.isPresent()) {

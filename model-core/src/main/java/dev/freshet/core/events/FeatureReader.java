@@ -203,7 +203,7 @@ final class FeatureReader implements Serializable {
     return weight;
   }
 
-  /** What has no weight is as if it were not there. */
+  /** Values with weights; those of weight 0 are left out. */
   private static final class WeightedValues {
     private final List<String> values = new ArrayList<>();
     private float[] weights = {};

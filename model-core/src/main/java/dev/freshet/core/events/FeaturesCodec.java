@@ -20,7 +20,7 @@ public final class FeaturesCodec {
 
   private FeaturesCodec() {}
 
-  /** Whether there are raw features with weights, which the record's version or marks must tell. */
+  /** True if there are raw features with weights, which the record's version or marks must tell. */
   public static boolean weighted(Impression impression) {
     return impression.features() instanceof RawFeatures raw && raw.weights().length > 0;
   }

@@ -3,10 +3,10 @@ package dev.freshet.core.events;
 import java.io.Serializable;
 
 /**
- * What feedback of one kind must look like.
+ * Rules for feedback of one kind.
  *
- * @param continuous whether it carries an amount; if not it is a yes
- * @param explicitNegatives whether value 0 may report a no
+ * @param continuous true if it carries an amount; if not it is a positive
+ * @param explicitNegatives true if value 0 may report a negative
  */
 public record FeedbackKind(String name, boolean continuous, boolean explicitNegatives)
     implements Serializable {}

@@ -14,13 +14,13 @@ import java.util.concurrent.atomic.AtomicLongArray;
  */
 public final class FieldCounts implements Serializable {
 
-  /** What may be wrong with a field of an impression. */
+  /** Faults of a field of an impression. */
   public enum Kind {
     /** It is not there, null, an empty text or an empty list. */
     ABSENT,
     /** Its value has no embedding row of its own. */
     UNKNOWN,
-    /** What stands there is refused, and the impression with it. */
+    /** Its value is refused, and the impression with it. */
     WRONG_TYPE,
     /** A number that was sent as text, and was read as the number. */
     NUMBER_AS_TEXT,

@@ -10,8 +10,8 @@ import java.util.Objects;
  * @param id the key that all feedback on it names
  * @param eventTime epoch milliseconds
  * @param served null where nothing was scored
- * @param deadlines what it says of the end of each task's window, in the tasks' order; empty where
- *     no task asks
+ * @param deadlines its own ends of each task's window, in the tasks' order; empty where no task
+ *     asks
  */
 public record Impression(
     String id, long eventTime, Features features, Served served, List<Deadline> deadlines)
@@ -28,7 +28,7 @@ public record Impression(
     this(id, eventTime, features, served, List.of());
   }
 
-  /** What it says of the end of a task's window. */
+  /** Its own end of a task's window. */
   public Deadline deadline(int task) {
     return task < deadlines.size() ? deadlines.get(task) : Deadline.ABSENT;
   }

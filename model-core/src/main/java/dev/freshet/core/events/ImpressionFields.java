@@ -48,7 +48,7 @@ public record ImpressionFields(
     this(categorical, many, Set.of(), numeric, Set.of(), List.of(), scores, deadlines);
   }
 
-  /** Whether features have weights or vectors. */
+  /** True if features have weights or vectors. */
   boolean withFloats() {
     return !weighted.isEmpty() || !vectors.isEmpty();
   }

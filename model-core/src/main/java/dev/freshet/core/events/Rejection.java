@@ -7,8 +7,8 @@ import java.io.Serializable;
  * Why and where a message was refused.
  *
  * @param field the field at fault, or "message"
- * @param value what stood there, shortened
- * @param allowed what could have stood there
+ * @param value that stood there, shortened
+ * @param allowed values, in words
  */
 public record Rejection(RejectReason reason, String field, String value, String allowed)
     implements Serializable {

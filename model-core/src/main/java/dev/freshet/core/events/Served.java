@@ -3,7 +3,7 @@ package dev.freshet.core.events;
 import java.io.Serializable;
 
 /**
- * What was predicted when the impression was shown.
+ * Predictions that were served when the impression was shown.
  *
  * @param model name of the model that scored it
  * @param version its version

@@ -77,7 +77,7 @@ final class Cross {
   /**
    * Works out how many values of each field are combined, and counts where these are not all.
    *
-   * @return whether all fields are there
+   * @return true if all fields are there
    */
   boolean plan(long[] keys, int[] starts) {
     long combinations = 1;

@@ -6,13 +6,13 @@ import java.io.Serializable;
 import java.util.HexFormat;
 
 /**
- * What a model sees of a labelled example. Where numbers are read by what a model has learnt their
+ * A labelled example as a model sees it. Where numbers are read by what a model has learnt their
  * bits stand in the place of keys, until {@link ExampleCompleter} has made these.
  *
  * @param id hash of the impression's id
  * @param impression the impression's id; where nobody knows it, the hash in hexadecimal
  * @param eventTime of the impression, epoch milliseconds
- * @param holdout whether it is only scored, never learnt from
+ * @param holdout true if it is only scored, never learnt from
  * @param keys 64-bit keys of all fields, in the schema's order
  * @param starts for each field where its keys begin in {@code keys}; one more than fields
  * @param weights for each key what its row is multiplied by in its field's sum; empty where every
@@ -60,7 +60,7 @@ public record EncodedExample(
     this(id, HexFormat.of().toHexDigits(id), eventTime, holdout, keys, starts, labels, served);
   }
 
-  /** What messages call it: the impression's id in one line, its first 64 characters. */
+  /** Its name in messages: the impression's id in one line, its first 64 characters. */
   public String name() {
     return Texts.line(impression, LONGEST_NAME);
   }

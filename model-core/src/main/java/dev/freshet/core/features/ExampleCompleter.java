@@ -34,7 +34,7 @@ public final class ExampleCompleter {
 
   private int clippedCount;
 
-  /** What {@link #eachClipped} calls. */
+  /** Visitor of {@link #eachClipped}. */
   public interface ClippedVisitor {
     /**
      * @param example position in the batch

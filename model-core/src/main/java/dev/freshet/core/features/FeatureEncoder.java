@@ -48,14 +48,14 @@ public final class FeatureEncoder {
   /** Null if no field is a cross. */
   private final CrossMaker crosses;
 
-  /** Whether crosses are left to who can read numbers. */
+  /** True if crosses are left to who can read numbers. */
   private final boolean open;
 
   private final int allFields;
 
   private final int[] ownStarts;
 
-  /** Whether rows of some fields do not all count alike. */
+  /** True if rows of some fields do not all count alike. */
   private final boolean weighted;
 
   /** Of the keys that were made last, all fields but crosses; not used if none is weighted. */

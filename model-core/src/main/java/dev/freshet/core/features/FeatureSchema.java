@@ -25,7 +25,7 @@ public final class FeatureSchema implements Serializable {
    *
    * @param dim the size
    * @param fields positions in {@link FeatureSchema#fields()}, consecutive
-   * @param weighted whether rows of one of them may not all count alike
+   * @param weighted true if rows of one of them may not all count alike
    */
   public record Group(int dim, List<Integer> fields, boolean weighted) implements Serializable {}
 
@@ -73,7 +73,7 @@ public final class FeatureSchema implements Serializable {
         || all.stream().anyMatch(other -> other.weighted() && field.of().contains(other.name()));
   }
 
-  /** Whether numbers of some fields can be read only by a model. */
+  /** True if numbers of some fields can be read only by a model. */
   boolean open() {
     return fields.stream().anyMatch(FeatureField::open);
   }
@@ -102,7 +102,7 @@ public final class FeatureSchema implements Serializable {
         .toList();
   }
 
-  /** Whether rows of some fields do not all count alike in their field's mean. */
+  /** True if rows of some fields do not all count alike in their field's mean. */
   boolean weighted() {
     return groups.stream().anyMatch(Group::weighted);
   }
@@ -199,7 +199,7 @@ public final class FeatureSchema implements Serializable {
   /**
    * How another schema differs, for people.
    *
-   * @param others what it described; null if it did not
+   * @param others the fields that it described; null if it did not
    */
   public String differencesFrom(List<String> others) {
     if (others == null) {

@@ -26,7 +26,7 @@ final class NumberSample {
     this.most = most;
   }
 
-  /** Whether the numbers of an impression would be kept. */
+  /** True if the numbers of an impression would be kept. */
   boolean wants(long id) {
     return kept.size() < most || place(id) < kept.lastKey();
   }

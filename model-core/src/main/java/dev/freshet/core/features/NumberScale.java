@@ -42,7 +42,7 @@ public record NumberScale(double[] edges, int[] buckets, double[] centre, double
     return deviation[index] == 0 ? 0 : (value - centre[index]) / deviation[index];
   }
 
-  /** Whether it can be one of this field's. */
+  /** True if it can be one of this field's. */
   boolean fits(FeatureField field) {
     if (field.learnt()) {
       return edges != null

@@ -12,10 +12,10 @@ import java.util.Map;
 import java.util.stream.DoubleStream;
 
 /**
- * What a trainer has learnt of its fields' numbers: the {@link NumberScale} of each, from a sample
- * of what it saw. Scales change when a field has had 32 numbers, 64, 128 and so on, and from
- * {@value #EPOCH} on each time it had so many more, from the sample of these: seldom enough that
- * weights follow. Part of the trainer's snapshot.
+ * Statistics of a trainer's fields' numbers: the {@link NumberScale} of each, from a sample of what
+ * it saw. Scales change when a field has had 32 numbers, 64, 128 and so on, and from {@value
+ * #EPOCH} on each time it had so many more, from the sample of these: seldom enough that weights
+ * follow. Part of the trainer's snapshot.
  *
  * <p><b>Learnt buckets.</b> An edge that was drawn stays, and a bucket keeps its row. A bucket with
  * more than {@value #FEWEST} numbers of the sample, and more than twice its share of those that are
@@ -36,7 +36,7 @@ public final class NumberStatistics {
   private static final int FEWEST = 16;
   private static final int MORE_BUCKETS = 4;
 
-  /** What a later sample moves means and deviations by, of the difference. */
+  /** Share of the difference by which a later sample moves means and deviations. */
   private static final double DRIFT = 0.25;
 
   private final List<Of> all = new ArrayList<>();

@@ -6,7 +6,7 @@ import dev.freshet.core.settings.Option;
 import java.io.Serializable;
 
 /**
- * What a continuous task's labels may plausibly be. A label beyond it is learnt and scored as the
+ * Range of a regression task's plausible labels. A label beyond it is learnt and scored as the
  * nearest end, and counted; the label itself, on the examples topic, stays what it is.
  */
 public record AmountRange(

@@ -7,7 +7,7 @@ import dev.freshet.core.settings.RecordBinder;
 import java.time.Duration;
 import java.time.Instant;
 
-/** What became of the deadline that an impression has for a task. */
+/** Uses of the deadline that an impression has for a task. */
 public enum DeadlineUse {
   /** The task's window ends then. */
   USED,
@@ -15,7 +15,7 @@ public enum DeadlineUse {
   BEYOND,
   /** The field is not there: {@code window} counts. */
   ABSENT,
-  /** What stands there is no time, or no number: {@code window} counts. */
+  /** A value that is no time, or no number: {@code window} counts. */
   INVALID,
   /**
    * It is not after the impression, so that no feedback could ever count: {@code window} counts, so
@@ -30,7 +30,7 @@ public enum DeadlineUse {
     return RecordBinder.written(this);
   }
 
-  /** Whether the window ends when the impression says, or before. */
+  /** True if the window ends when the impression says, or before. */
   public boolean good() {
     return this == USED || this == BEYOND;
   }

@@ -7,8 +7,8 @@ public enum DropReason {
   /**
    * Too late. Of an impression: the watermark had passed the end of its first window. Of feedback:
    * what it follows from is there, but it happened after its window, or came after its label had
-   * been told; or no impression is there and the watermark was more than {@code labels.orphan-wait}
-   * past it when it came, so that its impression may be finished.
+   * been emitted; or no impression is there and the watermark was more than {@code
+   * labels.orphan-wait} past it when it came, so that its impression may be finished.
    */
   LATE,
   /** Nothing to belong to: its impression never came in time, or is not remembered any more. */
@@ -20,7 +20,7 @@ public enum DropReason {
   /** Orphaned, too: its impression is there, but the event of the task before it is not. */
   NO_PARENT("no-parent"),
   /**
-   * Orphaned, too: it happened after all labels of its impression were settled, when nothing
+   * Orphaned, too: it happened after all labels of its impression were final, when nothing
    * remembers that.
    */
   AFTER_END("after-end"),

@@ -12,13 +12,13 @@ import java.util.List;
 import java.util.OptionalLong;
 
 /**
- * Joins one impression with its feedback, whichever comes first, and tells its labels when the
+ * Joins one impression with its feedback, whichever comes first, and emits its labels when the
  * delay correction says so. Knows nothing of Flink: the operator keeps the {@link
  * PendingImpression}, sets the timer that {@link #nextMoment} asks for, and calls {@link #onTimer}.
  *
  * <p>Labels are only ever read when the watermark passes a moment, from the events up to that
  * moment, so they depend on the set of events and not on the order in which these arrive. Events
- * that come behind the watermark change what has not been told yet, and nothing else.
+ * that come behind the watermark change what has not been emitted yet, and nothing else.
  */
 public final class LabelJoin implements Serializable {
 
@@ -38,7 +38,7 @@ public final class LabelJoin implements Serializable {
     /**
      * An impression is taken, and this became of its deadline for a task that asks for one.
      *
-     * @param said what it says
+     * @param said the impression's own deadline
      */
     default void deadline(int task, DeadlineUse use, Impression impression, Deadline said) {}
   }
@@ -50,7 +50,7 @@ public final class LabelJoin implements Serializable {
   private final boolean announceImpressions;
 
   /**
-   * @param announceImpressions whether every impression also leaves when the watermark passes it,
+   * @param announceImpressions true if every impression also leaves when the watermark passes it,
    *     unlabelled, so that it is scored by a model that knows just the labels that were known then
    */
   public LabelJoin(List<Task> tasks, LabelSettings settings, boolean announceImpressions) {
@@ -69,7 +69,7 @@ public final class LabelJoin implements Serializable {
   /**
    * An impression came.
    *
-   * @return whether that changed what is pending
+   * @return true if that changed what is pending
    */
   public boolean onImpression(
       PendingImpression pending, Impression impression, long watermark, Output out) {
@@ -92,7 +92,7 @@ public final class LabelJoin implements Serializable {
     return true;
   }
 
-  /** As it waits: what was refused is told by now. */
+  /** As it waits: what was refused is reported by now. */
   private static Impression kept(Impression impression) {
     return impression.deadlines().stream().noneMatch(said -> said.kind() == Deadline.Kind.INVALID)
         ? impression
@@ -106,7 +106,7 @@ public final class LabelJoin implements Serializable {
    * Feedback came. Each task holds so many events at most, so that a robot that clicks without end
    * neither costs more than who clicks once nor keeps another task's events out.
    *
-   * @return whether that changed what is pending
+   * @return true if that changed what is pending
    */
   public boolean onFeedback(PendingImpression pending, Feedback event, long watermark, Output out) {
     int held = 0;
@@ -126,7 +126,7 @@ public final class LabelJoin implements Serializable {
         out.dropped(dropped(DropReason.LATE, event));
         return false;
       }
-    } else if (pending.wasTold(event.task(), LabelKind.FINAL)) {
+    } else if (pending.wasEmitted(event.task(), LabelKind.FINAL)) {
       out.dropped(uncounted(pending, event));
       return false;
     }
@@ -163,13 +163,13 @@ public final class LabelJoin implements Serializable {
       return;
     }
     if (announcementIsDue(pending) && pending.impression.eventTime() <= time) {
-      pending.tell(0, LabelKind.NONE, time);
+      pending.emit(0, LabelKind.NONE, time);
       TaskLabel[] none = new TaskLabel[tasks.size()];
       Arrays.fill(none, TaskLabel.NONE);
       out.example(new LabeledExample(pending.impression, time, none));
     }
     Moments moments = new Moments(pending, time);
-    if (moments.tell()) {
+    if (moments.emit()) {
       out.example(new LabeledExample(pending.impression, time, moments.labels));
     }
     if (pending.finished()) {
@@ -178,7 +178,7 @@ public final class LabelJoin implements Serializable {
   }
 
   private boolean announcementIsDue(PendingImpression pending) {
-    return announceImpressions && !pending.wasTold(0, LabelKind.NONE);
+    return announceImpressions && !pending.wasEmitted(0, LabelKind.NONE);
   }
 
   private void reportEvents(
@@ -194,7 +194,7 @@ public final class LabelJoin implements Serializable {
     }
   }
 
-  /** Why an event does not count whose label has been told; as it would be at the end. */
+  /** Why an event does not count whose label has been emitted; as it would be at the end. */
   private DroppedEvent uncounted(PendingImpression pending, Feedback event) {
     List<Feedback> known = new ArrayList<>(pending.feedback);
     known.add(event);
@@ -256,7 +256,7 @@ public final class LabelJoin implements Serializable {
     private final long[] starts;
     private final TaskLabel[] labels;
     private long next = PendingImpression.NONE;
-    private long firstTold;
+    private long firstEmitted;
 
     Moments(PendingImpression pending, long asOf) {
       this.pending = pending;
@@ -268,13 +268,13 @@ public final class LabelJoin implements Serializable {
       starts = new long[tasks.size()];
       labels = new TaskLabel[tasks.size()];
       long shown = pending.impression.eventTime();
-      long[] told = new long[tasks.size()];
+      long[] emitted = new long[tasks.size()];
       long[] horizons = TaskWindow.horizons(tasks, windows, shown);
       for (int i = 0; i < tasks.size(); i++) {
         int parent = Task.parent(tasks, i);
-        firstTold = TaskTimeline.NEVER;
-        plan(i, parent < 0 ? shown : told[parent], horizons[i]);
-        told[i] = firstTold;
+        firstEmitted = TaskTimeline.NEVER;
+        plan(i, parent < 0 ? shown : emitted[parent], horizons[i]);
+        emitted[i] = firstEmitted;
       }
     }
 
@@ -294,14 +294,14 @@ public final class LabelJoin implements Serializable {
                   facts.settled(),
                   horizon,
                   of.waiting().toMillis(),
-                  pending.spoke[task]),
+                  pending.firstAt[task]),
               (time, kind, learns) -> {
-                firstTold = Math.min(firstTold, time);
-                if (pending.wasTold(task, kind, time)) {
+                firstEmitted = Math.min(firstEmitted, time);
+                if (pending.wasEmitted(task, kind, time)) {
                   return;
                 }
                 next = Math.min(next, time);
-                // One at a time; of several that are due at once a copy goes before the last word.
+                // One at a time; a copy that is due with the final label goes before it.
                 if (time <= asOf && (due[task] == null || kind.compareTo(due[task]) < 0)) {
                   due[task] = kind;
                   learn[task] = learns;
@@ -309,14 +309,14 @@ public final class LabelJoin implements Serializable {
               });
     }
 
-    /** Tells what is due; whether there was anything. */
-    boolean tell() {
+    /** Emits what is due; true if there was anything. */
+    boolean emit() {
       boolean any = false;
       for (int task = 0; task < labels.length; task++) {
         labels[task] = TaskLabel.NONE;
         if (due[task] != null) {
           labels[task] = label(task);
-          pending.tell(task, due[task], asOf);
+          pending.emit(task, due[task], asOf);
           any = true;
         }
       }
@@ -331,14 +331,15 @@ public final class LabelJoin implements Serializable {
       boolean news = true;
       DelayCorrections correction = tasks.get(task).correction();
       if (correction.tellsChanges() || correction.parts() > 0) {
-        PendingImpression.Told last = pending.amounts[task];
+        PendingImpression.Emitted last = pending.amounts[task];
         news =
             correction.parts() > 0
                 || last == null
                 || last.value() != facts.value()
                 || last.reached() != reached;
         changes = last == null ? 0 : last.changes() + (news ? 1 : 0);
-        pending.amounts[task] = new PendingImpression.Told(facts.value(), reached, asOf, changes);
+        pending.amounts[task] =
+            new PendingImpression.Emitted(facts.value(), reached, asOf, changes);
       }
       return new TaskLabel(
           due[task],
@@ -347,7 +348,7 @@ public final class LabelJoin implements Serializable {
           Math.max(0, asOf - starts[task]),
           positives.isEmpty() ? -1 : Math.max(0, positives.get(0) - starts[task]),
           reached,
-          !positives.isEmpty() && positives.get(0) > pending.spoke[task],
+          !positives.isEmpty() && positives.get(0) > pending.firstAt[task],
           changes);
     }
   }

@@ -9,7 +9,9 @@ import java.time.Duration;
 
 /** How delayed labels are treated. */
 public record LabelSettings(
-    @Option(value = "What is learnt before a label is settled", fallback = "wait")
+    @Option(
+            value = "Delay correction: how a task learns before its label is final",
+            fallback = "wait")
         DelayCorrections correction,
     @Option(
             value = "Corrections that do not wait for the window: how long they wait instead",

@@ -14,8 +14,8 @@ public record LabeledExample(Impression impression, long emittedAt, TaskLabel[] 
     implements Serializable {
 
   /**
-   * Kinds of the labels in task order, for example {@code final.none}. For an amount that is told
-   * with each change, its number is part of it: {@code none.late-copy-2}.
+   * Kinds of the labels in task order, for example {@code final.none}. For an amount that is
+   * emitted with each change, its number is part of it: {@code none.late-copy-2}.
    */
   public String tag() {
     StringBuilder tag = new StringBuilder();
@@ -28,7 +28,7 @@ public record LabeledExample(Impression impression, long emittedAt, TaskLabel[] 
     return tag.toString();
   }
 
-  /** Whether no task has a label: an impression that is sent on to be scored when it arrives. */
+  /** True if no task has a label: an impression that is sent on to be scored when it arrives. */
   public boolean unlabelled() {
     return TaskLabel.noneOf(labels);
   }

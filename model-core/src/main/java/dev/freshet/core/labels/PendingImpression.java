@@ -7,8 +7,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * What the join remembers under one key until the impression's last label is settled: the
- * impression, its feedback, and which labels have been told. Mutable; one owner, the keyed state.
+ * State of the join under one key until the impression's last label is final: the impression, its
+ * feedback, and which labels have been emitted. Mutable; one owner, the keyed state.
  */
 public final class PendingImpression {
 
@@ -19,16 +19,18 @@ public final class PendingImpression {
   final List<Feedback> feedback = new ArrayList<>(2);
 
   /**
-   * Per task, one bit for each {@link LabelKind} that was told. The first task's bit for {@link
+   * Per task, one bit for each {@link LabelKind} that was emitted. The first task's bit for {@link
    * LabelKind#NONE} says that the impression was announced.
    */
-  final byte[] told;
+  final byte[] emitted;
 
-  /** Per task the moment at which {@link LabelKind#FIRST} was told, or {@link #NONE}. */
-  final long[] spoke;
+  /** Per task the moment at which {@link LabelKind#FIRST} was emitted, or {@link #NONE}. */
+  final long[] firstAt;
 
-  /** Per task what was last told, where records repeat: with each change, or part of a window. */
-  final Told[] amounts;
+  /**
+   * Per task what was last emitted, where records repeat: with each change, or part of a window.
+   */
+  final Emitted[] amounts;
 
   /** While there is no impression: until when feedback waits for it. */
   long waitsUntil = NONE;
@@ -39,31 +41,31 @@ public final class PendingImpression {
   /** Id of what was just read from state, whose bytes leave it out. */
   static final String UNNAMED = "";
 
-  /** What was last told, when, and how many changes or parts were told up to then. */
-  record Told(double value, boolean reached, long at, int changes) {}
+  /** The value last emitted, when, and how many changes or parts were emitted up to then. */
+  record Emitted(double value, boolean reached, long at, int changes) {}
 
   /** An empty state for a chain of {@code tasks}. */
   public PendingImpression(int tasks) {
-    told = new byte[tasks];
-    spoke = new long[tasks];
-    Arrays.fill(spoke, NONE);
-    amounts = new Told[tasks];
+    emitted = new byte[tasks];
+    firstAt = new long[tasks];
+    Arrays.fill(firstAt, NONE);
+    amounts = new Emitted[tasks];
   }
 
-  boolean wasTold(int task, LabelKind kind) {
-    return (told[task] & 1 << kind.ordinal()) != 0;
+  boolean wasEmitted(int task, LabelKind kind) {
+    return (emitted[task] & 1 << kind.ordinal()) != 0;
   }
 
-  /** Whether a record that a plan asks for is behind us. */
-  boolean wasTold(int task, LabelKind kind, long time) {
+  /** True if a record that a plan asks for was emitted already. */
+  boolean wasEmitted(int task, LabelKind kind, long time) {
     boolean repeated = kind == LabelKind.LATE_COPY || kind == LabelKind.PENDING;
-    return repeated && amounts[task] != null ? time <= amounts[task].at() : wasTold(task, kind);
+    return repeated && amounts[task] != null ? time <= amounts[task].at() : wasEmitted(task, kind);
   }
 
-  void tell(int task, LabelKind kind, long time) {
-    told[task] |= (byte) (1 << kind.ordinal());
+  void emit(int task, LabelKind kind, long time) {
+    emitted[task] |= (byte) (1 << kind.ordinal());
     if (kind == LabelKind.FIRST) {
-      spoke[task] = time;
+      firstAt[task] = time;
     }
   }
 
@@ -80,13 +82,13 @@ public final class PendingImpression {
     return this;
   }
 
-  /** Whether nothing more can come of this key, so that its state must go. */
+  /** True if nothing more can come of this key, so that its state must go. */
   public boolean finished() {
     if (impression == null) {
       return feedback.isEmpty();
     }
-    for (int task = 0; task < told.length; task++) {
-      if (!wasTold(task, LabelKind.FINAL)) {
+    for (int task = 0; task < emitted.length; task++) {
+      if (!wasEmitted(task, LabelKind.FINAL)) {
         return false;
       }
     }

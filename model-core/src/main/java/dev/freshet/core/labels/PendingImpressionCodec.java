@@ -27,7 +27,7 @@ import java.util.List;
  * | long event time, of the impression or, without one, of the first feedback
  * | [ impression: features and served [ deadlines ] ]
  * | count feedback, each: count task | text event id | signed time | double value
- * | count tasks, each: byte told [ if FIRST was: signed moment ] and, marked by told's highest bit:
+ * | count tasks, each: byte emitted [ if FIRST was: signed moment ] and, marked by its highest bit:
  *   [ boolean reached | double amount | signed moment | count changes ]
  * | [ without impression: signed waits until ] | boolean timer? [ signed timer ]
  * </pre>
@@ -81,9 +81,9 @@ public final class PendingImpressionCodec implements Codec<PendingImpression> {
       Bytes.writeSigned(out, event.eventTime() - base);
       out.writeDouble(event.value());
     }
-    Bytes.writeCount(out, pending.told.length);
-    for (int task = 0; task < pending.told.length; task++) {
-      writeTold(pending, task, base, out);
+    Bytes.writeCount(out, pending.emitted.length);
+    for (int task = 0; task < pending.emitted.length; task++) {
+      writeEmitted(pending, task, base, out);
     }
     if (impression == null) {
       Bytes.writeSigned(out, pending.waitsUntil - base);
@@ -101,12 +101,12 @@ public final class PendingImpressionCodec implements Codec<PendingImpression> {
     return pending.feedback.isEmpty() ? 0 : pending.feedback.get(0).eventTime();
   }
 
-  private static void writeTold(PendingImpression pending, int task, long base, DataOutput out)
+  private static void writeEmitted(PendingImpression pending, int task, long base, DataOutput out)
       throws IOException {
-    PendingImpression.Told amount = pending.amounts[task];
-    out.writeByte(pending.told[task] | (amount == null ? 0 : AMOUNT));
-    if (pending.wasTold(task, LabelKind.FIRST)) {
-      Bytes.writeSigned(out, pending.spoke[task] - base);
+    PendingImpression.Emitted amount = pending.amounts[task];
+    out.writeByte(pending.emitted[task] | (amount == null ? 0 : AMOUNT));
+    if (pending.wasEmitted(task, LabelKind.FIRST)) {
+      Bytes.writeSigned(out, pending.firstAt[task] - base);
     }
     if (amount != null) {
       out.writeBoolean(amount.reached());
@@ -144,8 +144,8 @@ public final class PendingImpressionCodec implements Codec<PendingImpression> {
     PendingImpression pending = new PendingImpression(Bytes.readCount(in));
     pending.impression = impression;
     pending.feedback.addAll(events);
-    for (int task = 0; task < pending.told.length; task++) {
-      readTold(pending, task, base, in);
+    for (int task = 0; task < pending.emitted.length; task++) {
+      readEmitted(pending, task, base, in);
     }
     if (impression == null) {
       pending.waitsUntil = base + Bytes.readSigned(in);
@@ -154,18 +154,19 @@ public final class PendingImpressionCodec implements Codec<PendingImpression> {
     return pending;
   }
 
-  private static void readTold(PendingImpression pending, int task, long base, DataInput in)
+  private static void readEmitted(PendingImpression pending, int task, long base, DataInput in)
       throws IOException {
-    int told = in.readUnsignedByte();
-    pending.told[task] = (byte) (told & ~AMOUNT);
-    if (pending.wasTold(task, LabelKind.FIRST)) {
-      pending.spoke[task] = base + Bytes.readSigned(in);
+    int emitted = in.readUnsignedByte();
+    pending.emitted[task] = (byte) (emitted & ~AMOUNT);
+    if (pending.wasEmitted(task, LabelKind.FIRST)) {
+      pending.firstAt[task] = base + Bytes.readSigned(in);
     }
-    if ((told & AMOUNT) != 0) {
+    if ((emitted & AMOUNT) != 0) {
       boolean reached = in.readBoolean();
       double value = in.readDouble();
       long at = base + Bytes.readSigned(in);
-      pending.amounts[task] = new PendingImpression.Told(value, reached, at, Bytes.readCount(in));
+      pending.amounts[task] =
+          new PendingImpression.Emitted(value, reached, at, Bytes.readCount(in));
     }
   }
 
@@ -179,7 +180,7 @@ public final class PendingImpressionCodec implements Codec<PendingImpression> {
     PendingImpression pending = new PendingImpression(Bytes.readCount(in));
     pending.impression = impression;
     pending.feedback.addAll(events);
-    in.readFully(pending.told);
+    in.readFully(pending.emitted);
     pending.waitsUntil = in.readLong();
     pending.timer(in.readLong());
     return pending;

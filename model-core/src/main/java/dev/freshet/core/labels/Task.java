@@ -14,7 +14,10 @@ import java.util.List;
 /** One step of the task chain: what is learnt, from which feedback, within which window. */
 public record Task(
     @Option("Name of the task; also the `kind` of its feedback events") String name,
-    @Option("Whether the task is a yes or a number") TaskKind kind,
+    @Option(
+            "`binary`: something happens or not; `continuous`: a regression task, whose label is an"
+                + " amount")
+        TaskKind kind,
     @Option(
             value =
                 "The task whose events open this one's window, anywhere above it, or `impression`:"
@@ -33,9 +36,9 @@ public record Task(
         DeadlineField deadline,
     @Option(
             value =
-                "Binary tasks: `implicit` means silence until the window closes is a no;"
-                    + " `explicit` means an event of value 0 reports the no, and the first event"
-                    + " settles the label",
+                "Binary tasks: `implicit` means silence until the window closes is a negative;"
+                    + " `explicit` means an event of value 0 reports the negative, and the first"
+                    + " event makes the label final",
             fallback = "implicit")
         Negatives negatives,
     @Option(
@@ -54,7 +57,8 @@ public record Task(
         double lossWeight,
     @Option(
             value =
-                "What is learnt before this task's label is settled; by default the pipeline's, or"
+                "Delay correction: how this task learns before its label is final; by default the"
+                    + " pipeline's, or"
                     + " `wait` for a task that cannot be treated so",
             fallback = Option.ABSENT)
         DelayCorrections correction,
@@ -64,10 +68,10 @@ public record Task(
         Duration waiting)
     implements Serializable {
 
-  /** What {@code after} says where the impression opens the window; no task has this name. */
+  /** Value of {@code after} where the impression opens the window; no task has this name. */
   public static final String IMPRESSION = "impression";
 
-  /** What dead letters call an example that was not learnt; no task has this name. */
+  /** Name that dead letters have for an example that was not learnt; no task has this name. */
   public static final String EXAMPLE = "example";
 
   /** How a negative becomes known. */
@@ -143,7 +147,7 @@ public record Task(
         waiting == null ? labels.waiting() : waiting);
   }
 
-  /** A yes or no of the same name and times, to estimate something about this task by. */
+  /** A binary task of the same name and times, to estimate something about this one by. */
   public Task asBinary() {
     return new Task(
         name,

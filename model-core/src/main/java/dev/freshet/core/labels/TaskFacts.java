@@ -9,7 +9,7 @@ import java.util.OptionalLong;
 import java.util.TreeSet;
 
 /**
- * What one task of one impression looks like to someone who knows every event up to a moment.
+ * One task of one impression as it is known from every event up to a moment.
  *
  * <p>An event counts when it lies inside the window of at least one event of its parent task that
  * itself counts: {@code p - skew <= t <= p + window}, and not after the task's deadline, if the
@@ -21,8 +21,8 @@ import java.util.TreeSet;
  * @param parents times at which the parent's events count, ascending; the impression's for the
  *     first task
  * @param counted the task's own events that count, by the time at which they do
- * @param opens times at which the task's yeses let its children happen, ascending
- * @param settled when nothing can change the label any more
+ * @param opens times at which the task's positives let its children happen, ascending
+ * @param settled when the label is final: nothing can change it any more
  */
 record TaskFacts(
     Task task, List<Long> parents, List<Counted> counted, List<Long> opens, long settled) {
@@ -68,7 +68,7 @@ record TaskFacts(
         List<Long> times = times(event.eventTime(), parents, window, skew, asOf);
         if (!times.isEmpty()) {
           counted.add(new Counted(event, times.get(0)));
-          if (yes(task, event)) {
+          if (positive(task, event)) {
             opens.addAll(times);
           }
         }
@@ -84,7 +84,7 @@ record TaskFacts(
           task,
           parents,
           List.of(outcome),
-          yes(task, outcome.event()) ? List.of(outcome.at()) : List.of(),
+          positive(task, outcome.event()) ? List.of(outcome.at()) : List.of(),
           Math.max(parentSettled, outcome.at()));
     }
     long settled = parentSettled;
@@ -109,15 +109,15 @@ record TaskFacts(
     return times;
   }
 
-  private static boolean yes(Task task, Feedback event) {
+  private static boolean positive(Task task, Feedback event) {
     return !task.binary() || event.value() != 0;
   }
 
-  /** Times at which the events count that are no reported no, ascending. */
+  /** Times at which the events count that are no reported negative, ascending. */
   List<Long> positives() {
     List<Long> times = new ArrayList<>(counted.size());
     for (Counted one : counted) {
-      if (yes(task, one.event())) {
+      if (positive(task, one.event())) {
         times.add(one.at());
       }
     }
@@ -134,7 +134,7 @@ record TaskFacts(
     return OptionalLong.empty();
   }
 
-  /** Whether there is nothing that an event could follow from. */
+  /** True if there is nothing that an event could follow from. */
   boolean withoutParent() {
     return parents.isEmpty();
   }

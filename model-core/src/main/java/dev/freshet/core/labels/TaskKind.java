@@ -1,8 +1,8 @@
 package dev.freshet.core.labels;
 
-/** What a task predicts. */
+/** Kinds of tasks: by what they predict. */
 public enum TaskKind {
-  /** Whether something happens. */
+  /** Something happens or not: labels are positives and negatives. */
   BINARY,
   /** How much. */
   CONTINUOUS

@@ -9,11 +9,13 @@ import java.io.Serializable;
  * @param weight importance weight in the loss; 0 means the label is scored but not learnt
  * @param elapsed milliseconds from the parent's event to the moment the label was read
  * @param delay milliseconds from the parent's event to the task's first event; -1 for none
- * @param reached whether the step before happened, so that a yes was possible; true for the first
- * @param late whether the task's first event came after its first record, which said nothing of it
- * @param changes of an amount that is told with each change: which change this is, 0 for the first
- *     record; in a settled label all that were told before it. Where parts of a window are told:
- *     the part, from 0
+ * @param reached true if the step before happened, so that a positive was possible; true for the
+ *     first
+ * @param late true if the task's first event came after its first record, which was emitted without
+ *     it
+ * @param changes of an amount that is emitted with each change: which change this is, 0 for the
+ *     first record; in a final label all that were emitted before it. Where parts of a window are
+ *     emitted: the part, from 0
  */
 public record TaskLabel(
     LabelKind kind,
@@ -29,13 +31,13 @@ public record TaskLabel(
   /** The label of a task that this example says nothing about. */
   public static final TaskLabel NONE = new TaskLabel(LabelKind.NONE, 0, 0, 0, -1, false);
 
-  /** A label that is told once. */
+  /** A label that is emitted once. */
   public TaskLabel(
       LabelKind kind, double value, float weight, long elapsed, long delay, boolean reached) {
     this(kind, value, weight, elapsed, delay, reached, false, 0);
   }
 
-  /** Whether an example with these labels says nothing about any task. */
+  /** True if an example with these labels says nothing about any task. */
   public static boolean noneOf(TaskLabel[] labels) {
     for (TaskLabel label : labels) {
       if (label.present()) {

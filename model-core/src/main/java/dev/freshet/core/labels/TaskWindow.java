@@ -9,7 +9,7 @@ import java.util.List;
  *
  * @param length how long it is at most, milliseconds
  * @param end when it ends at the latest, epoch milliseconds, or {@link #OPEN}
- * @param use what became of the impression's own deadline
+ * @param use of the impression's own deadline
  */
 public record TaskWindow(long length, long end, DeadlineUse use) {
 
@@ -70,7 +70,7 @@ public record TaskWindow(long length, long end, DeadlineUse use) {
     return Math.min(parent + length, end);
   }
 
-  /** The same for the parent's last moment, and never before it: nothing is told before it. */
+  /** The same for the parent's last moment, and never before it: nothing is emitted before it. */
   private long horizon(long parentHorizon) {
     return Math.max(parentHorizon, closes(parentHorizon));
   }

@@ -19,7 +19,7 @@ import java.util.stream.Stream;
  */
 public interface ModelDefinition extends Serializable {
 
-  /** What {@code hyper} holds for every model, by the names that scripts have for it. */
+  /** Names that scripts have for the numbers that {@code hyper} holds for every model. */
   List<String> HYPER =
       List.of("rate", "decay", "max_norm", "epsilon", "optimizer", "clip_norm", "examples");
 
@@ -69,7 +69,7 @@ public interface ModelDefinition extends Serializable {
     return new Places(dense(shape));
   }
 
-  /** What the script declares: what all of them do, and {@code own}. */
+  /** Attributes that the script declares: those of all scripts, and {@code own}. */
   default Map<String, Object> attributes(ModelShape shape, Map<String, Object> own) {
     Places at = places(shape);
     List<FeatureSchema.Attention> attention = shape.attention();
@@ -100,7 +100,7 @@ public interface ModelDefinition extends Serializable {
     return "tower" + task + ".out.bias";
   }
 
-  /** Whether the output of a step is about the examples for which the step before happened. */
+  /** True if the output of a step is about the examples for which the step before happened. */
   default boolean conditional() {
     return false;
   }
@@ -135,7 +135,7 @@ public interface ModelDefinition extends Serializable {
     return 1;
   }
 
-  /** Whether these are Gumbel(0, 1) variates; if not they are zeros. */
+  /** True if these are Gumbel(0, 1) variates; if not they are zeros. */
   default boolean noisy() {
     return false;
   }
@@ -145,7 +145,7 @@ public interface ModelDefinition extends Serializable {
     return List.of();
   }
 
-  /** What the script's {@code hyper} holds behind what all models are told, at a step. */
+  /** Numbers in the script's {@code hyper} behind those of all models, at a step. */
   default float[] hyper(long step) {
     return new float[0];
   }

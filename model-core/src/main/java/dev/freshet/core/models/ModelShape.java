@@ -9,7 +9,7 @@ import java.util.List;
  * The sizes a model must fit.
  *
  * @param binary number of binary tasks, T
- * @param core whether a continuous core task follows them
+ * @param core true if a continuous core task follows them
  * @param fields names of the fields, F of them
  * @param dims size of each field's embedding, ascending
  * @param attention the fields that are pooled by attention

@@ -20,8 +20,8 @@ import java.io.Serializable;
  * lacks where the factor has reached its bound.
  *
  * @param transform of the core task; {@code deviation} under ZILN
- * @param centre what counts as 0, for {@code zscore}
- * @param unit what counts as 1; above 0
+ * @param centre amount that counts as 0, for {@code zscore}
+ * @param unit amount that counts as 1; above 0
  * @param factor of what is decoded; 0 as long as too few amounts were seen to say anything
  * @param shift of it, in the amount's own unit
  * @param from smallest plausible amount
@@ -53,7 +53,7 @@ public record AmountScale(
         Double.MAX_VALUE);
   }
 
-  /** Whether every part is a finite number and in its range. */
+  /** True if every part is a finite number and in its range. */
   public boolean sound() {
     return Double.isFinite(centre)
         && Double.isFinite(unit)
@@ -66,7 +66,7 @@ public record AmountScale(
         && from <= to;
   }
 
-  /** Whether enough was seen to learn and predict amounts. */
+  /** True if enough was seen to learn and predict amounts. */
   public boolean ready() {
     return factor > 0;
   }

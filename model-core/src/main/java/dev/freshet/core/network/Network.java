@@ -82,7 +82,7 @@ public final class Network implements AutoCloseable {
   /**
    * A network whose weights are learnt. Start weights are drawn from {@code seed}.
    *
-   * @param slots what else the script's {@code setup} is handed, which a step changes in place
+   * @param slots further arguments of the script's {@code setup}, which a step changes in place
    */
   public Network(
       ModelContext context,
@@ -159,7 +159,7 @@ public final class Network implements AutoCloseable {
   /**
    * Looks up the rows of a batch, for the calls that follow.
    *
-   * @param learnt whether an example's keys count as sightings
+   * @param learnt true if an example's keys count as sightings
    */
   public void gather(List<EncodedExample> examples, Predicate<EncodedExample> learnt) {
     gathered = completer.complete(examples, numbers);
@@ -224,8 +224,8 @@ public final class Network implements AutoCloseable {
   }
 
   /**
-   * What the model's script has to say of each example besides its predictions, for example
-   * AdaFTR's relatedness: [example][column].
+   * Outputs of the model's script for each example besides its predictions, for example AdaFTR's
+   * relatedness: [example][column].
    *
    * @throws RuntimeException if the script has no method {@code inspect}
    */
@@ -301,7 +301,7 @@ public final class Network implements AutoCloseable {
     throw new IllegalStateException("model " + context.model().name() + " has no weights " + name);
   }
 
-  /** What {@code slots} became that the network was made with. */
+  /** The {@code slots} that the network was made with, as they have become. */
   public List<List<TensorValues>> slots() {
     return slots;
   }

@@ -6,9 +6,10 @@ import dev.freshet.core.labels.correction.NegativeSampling;
 import java.util.List;
 
 /**
- * From what a model says to what is served and scored: left-out noes are put back, then the delay
- * correction's inverse is applied, then what sets examples apart is shrunk; an amount goes back to
- * its own unit. The trainer and the replica both go through here.
+ * From what a model says to the calibrated prediction, which is served and scored: negatives that
+ * sampling left out are put back, then the delay correction's inverse is applied, then what sets
+ * examples apart is shrunk; an amount goes back to its own unit. The trainer and the replica both
+ * go through here.
  *
  * @param context of the model
  * @param amounts scale of the core task; null without one
@@ -22,12 +23,12 @@ public record ServedScale(
     NegativeSampling sampling,
     List<Shrinkage> shrinkages) {
 
-  /** What is served for all tasks. */
+  /** The calibrated predictions of all tasks, as they are served. */
   public double[] served(float[] said) {
     return shrunk(unshrunk(said));
   }
 
-  /** What would be served for all tasks with slopes of 1. */
+  /** The predictions that would be served for all tasks with slopes of 1. */
   public double[] unshrunk(float[] said) {
     double[] unshrunk = new double[said.length];
     for (int task = 0; task < said.length; task++) {
@@ -37,7 +38,7 @@ public record ServedScale(
     return unshrunk;
   }
 
-  /** What would be served for a binary task with a slope of 1. */
+  /** The prediction that would be served for a binary task with a slope of 1. */
   double unshrunk(int task, double said) {
     return corrections.get(task).served(sampling.served(said));
   }
@@ -59,7 +60,7 @@ public record ServedScale(
     return served;
   }
 
-  /** The task without which this one cannot say yes, or -1. */
+  /** The task without which this one cannot be positive, or -1. */
   private int parent(int task) {
     return context.model().conditional() ? task - 1 : Task.parent(context.tasks(), task);
   }

@@ -20,12 +20,12 @@ public record Shrinkage(double rate, double slope) implements Serializable {
 
   private static final double SMALLEST = 1e-9;
 
-  /** Whether both are in their ranges. */
+  /** True if both are in their ranges. */
   public boolean sound() {
     return rate > 0 && rate < 1 && slope >= 0 && slope <= 1;
   }
 
-  /** What is served where {@code said} would be without this; NaN stays that. */
+  /** The prediction that is served where {@code said} would be without this; NaN stays that. */
   public double served(double said) {
     if (slope == 1) {
       return said;

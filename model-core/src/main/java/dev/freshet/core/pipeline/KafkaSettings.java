@@ -45,7 +45,7 @@ public record KafkaSettings(
             secret = true)
         Map<String, String> properties,
     @Option(
-            value = "Whether `properties` may hold secrets themselves, instead of references",
+            value = "`properties` may hold secrets themselves, instead of references",
             fallback = "false")
         boolean plainSecrets)
     implements Serializable {
@@ -64,7 +64,7 @@ public record KafkaSettings(
   private static final Pattern BROKERS =
       Pattern.compile("\\s*" + broker() + "(\\s*,\\s*" + broker() + ")*\\s*");
 
-  /** What Freshet sets itself, because its guarantees hang on it. */
+  /** Settings that Freshet makes itself, because its guarantees hang on it. */
   private static final Set<String> OURS =
       Set.of(
           "bootstrap.servers",

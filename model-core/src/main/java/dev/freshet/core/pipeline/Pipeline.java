@@ -93,12 +93,12 @@ public record Pipeline(
     return new FeatureSchema(crosses.with(features));
   }
 
-  /** What is counted from the stream; nothing if no field is a count. */
+  /** Counts of the stream; none if no field is a count. */
   public CountPlan counts() {
     return CountPlan.of(schema(), tasks);
   }
 
-  /** What an event format keeps of an impression. */
+  /** Fields that an event format keeps of an impression. */
   public ImpressionFields impressionFields() {
     FeatureSchema schema = schema();
     return new ImpressionFields(
@@ -117,7 +117,7 @@ public record Pipeline(
             : List.of());
   }
 
-  /** What feedback is checked against. */
+  /** Kinds that feedback is checked against. */
   public List<FeedbackKind> feedbackKinds() {
     return tasks.stream().map(t -> new FeedbackKind(t.name(), !t.binary(), t.explicit())).toList();
   }

@@ -24,10 +24,10 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.UnaryOperator;
 
-/** What must hold between several keys of a pipeline file. */
+/** Rules between several keys of a pipeline file. */
 final class PipelineChecks {
 
-  /** What every chain begins with: the figures and the tasks themselves call it so. */
+  /** Pattern of a model's name. */
   private static final String MODEL_NAME = "[A-Za-z0-9][A-Za-z0-9_-]{0,62}";
 
   private static final String TOPIC_NAME = "[a-zA-Z0-9._-]{1,249}";
@@ -180,7 +180,9 @@ final class PipelineChecks {
     }
   }
 
-  /** What is counted happens here, and each impression has one value at most by which it counts. */
+  /**
+   * Counted events must happen here, and each impression have one value at most by which it counts.
+   */
   private static void counted(List<FeatureField> features, List<Task> tasks) {
     List<String> events = new ArrayList<>(List.of(Task.IMPRESSION));
     tasks.forEach(task -> events.add(task.name()));

@@ -41,7 +41,7 @@ public final class PipelineFile {
   /**
    * As {@link #read} for text.
    *
-   * @param source what to call it in messages
+   * @param source its name in messages
    */
   public static Pipeline parse(String text, String source) {
     return bind(tree(text, source), source);
@@ -59,7 +59,7 @@ public final class PipelineFile {
     }
   }
 
-  /** What is wrong, without the lines around it, in which a password may be. */
+  /** The fault, without the lines around it, in which a password may be. */
   private static String what(JsonProcessingException e) {
     for (Throwable cause = e; cause != null; cause = cause.getCause()) {
       if (cause instanceof org.yaml.snakeyaml.error.MarkedYAMLException marked) {

@@ -37,7 +37,7 @@ public record PublishingSettings(
             fallback = "1")
         int denseEvery,
     @Option(value = "How published floats are written", fallback = "float32") Precision precision,
-    @Option("What a version must pass to be announced") Gate gate)
+    @Option("Checks that a version must pass to be announced") Gate gate)
     implements Serializable {
 
   /** Bounds of what may be announced; weights that are not finite never are. */
@@ -59,15 +59,16 @@ public record PublishingSettings(
           Duration maxAge,
       @Option(
               value =
-                  "Whether a model waits for every field of `features` to have been in one of the"
-                      + " examples that it has learnt, before its first version; false where a field"
+                  "A model waits, before its first version, for every field of `features` to have"
+                      + " been in one of the examples that it has learnt; false where a field"
                       + " will only come later",
               fallback = "true")
           boolean requireFields,
       @Option(
               value =
-                  "A model is held back while a task has had so many settled labels and not one yes"
-                      + " (or amount) among them; of a task with `after`, labels of impressions where"
+                  "A model is held back while a task has had so many final labels and not one"
+                      + " positive (or amount) among them; of a task with `after`, labels of"
+                      + " impressions where"
                       + " that step happened. 0 holds nothing back",
               fallback = "500")
           int requireLabels)

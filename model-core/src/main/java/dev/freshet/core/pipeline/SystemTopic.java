@@ -6,17 +6,20 @@ import java.util.List;
 
 /** The topics that a pipeline has besides those of its tasks' feedback. */
 public enum SystemTopic {
-  /** What was shown; read. */
+  /** Impressions; read. */
   IMPRESSIONS("impressions"),
   /** Versions of the weights; written, compacted, one partition for each model. */
   MODELS("models"),
   /** Figures of the trainers; written. */
   METRICS("training-metrics"),
-  /** What no label will come of; written. */
+  /** Dead letters, of which no label will come; written. */
   DEAD_LETTERS("dead-letters"),
   /** Labelled examples; written if it is named. */
   EXAMPLES(null),
-  /** What trainers do; written if it is named, partitions as those of {@link #MODELS}. */
+  /**
+   * Training log: all that trainers do; written if it is named, partitions as those of {@link
+   * #MODELS}.
+   */
   TRAINING_LOG(null);
 
   private final String usual;

@@ -32,7 +32,8 @@ public record TrainingSettings(
                     + " probabilities are turned back by their log-odds, here and in replicas",
             fallback = "1.0")
         double negativeSampling,
-    @Option("What the quality metrics are taken over") Scoring scoring,
+    @Option("Labels that the quality metrics are taken over, and when they are predicted")
+        Scoring scoring,
     @Option(
             value =
                 "A gradient, of the dense weights or of the rows, whose norm is above this is scaled"
@@ -63,7 +64,7 @@ public record TrainingSettings(
   private static final int LARGEST_BATCH = 1024;
   private static final int GROWTH = 200;
 
-  /** What computes the steps. */
+  /** Devices that compute the steps. */
   public enum Device {
     AUTO,
     CPU,
@@ -133,7 +134,7 @@ public record TrainingSettings(
           Double rate,
       @Option(
               value =
-                  "What is added to all that an optimiser knows of squared gradients, of one"
+                  "Term that is added to all that an optimiser knows of squared gradients, of one"
                       + " example: the more, the smaller are a row's first steps",
               fallback = "0.01")
           double start,
@@ -151,7 +152,7 @@ public record TrainingSettings(
           Double l2,
       @Option(
               value =
-                  "Learning rate of the first-order weights, one for each value and yes-or-no task"
+                  "Learning rate of the first-order weights, one for each value and binary task"
                       + " beside the embedding, once a task has seen outcomes enough: n / (n + 20)"
                       + " of it after n of the rarer kind; 0 leaves them at zero",
               fallback = "0.3")
@@ -178,7 +179,7 @@ public record TrainingSettings(
       return rate == null ? optimizer.rate() : rate;
     }
 
-    /** What FTRL's {@code l2} is, given or not. */
+    /** FTRL's {@code l2}, given or not. */
     public double ridge() {
       return l2 == null ? L2 : l2;
     }
@@ -218,7 +219,7 @@ public record TrainingSettings(
                   "When the prediction is made that all labels of an impression are scored against:"
                       + " `label`, just before the first of them is learnt, or `impression`, when"
                       + " the impression came; by default `impression` where a task's correction"
-                      + " learns before its label is settled, and `label` elsewhere",
+                      + " learns before its label is final, and `label` elsewhere",
               fallback = Option.ABSENT)
           At at,
       @Option(value = "Newest scored examples that metrics cover; 0 for all", fallback = "200000")
@@ -274,7 +275,7 @@ public record TrainingSettings(
         !early || at != Scoring.At.LABEL,
         "scoring.at",
         "label",
-        "impression, where a task's correction learns before its label is settled");
+        "impression, where a task's correction learns before its label is final");
     Scoring.At usual = early ? Scoring.At.IMPRESSION : Scoring.At.LABEL;
     return new TrainingSettings(
         batch,
@@ -302,12 +303,12 @@ public record TrainingSettings(
         : (int) Math.min(LARGEST_BATCH, Math.max(SMALLEST_BATCH, examples / GROWTH));
   }
 
-  /** What {@link #batchAfter} comes to. */
+  /** The size that {@link #batchAfter} comes to. */
   public int largestBatch() {
     return batch != null ? batch : LARGEST_BATCH;
   }
 
-  /** What is left out of the noes. */
+  /** The negative sampling, by {@link #negativeSampling}. */
   public NegativeSampling sampling() {
     return new NegativeSampling(negativeSampling);
   }

@@ -41,7 +41,7 @@ public final class BatchRows {
   /**
    * Collects the rows of a batch.
    *
-   * @param learnt whether an example's keys count as sightings
+   * @param learnt true if an example's keys count as sightings
    */
   public void gather(List<EncodedExample> examples, Predicate<EncodedExample> learnt) {
     batch++;
@@ -101,7 +101,7 @@ public final class BatchRows {
     return group.weighted() ? indexCount : 0;
   }
 
-  /** What {@link #eachMissing} calls. */
+  /** Visitor of {@link #eachMissing}. */
   public interface MissingVisitor {
     /**
      * @param example position in the batch

@@ -5,7 +5,7 @@ import java.io.IOException;
 /** Embedding rows of one size that can be listed. */
 public interface EmbeddingRows {
 
-  /** What {@link #eachRow} calls. */
+  /** Visitor of {@link #eachRow}. */
   interface Visitor {
     /**
      * @param at where the row starts in {@code values}

@@ -9,10 +9,10 @@ import java.util.Arrays;
  */
 public final class KeyMap {
 
-  /** What {@link #get} returns for a key that is not there. */
+  /** Result of {@link #get} for a key that is not there. */
   public static final int MISSING = Integer.MIN_VALUE;
 
-  /** What {@link #each} calls. */
+  /** Visitor of {@link #each}. */
   public interface Visitor {
     void entry(long key, int value);
   }

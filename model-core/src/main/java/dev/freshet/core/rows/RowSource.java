@@ -27,7 +27,7 @@ public interface RowSource {
   }
 
   /**
-   * Whether a row that {@link #find} gave, and that was read since, stands for unknown values.
+   * True if a row that {@link #find} gave, and that was read since, stands for unknown values.
    *
    * @param field as it was found for
    */

@@ -32,7 +32,7 @@ public final class RowUpdate implements Runnable {
   }
 
   /**
-   * What a delta brings.
+   * Update by a delta.
    *
    * @param dropped keys whose rows go; one that is among {@code keys} too has a new row
    * @param values a row for each of {@code keys}, one after the other
@@ -52,7 +52,7 @@ public final class RowUpdate implements Runnable {
     return new RowUpdate(table, left.build(), keys, values, all);
   }
 
-  /** What leads to a base, which has all rows: those that are there already are left alone. */
+  /** Update to a base, which has all rows: those that are there already are left alone. */
   public static RowUpdate base(ServedRows table, LongBuffer keys, FloatBuffer values) {
     int[] changed =
         IntStream.range(0, keys.limit())

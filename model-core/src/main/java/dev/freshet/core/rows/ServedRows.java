@@ -88,7 +88,7 @@ public final class ServedRows implements RowSource, EmbeddingRows, PublishedRows
     return rows.index().get(key);
   }
 
-  /** Whether a key has a row, with just these values. */
+  /** True if a key has a row, with just these values. */
   boolean hasRow(long key, FloatBuffer expected, int at) {
     int row = row(key);
     if (row < 0) {

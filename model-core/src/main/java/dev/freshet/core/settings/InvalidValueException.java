@@ -20,7 +20,7 @@ public final class InvalidValueException extends IllegalArgumentException {
   private final String allowed;
 
   /**
-   * @param value what is written; null for nothing
+   * @param value as it is written; null for nothing
    */
   public InvalidValueException(String key, Object value, String allowed) {
     super(new Problem(key, text(value), allowed).toString());
@@ -36,7 +36,7 @@ public final class InvalidValueException extends IllegalArgumentException {
   /**
    * Throws unless {@code valid}, or notes it for the binder that is at work.
    *
-   * @param value what is written; null for nothing
+   * @param value as it is written; null for nothing
    */
   public static void check(boolean valid, String key, Object value, String allowed) {
     if (valid) {
@@ -82,7 +82,7 @@ public final class InvalidValueException extends IllegalArgumentException {
     return new Gathering();
   }
 
-  /** What was found wrong since it was opened. */
+  /** Faults found since it was opened. */
   static final class Gathering implements AutoCloseable {
     private final Gathering before = GATHERING.get();
     private final List<Problem> found = new ArrayList<>();
@@ -114,7 +114,7 @@ public final class InvalidValueException extends IllegalArgumentException {
     return key;
   }
 
-  /** What is written; null for nothing. */
+  /** The value as it is written; null for nothing. */
   public String value() {
     return value;
   }

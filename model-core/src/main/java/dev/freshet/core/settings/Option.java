@@ -19,15 +19,15 @@ public @interface Option {
   /** Marks a key that may be absent; the component is then null. */
   String ABSENT = "\0absent";
 
-  /** What the value means, one sentence. */
+  /** Meaning of the value, one sentence. */
   String value();
 
   /** The default, as it would be written in the file. */
   String fallback() default REQUIRED;
 
-  /** Whether this key's value may stand alone in the place of the whole group of keys. */
+  /** True if this key's value may stand alone in the place of the whole group of keys. */
   boolean alone() default false;
 
-  /** Whether the value may be a password, which no message shows. */
+  /** True if the value may be a password, which no message shows. */
   boolean secret() default false;
 }

@@ -8,7 +8,7 @@ import java.util.regex.Pattern;
  */
 public final class Sensitive {
 
-  /** What messages say in the place of a secret. */
+  /** Text that messages have in the place of a secret. */
   public static final String HIDDEN = "(not shown)";
 
   private static final String WORD =
@@ -33,17 +33,17 @@ public final class Sensitive {
 
   private static final Pattern LOGIN = Pattern.compile("://[^/@\\s:]*:[^/@\\s]+@");
 
-  /** What Kafka's config providers put something else in the place of. */
+  /** References, in whose place Kafka's config providers put something else. */
   private static final Pattern REFERENCE = Pattern.compile("\\$\\{[^}:]+:[^}]*}");
 
   private Sensitive() {}
 
-  /** Whether a key of this name asks for a secret, as far as a name can tell. */
+  /** True if a key of this name asks for a secret, as far as a name can tell. */
   public static boolean name(String key) {
     return NAME.matcher(key).find() && !ABOUT.matcher(key).find();
   }
 
-  /** Whether a secret stands in the text, as far as its look can tell; references are none. */
+  /** True if a secret stands in the text, as far as its look can tell; references are none. */
   public static boolean looks(String text) {
     String written = withoutReferences(text);
     return LOOK.matcher(written).find()
@@ -56,12 +56,12 @@ public final class Sensitive {
     return REFERENCE.matcher(text).replaceAll("");
   }
 
-  /** What a message may show of a value that stands at a path; null stays null. */
+  /** The part that a message may show of a value that stands at a path; null stays null. */
   static String shown(String path, String value) {
     return value != null && (name(path) || looks(value)) ? HIDDEN : value;
   }
 
-  /** What a message may show of a path, of which keys of maps are part. */
+  /** The part that a message may show of a path, of which keys of maps are part. */
   static String shown(String path) {
     return looks(path) ? HIDDEN : path;
   }

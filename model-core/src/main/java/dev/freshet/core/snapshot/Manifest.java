@@ -48,8 +48,9 @@ import java.util.OptionalLong;
  * @param corrections delay correction of each binary task, whose predictions a reader turns into
  *     what is served with {@link DelayCorrections#served}; absent in manifests of before
  *     2026-11-22, when none changed a prediction
- * @param negativeSampling share of the noes that was learnt, which a reader takes out again with
- *     {@link NegativeSampling#served} before the correction; absent for all of them
+ * @param negativeSampling negative sampling rate, the share of the negatives that was learnt, which
+ *     a reader takes out again with {@link NegativeSampling#served} before the correction; absent
+ *     for all of them
  * @param shrinkage by binary task, whose predictions a reader turns into what is served with {@link
  *     Shrinkage#served} after the correction; absent where nothing is shrunk
  * @param quality per task at publishing, as on the metrics topic
@@ -108,7 +109,7 @@ public record Manifest(
   /** All weights. */
   public static final String BASE = "base";
 
-  /** What changed on top of the parent. */
+  /** Changes on top of the parent. */
   public static final String DELTA = "delta";
 
   private static final ObjectMapper JSON =
@@ -163,12 +164,12 @@ public record Manifest(
     return of == null ? Shrinkage.NONE : of;
   }
 
-  /** Whether a delta builds on just this version. */
+  /** True if a delta builds on just this version. */
   public boolean isParentOf(Manifest delta) {
     return version.equals(delta.parent) && sha256.equals(delta.parentSha256);
   }
 
-  /** Whether this can be used only on top of its parent. */
+  /** True if this can be used only on top of its parent. */
   @JsonIgnore
   public boolean isDelta() {
     return type.equals(DELTA);
@@ -217,7 +218,7 @@ public record Manifest(
         features);
   }
 
-  /** What was left out of the noes. */
+  /** The negative sampling, by the share of the negatives that was learnt. */
   public NegativeSampling sampling() {
     return negativeSampling == null
         ? NegativeSampling.NONE

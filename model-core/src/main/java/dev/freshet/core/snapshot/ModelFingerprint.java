@@ -37,7 +37,7 @@ public final class ModelFingerprint {
     return Sha256.of(text(context).getBytes(StandardCharsets.UTF_8));
   }
 
-  /** What it is made of. */
+  /** The text that it is made of. */
   static String text(ModelContext context) {
     ModelDefinition model = context.model();
     StringBuilder text = new StringBuilder("freshet-model-1");

@@ -33,7 +33,7 @@ public final class ModelRecords {
     return bytes(model + NAME);
   }
 
-  /** Whether a message only says whose partition it is. */
+  /** True if a message only says whose partition it is. */
   public static boolean isName(byte[] key) {
     return key != null && text(key).endsWith(NAME);
   }

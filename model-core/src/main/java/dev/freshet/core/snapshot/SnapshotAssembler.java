@@ -127,7 +127,7 @@ public final class SnapshotAssembler {
     }
   }
 
-  /** Whether chunks wait for a manifest. */
+  /** True if chunks wait for a manifest. */
   public boolean pending() {
     return !parts.isEmpty();
   }

@@ -32,7 +32,7 @@ public final class WeightsLoader {
   /**
    * Reads and checks a delta; nothing changes until it is run.
    *
-   * @return what brings the network from the parent's state to the delta's, in one go
+   * @return the update that brings the network from the parent's state to the delta's, in one go
    * @throws IOException if the payload does not fit the network
    */
   public Update delta(ByteBuffer payload) throws IOException {
@@ -45,7 +45,7 @@ public final class WeightsLoader {
    * Reads and checks a base; nothing changes until it is run. Rows that the network has already are
    * left out, so that a base that follows closely on what is there costs little more than a delta.
    *
-   * @return what brings the network to the base's state from the present one, in one go
+   * @return the update that brings the network to the base's state from the present one, in one go
    * @throws IOException if the payload does not fit the network
    */
   public Update base(ByteBuffer payload) throws IOException {
@@ -72,7 +72,7 @@ public final class WeightsLoader {
     return new Update(dense, changes);
   }
 
-  /** What brings the network to another version. */
+  /** Brings the network to another version. */
   public final class Update implements Runnable {
     private final List<FloatBuffer> dense;
     private final List<Runnable> changes;

@@ -1,5 +1,5 @@
 /**
- * What a version of a model is made of: manifest, tensors, the messages that carry them, and how a
- * network takes them over.
+ * Versions of a model: manifest, tensors, the messages that carry them, and how a network takes
+ * them over.
  */
 package dev.freshet.core.snapshot;

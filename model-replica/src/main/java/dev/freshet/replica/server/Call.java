@@ -40,7 +40,7 @@ final class Call {
   private ByteArrayOutputStream body = new ByteArrayOutputStream();
   private byte @Nullable [] received;
 
-  /** What makes an answer; bytes are sent as they are, anything else as JSON. */
+  /** Makes an answer; bytes are sent as they are, anything else as JSON. */
   interface Answer {
     Object make() throws Exception;
   }
@@ -81,12 +81,12 @@ final class Call {
     return path;
   }
 
-  /** Whether the caller is the one who answers. */
+  /** True if the caller is the one who answers. */
   boolean take() {
     return answered.compareAndSet(false, true);
   }
 
-  /** Whether somebody has answered. */
+  /** True if somebody has answered. */
   boolean isAnswered() {
     return answered.get();
   }
@@ -144,7 +144,7 @@ final class Call {
   }
 
   /**
-   * What was received, unpacked.
+   * The body that was received, unpacked.
    *
    * @throws Refused if it is no gzip, or becomes too large
    */

@@ -67,7 +67,7 @@ public record Certificate(Path chain, Path key) {
     }
   }
 
-  /** Whether the certificate verifies what the key signs. */
+  /** True if the certificate verifies what the key signs. */
   private static boolean belongTogether(KeyStore store) throws GeneralSecurityException {
     String alias = store.aliases().nextElement();
     PublicKey open = store.getCertificate(alias).getPublicKey();

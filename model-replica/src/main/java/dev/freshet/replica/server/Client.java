@@ -23,7 +23,7 @@ import org.xnio.conduits.StreamSourceConduit;
  */
 final class Client {
 
-  /** What a connection waits for. */
+  /** Stages of a connection, by what it waits for. */
   enum Stage {
     /** The first byte of a request. */
     IDLE,
@@ -38,7 +38,7 @@ final class Client {
     /** That the client hangs up. */
     CLOSING;
 
-    /** Whether it is the client that lets us wait. */
+    /** True if it is the client that lets us wait. */
     boolean isTheClients() {
       return this != WORK;
     }
@@ -86,7 +86,7 @@ final class Client {
     return since;
   }
 
-  /** Whether more than {@code nanos} have passed since the first byte, or in idleness. */
+  /** True if more than {@code nanos} have passed since the first byte, or in idleness. */
   synchronized boolean isLate(long nanos) {
     return switch (stage) {
       case IDLE -> System.nanoTime() - since > nanos;

@@ -63,7 +63,7 @@ final class GateWatch implements AutoCloseable {
     thread.start();
   }
 
-  /** What is held back, as far as that is known. */
+  /** The version that is held back, as far as that is known. */
   Optional<HeldBack> heldBack() {
     return Optional.ofNullable(heldBack);
   }

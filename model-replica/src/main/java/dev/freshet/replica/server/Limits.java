@@ -5,7 +5,7 @@ import static dev.freshet.core.settings.InvalidValueException.check;
 import java.time.Duration;
 
 /**
- * What a scoring server bears.
+ * Limits of a scoring server.
  *
  * @param largestBody bytes of a request, and of what it unpacks to, beyond which it is refused with
  *     413

@@ -203,7 +203,7 @@ final class ScoreRequests {
     }
   }
 
-  /** What was wrong with fields as they came. */
+  /** Counts of what was wrong with fields as they came. */
   FieldCounts fieldCounts() {
     return reader.fieldCounts();
   }

@@ -19,7 +19,7 @@ import java.util.List;
 import java.util.function.DoubleSupplier;
 import java.util.function.IntSupplier;
 
-/** What the server counts, as Prometheus reads it. Names are part of the interface. */
+/** Metrics of the server, as Prometheus reads them. Names are part of the interface. */
 final class ServerMetrics {
 
   static final String CONTENT_TYPE = PrometheusTextFormatWriter.CONTENT_TYPE;
@@ -65,7 +65,7 @@ final class ServerMetrics {
           .register(registry);
 
   /**
-   * @param received what is counted of fields when requests are read
+   * @param received counts of fields when requests are read
    */
   ServerMetrics(ModelReplica replica, GateWatch gate, FieldCounts received) {
     counter("freshet_predictions_total", "Impressions scored.", replica::predictions);

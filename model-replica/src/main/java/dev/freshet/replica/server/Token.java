@@ -35,7 +35,7 @@ public final class Token {
     return new Token(token.getBytes(StandardCharsets.US_ASCII));
   }
 
-  /** Whether an Authorization header, or null, brings a token, or null. */
+  /** True if an Authorization header, or null, brings a token, or null. */
   static boolean isBroughtBy(@Nullable String header, @Nullable Token token) {
     return header != null
         && token != null
@@ -43,7 +43,7 @@ public final class Token {
         && token.isThatOf(header.substring(BEARER.length()));
   }
 
-  /** Whether {@code brought} is this token, in a time that does not tell how much of it was. */
+  /** True if {@code brought} is this token, in a time that does not tell how much of it was. */
   boolean isThatOf(String brought) {
     return MessageDigest.isEqual(bytes, brought.getBytes(StandardCharsets.UTF_8));
   }

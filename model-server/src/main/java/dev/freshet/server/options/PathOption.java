@@ -5,7 +5,7 @@ import static java.util.Objects.requireNonNull;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** What an option that names a file or a folder has to name, before anything is done. */
+/** Checks of an option that names a file or a folder, before anything is done. */
 public final class PathOption {
 
   private PathOption() {}

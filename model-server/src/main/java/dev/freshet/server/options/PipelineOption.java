@@ -43,7 +43,7 @@ public final class PipelineOption {
   /**
    * As the other one, on other brokers.
    *
-   * @param bootstrap what {@code --bootstrap} says; null for the file's
+   * @param bootstrap value of {@code --bootstrap}; null for the file's
    */
   public static Pipeline read(PipelineSource file, @Nullable String bootstrap) throws IOException {
     Pipeline pipeline = read(file);

@@ -1,6 +1,5 @@
 /**
- * What options of commands have in common: how files, pipelines and durations are read, and what is
- * wrong is told.
+ * Common options of commands: how files, pipelines and durations are read, and faults are reported.
  */
 @NullMarked
 package dev.freshet.server.options;

@@ -8,9 +8,9 @@ import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 
 /**
- * The menu of what is told of predictions once their labels are known, in the order of reports. One
- * more is one more constant, of a {@link Statistic} that is kept already or of a new one; reports,
- * gauges, checkpoints and reference pages follow.
+ * The menu of metrics of predictions whose labels are final, in the order of reports. One more is
+ * one more constant, of a {@link Statistic} that is kept already or of a new one; reports, gauges,
+ * checkpoints and reference pages follow.
  *
  * <p>Gini and deciles as in the evaluation of ZILN (Wang et al. 2019); normalised entropy as in He
  * et al. (2014); that {@code nrmse} and {@code nmae} have two normalisers is our reading of
@@ -207,12 +207,12 @@ public enum QualityMetric {
     return unit;
   }
 
-  /** What it says, for reference pages. */
+  /** Meaning, for reference pages. */
   public String meaning() {
     return meaning;
   }
 
-  /** Whether it is told of tasks of this kind. */
+  /** True if it is measured of tasks of this kind. */
   public boolean of(TaskKind kind) {
     return kinds.contains(kind);
   }

@@ -50,7 +50,7 @@ public final class SlidingQuality {
   }
 
   /**
-   * @param named whether statistics have names, as from version 13 of a trainer's snapshot
+   * @param named true if statistics have names, as from version 13 of a trainer's snapshot
    */
   public void read(DataInput in, boolean named) throws IOException {
     parts.clear();

@@ -6,8 +6,8 @@ import java.io.IOException;
 import java.util.function.Supplier;
 
 /**
- * What has to be kept of scored labels of one task so that a metric can be told; several metrics
- * may be told of one. Statistics of parts add up to the statistic of the whole.
+ * Statistic of scored labels of one task from which a metric is computed; several metrics may share
+ * one. Statistics of parts add up to the statistic of the whole.
  */
 interface Statistic<S extends Statistic<S>> {
 

@@ -39,7 +39,7 @@ public final class TaskQuality {
   }
 
   /**
-   * @param named whether statistics have names, as from version 13 of a trainer's snapshot
+   * @param named true if statistics have names, as from version 13 of a trainer's snapshot
    */
   public void read(DataInput in, boolean named) throws IOException {
     for (SlidingQuality part : quality) {

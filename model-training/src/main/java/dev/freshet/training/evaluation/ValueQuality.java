@@ -17,10 +17,10 @@ import java.util.Map;
  * all examples hides:
  *
  * <ul>
- *   <li><b>Calibration per delay bucket.</b> A value's delay is the mean delay of its yeses so far;
- *       predictions and outcomes are summed by the bucket that this delay was in before the
+ *   <li><b>Calibration per delay bucket.</b> A value's delay is the mean delay of its positives so
+ *       far; predictions and outcomes are summed by the bucket that this delay was in before the
  *       outcome, so each bucket is a group of impressions that was known beforehand. A correction
- *       that loses late yeses is off in the slow buckets first.
+ *       that loses late positives is off in the slow buckets first.
  *   <li><b>Time to calibrated.</b> Of values born after the first window of the run: from the birth
  *       to the begin of the first three windows in a row in which the sum of predictions was within
  *       the tolerance of the sum of outcomes. A value's window closes when it is as long as asked
@@ -36,7 +36,7 @@ public final class ValueQuality {
   public static final int WINDOWS = 3;
 
   /**
-   * What is watched.
+   * Settings of the watch.
    *
    * @param windowMillis shortest length of a value's window
    * @param tolerance how far the ratio may be from 1
@@ -78,7 +78,7 @@ public final class ValueQuality {
     hours = new double[tasks.size()];
   }
 
-  /** What is known of one value. */
+  /** State of one value. */
   private static final class Value {
     private final long born;
     private final boolean isNew;
@@ -95,10 +95,10 @@ public final class ValueQuality {
     }
   }
 
-  /** What is known of one value in one task. */
+  /** State of one value in one task. */
   private static final class OfTask {
     private double delays;
-    private long yeses;
+    private long positives;
     private long from;
     private double predicted;
     private double happened;
@@ -126,9 +126,9 @@ public final class ValueQuality {
   }
 
   /**
-   * A label was settled.
+   * A label is final.
    *
-   * @param delay milliseconds to the yes, or below 0
+   * @param delay milliseconds to the positive, or below 0
    */
   public void add(
       int task, long value, long eventTime, double prediction, double label, long delay) {
@@ -137,12 +137,13 @@ public final class ValueQuality {
       return;
     }
     OfTask known = of.tasks[task];
-    int bucket = known.yeses == 0 ? UNKNOWN : DelayBucket.of(known.delays / known.yeses).ordinal();
+    int bucket =
+        known.positives == 0 ? UNKNOWN : DelayBucket.of(known.delays / known.positives).ordinal();
     predicted[task][bucket] += prediction;
     happened[task][bucket] += label;
     if (label > 0 && delay >= 0) {
       known.delays += delay;
-      known.yeses++;
+      known.positives++;
     }
     if (of.isNew && !known.done) {
       known.predicted += prediction;
@@ -179,12 +180,14 @@ public final class ValueQuality {
     return births;
   }
 
-  /** Sum of predictions of a task, by the delay of the value; null for values without a yes. */
+  /**
+   * Sum of predictions of a task, by the delay of the value; null for values without a positive.
+   */
   public double predicted(int task, DelayBucket bucket) {
     return predicted[task][bucket == null ? UNKNOWN : bucket.ordinal()];
   }
 
-  /** Sum of outcomes of a task, by the delay of the value; null for values without a yes. */
+  /** Sum of outcomes of a task, by the delay of the value; null for values without a positive. */
   public double happened(int task, DelayBucket bucket) {
     return happened[task][bucket == null ? UNKNOWN : bucket.ordinal()];
   }
@@ -208,7 +211,7 @@ public final class ValueQuality {
     return all;
   }
 
-  /** What there may be of a task in {@link #metrics}. */
+  /** Names of a task's metrics in {@link #metrics}. */
   public static List<String> metricNames() {
     List<String> names =
         new ArrayList<>(List.of("newValues", "calibratedValues", "hoursToCalibrated"));
@@ -259,7 +262,7 @@ public final class ValueQuality {
       out.writeBoolean(entry.getValue().isNew);
       for (OfTask known : entry.getValue().tasks) {
         out.writeDouble(known.delays);
-        out.writeLong(known.yeses);
+        out.writeLong(known.positives);
         out.writeLong(known.from);
         out.writeDouble(known.predicted);
         out.writeDouble(known.happened);
@@ -296,7 +299,7 @@ public final class ValueQuality {
       Value value = new Value(in.readLong(), in.readBoolean(), tasks.size());
       for (OfTask known : value.tasks) {
         known.delays = in.readDouble();
-        known.yeses = in.readLong();
+        known.positives = in.readLong();
         known.from = in.readLong();
         known.predicted = in.readDouble();
         known.happened = in.readDouble();

@@ -1,2 +1,2 @@
-/** Quality of predictions against settled labels. */
+/** Quality of predictions against final labels. */
 package dev.freshet.training.evaluation;

@@ -44,7 +44,7 @@ public interface RowOptimizer {
    * @param slot where those of the row start
    * @param gradient its mean over {@code examples}, of many rows
    * @param from where that of the row starts
-   * @return whether the row changed
+   * @return true if the row changed
    */
   boolean step(
       float[] values,

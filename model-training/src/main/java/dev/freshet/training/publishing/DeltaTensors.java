@@ -8,7 +8,7 @@ import dev.freshet.training.rows.EmbeddingTable;
 import java.io.IOException;
 import java.util.List;
 
-/** What changed in a model since its last version, under the names of {@link WeightTensors}. */
+/** Changes in a model since its last version, under the names of {@link WeightTensors}. */
 final class DeltaTensors {
 
   private DeltaTensors() {}

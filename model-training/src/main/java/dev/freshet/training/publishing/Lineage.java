@@ -4,7 +4,7 @@ import dev.freshet.core.events.SourcePosition;
 import java.util.List;
 
 /**
- * What a version has been learnt from.
+ * Origin of a version: what it has been learnt from.
  *
  * @param sources how far each partition of the events had been read: all before these offsets has
  *     been joined, and learnt as far as its labels were due; nothing after them has had any part

@@ -18,7 +18,7 @@ import java.util.Optional;
  * Decides whether a version may be announced. Training goes on whatever it says; what was held back
  * is part of the next version that passes.
  *
- * <p>Scores are those of the labels that were settled since a version was announced, and the
+ * <p>Scores are those of the labels that became final since a version was announced, and the
  * training's are compared with that version's on the same labels: a binary task's normalised
  * entropy, an amount's NRMSE, both smaller the better. If the world becomes harder to predict it
  * becomes so for both. The first version of a run without a checkpoint has nothing to be compared
@@ -39,7 +39,7 @@ public final class PublishingGate {
     BAD_SCALE(false),
     /** A field was absent in every example that was ever learnt. */
     ABSENT_FIELD(false),
-    /** A task has had labels enough to tell, and never a yes or an amount. */
+    /** A task has had labels enough to tell, and never a positive or an amount. */
     NO_LABEL(false),
     /** The norm of a dense tensor or an embedding row is larger than the bound. */
     LARGE_NORM(true),
@@ -61,7 +61,7 @@ public final class PublishingGate {
   /**
    * Something is wrong with a version.
    *
-   * @param forced whether it is announced nevertheless, because the one in use is too old
+   * @param forced true if it is announced nevertheless, because the one in use is too old
    */
   public record Refusal(Reason reason, String detail, boolean forced) {}
 
@@ -94,10 +94,10 @@ public final class PublishingGate {
   /**
    * Looks at the weights that the next version would hold. The trainer must be idle.
    *
-   * @param changesOnly whether only rows that changed since the last version are looked at; the
+   * @param changesOnly true if only rows that changed since the last version are looked at; the
    *     others have passed before
    * @param now epoch milliseconds
-   * @return what is wrong, if anything
+   * @return the fault, if there is one
    */
   public Optional<Refusal> check(ModelTrainer trainer, boolean changesOnly, long now) {
     since = since == NEVER ? now : since;
@@ -152,16 +152,16 @@ public final class PublishingGate {
                     "task "
                         + none.task().name()
                         + " has had no "
-                        + (none.task().binary() ? "yes" : "amount")
+                        + (none.task().binary() ? "positive" : "amount")
                         + " in "
                         + none.labels()
-                        + " settled labels (publishing.gate.require-labels: 0 puts up with it)"));
+                        + " final labels (publishing.gate.require-labels: 0 puts up with it)"));
   }
 
   /**
    * The weights as they are have been announced.
    *
-   * @param forced whether they were although something was wrong
+   * @param forced true if they were although something was wrong
    * @param now epoch milliseconds
    */
   public void announced(ModelTrainer trainer, boolean forced, long now) {

@@ -77,7 +77,7 @@ public final class SnapshotWriter {
     slots = Arrays.copyOfRange(state, 1, Math.max(state.length, settings.slots() + 1));
   }
 
-  /** Whether the next version may be a delta, so that only what changed has to be looked at. */
+  /** True if the next version may be a delta, so that only what changed has to be looked at. */
   public boolean hasParent() {
     return parent != null;
   }
@@ -119,7 +119,7 @@ public final class SnapshotWriter {
     return written;
   }
 
-  /** What a version's delta and base have in common. */
+  /** Common parts of a version's delta and base. */
   private record Version(
       ModelTrainer trainer,
       ModelVersion number,

@@ -15,7 +15,7 @@ import java.util.Optional;
 
 /**
  * An announced version, kept to be compared with the weights that training has made of it since, on
- * the same labels: those that were settled after it. Neither side has learnt a label that it is
+ * the same labels: those that became final after it. Neither side has learnt a label that it is
  * judged by, and of other labels of the same impression neither knows more than the other: where
  * the version cannot have learnt any, what counts of the training is what it predicted before it
  * did, elsewhere what it predicted just before the label.
@@ -111,7 +111,7 @@ final class VersionInUse {
         && (tasks.get(task).binary() ? rarer : outcomes[task]) >= FEWEST_OUTCOMES;
   }
 
-  /** Whether there are labels enough to tell for every task, or so many that there never will. */
+  /** True if there are labels enough to tell for every task, or so many that there never will. */
   boolean judged() {
     look();
     boolean all = true;

@@ -174,7 +174,7 @@ public final class Reproduction {
     out.accept(new Result(published, made));
   }
 
-  /** Whether every version of the chain was made again. */
+  /** True if every version of the chain was made again. */
   public boolean done() {
     return next == chain.size();
   }

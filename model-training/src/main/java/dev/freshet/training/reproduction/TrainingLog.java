@@ -21,8 +21,8 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * What a trainer did, so that its versions can be made again: every batch, composed and ordered as
- * it was learnt, and with each base the training state.
+ * Log of all that a trainer did, so that its versions can be made again: every batch, composed and
+ * ordered as it was learnt, and with each base the training state.
  *
  * <p>Each entry is one or more {@link ModelRecord}s: key {@code model/batch} or {@code
  * model/state}, version {@code run-examples}, where examples is how many the trainer had seen
@@ -48,7 +48,7 @@ public final class TrainingLog {
     this.chunk = (int) chunk.bytes();
   }
 
-  /** What an entry is. */
+  /** Kinds of entries. */
   public enum Kind {
     BATCH,
     STATE;

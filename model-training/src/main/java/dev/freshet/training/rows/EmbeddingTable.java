@@ -164,7 +164,7 @@ public final class EmbeddingTable implements RowSource, EmbeddingRows {
    *
    * @param gradient of the mean loss over a batch
    * @param at where the row's gradient starts
-   * @param examples what the mean is taken over: the step is one by the sum
+   * @param examples number that the mean is taken over: the step is one by the sum
    * @param pace of each first-order weight, 0 to 1
    */
   public void update(int row, FloatBuffer gradient, int at, float examples, float... pace) {
@@ -256,7 +256,7 @@ public final class EmbeddingTable implements RowSource, EmbeddingRows {
     return row;
   }
 
-  /** What lies beside a row, as it is of a new one. */
+  /** Starts all that lies beside a row, as it is of a new one. */
   void startBeside(int row, int field, long eventTime) {
     int slab = RowSlabs.slab(row);
     if (slab == slots.length) {

@@ -197,7 +197,7 @@ class LearntFromNothingTest {
         .hasValueSatisfying(r -> assertThat(r.reason()).isEqualTo(Reason.NO_LABEL));
     restart();
     teach(1, never(CLICK));
-    refused(Reason.NO_LABEL, "task click has had no yes in 512 settled labels");
+    refused(Reason.NO_LABEL, "task click has had no positive in 512 final labels");
     passes("require-labels: 0");
     teach(1, UnaryOperator.identity());
     passes("");
@@ -214,7 +214,7 @@ class LearntFromNothingTest {
     assertThat(clicks).isBetween(100L, 400L);
     passes("");
     teach(40, never(PURCHASE));
-    refused(Reason.NO_LABEL, "task purchase has had no yes in ");
+    refused(Reason.NO_LABEL, "task purchase has had no positive in ");
     assertThat(trainer.evidence().fruitless().get(0).labels()).isBetween(500L, 2000L);
   }
 

@@ -27,7 +27,7 @@ public final class CodecSerializer<T> extends TypeSerializer<T> {
   private final boolean immutable;
 
   /**
-   * @param immutable whether copies may share the instance
+   * @param immutable true if copies may share the instance
    */
   public CodecSerializer(Codec<T> codec, boolean immutable) {
     this.codec = codec;

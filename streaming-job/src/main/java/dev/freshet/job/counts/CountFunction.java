@@ -54,7 +54,7 @@ public final class CountFunction
     extends KeyedCoProcessFunction<Long, Impression, CountedEvent, Impression>
     implements CheckpointedFunction {
 
-  /** What the uids of these steps begin with; the field's name follows. */
+  /** Beginning of the uids of these steps; the field's name follows. */
   public static final String UID = "counts-";
 
   /** Which counters have been counted: in each subtask the text of a {@link CountHistory}. */
@@ -91,7 +91,7 @@ public final class CountFunction
 
   /**
    * @param tasks whose events are counted, in order
-   * @param fields what the features of impressions are laid out for, see {@link
+   * @param fields layout of the features of impressions, see {@link
    *     dev.freshet.core.features.FeatureSchema#layout}
    */
   public CountFunction(CountPlan.By by, List<Task> tasks, String fields) {

@@ -97,7 +97,7 @@ public final class CountJoinFunction
         (now, watermark) -> join.onFeedback(now, feedback, watermark, output(out)));
   }
 
-  /** What comes, and whether it changed what is kept. */
+  /** Takes an event; true if it changed what is kept. */
   private interface Change {
     boolean of(CountedImpression kept, long watermark);
   }

@@ -32,7 +32,7 @@ final class EndWatch implements AutoCloseable {
   private static final long SHORTEST_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
   private static final long NEVER = -1;
 
-  /** What is known of a partition's silence; of the watch's thread. */
+  /** State of a partition's silence; of the watch's thread. */
   private static final class Silence {
     private long position = WatchedPartition.NOWHERE;
     private long lasted = NEVER;

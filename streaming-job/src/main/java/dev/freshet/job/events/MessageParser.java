@@ -67,7 +67,7 @@ public abstract class MessageParser<T extends Serializable>
     }
   }
 
-  /** What was found in feature fields; of no field for feedback. */
+  /** Counts of feature fields; of no field for feedback. */
   abstract FieldCounts fieldCounts();
 
   /** Parses impressions. */

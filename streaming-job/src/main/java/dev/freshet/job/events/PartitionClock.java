@@ -35,7 +35,7 @@ final class PartitionClock {
   /**
    * An event.
    *
-   * @return whether it may move time; if not, its time may be wrong
+   * @return true if it may move time; if not, its time may be wrong
    */
   boolean see(long time) {
     times[(int) (seen++ % LAST)] = time;

@@ -5,7 +5,7 @@ import java.util.Map;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 
-/** What the brokers say about the ends of partitions. One thread; every call asks anew. */
+/** Ends of partitions, as the brokers report them. One thread; every call asks anew. */
 interface PartitionEnds extends AutoCloseable {
 
   /**
@@ -16,7 +16,7 @@ interface PartitionEnds extends AutoCloseable {
   Map<TopicPartition, Long> ends(Collection<TopicPartition> partitions);
 
   /**
-   * Whether no message lies between two offsets, just marks of transactions and what was aborted,
+   * True if no message lies between two offsets, just marks of transactions and what was aborted,
    * compacted or deleted.
    *
    * @param from an offset; below zero for the beginning of the partition

@@ -4,8 +4,8 @@ import dev.freshet.core.events.SourcePosition;
 import java.io.Serializable;
 
 /**
- * What a source makes of one message: an event, or a dead letter; the other one is null. Parsing
- * happens inside the source because per-partition watermarks need the event's time there.
+ * Result of parsing one message: an event, or a dead letter; the other one is null. Parsing happens
+ * inside the source because per-partition watermarks need the event's time there.
  *
  * @param eventTime epoch milliseconds; {@link #NO_TIME} for a dead letter, which must not move the
  *     watermark

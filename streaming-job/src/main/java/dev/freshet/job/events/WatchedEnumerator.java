@@ -92,7 +92,10 @@ final class WatchedEnumerator
     enumerator.close();
   }
 
-  /** What a round of discovery began may ask the broker for more before it deals anything out. */
+  /**
+   * A call is answered; what a round of discovery began may ask the broker for more before it deals
+   * anything out.
+   */
   private void answered() {
     if (calls == 0) {
       assigned = true;

@@ -46,7 +46,7 @@ final class WatchedPartition {
     restsAt = place;
   }
 
-  /** Whether the broker said for long enough that there is nothing behind the present position. */
+  /** True if the broker said for long enough that there is nothing behind the present position. */
   boolean atRest() {
     return restsAt == position;
   }

@@ -21,7 +21,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What became of the impressions' own deadlines, by task and {@link DeadlineUse}, with the first
+ * Uses of the impressions' own deadlines, by task and {@link DeadlineUse}, with the first
  * impression of each, since the job's first start: both are operator state. Whoever submits the job
  * reads them as accumulators. After a change of parallelism only the sums over subtasks are exact.
  */

@@ -15,11 +15,11 @@ import java.util.List;
 import org.apache.flink.metrics.Counter;
 
 /**
- * How long feedback takes, of settled labels, one counter for each bucket and task: from the
- * parent's event to the task's first, and from the impression to it. Besides, how much of it comes
- * after the correction's waiting time, and how much after the window, where it is lost. All are
- * counters, which add up over subtasks; the two shares are gauges of one subtask's counters, each a
- * fair sample of the whole.
+ * Delays of feedback, of final labels, one counter for each bucket and task: from the parent's
+ * event to the task's first, and from the impression to it. Besides, how much of it comes after the
+ * correction's waiting time, and how much after the window, where it is lost. All are counters,
+ * which add up over subtasks; the two shares are gauges of one subtask's counters, each a fair
+ * sample of the whole.
  */
 final class DelayCounters {
 
@@ -32,7 +32,7 @@ final class DelayCounters {
     private final Counter[] sinceImpression;
     private final Counter late;
     private final Counter lost;
-    private long told;
+    private long emitted;
 
     OfTask(Task task, StepMetrics metrics) {
       waiting = task.waiting().toMillis();
@@ -40,8 +40,9 @@ final class DelayCounters {
       sinceImpression = buckets(metrics, LabelMetrics.SINCE_IMPRESSION);
       late = metrics.counter(LabelMetrics.LATE);
       lost = metrics.counter(LabelMetrics.LOST);
-      metrics.gauge(LabelMetrics.SHARE_LATE, () -> share(late.getCount(), told));
-      metrics.gauge(LabelMetrics.SHARE_LOST, () -> share(lost.getCount(), told + lost.getCount()));
+      metrics.gauge(LabelMetrics.SHARE_LATE, () -> share(late.getCount(), emitted));
+      metrics.gauge(
+          LabelMetrics.SHARE_LOST, () -> share(lost.getCount(), emitted + lost.getCount()));
     }
 
     private static Counter[] buckets(StepMetrics metrics, JobMetric metric) {
@@ -72,7 +73,7 @@ final class DelayCounters {
         OfTask counters = tasks.get(task);
         long happened = example.emittedAt() - label.elapsed() + label.delay();
         long sinceShown = happened - example.impression().eventTime();
-        counters.told++;
+        counters.emitted++;
         counters.sinceParent[DelayBucket.of(label.delay()).ordinal()].inc();
         counters.sinceImpression[DelayBucket.of(sinceShown).ordinal()].inc();
         if (label.delay() > counters.waiting) {

@@ -39,7 +39,7 @@ public final class DroppedToDeadLetter implements MapFunction<DroppedEvent, Dead
           case LATE ->
               event.task() < 0
                   ? "came when the watermark had passed its first window"
-                  : "happened after its window or deadline, or came after its label was told";
+                  : "happened after its window or deadline, or came after its label was emitted";
           case ORPHANED ->
               cause(event) + "its impression did not come in time, or is finished long since";
           case NO_PARENT ->
@@ -50,7 +50,7 @@ public final class DroppedToDeadLetter implements MapFunction<DroppedEvent, Dead
                   + Durations.written(Duration.ofMillis(event.early()))
                   + " before what it follows from; allowed: up to labels.clock-skew";
           case AFTER_END ->
-              cause(event) + "it happened after all labels of its impression were settled";
+              cause(event) + "it happened after all labels of its impression were final";
           case TOO_MANY ->
               "its impression holds as many events of this task as labels.max-events allows";
           case DUPLICATE -> "an event with this id was there already";

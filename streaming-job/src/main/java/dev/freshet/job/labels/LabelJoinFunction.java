@@ -32,7 +32,7 @@ import org.apache.flink.util.OutputTag;
 
 /**
  * Carries {@link LabelJoin} through Flink: one value of state and at most one event-time timer for
- * each impression, and neither once its last label is settled.
+ * each impression, and neither once its last label is final.
  */
 public final class LabelJoinFunction
     extends KeyedCoProcessFunction<String, Impression, Feedback, LabeledExample>
@@ -72,7 +72,7 @@ public final class LabelJoinFunction
   private transient WaitingLayout layout;
 
   /**
-   * @param fields what the features of impressions that wait are laid out for, see {@link
+   * @param fields layout of the features of impressions that wait, see {@link
    *     dev.freshet.core.features.FeatureSchema#layout}
    */
   public LabelJoinFunction(LabelJoin join, String fields) {
@@ -153,8 +153,9 @@ public final class LabelJoinFunction
   }
 
   /**
-   * What is pending under this key, once all is done that was due by the watermark: its timer may
-   * not have come yet, and events behind the watermark are to find what they would find after it.
+   * State that is pending under this key, once all is done that was due by the watermark: its timer
+   * may not have come yet, and events behind the watermark are to find what they would find after
+   * it.
    */
   private PendingImpression due(String id, Context context, Collector<LabeledExample> out)
       throws IOException {

@@ -20,10 +20,10 @@ import org.apache.flink.runtime.execution.SuppressRestartsException;
 import org.apache.flink.runtime.state.FunctionInitializationContext;
 
 /**
- * What impressions in keyed state are laid out for. What is known of each task lies at the task's
- * place among them, so that with others it would be taken for another task's; features are kept
- * without the names of their fields, and keys of values by which is counted without those of
- * theirs. While impressions wait, a job with others cannot go on from there.
+ * Layout of impressions in keyed state. The state of each task lies at the task's place among them,
+ * so that with others it would be taken for another task's; features are kept without the names of
+ * their fields, and keys of values by which is counted without those of theirs. While impressions
+ * wait, a job with others cannot go on from there.
  *
  * <p>Union state: {@code freshet-tasks-3 <impressions that wait> <fields> <task>:<kind>,...} of
  * each subtask. The fields are a hash of all, or {@code by=} and the names of those by which is
@@ -46,10 +46,10 @@ public final class WaitingLayout {
   private final String tasks;
   private final String fields;
 
-  /** Whether what waits with other fields can be read by these. */
+  /** True if what waits with other fields can be read by these. */
   private final Predicate<String> fits;
 
-  /** What impressions do that wait with fields that do not fit. */
+  /** Reaction to impressions that wait with fields that do not fit. */
   private final UnaryOperator<String> otherwise;
 
   private ListState<String> state;
@@ -113,7 +113,7 @@ public final class WaitingLayout {
         .collect(Collectors.joining(","));
   }
 
-  /** What does not fit will not fit at the next attempt either, so there is none. */
+  /** Refuses what does not fit, without another attempt: it would not fit then either. */
   public void initialize(FunctionInitializationContext context) throws Exception {
     state = context.getOperatorStateStore().getUnionListState(STATE);
     Optional<String> why;

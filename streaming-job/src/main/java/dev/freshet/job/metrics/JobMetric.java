@@ -7,8 +7,8 @@ import java.util.stream.Stream;
 /**
  * A metric of the job's own. None is registered that is not on a menu ({@link #all()}), and {@code
  * docs/metrics.md} is made of the menus. All values are numbers; what is not defined yet is NaN.
- * What tells series apart is a label, never part of a name. Names are public: dashboards and alert
- * rules are written by them.
+ * The key by which series differ is a label, never part of a name. Names are public: dashboards and
+ * alert rules are written by them.
  */
 public final class JobMetric {
 
@@ -22,7 +22,7 @@ public final class JobMetric {
     HISTOGRAM
   }
 
-  /** What Flink's Prometheus reporter puts before the name of an operator's metric. */
+  /** Prefix that Flink's Prometheus reporter puts before the name of an operator's metric. */
   public static final String OPERATOR = "flink_taskmanager_job_task_operator_";
 
   private final MetricStep step;
@@ -76,7 +76,7 @@ public final class JobMetric {
     return unit;
   }
 
-  /** What it says, for the reference page. */
+  /** Meaning, for the reference page. */
   public String meaning() {
     return meaning;
   }

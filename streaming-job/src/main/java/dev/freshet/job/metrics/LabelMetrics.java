@@ -60,8 +60,8 @@ public final class LabelMetrics {
           LABELS,
           "sinceParent",
           "labels",
-          "Settled labels by the delay from the parent's event (click to purchase) to the first of their"
-              + " own.",
+          "Final labels by the delay from the parent's event (click to purchase) to the first of"
+              + " their own.",
           TASK,
           BUCKET);
 
@@ -70,7 +70,7 @@ public final class LabelMetrics {
           LABELS,
           "sinceImpression",
           "labels",
-          "Settled labels by the delay from the impression.",
+          "Final labels by the delay from the impression.",
           TASK,
           BUCKET);
 
@@ -79,7 +79,7 @@ public final class LabelMetrics {
           LABELS,
           "late",
           "labels",
-          "Settled yeses that came after the correction's waiting time.",
+          "Positives among the final labels that came after the correction's waiting time.",
           TASK);
 
   public static final JobMetric LOST =
@@ -95,7 +95,8 @@ public final class LabelMetrics {
           LABELS,
           "shareLate",
           "0 to 1",
-          "Share of the settled yeses that came late. Each task's is a fair sample of the whole.",
+          "Share of the final labels' positives that came late. Each task's is a fair sample of"
+              + " the whole.",
           TASK);
 
   public static final JobMetric SHARE_LOST =

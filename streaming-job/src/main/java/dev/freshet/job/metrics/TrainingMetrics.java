@@ -70,7 +70,8 @@ public final class TrainingMetrics {
           TRAINING,
           "incidents",
           "labels, predictions, batches",
-          "What was not learnt, or not as it came, since the model began; [what each"
+          "Labels, predictions and batches that were not learnt, or not as they came, since the"
+              + " model began; [what each"
               + " is](events.md#metrics-records).",
           MODEL,
           MetricLabel.INCIDENT);
@@ -156,8 +157,8 @@ public final class TrainingMetrics {
           TRAINING,
           "predicted",
           "sum",
-          "Sum of predictions for the watched field's values, by how long a value's yeses take in the"
-              + " mean; only with `training.scoring.watch`.",
+          "Sum of predictions for the watched field's values, by how long a value's positives take"
+              + " in the mean; only with `training.scoring.watch`.",
           MODEL,
           TASK,
           BUCKET);

@@ -1,2 +1,2 @@
-/** What the job tells of itself: the menu of all its metrics, and the one way to register one. */
+/** Metrics of the job: the menu of all its metrics, and the one way to register one. */
 package dev.freshet.job.metrics;

@@ -79,7 +79,7 @@ public final class KafkaSinks {
     return records("models-" + model.name(), pipeline.topic(SystemTopic.MODELS), model);
   }
 
-  /** What the trainer of one model does. */
+  /** Sink of the training log of one model. */
   public Sink<ModelRecord> trainingLog(ModelDefinition model) {
     return records("training-log-" + model.name(), pipeline.trainingLogTopic(), model);
   }

@@ -48,14 +48,14 @@ final class MessageLimit {
     this.bytes = bytes;
   }
 
-  /** What the producer takes, whatever the topic says. */
+  /** Limit of the producer, whatever the topic says. */
   static MessageLimit ofProducer(Properties properties) {
     Object set = properties.get(ProducerConfig.MAX_REQUEST_SIZE_CONFIG);
     return new MessageLimit(set == null ? DEFAULT : Integer.parseInt(set.toString().trim()));
   }
 
   /**
-   * What producer and topic take. Who may not ask for the topic's settings gets the producer's
+   * Limit of producer and topic. Who may not ask for the topic's settings gets the producer's
    * limit.
    */
   static MessageLimit of(Properties properties, String topic) throws InterruptedException {

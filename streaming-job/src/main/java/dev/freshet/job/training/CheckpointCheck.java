@@ -42,11 +42,11 @@ import org.apache.flink.runtime.state.filesystem.AbstractFsCheckpointStorageAcce
  * job is submitted: what each model's trainer was laid out for, and whether it still is there; what
  * tasks and fields the impressions that wait are laid out for; and what has been counted.
  *
- * <p>What cannot be looked at is told and not refused; the trainers look again when they start.
+ * <p>What cannot be looked at is reported and not refused; the trainers look again when they start.
  */
 public final class CheckpointCheck {
 
-  /** What the uids of trainers begin with; the model's name follows. */
+  /** Beginning of the uids of trainers; the model's name follows. */
   public static final String UID = "training-";
 
   private static final String KNOWN = "state that this Freshet reads";
@@ -126,7 +126,7 @@ public final class CheckpointCheck {
     }
   }
 
-  /** What has been counted in the step of this uid: a count that was not is told. */
+  /** Reads what has been counted in the step of this uid: a count that was not is reported. */
   private void checkCounters(
       CheckpointMetadata metadata, String uid, CountPlan.By by, Problems problems) {
     List<OperatorState> steps = steps(metadata, uid::equals);

@@ -31,8 +31,8 @@ import org.apache.flink.metrics.Histogram;
 import org.apache.flink.metrics.MetricGroup;
 
 /**
- * What a trainer tells of itself: the same numbers as Flink gauges, read by other threads at any
- * time, and as one JSON record for the metrics topic.
+ * Report of a trainer: the same numbers as Flink gauges, read by other threads at any time, and as
+ * one JSON record for the metrics topic.
  */
 final class TrainerReport {
 
@@ -65,11 +65,11 @@ final class TrainerReport {
   private volatile long lastBytes;
   private String lastRefusal;
 
-  /** What was held back since the last version; null if nothing was. */
+  /** The version that was held back since the last one; null if nothing was. */
   private Map<String, Object> heldBack;
 
   /**
-   * @param last what is known of the version that was published before this trainer started
+   * @param last version that was published before this trainer started
    */
   TrainerReport(String pipeline, ModelTrainer trainer, long run, LastPublished last, Clock clock) {
     this.pipeline = pipeline;

@@ -5,7 +5,7 @@ import dev.freshet.core.labels.TaskKind;
 
 /**
  * DEFER (Gu et al., KDD 2021): what is seen at {@code e}, and every example once more with its true
- * label: late yeses when they come, all others at the horizon. Everything is there twice, so
+ * label: late positives when they come, all others at the horizon. Everything is there twice, so
  * features keep their distribution; the weights are {@code p / (p - dp / 2)} and {@code (1 - p) /
  * (1 - p + dp / 2)}.
  */

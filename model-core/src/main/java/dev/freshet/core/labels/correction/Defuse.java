@@ -4,9 +4,9 @@ import dev.freshet.core.labels.LabelKind;
 import dev.freshet.core.labels.TaskKind;
 
 /**
- * DEFUSE (Chen et al., WWW 2022): the stream of {@link EsDfm}; a no at {@code e} is split, with
- * {@code z = 1 - rn}, into a yes of weight {@code z dp} and a no of weight {@code (1 - z)(1 + dp)};
- * a yes at {@code e} weighs {@code 1 + dp}, a late copy 1.
+ * DEFUSE (Chen et al., WWW 2022): the stream of {@link EsDfm}; a negative at {@code e} is split,
+ * with {@code z = 1 - rn}, into a positive of weight {@code z dp} and a negative of weight {@code
+ * (1 - z)(1 + dp)}; a positive at {@code e} weighs {@code 1 + dp}, a late copy 1.
  */
 final class Defuse implements DelayCorrection {
   @Override
@@ -32,8 +32,10 @@ final class Defuse implements DelayCorrection {
     if (label > 0) {
       return new Target(label, 1 + is.late());
     }
-    double yes = (1 - is.stays()) * is.late();
-    double no = is.stays() * (1 + is.late());
-    return yes + no > 0 ? new Target(yes / (yes + no), yes + no) : new Target(0, 0);
+    double positive = (1 - is.stays()) * is.late();
+    double negative = is.stays() * (1 + is.late());
+    return positive + negative > 0
+        ? new Target(positive / (positive + negative), positive + negative)
+        : new Target(0, 0);
   }
 }

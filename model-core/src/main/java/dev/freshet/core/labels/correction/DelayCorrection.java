@@ -18,44 +18,44 @@ import java.io.Serializable;
  */
 public interface DelayCorrection extends Serializable {
 
-  /** Tells {@code plan} every moment at which this task's label leaves the join. */
+  /** Names to {@code plan} every moment at which this task's label is emitted by the join. */
   void plan(TaskTimeline task, Plan plan);
 
-  /** Whether tasks of this kind may be treated like this. */
+  /** True if tasks of this kind may be treated like this. */
   default boolean suits(TaskKind kind) {
     return true;
   }
 
   /**
-   * Whether an impression is learnt from before its label is settled. A prediction made after that
-   * would be judged on what the model was told.
+   * True if an impression is learnt from before its label is final. A prediction made after that
+   * would be judged on what the model has learnt of it.
    */
   default boolean learnsEarly() {
     return true;
   }
 
-  /** Whether {@link #target} reads {@link Estimates#late} or {@link Estimates#stays}. */
+  /** True if {@link #target} reads {@link Estimates#late} or {@link Estimates#stays}. */
   default boolean estimates() {
     return false;
   }
 
-  /** Whether an amount is told again with each event that changes it. */
+  /** True if an amount is emitted again with each event that changes it. */
   default boolean tellsChanges() {
     return false;
   }
 
-  /** Of how many parts of a window a pending impression tells that it is past them; 0 for none. */
+  /** Number of parts of a window at whose ends a pending impression is emitted; 0 for none. */
   default int parts() {
     return 0;
   }
 
-  /** Whether it asks for outcomes that are reported, yes and no alike. */
+  /** True if it asks for outcomes that are reported, positive and negative alike. */
   default boolean needsReports() {
     return false;
   }
 
   /**
-   * What a record teaches.
+   * Label and importance weight that a record teaches.
    *
    * @param kind of the record
    * @param label 0 or 1, or the amount, as the record tells it
@@ -72,7 +72,7 @@ public interface DelayCorrection extends Serializable {
   /** Receives the moments. */
   interface Plan {
     /**
-     * @param learn whether the example is learnt from; if not it is only scored
+     * @param learn true if the example is learnt from; if not it is only scored
      */
     void at(long time, LabelKind kind, boolean learn);
   }

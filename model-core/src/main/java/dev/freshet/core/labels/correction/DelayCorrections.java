@@ -6,16 +6,16 @@ import dev.freshet.core.settings.RecordBinder;
 import java.io.IOException;
 
 /**
- * The menu of delay corrections. In what is said of each, {@code e} is the waiting time, {@code p}
- * the model's prediction, {@code dp} the chance of a late yes, {@code rn} that a no at {@code e}
- * stays one; the trainer's delay heads estimate the last two.
+ * The menu of delay corrections. In the lines below, {@code e} is the waiting time, {@code p} the
+ * model's prediction, {@code dp} the chance of a late positive, {@code rn} that a negative at
+ * {@code e} stays one; the trainer's delay heads estimate the last two.
  */
 public enum DelayCorrections implements DelayCorrection {
   /** Nothing until the task's horizon: {@link Wait}. */
   WAIT(new Wait()),
   /** A label as soon as nothing can change it: {@link Settled}. */
   SETTLED(new Settled()),
-  /** What is seen after a waiting time is taken for the truth: {@link Window}. */
+  /** The label after a waiting time is taken for the truth: {@link Window}. */
   WINDOW(new Window()),
   /** Fake negative weighted: {@link Fnw}. */
   FNW(new Fnw()),
@@ -27,7 +27,7 @@ public enum DelayCorrections implements DelayCorrection {
   DEFER(new Defer()),
   /** Unbiased delayed feedback, DEFUSE: {@link Defuse}. */
   DEFUSE(new Defuse()),
-  /** What a pending impression has survived: {@link Hazard}. */
+  /** Survival of pending impressions: {@link Hazard}. */
   HAZARD(new Hazard()),
   /** An amount as it stands, and each time that it changes: {@link Revise}. */
   REVISE(new Revise());

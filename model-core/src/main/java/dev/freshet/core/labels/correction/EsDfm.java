@@ -4,9 +4,9 @@ import dev.freshet.core.labels.LabelKind;
 import dev.freshet.core.labels.TaskKind;
 
 /**
- * ES-DFM (Yang et al., AAAI 2021): what is seen at {@code e}, and late yeses again when they come.
- * The stream shows {@code p / (1 + dp)} yeses; the weights are {@code 1 + dp} and {@code (1 + dp)
- * rn}.
+ * ES-DFM (Yang et al., AAAI 2021): what is seen at {@code e}, and late positives again when they
+ * come. The stream shows {@code p / (1 + dp)} positives; the weights are {@code 1 + dp} and {@code
+ * (1 + dp) rn}.
  */
 final class EsDfm implements DelayCorrection {
   @Override

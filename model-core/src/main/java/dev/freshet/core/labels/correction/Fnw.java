@@ -4,9 +4,9 @@ import dev.freshet.core.labels.LabelKind;
 import dev.freshet.core.labels.TaskKind;
 
 /**
- * Fake negative weighted (Ktena et al., RecSys 2019): a no at once, a yes whenever it comes. In
- * this stream a yes is as frequent as {@code b = p / (1 + p)}; the weights {@code 1 + p} and {@code
- * (1 - p)(1 + p)} turn it back.
+ * Fake negative weighted (Ktena et al., RecSys 2019): a negative at once, a positive whenever it
+ * comes. In this stream a positive is as frequent as {@code b = p / (1 + p)}; the weights {@code 1
+ * + p} and {@code (1 - p)(1 + p)} turn it back.
  */
 final class Fnw implements DelayCorrection {
   @Override

@@ -6,12 +6,12 @@ import dev.freshet.core.labels.TaskKind;
 /**
  * For outcomes that are reported, ours: a pending impression teaches what it has survived. Its
  * window is cut at fixed shares of its length. At the end of the first part the impression is
- * learnt: with its outcome if that is known, else with the chance of a yes given that it is not, as
- * the heads think; at the end of each part up to that of its outcome it teaches the heads whether
- * it was decided in that part, and how. Yes and no of a part are told at one age, its end, and each
- * impression weighs 1 in all. Discrete-time competing risks: with {@code u} the chance to pass a
- * part undecided and {@code y} that of a yes if decided in it, the chance of a yes after part k is
- * {@code sum over j > k of u_(k+1) ... u_(j-1) (1 - u_j) y_j}.
+ * learnt: with its outcome if that is known, else with the chance of a positive given that it is
+ * not, as the heads think; at the end of each part up to that of its outcome it teaches the heads
+ * whether it was decided in that part, and how. Positives and negatives of a part are emitted at
+ * one age, its end, and each impression weighs 1 in all. Discrete-time competing risks: with {@code
+ * u} the chance to pass a part undecided and {@code y} that of a positive if decided in it, the
+ * chance of a positive after part k is {@code sum over j > k of u_(k+1) ... u_(j-1) (1 - u_j) y_j}.
  */
 final class Hazard implements DelayCorrection {
 

@@ -7,15 +7,15 @@ final class Moments {
 
   private Moments() {}
 
-  /** When a record first dares to speak, if it waits for {@code e} after the parent. */
+  /** Moment of the first record, if it waits for {@code e} after the parent. */
   static long firstMoment(TaskTimeline task) {
     return firstMoment(task, task.waiting());
   }
 
   /**
-   * When a record first dares to speak: so long after the parent, at once without a parent, and not
-   * before the parent's own label is told. Once it has spoken that moment stays, even if the
-   * parent's event comes after it.
+   * Moment of the first record: so long after the parent, at once without a parent, and not before
+   * the parent's own label is emitted. Once it was emitted that moment stays, even if the parent's
+   * event comes after it.
    */
   static long firstMoment(TaskTimeline task, long waiting) {
     if (task.spoke() != TaskTimeline.NEVER) {
@@ -25,7 +25,7 @@ final class Moments {
     return Math.max(waited, task.parentTold());
   }
 
-  /** Whether the yes came after the first record had said no. */
+  /** True if the positive came after the first record, which was a negative. */
   static boolean late(TaskTimeline task) {
     return task.first() != TaskTimeline.NEVER
         && task.first() > firstMoment(task)
@@ -33,7 +33,8 @@ final class Moments {
   }
 
   /**
-   * What is seen at {@code e}, and the settled label to be scored; whether there is time for both.
+   * Plans what is seen at {@code e}, and the final label to be scored; true if there is time for
+   * both.
    */
   static boolean first(TaskTimeline task, DelayCorrection.Plan plan) {
     boolean early = firstMoment(task) < task.closes();
@@ -44,7 +45,7 @@ final class Moments {
     return early;
   }
 
-  /** A no at once, a yes whenever it comes, and the settled label to be scored. */
+  /** Plans a negative at once, a positive whenever it comes, and the final label to be scored. */
   static void atOnce(TaskTimeline task, DelayCorrection.Plan plan) {
     plan.at(firstMoment(task, 0), LabelKind.FIRST, true);
     if (task.first() != TaskTimeline.NEVER) {
@@ -53,7 +54,7 @@ final class Moments {
     plan.at(task.closes(), LabelKind.FINAL, false);
   }
 
-  /** What is seen at {@code e}, and a yes that comes later once more. */
+  /** Plans what is seen at {@code e}, and a positive that comes later once more. */
   static void withLateCopy(TaskTimeline task, DelayCorrection.Plan plan) {
     if (first(task, plan) && late(task)) {
       plan.at(task.first(), LabelKind.LATE_COPY, true);

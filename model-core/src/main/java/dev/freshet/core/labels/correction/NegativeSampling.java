@@ -5,13 +5,14 @@ import static dev.freshet.core.settings.InvalidValueException.check;
 import java.io.Serializable;
 
 /**
- * Learns only a share of what says no, chosen by hash of the impression, and takes that out again.
+ * Learns only a share of the negatives, chosen by hash of the impression, and takes that out again.
  *
- * <p>A yes or no: every yes is learnt and {@code kept} of the noes, task by task, so the odds that
- * a model learns are {@code 1 / kept} times the true ones, and {@link #served} turns them back. An
- * amount: zeros that are kept weigh {@code 1 / kept}, so nothing has to be turned back.
+ * <p>A binary task: every positive is learnt and {@code kept} of the negatives, task by task, so
+ * the odds that a model learns are {@code 1 / kept} times the true ones, and {@link #served} turns
+ * them back. An amount: zeros that are kept weigh {@code 1 / kept}, so nothing has to be turned
+ * back.
  *
- * @param kept share of the noes and zeros that is learnt
+ * @param kept negative sampling rate: the share of the negatives and zeros that is learnt
  */
 public record NegativeSampling(double kept) implements Serializable {
 
@@ -25,7 +26,7 @@ public record NegativeSampling(double kept) implements Serializable {
     check(kept > 0 && kept <= 1, "negative-sampling", kept, "a share above 0 and up to 1");
   }
 
-  /** Whether the noes of an impression are learnt. */
+  /** True if the negatives of an impression are learnt. */
   public boolean keeps(long impression) {
     // Another hash than that of the holdout, which is taken from the same id.
     long mixed = (impression ^ SALT) * MIX;
@@ -33,7 +34,7 @@ public record NegativeSampling(double kept) implements Serializable {
     return (mixed >>> 11) * 0x1.0p-53 < kept;
   }
 
-  /** What becomes of a record of a yes or no: the part of it that says no is sampled. */
+  /** A record of a binary task after sampling: the part of it that is negative is sampled. */
   public Target sampled(Target target, long impression) {
     if (kept == 1 || target.label() == 1) {
       return target;
@@ -41,10 +42,12 @@ public record NegativeSampling(double kept) implements Serializable {
     if (!keeps(impression)) {
       return new Target(target.label(), 0);
     }
-    // Of a record that is split, the yes must not be sampled: it stands for those left out.
-    double yes = target.label() * target.weight() / kept;
-    double no = (1 - target.label()) * target.weight();
-    return yes + no > 0 ? new Target(yes / (yes + no), yes + no) : target;
+    // Of a record that is split, the positive must not be sampled: it stands for those left out.
+    double positive = target.label() * target.weight() / kept;
+    double negative = (1 - target.label()) * target.weight();
+    return positive + negative > 0
+        ? new Target(positive / (positive + negative), positive + negative)
+        : target;
   }
 
   /** Factor on the weight of an amount. */
@@ -55,7 +58,7 @@ public record NegativeSampling(double kept) implements Serializable {
     return keeps(impression) ? 1 / kept : 0;
   }
 
-  /** From a learnt probability to that of a stream with all its noes. */
+  /** From a learnt probability to that of a stream with all its negatives. */
   public double served(double learnt) {
     return kept * learnt / (1 - learnt + kept * learnt);
   }

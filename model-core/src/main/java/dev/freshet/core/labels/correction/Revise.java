@@ -5,9 +5,9 @@ import dev.freshet.core.labels.TaskKind;
 
 /**
  * For amounts, ours, on the question of READER (WWW 2026): the amount as it stands at {@code e};
- * then, at each purchase or refund, the new amount; at the horizon whatever was not told yet. A
- * record weighs the chance that it is the last word, so that an impression weighs 1 in all and what
- * is taught is its final amount, in the mean: {@code sum over records of P(no change follows)
+ * then, at each purchase or refund, the new amount; at the horizon whatever was not emitted yet. A
+ * record weighs the chance that it is final, so that an impression weighs 1 in all and what is
+ * taught is its final amount, in the mean: {@code sum over records of P(no change follows)
  * loss(amount)}. The chance is estimated apart for records of nothing so far and of something.
  */
 final class Revise implements DelayCorrection {

@@ -3,23 +3,23 @@ package dev.freshet.core.labels.correction;
 import java.util.List;
 
 /**
- * What is known of one task of one impression at a moment of event time.
+ * One task of one impression, as it is known at a moment of event time.
  *
  * @param start event time of the parent's first event that counts; for the first task, and while
- *     the parent has none, the moment the parent's own label was first told
- * @param parentTold the moment at which the parent's label is first told, whatever it is; for the
- *     first task the impression's. Nothing is told before it: if it were, an impression whose
- *     parent happened would speak at another age than one whose parent did not, and whatever tells
- *     the age would give the label away
- * @param positive whether the parent happened, so that this task could
- * @param positives event times of the task's own events that count and are no reported no,
+ *     the parent has none, the moment the parent's own label was first emitted
+ * @param parentTold the moment at which the parent's label is first emitted, whatever it is; for
+ *     the first task the impression's. Nothing is emitted before it: if it were, labels of an
+ *     impression whose parent happened would be emitted at another age than one whose parent did
+ *     not, and whatever tells the age would give the label away
+ * @param positive true if the parent happened, so that this task could
+ * @param positives event times of the task's own events that count and are no reported negative,
  *     ascending
- * @param explicit whether a no is reported
- * @param settled when nothing can change the label any more
+ * @param explicit true if negatives are reported
+ * @param settled when the label is final: nothing can change it any more
  * @param horizon the latest that {@code settled} can be for any impression that says the same: its
  *     event time plus the windows of this task and all before it, or its own deadline
  * @param waiting the correction's waiting time in milliseconds
- * @param spoke the moment at which the first record was told, or {@link #NEVER}
+ * @param spoke the moment at which the first record was emitted, or {@link #NEVER}
  */
 public record TaskTimeline(
     long start,
@@ -42,7 +42,7 @@ public record TaskTimeline(
 
   /**
    * When a correction that has learnt from the impression before closes it: with the reported
-   * outcome, be it a yes or a no, or at the horizon where noes are silent.
+   * outcome, be it a positive or a negative, or at the horizon where negatives are silent.
    */
   public long closes() {
     return explicit ? Math.min(settled, horizon) : horizon;

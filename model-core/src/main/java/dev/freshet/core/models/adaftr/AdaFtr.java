@@ -45,7 +45,8 @@ public record AdaFtr(
     @Option("Name of the model: its metrics, its versions") String name,
     @Option(
             value =
-                "What the tasks share: the `bottom` layers and the embeddings, or the `embeddings`"
+                "Layers that the tasks share: the `bottom` layers and the embeddings, or the"
+                    + " `embeddings`"
                     + " only, each task with bottom layers of its own",
             fallback = "bottom")
         Sharing sharing,
@@ -63,7 +64,9 @@ public record AdaFtr(
                     + " tables",
             fallback = "0.0")
         double weight,
-    @Option(value = "Whether each example has a temperature of its own", fallback = "adaptive")
+    @Option(
+            value = "Temperature of the contrast: each example's own, or a `constant`",
+            fallback = "adaptive")
         Temperature temperature,
     @Option(value = "With `constant`: the temperature", fallback = "0.5") double tau,
     @Option(value = "With `adaptive`: the smallest temperature", fallback = "0.05") double tauMin,
@@ -83,12 +86,11 @@ public record AdaFtr(
             fallback = "32")
         int projection,
     @Option(value = "Widths of the relatedness network", fallback = "32") List<Integer> relatedness,
-    @Option(
-            value = "Whether the relatedness network leaves alone what it looks at",
-            fallback = "true")
+    @Option(value = "The relatedness network leaves alone what it looks at", fallback = "true")
         boolean stopGradient,
     @Option(
-            value = "Weight of teaching relatedness that both labels, or only the first, were yes",
+            value =
+                "Weight of teaching relatedness that both labels, or only the first, were positive",
             fallback = "0.0")
         double supervision,
     @Option(value = "Weight of a pull of relatedness to `prior`", fallback = "0.0")

@@ -47,11 +47,10 @@ public record HtlNet(
                     + " `none`",
             fallback = "before")
         StopGradient stopGradient,
-    @Option(value = "Whether later tasks see earlier label embeddings", fallback = "true")
+    @Option(value = "Later tasks see earlier label embeddings", fallback = "true")
         boolean labelEmbedding,
-    @Option(value = "Whether later tasks see earlier representations", fallback = "true")
-        boolean fusion,
-    @Option(value = "Whether binary gradients are adjusted to the core task's", fallback = "true")
+    @Option(value = "Later tasks see earlier representations", fallback = "true") boolean fusion,
+    @Option(value = "Binary gradients are adjusted to the core task's", fallback = "true")
         boolean adjust,
     @Option(
             value =
@@ -62,12 +61,10 @@ public record HtlNet(
         double gamma,
     @Option(value = "Largest factor of that move, C", fallback = "10") double clip,
     @Option(
-            value =
-                "Whether that move compares the binary norm `before` the direction step or `after`",
+            value = "That move compares the binary norm `before` the direction step or `after`",
             fallback = "before")
         RhoNorm rhoNorm,
-    @Option(value = "Whether training draws labels with Gumbel noise", fallback = "false")
-        boolean noise,
+    @Option(value = "Training draws labels with Gumbel noise", fallback = "false") boolean noise,
     @Option(value = "With noise: the Gumbel temperature at the first step", fallback = "5.0")
         double tauStart,
     @Option(value = "With noise: the temperature at the end", fallback = "0.5") double tauFloor,

@@ -50,14 +50,13 @@ public record Tafe(
             fallback = "entire")
         Loss loss,
     @Option(
-            value = "With `entire`: whether a step's loss stops short of the steps before it",
+            value = "With `entire`: a step's loss stops short of the steps before it",
             fallback = "false")
         boolean stopGradient,
     @Option(value = "How a task's selector weighs the fields", fallback = "sigmoid")
         Selector selector,
-    @Option(value = "Whether features are reconstructed per sample", fallback = "true")
-        boolean reconstruct,
-    @Option(value = "Whether each task selects its fields", fallback = "true") boolean select,
+    @Option(value = "Features are reconstructed per sample", fallback = "true") boolean reconstruct,
+    @Option(value = "Each task selects its fields", fallback = "true") boolean select,
     @Option("How the core task is learnt") AmountHead amount)
     implements ModelDefinition {
 

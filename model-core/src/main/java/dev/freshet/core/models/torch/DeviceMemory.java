@@ -33,7 +33,7 @@ final class DeviceMemory {
 
   private List<float[]> mirrorKept = List.of();
 
-  /** Whether the host has changed some of them since it was last told or told of them. */
+  /** True if the host has changed some of them since it was last told or told of them. */
   private boolean changed;
 
   DeviceMemory(ScriptArchive archive, List<Integer> mirrored) {

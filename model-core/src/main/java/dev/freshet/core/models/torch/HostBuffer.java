@@ -18,7 +18,7 @@ public final class HostBuffer {
   private ByteBuffer bytes = allocate(1024);
   private Kind kind = Kind.LONGS;
 
-  /** What the bytes are. */
+  /** Kinds of values that the bytes are. */
   enum Kind {
     FLOATS,
     DOUBLES,

@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
  */
 final class PythonClass {
 
-  /** What libtorch has no modules for, or another name. */
+  /** Imports, for which libtorch has no modules, or another name. */
   private static final Pattern IMPORT = Pattern.compile("(?m)^(import|from) .*\\R");
 
   private static final Pattern OPENING = Pattern.compile("(?m)^class (\\w+)\\(\\w+\\):\\R");

@@ -4,9 +4,9 @@ package dev.freshet.core.models.torch;
  * Where a module computes and keeps its weights.
  *
  * @param name as libtorch calls it: {@code cpu}, {@code cuda:1}
- * @param apart whether its memory is not the host's. Then the host reads and writes copies,
+ * @param apart true if its memory is not the host's. Then the host reads and writes copies,
  *     whatever the device is; {@code cpu} may be told to be apart, to test just that
- * @param pinned whether transfers start from and end in memory that the operating system may not
+ * @param pinned true if transfers start from and end in memory that the operating system may not
  *     move, which only CUDA can make
  */
 public record TorchDevice(String name, boolean apart, boolean pinned) {

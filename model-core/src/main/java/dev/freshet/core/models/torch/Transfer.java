@@ -11,7 +11,7 @@ import java.util.List;
  */
 final class Transfer {
 
-  /** What an argument is, by the numbers that the script knows. */
+  /** Kinds of arguments, by the numbers that the script knows. */
   enum Kind {
     ROWS,
     INDICES,
@@ -65,7 +65,7 @@ final class Transfer {
     }
   }
 
-  /** What stays on the host lies behind what is sent. */
+  /** All parts; those that stay on the host lie behind those that are sent. */
   private List<Part> all() {
     List<Part> all = new ArrayList<>(sent);
     all.addAll(staying);
