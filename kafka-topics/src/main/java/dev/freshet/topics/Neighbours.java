@@ -74,7 +74,7 @@ final class Neighbours {
     Map<SystemTopic, Set<Long>> producers = new HashMap<>();
     Set<Long> all = new HashSet<>();
     for (SystemTopic topic : WRITTEN) {
-      TopicDescription description = there.get(String.valueOf(pipeline.topic(topic)));
+      TopicDescription description = pipeline.named(topic).map(there::get).orElse(null);
       if (description != null) {
         producers.put(topic, producers(description));
         all.addAll(producers.get(topic));

@@ -46,10 +46,9 @@ record TopicPlan(
   static List<TopicPlan> of(Pipeline pipeline, int eventPartitions, int modelPartitions) {
     Map<String, TopicPlan> plans = new LinkedHashMap<>();
     for (SystemTopic topic : SystemTopic.values()) {
-      String name = pipeline.topic(topic);
-      if (name != null) {
-        plans.put(name, of(topic, name, eventPartitions, modelPartitions));
-      }
+      pipeline
+          .named(topic)
+          .ifPresent(name -> plans.put(name, of(topic, name, eventPartitions, modelPartitions)));
     }
     for (Task task : pipeline.tasks()) {
       String name = pipeline.topic(task);

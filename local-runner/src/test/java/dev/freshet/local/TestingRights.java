@@ -63,6 +63,6 @@ public final class TestingRights {
             .filter(one -> one.key().equals(key))
             .findFirst()
             .orElseThrow(() -> new AssertionError(key));
-    return pipeline.topic(topic) == null ? List.of() : List.of(pipeline.topic(topic));
+    return pipeline.named(topic).map(List::of).orElse(List.of());
   }
 }

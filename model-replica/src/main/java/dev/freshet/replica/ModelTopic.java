@@ -71,7 +71,7 @@ public final class ModelTopic implements AutoCloseable {
 
   /** Log of what the trainer of a model does, of a pipeline that writes a training log. */
   public static ModelTopic trainingLog(Pipeline pipeline, String model) {
-    return new ModelTopic(pipeline, model, pipeline.trainingLogTopic());
+    return new ModelTopic(pipeline, model, pipeline.topic(SystemTopic.TRAINING_LOG));
   }
 
   private ModelTopic(Pipeline pipeline, String model, String topic) {

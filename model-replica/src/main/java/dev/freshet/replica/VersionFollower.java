@@ -1,5 +1,6 @@
 package dev.freshet.replica;
 
+import static java.util.Objects.requireNonNull;
 import static java.util.Objects.requireNonNullElse;
 
 import dev.freshet.core.network.ModelContext;
@@ -283,7 +284,7 @@ final class VersionFollower implements Runnable {
     try {
       if (isOfCurrent(record, wanted)) {
         if (record.index() == ModelRecord.MANIFEST) {
-          intake.publishedAgain(Manifest.fromJson(record.value()));
+          intake.publishedAgain(Manifest.fromJson(requireNonNull(record.value(), "no deletion")));
         }
         return;
       }

@@ -633,9 +633,7 @@ final class TestingManifestChecks {
     Set<String> wanted = new TreeSet<>();
     pipeline.tasks().forEach(task -> wanted.add(pipeline.topic(task)));
     for (SystemTopic topic : SystemTopic.values()) {
-      if (pipeline.topic(topic) != null) {
-        wanted.add(pipeline.topic(topic));
-      }
+      pipeline.named(topic).ifPresent(wanted::add);
     }
     Set<String> names =
         manifests.of("KafkaTopic").stream()
@@ -644,7 +642,7 @@ final class TestingManifestChecks {
     check(wanted.equals(names), "topics", names + "; the pipeline has " + wanted);
     Set<String> byModel =
         Stream.of(SystemTopic.MODELS, SystemTopic.TRAINING_LOG)
-            .map(pipeline::topic)
+            .flatMap(topic -> pipeline.named(topic).stream())
             .collect(Collectors.toSet());
     Set<String> written =
         Stream.of(SystemTopic.METRICS, SystemTopic.DEAD_LETTERS)

@@ -1,5 +1,7 @@
 package dev.freshet.core.counts;
 
+import static java.util.Objects.requireNonNull;
+
 import com.dynatrace.hash4j.hashing.Hashing;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
@@ -152,7 +154,7 @@ public final class CountJoin implements Serializable {
   }
 
   private void count(CountedImpression kept, int task, long time, Output out) {
-    if (time < kept.shown - skew || time > kept.ends[task]) {
+    if (time < kept.shown - skew || time > requireNonNull(kept.ends)[task]) {
       out.missed(Missed.OUTSIDE);
     } else {
       tell(kept, task, Math.max(time, kept.shown), out);
@@ -160,8 +162,9 @@ public final class CountJoin implements Serializable {
   }
 
   private static void tell(CountedImpression kept, int event, long time, Output out) {
-    if (Arrays.stream(kept.keys).anyMatch(key -> key != CountPlan.NO_KEY)) {
-      out.counted(new CountedEvent(event, time, kept.keys));
+    long[] keys = requireNonNull(kept.keys, "an impression has come");
+    if (Arrays.stream(keys).anyMatch(key -> key != CountPlan.NO_KEY)) {
+      out.counted(new CountedEvent(event, time, keys));
     }
   }
 

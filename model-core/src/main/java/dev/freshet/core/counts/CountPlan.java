@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Counts of a pipeline: for each field by whose values there are counts, which numbers it gives.
@@ -116,7 +117,7 @@ public record CountPlan(List<By> by) implements Serializable {
    * @param per counter that it is divided by; null for a count
    * @param least below this divisor there is no rate
    */
-  public record Number(String field, int place, Counter of, Counter per, double least)
+  public record Number(String field, int place, Counter of, @Nullable Counter per, double least)
       implements Serializable {
 
     Number startedAnew(int start) {

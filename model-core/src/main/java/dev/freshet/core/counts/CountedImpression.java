@@ -2,6 +2,7 @@ package dev.freshet.core.counts;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * State of an impression, kept so that its feedback can be counted: for which values, until when,
@@ -16,12 +17,12 @@ public final class CountedImpression {
   record Waiting(int task, long time) {}
 
   /** Null while there is no impression. */
-  long[] keys;
+  long @Nullable [] keys;
 
   long shown;
 
-  /** Of each task the last moment that counts. */
-  long[] ends;
+  /** Of each task the last moment that counts; null while there is no impression. */
+  long @Nullable [] ends;
 
   long until;
   final List<Seen> seen = new ArrayList<>(2);

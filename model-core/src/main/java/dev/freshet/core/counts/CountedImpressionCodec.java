@@ -1,5 +1,7 @@
 package dev.freshet.core.counts;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.codec.Bytes;
 import dev.freshet.core.codec.Codec;
 import dev.freshet.core.codec.Layout;
@@ -34,8 +36,9 @@ public final class CountedImpressionCodec implements Codec<CountedImpression> {
     if (kept.keys != null) {
       Bytes.writeSigned(out, kept.shown - kept.until);
       Bytes.writeLongs(out, kept.keys);
-      Bytes.writeCount(out, kept.ends.length);
-      for (long end : kept.ends) {
+      long[] ends = requireNonNull(kept.ends, "they come with the keys");
+      Bytes.writeCount(out, ends.length);
+      for (long end : ends) {
         Bytes.writeSigned(out, end - kept.until);
       }
     }

@@ -4,6 +4,7 @@ import static dev.freshet.core.settings.InvalidValueException.check;
 
 import dev.freshet.core.settings.Option;
 import java.io.Serializable;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Range of a regression task's plausible labels. A label beyond it is learnt and scored as the
@@ -15,13 +16,13 @@ public record AmountRange(
                 "Continuous tasks: the smallest plausible label; a smaller one is learnt as this,"
                     + " and counted. By default learnt from the labels seen",
             fallback = Option.ABSENT)
-        Double from,
+        @Nullable Double from,
     @Option(
             value =
                 "Continuous tasks: the largest plausible label; a larger one is learnt as this, and"
                     + " counted. By default learnt from the labels seen",
             fallback = Option.ABSENT)
-        Double to,
+        @Nullable Double to,
     @Option(
             value =
                 "Continuous tasks: how many of the newest labels other than 0 the learnt range, the"

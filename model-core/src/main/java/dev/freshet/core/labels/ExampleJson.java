@@ -10,6 +10,7 @@ import dev.freshet.core.events.ImpressionFields;
 import dev.freshet.core.events.RawFeatures;
 import java.io.Serializable;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Labelled examples as JSON, one object each, for the examples topic and for files.
@@ -45,7 +46,7 @@ public final class ExampleJson implements Serializable {
     return write(example, null);
   }
 
-  private byte[] write(LabeledExample example, RawFeatures raw) {
+  private byte[] write(LabeledExample example, @Nullable RawFeatures raw) {
     ObjectNode json = JSON.createObjectNode();
     json.put("impression_id", example.impression().id());
     json.put("tag", example.tag());

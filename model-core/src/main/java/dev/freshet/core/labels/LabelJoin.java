@@ -1,5 +1,7 @@
 package dev.freshet.core.labels;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.events.Deadline;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
@@ -198,7 +200,7 @@ public final class LabelJoin implements Serializable {
   private DroppedEvent uncounted(PendingImpression pending, Feedback event) {
     List<Feedback> known = new ArrayList<>(pending.feedback);
     known.add(event);
-    Impression impression = pending.impression;
+    Impression impression = requireNonNull(pending.impression, "its labels have been told");
     TaskWindow[] windows = TaskWindow.of(tasks, impression);
     List<TaskFacts> chain =
         TaskFacts.chain(tasks, windows, impression, known, skew, Long.MAX_VALUE);
@@ -261,14 +263,15 @@ public final class LabelJoin implements Serializable {
     Moments(PendingImpression pending, long asOf) {
       this.pending = pending;
       this.asOf = asOf;
-      TaskWindow[] windows = TaskWindow.of(tasks, pending.impression);
-      chain = TaskFacts.chain(tasks, windows, pending.impression, pending.feedback, skew, asOf);
+      Impression impression = requireNonNull(pending.impression, "nothing is due before it came");
+      TaskWindow[] windows = TaskWindow.of(tasks, impression);
+      chain = TaskFacts.chain(tasks, windows, impression, pending.feedback, skew, asOf);
       due = new LabelKind[tasks.size()];
       learn = new boolean[tasks.size()];
       starts = new long[tasks.size()];
       labels = new TaskLabel[tasks.size()];
-      long shown = pending.impression.eventTime();
-      long[] emitted = new long[tasks.size()];
+      long shown = impression.eventTime();
+      long[] told = new long[tasks.size()];
       long[] horizons = TaskWindow.horizons(tasks, windows, shown);
       for (int i = 0; i < tasks.size(); i++) {
         int parent = Task.parent(tasks, i);
@@ -283,7 +286,7 @@ public final class LabelJoin implements Serializable {
       boolean possible = !facts.parents().isEmpty();
       starts[task] = possible ? facts.parents().get(0) : parentTold;
       Task of = tasks.get(task);
-      of.correction()
+      requireNonNull(of.correction(), "tasks are resolved")
           .plan(
               new TaskTimeline(
                   starts[task],
@@ -293,8 +296,8 @@ public final class LabelJoin implements Serializable {
                   of.explicit(),
                   facts.settled(),
                   horizon,
-                  of.waiting().toMillis(),
-                  pending.firstAt[task]),
+                  requireNonNull(of.waiting()).toMillis(),
+                  pending.spoke[task]),
               (time, kind, learns) -> {
                 firstEmitted = Math.min(firstEmitted, time);
                 if (pending.wasEmitted(task, kind, time)) {
@@ -329,7 +332,7 @@ public final class LabelJoin implements Serializable {
       boolean reached = !facts.parents().isEmpty();
       int changes = 0;
       boolean news = true;
-      DelayCorrections correction = tasks.get(task).correction();
+      DelayCorrections correction = requireNonNull(tasks.get(task).correction());
       if (correction.tellsChanges() || correction.parts() > 0) {
         PendingImpression.Emitted last = pending.amounts[task];
         news =

@@ -5,6 +5,7 @@ import dev.freshet.core.events.Impression;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * State of the join under one key until the impression's last label is final: the impression, its
@@ -15,7 +16,9 @@ public final class PendingImpression {
   /** No timer, no limit. */
   public static final long NONE = Long.MAX_VALUE;
 
-  Impression impression;
+  /** Null while there is none. */
+  @Nullable Impression impression;
+
   final List<Feedback> feedback = new ArrayList<>(2);
 
   /**

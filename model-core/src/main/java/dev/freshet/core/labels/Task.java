@@ -10,6 +10,7 @@ import dev.freshet.core.settings.RecordBinder;
 import java.io.Serializable;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** One step of the task chain: what is learnt, from which feedback, within which window. */
 public record Task(
@@ -24,7 +25,7 @@ public record Task(
                     + " the impression opens it; by default the one right above, and for the first"
                     + " task the impression",
             fallback = Option.ABSENT)
-        String after,
+        @Nullable String after,
     @Option(
             "Attribution window: how long after an event of the task that it comes `after` (or"
                 + " after the impression) feedback counts; its end is included")
@@ -61,11 +62,11 @@ public record Task(
                     + " pipeline's, or"
                     + " `wait` for a task that cannot be treated so",
             fallback = Option.ABSENT)
-        DelayCorrections correction,
+        @Nullable DelayCorrections correction,
     @Option(
             value = "How long this task's correction waits; by default as long as the pipeline's",
             fallback = Option.ABSENT)
-        Duration waiting)
+        @Nullable Duration waiting)
     implements Serializable {
 
   /** Value of {@code after} where the impression opens the window; no task has this name. */

@@ -9,6 +9,7 @@ import dev.freshet.core.models.ModelShape;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Everything that fixes what a model's weights mean: shared by its trainer and its replicas.
@@ -33,7 +34,7 @@ public record ModelContext(
   }
 
   /** How the model sees the core task's amounts; null without one. */
-  public Task.Transform transform() {
+  public Task.@Nullable Transform transform() {
     if (core() < 0) {
       return null;
     }

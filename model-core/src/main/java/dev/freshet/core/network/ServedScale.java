@@ -1,9 +1,12 @@
 package dev.freshet.core.network;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.correction.DelayCorrections;
 import dev.freshet.core.labels.correction.NegativeSampling;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * From what a model says to the calibrated prediction, which is served and scored: negatives that
@@ -18,7 +21,7 @@ import java.util.List;
  */
 public record ServedScale(
     ModelContext context,
-    AmountScale amounts,
+    @Nullable AmountScale amounts,
     List<DelayCorrections> corrections,
     NegativeSampling sampling,
     List<Shrinkage> shrinkages) {
@@ -33,7 +36,9 @@ public record ServedScale(
     double[] unshrunk = new double[said.length];
     for (int task = 0; task < said.length; task++) {
       unshrunk[task] =
-          task == context.core() ? amounts.decode(said[task]) : unshrunk(task, said[task]);
+          task == context.core()
+              ? requireNonNull(amounts).decode(said[task])
+              : unshrunk(task, said[task]);
     }
     return unshrunk;
   }

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** Where events come from and versions go to. */
 public record KafkaSettings(
@@ -28,14 +29,14 @@ public record KafkaSettings(
                 "Copies of each topic that is made, on a broker each; 3 where data matters. Default:"
                     + " the brokers'. A job warns of topics with fewer",
             fallback = Option.ABSENT)
-        Integer replicationFactor,
+        @Nullable Integer replicationFactor,
     @Option(
             value =
                 "`min.insync.replicas` of each topic that is made: copies that have a message before"
                     + " it counts as written; 2 of 3 where data matters. Default: the brokers'. A job"
                     + " warns of topics with fewer",
             fallback = Option.ABSENT)
-        Integer minInsyncReplicas,
+        @Nullable Integer minInsyncReplicas,
     @Option(
             value =
                 "Further settings for every Kafka client, such as security; never shown. Secrets"

@@ -22,8 +22,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /** One pipeline file: all that Freshet is told. Flink's own settings stay in Flink's files. */
 public record Pipeline(
@@ -55,9 +57,19 @@ public record Pipeline(
     PipelineChecks.all(pipeline, kafka, tasks, features, crosses, models, training);
   }
 
-  /** The name of a topic; null for one that there is only if it is named, and it is not. */
+  /**
+   * The name of a topic.
+   *
+   * @throws IllegalStateException if there is only one if it is named, and it is not
+   */
   public String topic(SystemTopic use) {
-    return kafka.topics().getOrDefault(use.key(), use.usual());
+    return named(use).orElseThrow(() -> new IllegalStateException(use.key() + " is not named"));
+  }
+
+  /** The name of a topic; none for one that there is only if it is named, and it is not. */
+  public Optional<String> named(SystemTopic use) {
+    return Optional.ofNullable(kafka.topics().get(use.key()))
+        .or(() -> Optional.ofNullable(use.usual()));
   }
 
   /** The topic of a task's feedback. */
@@ -66,13 +78,13 @@ public record Pipeline(
   }
 
   /** The topic of labelled examples, or null if none is wanted. */
-  public String examplesTopic() {
-    return topic(SystemTopic.EXAMPLES);
+  public @Nullable String examplesTopic() {
+    return named(SystemTopic.EXAMPLES).orElse(null);
   }
 
   /** The topic of what trainers do, by which versions can be made again, or null. */
-  public String trainingLogTopic() {
-    return topic(SystemTopic.TRAINING_LOG);
+  public @Nullable String trainingLogTopic() {
+    return named(SystemTopic.TRAINING_LOG).orElse(null);
   }
 
   /**

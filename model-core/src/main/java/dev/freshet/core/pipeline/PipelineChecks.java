@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /** Rules between several keys of a pipeline file. */
 final class PipelineChecks {
@@ -343,7 +344,7 @@ final class PipelineChecks {
     }
   }
 
-  private static String hint(String written, Collection<String> known) {
+  private static String hint(@Nullable String written, Collection<String> known) {
     return written == null ? "" : Nearest.hint(written, known);
   }
 }

@@ -3,6 +3,7 @@ package dev.freshet.core.pipeline;
 import dev.freshet.core.settings.RecordBinder;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The topics that a pipeline has besides those of its tasks' feedback. */
 public enum SystemTopic {
@@ -22,9 +23,9 @@ public enum SystemTopic {
    */
   TRAINING_LOG(null);
 
-  private final String usual;
+  private final @Nullable String usual;
 
-  SystemTopic(String usual) {
+  SystemTopic(@Nullable String usual) {
     this.usual = usual;
   }
 
@@ -34,7 +35,7 @@ public enum SystemTopic {
   }
 
   /** Its name unless the file says another; null for a topic that there is only if it is named. */
-  String usual() {
+  @Nullable String usual() {
     return usual;
   }
 

@@ -2,6 +2,7 @@ package dev.freshet.core.pipeline;
 
 import static dev.freshet.core.settings.InvalidValueException.check;
 import static dev.freshet.core.settings.InvalidValueException.within;
+import static java.util.Objects.requireNonNull;
 
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.correction.NegativeSampling;
@@ -269,7 +270,8 @@ public record TrainingSettings(
    *     that it has learnt from
    */
   public TrainingSettings resolved(List<Task> tasks) {
-    boolean early = tasks.stream().anyMatch(task -> task.correction().learnsEarly());
+    boolean early =
+        tasks.stream().anyMatch(task -> requireNonNull(task.correction()).learnsEarly());
     Scoring.At at = scoring.at();
     check(
         !early || at != Scoring.At.LABEL,

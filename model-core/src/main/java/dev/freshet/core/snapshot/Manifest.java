@@ -20,6 +20,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Announces a version: a reader acts on this and on nothing else, and only when every chunk it
@@ -72,8 +73,8 @@ public record Manifest(
     String model,
     String kind,
     String version,
-    String parent,
-    String parentSha256,
+    @Nullable String parent,
+    @Nullable String parentSha256,
     String schema,
     String settings,
     List<Chunk> chunks,
@@ -81,19 +82,19 @@ public record Manifest(
     String sha256,
     long examples,
     long newestEvent,
-    double[] targetScale,
-    AmountScale amounts,
-    Map<String, NumberScale> numbers,
-    Map<String, String> corrections,
-    Double negativeSampling,
-    Map<String, Shrinkage> shrinkage,
+    double @Nullable [] targetScale,
+    @Nullable AmountScale amounts,
+    @Nullable Map<String, NumberScale> numbers,
+    @Nullable Map<String, String> corrections,
+    @Nullable Double negativeSampling,
+    @Nullable Map<String, Shrinkage> shrinkage,
     Map<String, Map<String, Double>> quality,
     long publishedAt,
-    List<SourcePosition> sources,
-    Long watermark,
-    String configuration,
-    String code,
-    List<String> features) {
+    @Nullable List<SourcePosition> sources,
+    @Nullable Long watermark,
+    @Nullable String configuration,
+    @Nullable String code,
+    @Nullable List<String> features) {
 
   /** The newest format that this code writes: with shrinkage. */
   public static final int FORMAT = 5;
@@ -137,14 +138,17 @@ public record Manifest(
    * @param transform of the reader's core task; null without one
    * @throws IOException if the manifest does not say, or says something impossible
    */
-  public AmountScale amounts(Task.Transform transform) throws IOException {
+  public @Nullable AmountScale amounts(Task.@Nullable Transform transform) throws IOException {
     if (transform == null) {
       return null;
     }
-    if (amounts == null && targetScale == null) {
-      throw new IOException("the manifest of version " + version + " has no scale of amounts");
+    AmountScale scale = amounts;
+    if (scale == null) {
+      if (targetScale == null) {
+        throw new IOException("the manifest of version " + version + " has no scale of amounts");
+      }
+      scale = AmountScale.ofMoments(transform, targetScale);
     }
-    AmountScale scale = amounts == null ? AmountScale.ofMoments(transform, targetScale) : amounts;
     if (!scale.sound()) {
       throw new IOException("the manifest of version " + version + " has an impossible " + scale);
     }

@@ -1,6 +1,7 @@
 package dev.freshet.core.snapshot;
 
 import java.io.Serializable;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One message of the model topic, or of the training log, which says what its keys and versions
@@ -13,7 +14,7 @@ import java.io.Serializable;
  * @param index of the chunk, or {@link #MANIFEST}
  * @param count of the version's chunks
  */
-public record ModelRecord(String key, byte[] value, String version, int index, int count)
+public record ModelRecord(String key, byte @Nullable [] value, String version, int index, int count)
     implements Serializable {
 
   /** Index of a manifest. */

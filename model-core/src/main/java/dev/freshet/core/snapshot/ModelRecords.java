@@ -1,10 +1,13 @@
 package dev.freshet.core.snapshot;
 
+import static java.util.Objects.requireNonNull;
+
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a {@link ModelRecord} looks on the model topic: key and value as they are, and three headers,
@@ -57,7 +60,8 @@ public final class ModelRecords {
    * @param value null for a deletion
    * @throws IllegalArgumentException if this is no message of the model topic
    */
-  public static ModelRecord read(byte[] key, byte[] value, Map<String, byte[]> headers) {
+  public static ModelRecord read(
+      byte @Nullable [] key, byte @Nullable [] value, Map<String, byte[]> headers) {
     if (key == null || !headers.keySet().containsAll(List.of(VERSION, INDEX, COUNT))) {
       throw new IllegalArgumentException(
           "a message without key or without the headers " + VERSION + ", " + INDEX + ", " + COUNT);
@@ -65,9 +69,9 @@ public final class ModelRecords {
     return new ModelRecord(
         new String(key, StandardCharsets.UTF_8),
         value,
-        text(headers.get(VERSION)),
-        Integer.parseInt(text(headers.get(INDEX))),
-        Integer.parseInt(text(headers.get(COUNT))));
+        text(requireNonNull(headers.get(VERSION))),
+        Integer.parseInt(text(requireNonNull(headers.get(INDEX)))),
+        Integer.parseInt(text(requireNonNull(headers.get(COUNT)))));
   }
 
   private static byte[] bytes(String text) {

@@ -1,5 +1,7 @@
 package dev.freshet.core.snapshot;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.codec.Sha256;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -13,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Puts versions together again from the messages of one model, in the order of the topic. Gives a
@@ -48,7 +51,7 @@ public final class SnapshotAssembler {
     }
   }
 
-  private final Path folder;
+  private final @Nullable Path folder;
   private final Map<String, Parts> parts = new HashMap<>();
 
   /** In memory. */
@@ -61,7 +64,7 @@ public final class SnapshotAssembler {
    *
    * @param folder exists; null for memory
    */
-  public SnapshotAssembler(Path folder) {
+  public SnapshotAssembler(@Nullable Path folder) {
     this.folder = folder;
   }
 
@@ -81,8 +84,9 @@ public final class SnapshotAssembler {
       if (!parts.containsKey(record.version())) {
         store(record, () -> parts.put(record.version(), begin(record.version())));
       }
-      Parts of = parts.get(record.version());
-      store(record, () -> of.put(record.index(), record.value()));
+      Parts of = requireNonNull(parts.get(record.version()));
+      byte[] chunk = record.value();
+      store(record, () -> of.put(record.index(), chunk));
       return Optional.empty();
     }
     Parts of = parts.remove(record.version());
@@ -258,7 +262,7 @@ public final class SnapshotAssembler {
     ByteBuffer join(Manifest manifest) throws IOException {
       long at = 0;
       for (int i = 0; i < manifest.chunks().size(); i++) {
-        if (places.get(i) != at) {
+        if (requireNonNull(places.get(i), "all chunks have come") != at) {
           throw new BrokenSnapshotException(manifest.version(), "chunk " + i + " is out of order");
         }
         at += manifest.chunks().get(i).bytes();
