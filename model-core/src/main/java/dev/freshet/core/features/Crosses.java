@@ -75,12 +75,13 @@ public record Crosses(
         for (String other : crossed.subList(i + 1, crossed.size())) {
           List<String> pair = Stream.of(crossed.get(i), other).sorted().toList();
           if (!there.contains(pair)) {
-            all.add(FeatureField.cross(String.join("*", pair), pair, dim, admitAfter, expireAfter));
+            all.add(
+                DerivedFields.cross(String.join("*", pair), pair, dim, admitAfter, expireAfter));
           }
         }
       }
     }
-    return all.stream().map(field -> field.resolved(given)).toList();
+    return all.stream().map(field -> DerivedFields.resolved(field, given)).toList();
   }
 
   private List<String> crossed(List<FeatureField> given) {

@@ -3,15 +3,9 @@ package dev.freshet.core.features;
 import static dev.freshet.core.settings.InvalidValueException.check;
 
 import dev.freshet.core.settings.Option;
-import dev.freshet.core.settings.RecordBinder;
 import java.io.Serializable;
-import java.time.DateTimeException;
 import java.time.Duration;
-import java.time.ZoneId;
-import java.util.Comparator;
 import java.util.List;
-import java.util.Objects;
-import java.util.Set;
 
 /**
  * One field that the models see: of an impression, made from its time or others of its fields, or
@@ -164,7 +158,7 @@ public record FeatureField(
   private static final int BUCKETS = 24;
   private static final double CLIP = 4;
 
-  private static final double LEAST = 10;
+  static final double LEAST = 10;
 
   // Where a count does not say how fine: two buckets for each doubling, or four for a rate.
   private static final double SMALLEST_COUNT = 0x1p-5;
@@ -224,23 +218,9 @@ public record FeatureField(
         expireAfter == null || !expireAfter.isZero(), "expire-after", "0", "a duration above zero");
     // In one order, so that neither keys nor fingerprints depend on how it was written.
     of = of.stream().sorted().toList();
-    if (kind == Kind.CROSS) {
-      check(
-          of.size() >= 2 && of.size() <= 4 && Set.copyOf(of).size() == of.size(),
-          "of",
-          of.isEmpty() ? null : of,
-          "2 to 4 fields, each once");
-    } else if (kind == Kind.COUNT) {
-      check(of.size() == 1, "of", of.isEmpty() ? null : of, "one of `impression` and the tasks");
-      check(by != null, "by", null, "the field whose value's events are counted");
-      check(
-          halfLife != null && !halfLife.isZero(),
-          "half-life",
-          halfLife == null ? null : "0",
-          "a duration above zero");
-      check(per == null || !of.contains(per), "per", per, "something else than `of`");
-      check(least > 0, "least", least, "above 0");
-      check(per != null || least == LEAST, "least", least, "nothing, without `per`");
+    FieldRules.madeOf(kind, of);
+    if (kind == Kind.COUNT) {
+      FieldRules.count(of, by, halfLife, per, least);
       boolean said = !edges.isEmpty() || buckets > 0 || from != null || to != null;
       if (as == As.BUCKET && !said && scale == Scale.LINEAR) {
         buckets = per == null ? COUNT_BUCKETS : RATE_BUCKETS;
@@ -249,151 +229,20 @@ public record FeatureField(
         scale = Scale.LOG;
       }
     } else {
-      check(of.isEmpty(), "of", of, "nothing, for a field that is no cross and no count");
+      FieldRules.noCount(by, halfLife, per, least);
     }
-    if (kind != Kind.COUNT) {
-      String without = "nothing, for a field that is no count";
-      check(by == null, "by", by, without);
-      check(halfLife == null, "half-life", halfLife, without);
-      check(per == null, "per", per, without);
-      check(least == LEAST, "least", least, without);
-    }
-    check(
-        !many || kind == Kind.CATEGORICAL, "many", many, "false, for a field that sends no names");
-    check(
-        !weighted || many,
-        "weighted",
-        weighted,
-        "false, for a field that is not `many`: one value's weight says nothing");
-    check(
-        pooling == Pooling.MEAN || many,
-        "pooling",
-        RecordBinder.written(pooling),
-        "mean, for a field that is not `many`: one value has nothing to be weighed against");
-    if (pooling == Pooling.ATTENTION) {
-      check(target != null, "target", null, "the field that the values are looked at beside");
-    } else {
-      check(target == null, "target", target, "nothing, without `pooling: attention`");
-    }
-    check(
-        rowsOf == null || kind == Kind.CATEGORICAL,
-        "rows-of",
-        rowsOf,
-        "nothing, for a field that is not categorical");
-    if (kind == Kind.TIME) {
-      check(part != null, "part", null, "one of hour, weekday, day, month");
-      check(isZone(zone), "zone", zone, "a zone such as UTC, +02:00 or Europe/Berlin");
-    } else {
-      String without = "nothing, for a field that is no time";
-      check(part == null, "part", part == null ? null : RecordBinder.written(part), without);
-      check(zone.equals("UTC"), "zone", zone, without);
-    }
+    FieldRules.names(kind, many, weighted, pooling, target, rowsOf);
+    FieldRules.time(kind, part, zone);
     clip = List.copyOf(clip);
-    boolean values = (kind == Kind.NUMERIC || kind == Kind.COUNT) && as == As.VALUE;
-    if ((kind == Kind.NUMERIC || kind == Kind.COUNT) && !values) {
-      checkBuckets(edges, buckets, from, to, scale);
+    boolean number = kind == Kind.NUMERIC || kind == Kind.COUNT;
+    if (number && as == As.BUCKET) {
+      new FixedBuckets(edges, buckets, from, to, scale).validate();
     } else {
-      String without =
-          values ? "nothing, with `as: value`" : "nothing, for a field that is no number";
-      check(edges.isEmpty(), "edges", edges, without);
-      check(buckets == 0, "buckets", buckets, without);
-      check(from == null, "from", from, without);
-      check(to == null, "to", to, without);
-      check(values || as == As.BUCKET, "as", RecordBinder.written(as), without);
-      check(values || scale == Scale.LINEAR, "scale", RecordBinder.written(scale), without);
+      FieldRules.noBuckets(number, edges, buckets, from, to);
+      FieldRules.noScale(number, as, scale);
     }
-    if (values || kind == Kind.VECTOR) {
-      check(
-          clip.size() == 2 && clip.get(0) < clip.get(1)
-              || clip.isEmpty() && normalize == Normalize.Z_SCORE,
-          "clip",
-          clip.isEmpty() ? null : clip,
-          "the lowest and the highest number, as in [-10, 10]: one odd number would spoil weights");
-    } else {
-      String without = "nothing, for a field whose values are not taken as numbers";
-      check(clip.isEmpty(), "clip", clip, without);
-      check(normalize == Normalize.Z_SCORE, "normalize", RecordBinder.written(normalize), without);
-    }
-    if (kind == Kind.VECTOR) {
-      check(size >= 1 && size <= 4096, "size", size == 0 ? null : size, "1 to 4096");
-    } else {
-      check(size == 0, "size", size, "nothing, for a field that is no vector");
-    }
-  }
-
-  private static void checkBuckets(
-      List<Double> edges, int buckets, Double from, Double to, Scale scale) {
-    boolean range = from != null || to != null;
-    check(
-        edges.isEmpty() || buckets == 0,
-        "buckets",
-        buckets,
-        "0, where there are `edges`: one of both");
-    check(
-        !range || buckets > 0,
-        "buckets",
-        buckets == 0 ? null : buckets,
-        "at least 1, between `from` and `to`; none of the three for edges that are learnt");
-    check(
-        low(from) < high(to),
-        "to",
-        to,
-        "a number above `from`" + (to == null ? "; unless it is given it is 1" : ""));
-    check(
-        scale != Scale.LOG1P, "scale", "log1p", "linear or log; log1p is for numbers `as: value`");
-    check(
-        scale == Scale.LINEAR || from != null && from > 0,
-        "from",
-        from,
-        "above 0, for buckets on a log scale");
-  }
-
-  private static double low(Double from) {
-    return from == null ? 0 : from;
-  }
-
-  private static double high(Double to) {
-    return to == null ? 1 : to;
-  }
-
-  /** A cross of fields with the usual other settings. */
-  static FeatureField cross(
-      String name, List<String> of, int dim, int admitAfter, Duration expireAfter) {
-    return new FeatureField(
-        name,
-        Kind.CROSS,
-        dim,
-        false,
-        false,
-        admitAfter,
-        expireAfter,
-        As.BUCKET,
-        List.of(),
-        0,
-        null,
-        null,
-        Scale.LINEAR,
-        Normalize.Z_SCORE,
-        List.of(),
-        0,
-        of,
-        null,
-        "UTC",
-        null,
-        Pooling.MEAN,
-        null,
-        null,
-        null,
-        null,
-        LEAST);
-  }
-
-  private static boolean isZone(String zone) {
-    try {
-      return ZoneId.of(zone) != null;
-    } catch (DateTimeException e) {
-      return false;
-    }
+    FieldRules.values(kind == Kind.VECTOR || number && as == As.VALUE, clip, normalize);
+    FieldRules.vector(kind, size);
   }
 
   /** The field under whose seed its values are hashed, and whose row is that of unknown ones. */
@@ -491,12 +340,12 @@ public record FeatureField(
 
   /** Lower end of fixed buckets. */
   double low() {
-    return low(from);
+    return fixed().low();
   }
 
   /** Upper end of fixed buckets. */
   double high() {
-    return high(to);
+    return fixed().high();
   }
 
   public boolean time() {
@@ -507,78 +356,12 @@ public record FeatureField(
     return kind == Kind.CROSS;
   }
 
-  /**
-   * The same field with what it takes from others: of a field with {@code rows-of} size, admission
-   * and expiry are that field's, and rows of a cross that does not say when they expire do so when
-   * the first of its fields' do.
-   */
-  FeatureField resolved(List<FeatureField> all) {
-    if (rowsOf != null) {
-      return all.stream()
-          .filter(field -> field.name().equals(rowsOf))
-          .findFirst()
-          .map(this::withRowsOf)
-          .orElse(this);
-    }
-    if (!cross() || expireAfter != null) {
-      return this;
-    }
-    Duration shortest =
-        all.stream()
-            .filter(field -> !field.cross() && of.contains(field.name()))
-            .map(field -> field.resolved(all).expireAfter())
-            .filter(Objects::nonNull)
-            .min(Comparator.naturalOrder())
-            .orElse(null);
-    return cross(name, of, dim, admitAfter, shortest);
-  }
-
-  private FeatureField withRowsOf(FeatureField owner) {
-    return new FeatureField(
-        name,
-        kind,
-        owner.dim,
-        many,
-        weighted,
-        owner.admitAfter,
-        owner.expireAfter,
-        as,
-        edges,
-        buckets,
-        from,
-        to,
-        scale,
-        normalize,
-        clip,
-        size,
-        of,
-        part,
-        zone,
-        rowsOf,
-        pooling,
-        target,
-        by,
-        halfLife,
-        per,
-        least);
-  }
-
-  /** The bucket of a value: 0 below the first edge, as many as there are edges above the last. */
+  /** The bucket of a value among fixed ones. */
   int bucket(double value) {
-    if (!edges.isEmpty()) {
-      int bucket = 0;
-      while (bucket < edges.size() && value >= edges.get(bucket)) {
-        bucket++;
-      }
-      return bucket;
-    }
-    if (value < low()) {
-      return 0;
-    }
-    double part =
-        scale == Scale.LINEAR
-            ? (value - low()) / (high() - low())
-            : Math.log(value / low()) / Math.log(high() / low());
-    return part >= 1 ? buckets + 1 : 1 + (int) (part * buckets);
+    return fixed().bucket(value);
+  }
+
+  private FixedBuckets fixed() {
+    return new FixedBuckets(edges, buckets, from, to, scale);
   }
 }
