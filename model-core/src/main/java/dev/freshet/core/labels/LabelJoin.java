@@ -271,7 +271,7 @@ public final class LabelJoin implements Serializable {
       starts = new long[tasks.size()];
       labels = new TaskLabel[tasks.size()];
       long shown = impression.eventTime();
-      long[] told = new long[tasks.size()];
+      long[] emitted = new long[tasks.size()];
       long[] horizons = TaskWindow.horizons(tasks, windows, shown);
       for (int i = 0; i < tasks.size(); i++) {
         int parent = Task.parent(tasks, i);
@@ -297,7 +297,7 @@ public final class LabelJoin implements Serializable {
                   facts.settled(),
                   horizon,
                   requireNonNull(of.waiting()).toMillis(),
-                  pending.spoke[task]),
+                  pending.firstAt[task]),
               (time, kind, learns) -> {
                 firstEmitted = Math.min(firstEmitted, time);
                 if (pending.wasEmitted(task, kind, time)) {
