@@ -3,6 +3,7 @@ package dev.freshet.topics;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.SystemTopic;
+import dev.freshet.core.settings.Problems;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -82,6 +83,16 @@ record TopicPlan(
               true,
               List.of(AclOperation.WRITE));
     };
+  }
+
+  /** Its key in the pipeline file. */
+  String key() {
+    return "kafka.topics." + use;
+  }
+
+  /** Adds that this user has no right to do something with it. */
+  void lacks(AclOperation operation, Problems problems) {
+    problems.add(key(), name, "a topic on which this user has the right " + operation);
   }
 
   /** True if events are read from it. */

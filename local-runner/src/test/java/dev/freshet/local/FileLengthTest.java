@@ -23,7 +23,6 @@ class FileLengthTest {
           "ModelTrainer.java",
           "RecordBinder.java",
           "TargetScale.java",
-          "TopicAdmin.java",
           "TorchEngine.java",
           "TrainOperator.java",
           "Tuning.java");
