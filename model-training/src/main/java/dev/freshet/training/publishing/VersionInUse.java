@@ -1,5 +1,7 @@
 package dev.freshet.training.publishing;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.TaskLabel;
@@ -92,7 +94,7 @@ final class VersionInUse {
       TaskLabel label = scored.example.labels()[task];
       boolean amount = !tasks.get(task).binary();
       boolean said = Double.isFinite(scored.predicted[task]);
-      if (!label.isFinal() || !said || amount && !scale.amounts().ready()) {
+      if (!label.isFinal() || !said || amount && !requireNonNull(scale.amounts()).ready()) {
         continue;
       }
       // One range for both, or they would not be judged by the same label.
@@ -132,10 +134,9 @@ final class VersionInUse {
     for (int task = 0; task < tasks.size(); task++) {
       String name = tasks.get(task).name();
       String metric = tasks.get(task).binary() ? "normalizedEntropy" : "nrmse";
-      Double before = then.get(name).get(metric);
-      Double after = now.get(name).get(metric);
-      boolean defined = before != null && after != null;
-      if (tellable(task) && defined && after > before * (1 + by)) {
+      Double before = requireNonNull(then.get(name)).get(metric);
+      Double after = requireNonNull(now.get(name)).get(metric);
+      if (tellable(task) && before != null && after != null && after > before * (1 + by)) {
         return Optional.of(
             name
                 + "'s "
