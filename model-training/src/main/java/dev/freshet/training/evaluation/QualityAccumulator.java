@@ -1,5 +1,7 @@
 package dev.freshet.training.evaluation;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.labels.TaskKind;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -79,7 +81,7 @@ public final class QualityAccumulator {
 
   @SuppressWarnings("unchecked") // the constructor put it there under its own type
   <S extends Statistic<S>> S statistic(Statistic.Type<S> type) {
-    return (S) statistics.get(type);
+    return (S) requireNonNull(statistics.get(type));
   }
 
   public void write(DataOutput out) throws IOException {

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The menu of metrics of predictions whose labels are final, in the order of reports. One more is
@@ -160,7 +161,7 @@ public enum QualityMetric {
   private final String unit;
   private final String meaning;
   private final List<TaskKind> kinds;
-  private final Source<?> source;
+  private final @Nullable Source<?> source;
 
   /** Where a value comes from. */
   private record Source<S extends Statistic<S>>(Statistic.Type<S> type, ToDoubleFunction<S> value) {
@@ -185,7 +186,12 @@ public enum QualityMetric {
   }
 
   QualityMetric(
-      String key, Better better, String unit, String meaning, Source<?> source, TaskKind... kinds) {
+      String key,
+      Better better,
+      String unit,
+      String meaning,
+      @Nullable Source<?> source,
+      TaskKind... kinds) {
     this.key = key;
     this.better = better;
     this.unit = unit;

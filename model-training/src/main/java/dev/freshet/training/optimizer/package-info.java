@@ -1,2 +1,5 @@
 /** How embedding rows learn: one file for each optimiser. */
+@NullMarked
 package dev.freshet.training.optimizer;
+
+import org.jspecify.annotations.NullMarked;

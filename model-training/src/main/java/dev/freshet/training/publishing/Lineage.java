@@ -2,6 +2,7 @@ package dev.freshet.training.publishing;
 
 import dev.freshet.core.events.SourcePosition;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Origin of a version: what it has been learnt from.
@@ -11,7 +12,7 @@ import java.util.List;
  * @param watermark event time up to which labels were due, epoch milliseconds; null before the
  *     first one
  */
-public record Lineage(List<SourcePosition> sources, Long watermark) {
+public record Lineage(List<SourcePosition> sources, @Nullable Long watermark) {
 
   /** For weights that were learnt outside a job. */
   public static final Lineage UNKNOWN = new Lineage(List.of(), null);

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Decides whether a version may be announced. Training goes on whatever it says; what was held back
@@ -70,7 +71,7 @@ public final class PublishingGate {
   private static final long NEVER = Long.MIN_VALUE;
 
   private final PublishingSettings.Gate settings;
-  private VersionInUse inUse;
+  private @Nullable VersionInUse inUse;
   private long since = NEVER;
 
   public PublishingGate(PublishingSettings.Gate settings) {
@@ -178,8 +179,8 @@ public final class PublishingGate {
 
   /** The first weights that are not finite, and the first that are too large. */
   private final class Norms {
-    private Finding notFinite;
-    private Finding large;
+    private @Nullable Finding notFinite;
+    private @Nullable Finding large;
 
     void dense(Network network) {
       for (int i = 0; i < network.weights().size(); i++) {

@@ -1,5 +1,7 @@
 package dev.freshet.training.publishing;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.codec.Sha256;
 import dev.freshet.core.features.NumberScale;
 import dev.freshet.core.labels.Task;
@@ -26,6 +28,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Turns a trainer's weights into the messages of one version: chunks, then the manifest, then
@@ -44,7 +47,7 @@ public final class SnapshotWriter {
   private final PublishingSettings settings;
   private int[] slots;
   private int next;
-  private Manifest parent;
+  private @Nullable Manifest parent;
   private int sinceBase;
 
   /**
@@ -127,7 +130,8 @@ public final class SnapshotWriter {
       long now,
       Consumer<ModelRecord> out) {}
 
-  private Manifest announce(Version of, String type, Manifest on, SafeTensors.Writer tensors) {
+  private Manifest announce(
+      Version of, String type, @Nullable Manifest on, SafeTensors.Writer tensors) {
     ModelTrainer trainer = of.trainer;
     ModelContext context = trainer.context();
     String version = of.number.toString();
@@ -203,7 +207,7 @@ public final class SnapshotWriter {
     Map<String, String> corrections = new LinkedHashMap<>();
     for (Task task : context.tasks()) {
       if (task.binary()) {
-        corrections.put(task.name(), RecordBinder.written(task.correction()));
+        corrections.put(task.name(), RecordBinder.written(requireNonNull(task.correction())));
       }
     }
     return corrections;

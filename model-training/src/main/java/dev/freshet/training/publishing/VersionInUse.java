@@ -1,5 +1,7 @@
 package dev.freshet.training.publishing;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.TaskLabel;
@@ -93,7 +95,7 @@ final class VersionInUse {
       TaskLabel label = scored.example.labels()[task];
       boolean amount = !tasks.get(task).binary();
       boolean said = Double.isFinite(scored.predicted[task]);
-      if (!label.isFinal() || !said || amount && !scale.amounts().ready()) {
+      if (!label.isFinal() || !said || amount && !requireNonNull(scale.amounts()).ready()) {
         continue;
       }
       // One range for both, or they would not be judged by the same label.

@@ -1,5 +1,7 @@
 package dev.freshet.training.reproduction;
 
+import static java.util.Objects.requireNonNull;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -18,6 +20,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes versions again from a {@link TrainingLog}: restores the training state of the base, learns
@@ -38,7 +41,9 @@ public final class Reproduction {
   /** Entries that led to the version, by their place in the log; what was undone is not among. */
   private final List<Place> places = new ArrayList<>();
 
-  private BitSet wanted;
+  /** Entries that are done again; null before the plan. */
+  private @Nullable BitSet wanted;
+
   private int marks;
   private int entries;
   private int next;
@@ -124,12 +129,13 @@ public final class Reproduction {
     if (start < 0 && (places.isEmpty() || places.get(0).mark().examples() > 0)) {
       return Optional.empty();
     }
-    wanted = new BitSet();
+    BitSet again = new BitSet();
     for (int i = Math.max(start, 0); i < places.size(); i++) {
       if (i == start || places.get(i).mark().kind() == Kind.BATCH) {
-        wanted.set(places.get(i).number());
+        again.set(places.get(i).number());
       }
     }
+    wanted = again;
     return Optional.of(start < 0 ? 0 : places.get(start).mark().examples());
   }
 
@@ -139,7 +145,7 @@ public final class Reproduction {
    * @throws IOException if the log has a gap
    */
   public void learn(Entry entry) throws IOException {
-    if (!wanted.get(entries++)) {
+    if (!requireNonNull(wanted, "plan comes first").get(entries++)) {
       return;
     }
     if (entry.mark().kind() == Kind.STATE) {

@@ -1,5 +1,7 @@
 package dev.freshet.training.rows;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.features.FeatureEncoder;
 import dev.freshet.core.features.FeatureField;
 import dev.freshet.core.network.ModelContext;
@@ -15,6 +17,7 @@ import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The embedding rows of all fields of one size, on the host and outside the autograd graph. Keys
@@ -58,7 +61,7 @@ public final class EmbeddingTable implements RowSource, EmbeddingRows {
   private final Changes changes = new Changes();
 
   /** Values as of {@link #keep}; null if nobody asked. No part of the checkpoint. */
-  private KeptRows kept;
+  private @Nullable KeptRows kept;
 
   /**
    * @param first number of first-order weights behind each embedding
@@ -298,9 +301,10 @@ public final class EmbeddingTable implements RowSource, EmbeddingRows {
    * field's unknown ones of that time; one whose row expired stays unknown.
    */
   public void swapKept() {
-    for (int place = 0; place < kept.count(); place++) {
-      int row = kept.row(place);
-      kept.swap(place, rows.values(row), rows.at(row));
+    KeptRows then = requireNonNull(kept, "keep comes first");
+    for (int place = 0; place < then.count(); place++) {
+      int row = then.row(place);
+      then.swap(place, rows.values(row), rows.at(row));
     }
   }
 
