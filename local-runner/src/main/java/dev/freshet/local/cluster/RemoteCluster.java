@@ -46,7 +46,10 @@ public final class RemoteCluster {
     URI given = URI.create(url.contains("://") ? url : "http://" + url);
     boolean web = "http".equals(given.getScheme()) || "https".equals(given.getScheme());
     if (!web || given.getHost() == null || given.getPort() < 0) {
-      throw new IllegalArgumentException("'" + url + "'; allowed: http://HOST:PORT");
+      throw new IllegalArgumentException(
+          "'"
+              + url
+              + "'; allowed: HOST:PORT, http://HOST:PORT or https://HOST:PORT, with the port");
     }
     address = given;
   }
@@ -85,6 +88,11 @@ public final class RemoteCluster {
       conf.set(SecurityOptions.SSL_REST_ENABLED, true);
     }
     return conf;
+  }
+
+  /** The version of Flink that it runs, such as 2.3.0. */
+  public String version() throws IOException {
+    return get("/overview").path("flink-version").asText();
   }
 
   /** Free slots, and how many there are. */

@@ -22,12 +22,14 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.CoreOptions;
 import org.apache.flink.configuration.PipelineOptions;
 import org.apache.flink.core.execution.JobClient;
 import org.apache.flink.runtime.jobgraph.SavepointRestoreSettings;
 import org.apache.flink.runtime.rest.util.RestClientException;
+import org.apache.flink.runtime.util.EnvironmentInformation;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.graph.StreamGraph;
 import picocli.CommandLine.Command;
@@ -103,9 +105,18 @@ final class SubmitCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    Pipeline pipeline = PipelineOption.read(file, bootstrap);
+    // All that can be seen here, before anybody is asked.
     RemoteCluster cluster = cluster();
+    Path code = jar();
+    SavepointRestoreSettings from = from();
+    if (parallelism != null && parallelism < 1) {
+      throw new Usage("--parallelism: '" + parallelism + "'; allowed: 1 or more");
+    }
+    Pipeline pipeline = PipelineOption.read(file, bootstrap);
     Configuration conf = cluster.configuration();
+    PrintWriter out = spec.commandLine().getOut();
+    checkVersion(cluster);
+    checkCheckpoints(conf, out);
     Optional<String> other = cluster.running(JobGraph.name(pipeline));
     if (other.isPresent()) {
       throw new Usage(
@@ -114,14 +125,11 @@ final class SubmitCommand implements Callable<Integer> {
               + " other's transactions. Stop it with a savepoint and submit with --savepoint, or give"
               + " this one another name");
     }
-    conf.set(PipelineOptions.JARS, List.of(jar().toUri().toString()));
-    conf.set(CoreOptions.DEFAULT_PARALLELISM, parallelism(conf));
-    SavepointRestoreSettings from =
-        savepoint == null
-            ? SavepointRestoreSettings.none()
-            : SavepointRestoreSettings.forPath(savepoint, allowNonRestored);
+    conf.set(PipelineOptions.JARS, List.of(code.toUri().toString()));
+    if (parallelism != null) {
+      conf.set(CoreOptions.DEFAULT_PARALLELISM, parallelism);
+    }
     SavepointRestoreSettings.toConfiguration(from, conf);
-    PrintWriter out = spec.commandLine().getOut();
     int wanted = conf.get(CoreOptions.DEFAULT_PARALLELISM) + pipeline.models().size();
     RemoteCluster.Slots slots = cluster.slots();
     if (slots.available() < wanted) {
@@ -169,14 +177,51 @@ final class SubmitCommand implements Callable<Integer> {
     }
   }
 
-  private int parallelism(Configuration conf) {
-    if (parallelism == null) {
-      return conf.get(CoreOptions.DEFAULT_PARALLELISM);
+  private SavepointRestoreSettings from() {
+    if (savepoint == null) {
+      if (allowNonRestored) {
+        throw new Usage("--allow-non-restored: goes with --savepoint, of which none is given");
+      }
+      return SavepointRestoreSettings.none();
     }
-    if (parallelism < 1) {
-      throw new Usage("--parallelism: '" + parallelism + "'; allowed: 1 or more");
+    if (!savepoint.startsWith("/") && !savepoint.matches("[a-zA-Z][a-zA-Z0-9+.-]*:.+")) {
+      throw new Usage(
+          "--savepoint: '"
+              + savepoint
+              + "'; allowed: the whole path as the cluster reads it, such as file:///... or s3://...");
     }
-    return parallelism;
+    return SavepointRestoreSettings.forPath(savepoint, allowNonRestored);
+  }
+
+  /** Jobs are sent as Java objects, which change between minor versions. */
+  private static void checkVersion(RemoteCluster cluster) throws IOException {
+    String there = cluster.version();
+    String here = EnvironmentInformation.getVersion();
+    if (!minor(there).equals(minor(here))) {
+      throw new Usage(
+          "--jobmanager: %s runs Flink %s; allowed: %s.x, for which this is built"
+              .formatted(cluster.address(), there, minor(here)));
+    }
+  }
+
+  private static String minor(String version) {
+    return version.replaceFirst("^(\\d+\\.\\d+).*$", "$1");
+  }
+
+  /** A job without checkpoints runs, and nobody ever gets a version of it. */
+  private static void checkCheckpoints(Configuration conf, PrintWriter out) {
+    if (conf.getOptional(CheckpointingOptions.CHECKPOINTING_INTERVAL).isEmpty()) {
+      throw new Usage(
+          "%s: not given in the cluster's configuration; allowed: a time, such as 10s: a version is published at each checkpoint, without"
+                  .formatted(CheckpointingOptions.CHECKPOINTING_INTERVAL.key())
+              + " any there is none (docs/deployment.md)");
+    }
+    if (conf.getOptional(CheckpointingOptions.SAVEPOINT_DIRECTORY).isEmpty()) {
+      out.println(
+          "Warning: the cluster's configuration has no "
+              + CheckpointingOptions.SAVEPOINT_DIRECTORY.key()
+              + ": whoever stops the job has to say where its savepoint goes (targetDirectory)");
+    }
   }
 
   private Path jar() throws IOException {

@@ -2,11 +2,13 @@ package dev.freshet.local.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.net.httpserver.HttpServer;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.local.TestingCommand;
 import dev.freshet.local.broker.EmbeddedBroker;
 import dev.freshet.replica.ModelReplica;
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -30,6 +32,7 @@ import org.apache.flink.core.execution.SavepointFormatType;
 import org.apache.flink.runtime.jobmaster.JobResult;
 import org.apache.flink.runtime.minicluster.MiniCluster;
 import org.apache.flink.runtime.minicluster.MiniClusterConfiguration;
+import org.apache.flink.runtime.util.EnvironmentInformation;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -157,8 +160,62 @@ class SubmitITCase {
     TestingCommand noUrl =
         TestingCommand.run("submit", "--jobmanager", "jobmanager", "--pipeline", file.toString());
     assertThat(noUrl.code()).isEqualTo(2);
-    assertThat(noUrl.err()).contains("--jobmanager: 'jobmanager'; allowed: http://HOST:PORT");
+    assertThat(noUrl.err())
+        .contains("--jobmanager: 'jobmanager'; allowed: HOST:PORT, http://HOST:PORT or https");
+    refused("--parallelism: '0'; allowed: 1 or more", "--parallelism", "0");
+    refused("--allow-non-restored: goes with --savepoint", "--allow-non-restored");
+    refused("--savepoint: 'nope'; allowed: the whole path", "--savepoint", "nope");
     assertThat(cluster.listJobs().get()).isEmpty();
+  }
+
+  private void refused(String why, String... options) throws Exception {
+    TestingCommand command = submit(options);
+    assertThat(command.code()).as(command.out() + command.err()).isEqualTo(2);
+    assertThat(command.err()).contains(why);
+  }
+
+  /**
+   * An answer of a job manager of another version, and of one that was never told to checkpoint.
+   */
+  @Test
+  void asksWhetherTheClusterFits() throws Exception {
+    assertThat(submitTo("{\"flink-version\": \"2.1.0\"}"))
+        .contains("runs Flink 2.1.0; allowed: 2.3.x, for which this is built");
+    String version = EnvironmentInformation.getVersion();
+    assertThat(submitTo("{\"flink-version\": \"" + version + "\"}"))
+        .contains("execution.checkpointing.interval: not given")
+        .contains("a version is published at each checkpoint");
+  }
+
+  private String submitTo(String overview) throws Exception {
+    HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+    Map.of("/overview", overview, "/jobmanager/config", "[]")
+        .forEach(
+            (path, body) ->
+                server.createContext(
+                    path,
+                    exchange -> {
+                      byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
+                      exchange.sendResponseHeaders(200, bytes.length);
+                      exchange.getResponseBody().write(bytes);
+                      exchange.close();
+                    }));
+    server.start();
+    try {
+      TestingCommand command =
+          TestingCommand.run(
+              "submit",
+              "--jobmanager",
+              "127.0.0.1:" + server.getAddress().getPort(),
+              "--pipeline",
+              file.toString(),
+              "--jar",
+              jar().toString());
+      assertThat(command.code()).as(command.out() + command.err()).isEqualTo(2);
+      return command.err();
+    } finally {
+      server.stop(0);
+    }
   }
 
   /** Flink calls a job running whose tasks all wait for slots. */

@@ -35,6 +35,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import org.apache.flink.api.common.operators.MailboxExecutor;
@@ -53,6 +54,7 @@ import org.apache.flink.streaming.api.operators.TwoInputStreamOperator;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.util.OutputTag;
+import org.apache.flink.util.function.ThrowingRunnable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -302,14 +304,20 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
 
   private void step(List<EncodedExample> full) {
     long start = System.nanoTime();
+    ThrowingRunnable<Exception> end;
     try {
       trainer.process(full);
       gate.scored(trainer.scored());
       long nanos = System.nanoTime() - start;
       String why = trainer.leftOut();
-      mailbox.execute(() -> stepDone(nanos, full, why), "step done");
+      end = () -> stepDone(nanos, full, why);
     } catch (Throwable failure) {
-      mailbox.execute(() -> stepFailed(failure), "step failed");
+      end = () -> stepFailed(failure);
+    }
+    try {
+      mailbox.execute(end, "step");
+    } catch (RejectedExecutionException e) {
+      AbstractStreamOperator.LOG.debug("The task was cancelled while it took a step", e);
     }
   }
 
