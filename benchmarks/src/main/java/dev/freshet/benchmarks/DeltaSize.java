@@ -5,7 +5,7 @@ import dev.freshet.core.labels.LabelKind;
 import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
-import dev.freshet.core.settings.RecordBinder;
+import dev.freshet.core.settings.EnumNames;
 import dev.freshet.core.snapshot.Manifest;
 import dev.freshet.core.snapshot.ModelVersion;
 import dev.freshet.core.snapshot.Precision;
@@ -69,7 +69,7 @@ public final class DeltaSize {
     double millis = (System.nanoTime() - start) / 1e6;
     System.out.printf(
         "| %s | %s | %,d | %s | %.0f |%n",
-        RecordBinder.written(precision),
+        EnumNames.of(precision),
         base == 0 ? "base" : "%,d".formatted(examples),
         manifest.bytes(),
         base == 0 ? "1" : "%.1f".formatted((double) base / manifest.bytes()),
@@ -85,7 +85,7 @@ public final class DeltaSize {
     }
     file.append("models: [{name: main, kind: shared-bottom}]\n");
     file.append("publishing: {base-every: 100, largest-delta: 1, precision: ");
-    file.append(RecordBinder.written(precision)).append("}\n");
+    file.append(EnumNames.of(precision)).append("}\n");
     return PipelineFile.parse(file.toString(), "benchmark");
   }
 

@@ -10,6 +10,7 @@ import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.experiments.simulator.Simulator;
 import dev.freshet.training.ModelTrainer;
 import dev.freshet.training.ProgressiveScores;
+import dev.freshet.training.ScoredExample;
 import dev.freshet.training.TrainingDivergedException;
 import dev.freshet.training.TrainingIncidents.Kind;
 import dev.freshet.training.evaluation.QualityAccumulator;
@@ -114,7 +115,7 @@ final class Trial {
       return;
     }
     int place = from;
-    for (ModelTrainer.Scored scored : trainer.scored()) {
+    for (ScoredExample scored : trainer.scored()) {
       while (examples.all().get(place).id() != scored.example().id()) {
         place++;
       }

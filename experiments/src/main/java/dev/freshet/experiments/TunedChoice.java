@@ -13,7 +13,7 @@ import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.RowOptimizers;
 import dev.freshet.core.pipeline.TrainingSettings.Dense;
 import dev.freshet.core.pipeline.TrainingSettings.Embeddings;
-import dev.freshet.core.settings.RecordBinder;
+import dev.freshet.core.settings.EnumNames;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -69,7 +69,7 @@ record TunedChoice(String name, String asItIs, List<Value> values) {
       all.add(
           of(
               "crosses",
-              RecordBinder.written(pipeline.crosses().kind()),
+              EnumNames.of(pipeline.crosses().kind()),
               written(Crosses.Kind.values()),
               (root, value) -> root.put("crosses", value)));
     }
@@ -77,23 +77,23 @@ record TunedChoice(String name, String asItIs, List<Value> values) {
       all.add(
           of(
               "transform",
-              RecordBinder.written(last(pipeline).transform()),
+              EnumNames.of(last(pipeline).transform()),
               written(Task.Transform.values()),
               (root, value) -> lastTask(root).put("transform", value)));
       all.add(
           of(
               "amount.loss",
-              RecordBinder.written(model.amount().loss()),
+              EnumNames.of(model.amount().loss()),
               written(AmountHead.Loss.values()),
               (root, value) -> firstModel(root).withObject("/amount").put("loss", value)));
     }
     all.add(
         of(
             "correction",
-            RecordBinder.written(pipeline.labels().correction()),
+            EnumNames.of(pipeline.labels().correction()),
             Stream.of(DelayCorrections.values())
                 .filter(correction -> suitsSome(correction, pipeline, file, judged))
-                .map(RecordBinder::written)
+                .map(EnumNames::of)
                 .toList(),
             (root, value) -> root.withObject("/labels").put("correction", value)));
     all.add(
@@ -108,7 +108,7 @@ record TunedChoice(String name, String asItIs, List<Value> values) {
     all.add(
         of(
             "dense.optimizer",
-            RecordBinder.written(dense.optimizer()),
+            EnumNames.of(dense.optimizer()),
             written(Dense.Optimizer.values()),
             (root, value) -> optimizer(training(root).withObject("/dense"), value)));
     all.add(
@@ -122,7 +122,7 @@ record TunedChoice(String name, String asItIs, List<Value> values) {
     all.add(
         of(
             "embeddings.optimizer",
-            RecordBinder.written(rows.optimizer()),
+            EnumNames.of(rows.optimizer()),
             written(RowOptimizers.values()),
             (root, value) -> optimizer(training(root).withObject("/embeddings"), value)));
     all.add(
@@ -177,7 +177,7 @@ record TunedChoice(String name, String asItIs, List<Value> values) {
   }
 
   private static List<String> written(Enum<?>[] menu) {
-    return Stream.of(menu).map(RecordBinder::written).toList();
+    return Stream.of(menu).map(EnumNames::of).toList();
   }
 
   /** A rate as it is written in the list of those to try, if it is one of them. */

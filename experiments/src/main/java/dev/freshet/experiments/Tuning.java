@@ -11,13 +11,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Set;
-import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.slf4j.LoggerFactory;
@@ -40,7 +36,7 @@ public final class Tuning {
 
   private static final Duration SAID_AGAIN = Duration.ofSeconds(20);
 
-  /** What to do, and with how much of it. */
+  /** The task, and how much is to be spent on it. */
   public record Settings(
       Path pipeline,
       List<String> impressions,
@@ -79,7 +75,7 @@ public final class Tuning {
   /**
    * Reads the pipeline and the events.
    *
-   * @param terminal whether a table can be drawn in its place
+   * @param terminal true if a table can be drawn in its place
    * @throws IllegalArgumentException if there is no task of a name in the settings, or there are no
    *     impressions
    */
@@ -197,7 +193,7 @@ public final class Tuning {
   /**
    * Searches until it is done or the thread is interrupted, after {@link #look}.
    *
-   * @return whether it was done; if not, {@link #found} is the best so far
+   * @return true if it was done; if not, {@link #found} is the best so far
    * @throws Exception if events cannot be read, or a trial fails otherwise than by diverging
    */
   public boolean run() throws Exception {
@@ -270,7 +266,8 @@ public final class Tuning {
               i + 1,
               shares.size(),
               Math.round(now.share() * events.impressions()));
-      List<ScoredCandidate> ranked = trials(left, round, one -> file.describe(one.candidate()));
+      List<ScoredCandidate> ranked =
+          trials.run(left, now.share(), now.labels(), round, one -> file.describe(one.candidate()));
       List<ScoredCandidate> finished = ranked.stream().filter(ScoredCandidate::finished).toList();
       if (finished.stream().allMatch(one -> one.candidate().asItIs())) {
         faults.add(
@@ -299,78 +296,14 @@ public final class Tuning {
     }
   }
 
-  /** Takes back what does not pay, until everything that is left does. */
   private void simplify() throws Exception {
-    int pass = 0;
-    for (Map<Integer, Candidate> without = reverted(); !without.isEmpty(); without = reverted()) {
-      pass++;
-      ScoredCandidate base = best;
-      String round =
-          "Pass %d, each choice of the best taken back alone, ± error of the difference to the best"
-                  .formatted(pass)
-              + ", %s; above 0 is worse without it".formatted(TuningScore.text(base.total()));
-      trials(List.copyOf(without.values()), round, one -> without(base, one));
-      List<Integer> unpaid = new ArrayList<>();
-      for (Map.Entry<Integer, Candidate> one : without.entrySet()) {
-        if (!best.pays(trials.whole(one.getValue()))) {
-          unpaid.add(one.getKey());
-        }
-      }
-      if (unpaid.isEmpty()) {
-        return;
-      }
-      unpaid.sort(Comparator.comparingDouble(i -> trials.whole(without(i)).total()));
-      ScoredCandidate least = trials.whole(without(unpaid.get(0)));
-      Candidate simple = best.candidate();
-      for (int choice : unpaid) {
-        simple = simple.with(choice, 0);
-      }
-      if (unpaid.size() > 1 && file.valid(simple)) {
-        String together = "Pass %d, all that do not pay taken back at once".formatted(pass);
-        trials(List.of(simple), together, one -> without(base, one));
-      }
-      ScoredCandidate tried = trials.whole(simple);
-      if (tried == null || best.pays(tried) || least.pays(tried)) {
-        // Some pay without others: what one does the other does too, or one spoils what another
-        // does.
-        unpaid = unpaid.subList(0, 1);
-        simple = least.candidate();
-      }
-      report.putBack(
-          "Taken back in pass %d, each alone from the best then, score %s:"
-              .formatted(pass, TuningScore.text(best.total())),
-          best,
-          unpaid);
-      best = trials.whole(simple);
+    TuningSimplification passes =
+        new TuningSimplification(file, trials, now.share(), now.labels(), report, best);
+    try {
+      passes.run();
+    } finally {
+      best = passes.best(); // what is done is done, also if somebody interrupts
     }
-  }
-
-  /** What a candidate takes back of another one, and what that does. */
-  private String without(ScoredCandidate base, ScoredCandidate of) {
-    String names =
-        IntStream.range(0, file.choices().size())
-            .filter(i -> !base.candidate().values().get(i).equals(of.candidate().values().get(i)))
-            .mapToObj(i -> file.choices().get(i).name())
-            .collect(Collectors.joining(", "));
-    return of.finished()
-        ? "without %s: %s (%s)"
-            .formatted(names, TuningScore.text(of.total()), of.score().less(base.score()).text())
-        : "without " + names;
-  }
-
-  private Candidate without(int choice) {
-    return best.candidate().with(choice, 0);
-  }
-
-  /** Each choice of the best that is not as it was, and the candidate with it as it was. */
-  private Map<Integer, Candidate> reverted() {
-    Map<Integer, Candidate> reverted = new LinkedHashMap<>();
-    for (int i = 0; i < file.choices().size(); i++) {
-      if (best.candidate().values().get(i) > 0 && file.valid(without(i))) {
-        reverted.put(i, without(i));
-      }
-    }
-    return reverted;
   }
 
   /** Each may pay beside the others, and all together for nothing. */
@@ -390,13 +323,7 @@ public final class Tuning {
     best = asItIs;
   }
 
-  private List<ScoredCandidate> trials(
-      List<Candidate> candidates, String heading, Function<ScoredCandidate, String> note)
-      throws Exception {
-    return trials.run(candidates, now.share(), now.labels(), heading, note);
-  }
-
-  /** Whether a round was ended whose candidates could be compared: there is something to write. */
+  /** True if a round was ended whose candidates could be compared: there is something to write. */
   public boolean found() {
     return faults.isEmpty() && best != null;
   }
@@ -409,7 +336,7 @@ public final class Tuning {
     return (shares.isEmpty() ? half + ", and " : "") + String.join("; ", faults);
   }
 
-  /** What was found, in words: the choices, what each brought, and figures before and after. */
+  /** The result in words: the choices, what each brought, and figures before and after. */
   public List<String> report() {
     List<String> lines = new ArrayList<>(report.lines(best, asItIs, now.labels()));
     notJudged.forEach(fault -> lines.addAll(TuningScreen.wrap(fault, "  ")));

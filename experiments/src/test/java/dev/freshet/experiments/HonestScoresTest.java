@@ -11,6 +11,7 @@ import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.training.ModelTrainer;
+import dev.freshet.training.ScoredExample;
 import dev.freshet.training.evaluation.QualityAccumulator;
 import dev.freshet.training.evaluation.QualityMetric;
 import java.time.Duration;
@@ -127,7 +128,7 @@ class HonestScoresTest {
       List<EncodedExample> examples = examples(pipeline);
       for (int i = 0; i < examples.size(); i += 64) {
         trainer.process(examples.subList(i, Math.min(i + 64, examples.size())));
-        for (ModelTrainer.Scored scored : trainer.scored()) {
+        for (ScoredExample scored : trainer.scored()) {
           TaskLabel label = scored.example().labels()[1];
           if (label.isFinal() && Double.isFinite(scored.now()[1])) {
             late.add(scored.now()[1], label.value());

@@ -23,7 +23,7 @@ class ArchitectureTest {
   static final ArchRule NO_DJL_OUTSIDE_THE_ENGINE =
       noClasses()
           .that()
-          .haveNameNotMatching(".*TorchEngine(\\$.*)?")
+          .haveNameNotMatching(".*Torch(Engine|Library)(\\$.*)?")
           .should()
           .dependOnClassesThat()
           .resideInAPackage("ai.djl..");

@@ -1,6 +1,6 @@
 package dev.freshet.replica;
 
-import dev.freshet.core.settings.RecordBinder;
+import dev.freshet.core.settings.EnumNames;
 
 /** Why a version was not taken. */
 public enum RefusalReason {
@@ -22,6 +22,6 @@ public enum RefusalReason {
 
   /** As in metrics: {@code other-schema}. */
   public String label() {
-    return RecordBinder.written(this);
+    return EnumNames.of(this);
   }
 }

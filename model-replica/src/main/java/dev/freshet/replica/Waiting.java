@@ -1,6 +1,6 @@
 package dev.freshet.replica;
 
-import dev.freshet.core.settings.RecordBinder;
+import dev.freshet.core.settings.EnumNames;
 
 /** Things that a replica waits for. */
 public enum Waiting {
@@ -21,6 +21,6 @@ public enum Waiting {
 
   /** As in answers: {@code broker}. */
   public String label() {
-    return RecordBinder.written(this);
+    return EnumNames.of(this);
   }
 }

@@ -1,6 +1,6 @@
 package dev.freshet.training;
 
-import dev.freshet.core.settings.RecordBinder;
+import dev.freshet.core.settings.EnumNames;
 
 /** Why a labelled example taught a model nothing although it should have. */
 public enum LeftOutReason {
@@ -12,6 +12,6 @@ public enum LeftOutReason {
 
   /** As in metrics and reports. */
   public String label() {
-    return RecordBinder.written(this);
+    return EnumNames.of(this);
   }
 }

@@ -7,8 +7,6 @@ import dev.freshet.core.features.NumberScale;
 import dev.freshet.core.features.NumberStatistics;
 import dev.freshet.core.labels.AmountRange;
 import dev.freshet.core.labels.Task;
-import dev.freshet.core.labels.TaskLabel;
-import dev.freshet.core.labels.correction.DelayCorrections;
 import dev.freshet.core.labels.correction.NegativeSampling;
 import dev.freshet.core.models.torch.TorchDevice;
 import dev.freshet.core.network.AmountScale;
@@ -19,15 +17,12 @@ import dev.freshet.core.network.Shrinkage;
 import dev.freshet.core.pipeline.TrainingSettings;
 import dev.freshet.training.TrainingIncidents.Kind;
 import dev.freshet.training.evaluation.Quality;
-import dev.freshet.training.evaluation.QualityMetric;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -45,12 +40,13 @@ public final class ModelTrainer implements AutoCloseable {
   private final Learner learner;
   private final Network network;
   private final int core;
-  private final List<DelayCorrections> corrections;
   private final NegativeSampling sampling;
   private final ProgressiveScores scores;
   private final TrainingIncidents incidents = new TrainingIncidents();
   private final BatchFaults faults;
   private final BatchTargets targets;
+  private final BatchAmounts amounts;
+  private final BatchScorer scorer;
   private final DelayHeads heads;
   private final FieldCounts fieldCounts;
   private final Evidence evidence;
@@ -65,20 +61,9 @@ public final class ModelTrainer implements AutoCloseable {
   private TargetScale scale;
 
   private long newestEvent = Long.MIN_VALUE;
-  private List<Scored> scored = List.of();
+  private List<ScoredExample> scored = List.of();
   private float[] losses = {};
   private float norm;
-
-  /**
-   * An example of the batch that was processed last, with the predictions for it, per task, as they
-   * would have been served; not finite where nothing could be said.
-   *
-   * @param now made just before the batch was learnt
-   * @param first made before anything of its impression was learnt: what its labels are scored
-   *     against
-   * @param step after which {@code first} was made
-   */
-  public record Scored(EncodedExample example, double[] now, double[] first, long step) {}
 
   /** One that learns on the CPU, whatever the settings say of devices. */
   public ModelTrainer(ModelContext context, TrainingSettings settings) {
@@ -109,10 +94,11 @@ public final class ModelTrainer implements AutoCloseable {
     core = context.core();
     scale = TargetScale.of(context);
     sampling = settings.sampling();
-    corrections = context.tasks().stream().map(Task::correction).toList();
     faults = new BatchFaults(context, settings, incidents);
     targets = new BatchTargets(context, sampling, heads, rates, incidents);
+    amounts = new BatchAmounts(context, targets, sampling, incidents);
     scores = new ProgressiveScores(context.tasks(), context.schema(), settings.scoring());
+    scorer = new BatchScorer(context, sampling, scores, rates, shrinkages, incidents);
   }
 
   /**
@@ -131,19 +117,17 @@ public final class ModelTrainer implements AutoCloseable {
     numbers.see(batch);
     network.numbers(numbers.scales());
     network.gather(batch, targets::learnt);
-    batch.forEach(example -> fieldCounts.impression());
+    for (EncodedExample example : batch) {
+      fieldCounts.impression();
+      newestEvent = Math.max(newestEvent, example.eventTime());
+    }
     network.eachMissing((example, field, kind) -> fieldCounts.add(field, kind));
     float[][] predictions = network.predict(batch.size());
     ServedScale served = served();
-    TargetScale next = scale == null ? null : seen(batch);
-    List<EncodedExample> plausible = next == null ? batch : plausible(batch, next.current());
-    scored = new ArrayList<>();
-    double[] constant = constant();
-    shrinkages.begin();
-    for (int i = 0; i < predictions.length; i++) {
-      score(plausible.get(i), predictions[i], served, constant);
-      newestEvent = Math.max(newestEvent, batch.get(i).eventTime());
-    }
+    TargetScale next = scale == null ? null : amounts.seen(batch, scale);
+    List<EncodedExample> plausible =
+        next == null ? batch : amounts.plausible(batch, next.current());
+    scored = scorer.score(plausible, predictions, served, scale, steps);
     examples += batch.size();
     if (heads != null && !heads.process(batch, numbers.scales())) {
       faults.skipped(steps, "its delay heads' loss or gradient is not finite or too large", "");
@@ -151,131 +135,22 @@ public final class ModelTrainer implements AutoCloseable {
     if (heads != null && heads.clipped()) {
       faults.clipped(steps, "a gradient of the delay heads");
     }
-    boolean sound = true;
-    if (plausible.stream().anyMatch(targets::learnt)) {
-      sound = learn(plausible, predictions, next);
-    }
+    boolean sound =
+        plausible.stream().noneMatch(targets::learnt) || learn(plausible, predictions, next);
     if (sound) {
       batch.forEach(example -> evidence.add(example, targets.learnt(example)));
       shrinkages.learn();
     }
     if (sound && next != null) {
-      compare(plausible, predictions, next);
+      amounts.compare(plausible, predictions, scale.current(), next);
       scale = next;
     }
     return predictions;
   }
 
-  /** What is known of amounts after the ones that a batch teaches. */
-  private TargetScale seen(List<EncodedExample> batch) {
-    TargetScale next = scale.copy();
-    for (EncodedExample example : batch) {
-      if (targets.importance(example, core) > 0) {
-        double value = example.labels()[core].value();
-        next.see(value, sampling.amountWeight(value, example.id()));
-      }
-    }
-    next.refresh();
-    return next;
-  }
-
-  /** The same examples with amounts that are in the plausible range. */
-  private List<EncodedExample> plausible(List<EncodedExample> batch, AmountScale amounts) {
-    List<EncodedExample> plausible = new ArrayList<>(batch);
-    for (int i = 0; i < batch.size(); i++) {
-      EncodedExample example = batch.get(i);
-      TaskLabel label = example.labels()[core];
-      double clipped = amounts.clip(label.value());
-      if (label.present() && clipped != label.value()) {
-        incidents.add(Kind.CLIPPED, 1);
-        incidents.sample(
-            Kind.CLIPPED,
-            String.format(
-                Locale.ROOT,
-                "task %s, impression %s: %s is learnt as %s",
-                context.tasks().get(core).name(),
-                example.name(),
-                label.value(),
-                clipped));
-        TaskLabel[] labels = example.labels().clone();
-        labels[core] = label.withValue(clipped);
-        plausible.set(i, example.withLabels(labels));
-      }
-    }
-    return plausible;
-  }
-
-  /** What would be served if the same were said of all examples; NaN where nothing is known. */
-  private double[] constant() {
-    double[] constant = new double[context.tasks().size()];
-    for (int task = 0; task < constant.length; task++) {
-      constant[task] = task == core ? scale.mean() : rate(task);
-    }
-    return constant;
-  }
-
-  /** What would be served if the same were said of all examples of a binary task. */
-  private double rate(int task) {
-    return corrections.get(task).served(sampling.served(rates.rate(task)));
-  }
-
-  private void score(EncodedExample example, float[] said, ServedScale served, double[] constant) {
-    double[] unshrunk = served.unshrunk(said);
-    double[] now = served.shrunk(unshrunk);
-    for (int task = 0; task < said.length; task++) {
-      if (!Double.isFinite(said[task])) {
-        now[task] = PendingScores.BROKEN;
-        incidents.add(Kind.UNSCORED, 1);
-        incidents.sample(
-            Kind.UNSCORED,
-            String.format(
-                Locale.ROOT,
-                "task %s, impression %s: %s",
-                context.tasks().get(task).name(),
-                example.name(),
-                said[task]));
-      }
-    }
-    for (int task = 0; task < said.length; task++) {
-      if (!(task == core ? served.amounts().ready() : rates.known(task))) {
-        now[task] = PendingScores.NOTHING;
-      }
-    }
-    PendingScores.First first =
-        scores.score(example, new PendingScores.First(now, unshrunk, steps), constant);
-    if (first != null) {
-      shrink(example, first, served.shrinkages());
-      scored.add(new Scored(example, now, first.predicted(), first.step()));
-    }
-  }
-
-  /** Settled labels of binary tasks against what was said before anything was learnt of them. */
-  private void shrink(EncodedExample example, PendingScores.First first, List<Shrinkage> now) {
-    for (int task = 0; task < first.unshrunk().length; task++) {
-      TaskLabel label = example.labels()[task];
-      boolean told = task != core && label.isFinal() && !example.holdout();
-      if (told && Double.isFinite(first.predicted()[task])) {
-        shrinkages.see(task, now.get(task), first.unshrunk()[task], label.value());
-      }
-    }
-  }
-
-  /** Settled amounts against what was predicted for them before this batch was learnt. */
-  private void compare(List<EncodedExample> batch, float[][] predictions, TargetScale next) {
-    AmountScale before = scale.current();
-    for (int i = 0; before.ready() && i < predictions.length; i++) {
-      EncodedExample example = batch.get(i);
-      TaskLabel label = example.labels()[core];
-      if (label.isFinal() && !example.holdout() && Float.isFinite(predictions[i][core])) {
-        next.compare(before.plain(predictions[i][core]), label.value());
-      }
-    }
-    next.refresh();
-  }
-
   /**
    * @param scale null without a core task
-   * @return whether the batch was learnt
+   * @return true if the batch was learnt
    */
   private boolean learn(List<EncodedExample> batch, float[][] predictions, TargetScale scale) {
     // A loss is divided by the number of its rows. This makes it that of a full batch, so that an
@@ -330,30 +205,25 @@ public final class ModelTrainer implements AutoCloseable {
 
   /** From what the model says to what is served now. */
   public ServedScale served() {
-    return new ServedScale(context, amounts(), corrections, sampling, shrinkages());
+    return scorer.served(amounts());
   }
 
-  /** How much of what sets examples apart is served now, per task. */
+  /** The shrinkage by which predictions are served now, per task. */
   public List<Shrinkage> shrinkages() {
-    return IntStream.range(0, context.tasks().size())
-        .mapToObj(task -> task == core ? Shrinkage.NONE : shrinkages.of(task, rate(task)))
-        .toList();
+    return scorer.shrinkages();
   }
 
-  /**
-   * Why the last batch, or for delay heads a part of it, was not learnt: model, step, task, in
-   * words. Null if it was.
-   */
+  /** Why the last batch, or the part for delay heads, was not learnt; null if it was. */
   public String leftOut() {
     return faults.leftOut();
   }
 
-  /** What was not learnt, or not as it came. */
+  /** The labels and batches that were not learnt, or not as they came. */
   public TrainingIncidents incidents() {
     return incidents;
   }
 
-  /** What is left out of the noes, as manifests tell it. */
+  /** The negative sampling, as manifests tell it. */
   public NegativeSampling sampling() {
     return sampling;
   }
@@ -407,7 +277,7 @@ public final class ModelTrainer implements AutoCloseable {
   }
 
   /** The examples of the last batch whose impressions are scored. */
-  public List<Scored> scored() {
+  public List<ScoredExample> scored() {
     return scored;
   }
 
@@ -418,15 +288,7 @@ public final class ModelTrainer implements AutoCloseable {
 
   /** Quality of this model's predictions, and the slopes by which these are shrunk, per task. */
   public Quality quality() {
-    Quality quality = scores.quality();
-    List<Shrinkage> shrinkages = shrinkages();
-    for (int task = 0; task < shrinkages.size(); task++) {
-      if (task != core) {
-        String name = context.tasks().get(task).name();
-        quality.byTask().get(name).put(QualityMetric.SLOPE, shrinkages.get(task).slope());
-      }
-    }
-    return quality;
+    return scorer.quality();
   }
 
   /** Writes everything but the pending batch, which its owner keeps. */

@@ -14,10 +14,10 @@ import java.util.function.DoubleUnaryOperator;
 import java.util.stream.IntStream;
 
 /**
- * What a trainer knows of the core task's amounts: their typical size, deviation, plausible range,
- * and how far predictions are from them in the mean. All of it rests on the newest amounts other
- * than 0 and on sums that fade, so nothing that was seen stays for good; and on order statistics,
- * so that few amounts, however large, move it little:
+ * The scale of the core task's amounts as far as a trainer knows it: their typical size, deviation,
+ * plausible range, and how far predictions are from them in the mean. All of it rests on the newest
+ * amounts other than 0 and on sums that fade, so nothing that was seen stays for good; and on order
+ * statistics, so that few amounts, however large, move it little:
  *
  * <pre>
  * median, q90   of the newest |amounts|;  s = 1.4826 median |log(|amount| / median)|
@@ -59,19 +59,15 @@ public final class TargetScale {
   private final Transform transform;
   private final AmountRange range;
 
-  /** A ring, its next place to write {@code count % length}. */
-  private double[] newest = {};
-
-  private boolean owned = true;
-  private long count;
+  private final NewestAmounts newest;
 
   /** Sums that fade with each amount other than 0: labels learnt, and those other than 0. */
   private double labels;
 
   private double amounts;
 
-  /** The same of settled labels: how many, their sum, and that of plain predictions. */
-  private double settled;
+  /** The same of final labels: how many, their sum, and that of plain predictions. */
+  private double scored;
 
   private double actual;
   private double predicted;
@@ -96,21 +92,22 @@ public final class TargetScale {
   }
 
   TargetScale(Transform transform, AmountRange range) {
+    this(transform, range, new NewestAmounts(range.memory()));
+  }
+
+  private TargetScale(Transform transform, AmountRange range, NewestAmounts newest) {
     this.transform = transform;
     this.range = range;
+    this.newest = newest;
     current = AmountScale.unknown(transform, range);
   }
 
   /** The same knowledge; what is seen by the one is not known to the other. */
   TargetScale copy() {
-    TargetScale copy = new TargetScale(transform, range);
-    copy.newest = newest;
-    copy.owned = false;
-    owned = false;
-    copy.count = count;
+    TargetScale copy = new TargetScale(transform, range, newest.copy());
     copy.labels = labels;
     copy.amounts = amounts;
-    copy.settled = settled;
+    copy.scored = scored;
     copy.actual = actual;
     copy.predicted = predicted;
     copy.moments = moments;
@@ -130,35 +127,29 @@ public final class TargetScale {
       labels += weight;
       return;
     }
+    long count = newest.count();
     double kept = 1 - 1 / Math.min(Math.max(count / 4.0, SHORTEST_MEMORY), range.memory());
     // Of a stream that stands still, the share of amounts wants all that was seen: few say too
     // much.
     double all = 1 - 1.0 / Math.min(Math.max(count, SHORTEST_MEMORY), range.memory());
     labels = labels * all + weight;
     amounts = amounts * all + weight;
-    settled *= kept;
+    scored *= kept;
     actual *= kept;
     predicted *= kept;
-    if (!owned || newest.length < range.memory() && count == newest.length) {
-      int grown = Math.min(range.memory(), Math.max(64, 2 * newest.length));
-      newest = Arrays.copyOf(newest, count == newest.length ? grown : newest.length);
-      owned = true;
-    }
-    newest[(int) (count % newest.length)] = amount;
-    count++;
+    newest.add(amount);
   }
 
-  /**
-   * A settled label, and what was predicted for it, both plausible and in the amount's own unit.
-   */
+  /** A final label, and what was predicted for it, both plausible and in the amount's own unit. */
   void compare(double plain, double label) {
-    settled++;
+    scored++;
     predicted += plain;
     actual += label;
   }
 
   /** Brings {@link #current} up to what has been seen. */
   void refresh() {
+    long count = newest.count();
     if (count >= MOMENTS_UNTIL && scaled()) {
       moments = null;
     }
@@ -176,10 +167,10 @@ public final class TargetScale {
               unknown.to());
       return;
     }
-    int size = (int) Math.min(count, newest.length);
+    int size = newest.size();
     double[] sorted = new double[size];
     for (int i = 0; i < size; i++) {
-      sorted[i] = Math.abs(newest[i]);
+      sorted[i] = Math.abs(newest.get(i));
     }
     Arrays.sort(sorted);
     double median = sorted[size / 2];
@@ -214,7 +205,7 @@ public final class TargetScale {
     }
     current = new AmountScale(transform, centre, unit, 1, 0, from, to);
     double factor = factor(typical);
-    double shift = settled > 0 ? (actual - factor * predicted) / settled : 0;
+    double shift = scored > 0 ? (actual - factor * predicted) / scored : 0;
     current = new AmountScale(transform, centre, unit, factor, shift, from, to);
   }
 
@@ -275,19 +266,19 @@ public final class TargetScale {
 
   /** How far to trust what tells an amount from none, by those that were seen. */
   float pace() {
-    return BaseRates.paceOf(count);
+    return BaseRates.paceOf(newest.count());
   }
 
   /** Mean of all labels, in their own unit; NaN as long as nothing is known. */
   double mean() {
-    return count < FEWEST ? Double.NaN : amounts / labels * meanOfAmounts(current::clip);
+    return newest.count() < FEWEST ? Double.NaN : amounts / labels * meanOfAmounts(current::clip);
   }
 
   private double[] lognormal() {
-    int size = (int) Math.min(count, newest.length);
+    int size = newest.size();
     double[] logs =
         IntStream.range(0, size)
-            .mapToDouble(i -> current.encode(newest[i]))
+            .mapToDouble(i -> current.encode(newest.get(i)))
             .filter(scaled -> scaled > 0)
             .map(Math::log)
             .toArray();
@@ -302,10 +293,10 @@ public final class TargetScale {
 
   /** Of the newest amounts other than 0. */
   private double meanOfAmounts(DoubleUnaryOperator of) {
-    int size = (int) Math.min(count, newest.length);
+    int size = newest.size();
     double mean = 0;
     for (int i = 0; i < size; i++) {
-      double amount = Math.min(Math.max(newest[i], -winsor), winsor);
+      double amount = Math.min(Math.max(newest.get(i), -winsor), winsor);
       mean += of.applyAsDouble(amount) / size;
     }
     return mean;
@@ -316,7 +307,7 @@ public final class TargetScale {
     double mean = 0;
     double square = 0;
     for (int i = 0; i < size; i++) {
-      double relative = Math.min(Math.max(newest[i], -winsor), winsor) / typical;
+      double relative = Math.min(Math.max(newest.get(i), -winsor), winsor) / typical;
       mean += relative / size;
       square += relative * relative / size;
     }
@@ -360,11 +351,11 @@ public final class TargetScale {
   }
 
   /**
-   *
+   * The bytes of a trainer's snapshot from version 5.
    *
    * <pre>
-   * boolean of before [ double count, mean, squares ] | long count | int size, each, oldest first:
-   * double amount | double labels, amounts, settled, actual, predicted
+   * boolean of before [ double count, mean, squares ] | newest amounts
+   * | double labels, amounts, scored, actual, predicted
    * </pre>
    */
   void write(DataOutput out) throws IOException {
@@ -374,13 +365,8 @@ public final class TargetScale {
         out.writeDouble(moment);
       }
     }
-    out.writeLong(count);
-    int size = (int) Math.min(count, newest.length);
-    out.writeInt(size);
-    for (long i = count - size; i < count; i++) {
-      out.writeDouble(newest[(int) (i % newest.length)]);
-    }
-    for (double sum : new double[] {labels, amounts, settled, actual, predicted}) {
+    newest.write(out);
+    for (double sum : new double[] {labels, amounts, scored, actual, predicted}) {
       out.writeDouble(sum);
     }
   }
@@ -388,34 +374,13 @@ public final class TargetScale {
   /** The inverse of {@link #write}; more or less memory than before is allowed. */
   void read(DataInput in) throws IOException {
     moments = in.readBoolean() ? readMoments(in) : null;
-    count = in.readLong();
-    int size = in.readInt();
-    double[] oldestFirst = new double[size];
-    for (int i = 0; i < size; i++) {
-      oldestFirst[i] = in.readDouble();
-    }
+    newest.read(in);
     labels = in.readDouble();
     amounts = in.readDouble();
-    settled = in.readDouble();
+    scored = in.readDouble();
     actual = in.readDouble();
     predicted = in.readDouble();
-    restore(oldestFirst);
     refresh();
-  }
-
-  private void restore(double[] oldestFirst) {
-    int kept = Math.min(oldestFirst.length, range.memory());
-    // As long as the ring grows, places are those of an array that is filled from its start.
-    boolean full = kept == range.memory();
-    newest = new double[full ? kept : Math.min(range.memory(), Math.max(64, 2 * kept))];
-    owned = true;
-    if (!full) {
-      count = kept;
-    }
-    for (int i = 0; i < kept; i++) {
-      long place = count - kept + i;
-      newest[(int) (place % newest.length)] = oldestFirst[oldestFirst.length - kept + i];
-    }
   }
 
   /** As {@link #read}, for a checkpoint that knew nothing but moments. */

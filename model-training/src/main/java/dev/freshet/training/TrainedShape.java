@@ -2,7 +2,7 @@ package dev.freshet.training;
 
 import dev.freshet.core.codec.Layout;
 import dev.freshet.core.network.ModelContext;
-import dev.freshet.core.settings.RecordBinder;
+import dev.freshet.core.settings.EnumNames;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -42,7 +42,7 @@ public final class TrainedShape {
     var shape = context.shape();
     String tasks =
         context.tasks().stream()
-            .map(task -> task.name() + ":" + RecordBinder.written(task.kind()))
+            .map(task -> task.name() + ":" + EnumNames.of(task.kind()))
             .collect(Collectors.joining(","));
     String dense =
         context.model().dense(shape).stream()

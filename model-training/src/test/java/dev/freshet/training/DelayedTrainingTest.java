@@ -11,7 +11,7 @@ import dev.freshet.core.labels.correction.DelayCorrections;
 import dev.freshet.core.labels.correction.TaskTimeline;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
-import dev.freshet.core.settings.RecordBinder;
+import dev.freshet.core.settings.EnumNames;
 import dev.freshet.training.evaluation.QualityMetric;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -49,7 +49,7 @@ class DelayedTrainingTest {
         training: {batch: 128, negative-sampling: %s, dense: {rate: 5e-3}, scoring: {window: 20000, watch: {field: f}}}
         """
             .formatted(
-                RecordBinder.written(correction),
+                EnumNames.of(correction),
                 correction.needsReports() ? "explicit" : "implicit",
                 sampling),
         "test");

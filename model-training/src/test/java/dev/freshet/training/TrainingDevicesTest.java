@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.freshet.core.models.torch.TorchDevice;
-import dev.freshet.core.models.torch.TorchEngine;
+import dev.freshet.core.models.torch.TorchLibrary;
 import dev.freshet.core.pipeline.TestingPipelines;
 import dev.freshet.core.pipeline.TrainingSettings;
 import dev.freshet.core.pipeline.TrainingSettings.Device;
@@ -65,8 +65,8 @@ class TrainingDevicesTest {
   /** libtorch of these tests has no CUDA: it says so instead of failing. */
   @Test
   void withoutCudaThereIsNoGpu() {
-    assertThat(TorchEngine.gpus()).isZero();
-    assertThatThrownBy(() -> TorchEngine.selfTest(TorchDevice.gpu(0)))
+    assertThat(TorchLibrary.gpus()).isZero();
+    assertThatThrownBy(() -> TorchLibrary.selfTest(TorchDevice.gpu(0)))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("cuda:0");
   }

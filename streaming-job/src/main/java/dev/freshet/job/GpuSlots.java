@@ -2,7 +2,7 @@ package dev.freshet.job;
 
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.TrainingSettings;
-import dev.freshet.job.training.TrainOperator;
+import dev.freshet.job.training.GpuOffer;
 import org.apache.flink.api.common.operators.SlotSharingGroup;
 import org.apache.flink.configuration.MemorySize;
 import org.apache.flink.configuration.ReadableConfig;
@@ -60,7 +60,7 @@ public final class GpuSlots {
                     SlotSharingGroup.newBuilder(group(model.name()))
                         .setCpuCores(TRAINER_CORES)
                         .setTaskHeapMemory(HEAP)
-                        .setExternalResource(TrainOperator.GPU, 1)
+                        .setExternalResource(GpuOffer.RESOURCE, 1)
                         .build()));
   }
 

@@ -2,8 +2,8 @@ package dev.freshet.job;
 
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.TrainingSettings.Device;
+import dev.freshet.core.settings.EnumNames;
 import dev.freshet.core.settings.InvalidSettingsException;
-import dev.freshet.core.settings.RecordBinder;
 import dev.freshet.job.training.CheckpointCheck;
 import dev.freshet.topics.ClientProperties;
 import dev.freshet.topics.PipelineSource;
@@ -59,7 +59,7 @@ public final class StreamingJob {
 
   private static Device device(String text) {
     return Stream.of(Device.values())
-        .filter(device -> RecordBinder.written(device).equals(text))
+        .filter(device -> EnumNames.of(device).equals(text))
         .findAny()
         .orElseThrow(
             () ->

@@ -1,6 +1,6 @@
 package dev.freshet.experiments.importers;
 
-import dev.freshet.core.settings.RecordBinder;
+import dev.freshet.core.settings.EnumNames;
 
 /** A row that is no event: an importer skips it, or stops at it if it is told to be strict. */
 final class BadRow extends IllegalArgumentException {
@@ -15,7 +15,7 @@ final class BadRow extends IllegalArgumentException {
     INVALID;
 
     String label() {
-      return RecordBinder.written(this);
+      return EnumNames.of(this);
     }
   }
 

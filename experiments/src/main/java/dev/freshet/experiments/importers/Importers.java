@@ -1,6 +1,6 @@
 package dev.freshet.experiments.importers;
 
-import dev.freshet.core.settings.RecordBinder;
+import dev.freshet.core.settings.EnumNames;
 
 /** The menu of importers; each has a ready pipeline of the same name in {@code pipelines/}. */
 public enum Importers {
@@ -42,7 +42,7 @@ public enum Importers {
 
   /** As on the command line: {@code criteo-search}. */
   public String label() {
-    return RecordBinder.written(this);
+    return EnumNames.of(this);
   }
 
   public String description() {

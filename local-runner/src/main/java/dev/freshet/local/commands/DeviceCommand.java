@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.freshet.core.models.Models;
 import dev.freshet.core.models.torch.TorchDevice;
-import dev.freshet.core.models.torch.TorchEngine;
+import dev.freshet.core.models.torch.TorchLibrary;
 import dev.freshet.local.device.DeviceCheck;
 import dev.freshet.local.run.Verdict;
 import dev.freshet.server.options.DurationConverter;
@@ -107,8 +107,8 @@ final class DeviceCommand implements Callable<Integer> {
 
   /** Tells what there is; null if that is no GPU. */
   private TorchDevice device(PrintWriter out, ObjectNode report) {
-    TorchEngine.Build build = TorchEngine.build();
-    int seen = TorchEngine.gpus();
+    TorchLibrary.Build build = TorchLibrary.build();
+    int seen = TorchLibrary.gpus();
     out.printf("PyTorch %s from %s%n", build.version(), build.folder());
     out.printf("built with %s%n", String.join(", ", build.features()));
     report.put("pytorch", build.version()).put("folder", build.folder()).put("gpus", seen);
@@ -116,12 +116,12 @@ final class DeviceCommand implements Callable<Integer> {
     TorchDevice device = null;
     String why = null;
     if (seen == 0) {
-      why = TorchEngine.whyNoGpu();
+      why = TorchLibrary.whyNoGpu();
     } else if (gpu >= seen) {
       throw new Usage("--gpu: '" + gpu + "'; allowed: 0 to " + (seen - 1));
     } else {
       device = TorchDevice.gpu(gpu);
-      TorchEngine.selfTest(device);
+      TorchLibrary.selfTest(device);
     }
     report.put("device", device == null ? null : device.name()).put("why", why);
     if (device == null) {
@@ -147,8 +147,8 @@ final class DeviceCommand implements Callable<Integer> {
         said = String.format(Locale.ROOT, "%.2g%s", off, good ? "" : "  TOO LARGE");
         differences.put(kind, off);
       } catch (RuntimeException e) {
-        said = "FAILED: " + TorchEngine.reason(e);
-        differences.put(kind, TorchEngine.reason(e));
+        said = "FAILED: " + TorchLibrary.reason(e);
+        differences.put(kind, TorchLibrary.reason(e));
       }
       same &= good;
       out.printf("  %-14s %s%n", kind, said);
@@ -179,8 +179,8 @@ final class DeviceCommand implements Callable<Integer> {
             at.put("device", speed);
             there = String.format(Locale.ROOT, "%,.0f", speed);
           } catch (RuntimeException e) {
-            at.put("failed", TorchEngine.reason(e));
-            there = "FAILED: " + TorchEngine.reason(e);
+            at.put("failed", TorchLibrary.reason(e));
+            there = "FAILED: " + TorchLibrary.reason(e);
           }
         }
         out.println(

@@ -1,7 +1,7 @@
 package dev.freshet.local.commands;
 
 import dev.freshet.core.models.torch.TorchDevice;
-import dev.freshet.core.models.torch.TorchEngine;
+import dev.freshet.core.models.torch.TorchLibrary;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.TrainingSettings;
 import dev.freshet.core.snapshot.Manifest;
@@ -117,7 +117,7 @@ final class ReproduceCommand implements Callable<Integer> {
   /** As a trainer on this machine would have it. */
   private static TorchDevice device(Pipeline pipeline, String model) {
     TrainingSettings.Device wanted = pipeline.training().device();
-    int seen = wanted == TrainingSettings.Device.CPU ? 0 : TorchEngine.gpus();
+    int seen = wanted == TrainingSettings.Device.CPU ? 0 : TorchLibrary.gpus();
     return TrainingDevices.choose(
         wanted, List.of(), seen, pipeline.models().indexOf(pipeline.model(model)));
   }

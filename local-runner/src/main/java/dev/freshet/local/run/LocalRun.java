@@ -2,10 +2,10 @@ package dev.freshet.local.run;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.freshet.core.models.ModelDefinition;
-import dev.freshet.core.models.torch.TorchEngine;
+import dev.freshet.core.models.torch.TorchLibrary;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.SystemTopic;
-import dev.freshet.core.settings.RecordBinder;
+import dev.freshet.core.settings.EnumNames;
 import dev.freshet.local.broker.EmbeddedBroker;
 import dev.freshet.local.broker.Topics;
 import dev.freshet.local.signals.EndRequest;
@@ -102,7 +102,7 @@ public final class LocalRun implements AutoCloseable {
    */
   public static LocalRun open(Pipeline pipeline, Settings settings, EndRequest end, PrintStream out)
       throws Exception {
-    out.println("PyTorch " + TorchEngine.selfTest());
+    out.println("PyTorch " + TorchLibrary.selfTest());
     EmbeddedBroker broker = EmbeddedBroker.start(settings.folder().resolve("kafka"));
     Topics topics = null;
     try {
@@ -250,7 +250,7 @@ public final class LocalRun implements AutoCloseable {
     progress.printSkewed();
     progress.printDeadlines();
     ObjectNode report = RunReport.of(observer, seconds(), settings.truthKnown());
-    report.put("ended", RecordBinder.written(ending));
+    report.put("ended", EnumNames.of(ending));
     return report;
   }
 

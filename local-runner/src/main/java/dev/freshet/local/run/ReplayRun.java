@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.freshet.core.codec.Sha256;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.SystemTopic;
-import dev.freshet.core.settings.RecordBinder;
+import dev.freshet.core.settings.EnumNames;
 import dev.freshet.local.broker.Topics;
 import dev.freshet.local.run.RunRecord.Batch;
 import dev.freshet.local.run.RunRecord.Input;
@@ -105,7 +105,7 @@ public final class ReplayRun {
   }
 
   private static boolean learnt(ObjectNode report) {
-    return report.path("ended").asText().equals(RecordBinder.written(LocalRun.Ending.LEARNT));
+    return report.path("ended").asText().equals(EnumNames.of(LocalRun.Ending.LEARNT));
   }
 
   private RunRecord record() throws IOException {

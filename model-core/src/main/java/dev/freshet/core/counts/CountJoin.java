@@ -9,7 +9,7 @@ import dev.freshet.core.events.RawFeatures;
 import dev.freshet.core.labels.LabelSettings;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.TaskWindow;
-import dev.freshet.core.settings.RecordBinder;
+import dev.freshet.core.settings.EnumNames;
 import java.io.Serializable;
 import java.util.Arrays;
 import java.util.List;
@@ -34,7 +34,7 @@ public final class CountJoin implements Serializable {
 
     /** As in metrics. */
     public String label() {
-      return RecordBinder.written(this);
+      return EnumNames.of(this);
     }
   }
 

@@ -1,6 +1,6 @@
 package dev.freshet.core.events;
 
-import dev.freshet.core.settings.RecordBinder;
+import dev.freshet.core.settings.EnumNames;
 import java.io.Serializable;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,7 +29,7 @@ public final class FieldCounts implements Serializable {
 
     /** As in metrics and reports: {@code wrong-type}. */
     public String label() {
-      return RecordBinder.written(this);
+      return EnumNames.of(this);
     }
   }
 

@@ -1,6 +1,6 @@
 package dev.freshet.core.events;
 
-import dev.freshet.core.settings.RecordBinder;
+import dev.freshet.core.settings.EnumNames;
 
 /** Why a message did not become an event. */
 public enum RejectReason {
@@ -18,6 +18,6 @@ public enum RejectReason {
 
   /** As in metrics, headers and reports: {@code missing-field}. */
   public String label() {
-    return RecordBinder.written(this);
+    return EnumNames.of(this);
   }
 }

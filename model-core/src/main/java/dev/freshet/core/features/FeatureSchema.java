@@ -1,7 +1,7 @@
 package dev.freshet.core.features;
 
 import dev.freshet.core.events.VectorField;
-import dev.freshet.core.settings.RecordBinder;
+import dev.freshet.core.settings.EnumNames;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -193,7 +193,7 @@ public final class FeatureSchema implements Serializable {
   }
 
   private static String written(Enum<?> value) {
-    return RecordBinder.written(value);
+    return EnumNames.of(value);
   }
 
   /**

@@ -7,7 +7,7 @@ import dev.freshet.core.features.FeatureField.Kind;
 import dev.freshet.core.features.FeatureField.Normalize;
 import dev.freshet.core.features.FeatureField.Pooling;
 import dev.freshet.core.features.FeatureField.Scale;
-import dev.freshet.core.settings.RecordBinder;
+import dev.freshet.core.settings.EnumNames;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.ZoneId;
@@ -68,7 +68,7 @@ final class FieldRules {
     check(
         pooling == Pooling.MEAN || many,
         "pooling",
-        RecordBinder.written(pooling),
+        EnumNames.of(pooling),
         "mean, for a field that is not `many`: one value has nothing to be weighed against");
     if (pooling == Pooling.ATTENTION) {
       check(target != null, "target", null, "the field that the values are looked at beside");
@@ -88,7 +88,7 @@ final class FieldRules {
       check(isZone(zone), "zone", zone, "a zone such as UTC, +02:00 or Europe/Berlin");
     } else {
       String without = "nothing, for a field that is no time";
-      check(part == null, "part", part == null ? null : RecordBinder.written(part), without);
+      check(part == null, "part", part == null ? null : EnumNames.of(part), without);
       check(zone.equals("UTC"), "zone", zone, without);
     }
   }
@@ -114,8 +114,8 @@ final class FieldRules {
 
   static void noScale(boolean number, As as, Scale scale) {
     String without = without(number);
-    check(number || as == As.BUCKET, "as", RecordBinder.written(as), without);
-    check(number || scale == Scale.LINEAR, "scale", RecordBinder.written(scale), without);
+    check(number || as == As.BUCKET, "as", EnumNames.of(as), without);
+    check(number || scale == Scale.LINEAR, "scale", EnumNames.of(scale), without);
   }
 
   private static String without(boolean number) {
@@ -136,7 +136,7 @@ final class FieldRules {
     } else {
       String without = "nothing, for a field whose values are not taken as numbers";
       check(clip.isEmpty(), "clip", clip, without);
-      check(normalize == Normalize.Z_SCORE, "normalize", RecordBinder.written(normalize), without);
+      check(normalize == Normalize.Z_SCORE, "normalize", EnumNames.of(normalize), without);
     }
   }
 

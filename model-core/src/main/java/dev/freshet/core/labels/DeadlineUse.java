@@ -3,7 +3,7 @@ package dev.freshet.core.labels;
 import dev.freshet.core.codec.Texts;
 import dev.freshet.core.events.Deadline;
 import dev.freshet.core.events.Impression;
-import dev.freshet.core.settings.RecordBinder;
+import dev.freshet.core.settings.EnumNames;
 import java.time.Duration;
 import java.time.Instant;
 
@@ -27,7 +27,7 @@ public enum DeadlineUse {
 
   /** As in metrics and reports. */
   public String label() {
-    return RecordBinder.written(this);
+    return EnumNames.of(this);
   }
 
   /** True if the window ends when the impression says, or before. */

@@ -1,6 +1,6 @@
 package dev.freshet.core.labels;
 
-import dev.freshet.core.settings.RecordBinder;
+import dev.freshet.core.settings.EnumNames;
 
 /** Why an event that was well formed has no part in any label. */
 public enum DropReason {
@@ -47,6 +47,6 @@ public enum DropReason {
 
   /** As in metrics and reports. */
   public String label() {
-    return RecordBinder.written(cause.isEmpty() ? this : ORPHANED);
+    return EnumNames.of(cause.isEmpty() ? this : ORPHANED);
   }
 }

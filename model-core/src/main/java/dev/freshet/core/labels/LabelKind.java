@@ -1,6 +1,6 @@
 package dev.freshet.core.labels;
 
-import dev.freshet.core.settings.RecordBinder;
+import dev.freshet.core.settings.EnumNames;
 
 /**
  * Maturity of a label on an example. An impression carries each kind, {@link #PENDING} and {@link
@@ -27,6 +27,6 @@ public enum LabelKind {
 
   /** As in JSON: {@code late-copy}. */
   public String label() {
-    return RecordBinder.written(this);
+    return EnumNames.of(this);
   }
 }

@@ -5,8 +5,8 @@ import static dev.freshet.core.settings.InvalidValueException.check;
 import com.fasterxml.jackson.annotation.JsonValue;
 import dev.freshet.core.events.DeadlineField;
 import dev.freshet.core.labels.correction.DelayCorrections;
+import dev.freshet.core.settings.EnumNames;
 import dev.freshet.core.settings.Option;
-import dev.freshet.core.settings.RecordBinder;
 import java.io.Serializable;
 import java.time.Duration;
 import java.util.List;
@@ -98,7 +98,7 @@ public record Task(
     /** As in pipeline files and manifests. */
     @JsonValue
     public String label() {
-      return RecordBinder.written(this);
+      return EnumNames.of(this);
     }
   }
 
@@ -109,14 +109,14 @@ public record Task(
     check(
         correction == null || correction.suits(kind),
         "correction",
-        correction == null ? null : RecordBinder.written(correction),
+        correction == null ? null : EnumNames.of(correction),
         kind == TaskKind.BINARY
             ? "anything but revise, for a binary task"
             : "wait, settled, window or revise, for a continuous task");
     check(
         correction == null || !correction.needsReports() || negatives == Negatives.EXPLICIT,
         "correction",
-        correction == null ? null : RecordBinder.written(correction),
+        correction == null ? null : EnumNames.of(correction),
         "hazard only with `negatives: explicit`");
     check(lossWeight >= 0, "loss-weight", lossWeight, "0 or more");
     check(

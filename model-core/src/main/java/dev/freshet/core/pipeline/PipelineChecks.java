@@ -11,8 +11,8 @@ import dev.freshet.core.labels.Task;
 import dev.freshet.core.models.AmountHead;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.ModelShape;
+import dev.freshet.core.settings.EnumNames;
 import dev.freshet.core.settings.Nearest;
-import dev.freshet.core.settings.RecordBinder;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -102,12 +102,12 @@ final class PipelineChecks {
         check(
             task.aggregate() == Task.Aggregate.SUM,
             at + "aggregate",
-            RecordBinder.written(task.aggregate()),
+            EnumNames.of(task.aggregate()),
             without);
         check(
             task.transform() == Task.Transform.ZSCORE,
             at + "transform",
-            RecordBinder.written(task.transform()),
+            EnumNames.of(task.transform()),
             without);
       }
     }
@@ -246,7 +246,7 @@ final class PipelineChecks {
     check(
         crosses.kind() == Crosses.Kind.NONE || plain.size() > 1,
         "crosses.kind",
-        RecordBinder.written(crosses.kind()),
+        EnumNames.of(crosses.kind()),
         "none, where there is one field only that can be crossed");
     List<String> all = withCrosses.stream().map(FeatureField::name).toList();
     for (String cross : all.subList(features.size(), all.size())) {
@@ -281,7 +281,7 @@ final class PipelineChecks {
             check(
                 shape.core() || model.amount().loss() == AmountHead.Loss.SQUARED,
                 "amount.loss",
-                RecordBinder.written(model.amount().loss()),
+                EnumNames.of(model.amount().loss()),
                 "nothing, where no task is continuous");
             model.requireFit(shape);
             return null;

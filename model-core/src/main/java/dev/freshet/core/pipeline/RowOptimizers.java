@@ -1,6 +1,6 @@
 package dev.freshet.core.pipeline;
 
-import dev.freshet.core.settings.RecordBinder;
+import dev.freshet.core.settings.EnumNames;
 
 /** The menu of optimisers of embedding rows. Their names are in checkpoints. */
 public enum RowOptimizers {
@@ -24,6 +24,6 @@ public enum RowOptimizers {
   /** As in the pipeline file. */
   @Override
   public String toString() {
-    return RecordBinder.written(this);
+    return EnumNames.of(this);
   }
 }

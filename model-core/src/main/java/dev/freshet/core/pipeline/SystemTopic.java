@@ -1,6 +1,6 @@
 package dev.freshet.core.pipeline;
 
-import dev.freshet.core.settings.RecordBinder;
+import dev.freshet.core.settings.EnumNames;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -31,7 +31,7 @@ public enum SystemTopic {
 
   /** Its key under {@code kafka.topics}. */
   public String key() {
-    return RecordBinder.written(this);
+    return EnumNames.of(this);
   }
 
   /** Its name unless the file says another; null for a topic that there is only if it is named. */

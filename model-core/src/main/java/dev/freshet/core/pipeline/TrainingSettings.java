@@ -6,8 +6,8 @@ import static java.util.Objects.requireNonNull;
 
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.correction.NegativeSampling;
+import dev.freshet.core.settings.EnumNames;
 import dev.freshet.core.settings.Option;
-import dev.freshet.core.settings.RecordBinder;
 import java.io.Serializable;
 import java.time.Duration;
 import java.time.LocalDate;
@@ -103,7 +103,7 @@ public record TrainingSettings(
       /** As in the pipeline file. */
       @Override
       public String toString() {
-        return RecordBinder.written(this);
+        return EnumNames.of(this);
       }
     }
 

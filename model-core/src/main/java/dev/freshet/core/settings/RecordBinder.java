@@ -20,7 +20,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
@@ -63,11 +62,6 @@ public final class RecordBinder {
         .filter(c -> c.isAnnotationPresent(Option.class) && c.getAnnotation(Option.class).alone())
         .findAny()
         .orElse(null);
-  }
-
-  /** The written form of an enum constant. */
-  public static String written(Enum<?> constant) {
-    return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
   /**
@@ -153,13 +147,13 @@ public final class RecordBinder {
     return switch (fallback) {
       case Option.ABSENT -> null;
       case Option.REQUIRED -> neutral(type);
-      default -> parse(fallback, type);
+      default -> TextValues.parse(fallback, type);
     };
   }
 
   private Object neutral(Type type) {
     if (type instanceof ParameterizedType) {
-      return parse("", type);
+      return TextValues.parse("", type);
     }
     Class<?> raw = (Class<?>) type;
     if (menus.containsKey(raw)) {
@@ -177,7 +171,7 @@ public final class RecordBinder {
     } else if (raw == LocalDate.class) {
       return LocalDate.EPOCH;
     }
-    return raw == boolean.class ? Boolean.FALSE : parse("0", raw);
+    return raw == boolean.class ? Boolean.FALSE : TextValues.parse("0", raw);
   }
 
   private <T extends Record> T neutral(Class<T> type) {
@@ -203,7 +197,7 @@ public final class RecordBinder {
       return bind(group, raw.asSubclass(Record.class), path);
     }
     if (!node.isValueNode()) {
-      unreadable(path, node, describe(type));
+      unreadable(path, node, TextValues.describe(type));
       return null;
     }
     return fromText(node.asText(), type, path);
@@ -212,7 +206,7 @@ public final class RecordBinder {
   private Object collection(JsonNode node, ParameterizedType type, String path) {
     if (type.getRawType() == Map.class) {
       if (!node.isObject()) {
-        unreadable(path, node, describe(type));
+        unreadable(path, node, TextValues.describe(type));
         return null;
       }
       Map<String, Object> map = new LinkedHashMap<>();
@@ -228,7 +222,7 @@ public final class RecordBinder {
       return List.of(node.asText());
     }
     if (!node.isArray()) {
-      unreadable(path, node, describe(type));
+      unreadable(path, node, TextValues.describe(type));
       return null;
     }
     List<Object> list = new ArrayList<>();
@@ -258,7 +252,7 @@ public final class RecordBinder {
   }
 
   private void missing(String path, Type type) {
-    problems.add(path, null, describe(type));
+    problems.add(path, null, TextValues.describe(type));
     unreadable.add(path);
   }
 
@@ -269,89 +263,16 @@ public final class RecordBinder {
 
   private Object fromText(String text, Type type, String path) {
     try {
-      return parse(text, type);
+      return TextValues.parse(text, type);
     } catch (IllegalArgumentException | java.time.format.DateTimeParseException e) {
       String hint =
-          type instanceof Class<?> raw && raw.isEnum() ? Nearest.hint(text, names(raw)) : "";
-      problems.add(path, secret ? Sensitive.HIDDEN : text, describe(type) + hint);
+          type instanceof Class<?> raw && raw.isEnum()
+              ? Nearest.hint(text, EnumNames.all(raw))
+              : "";
+      problems.add(path, secret ? Sensitive.HIDDEN : text, TextValues.describe(type) + hint);
       unreadable.add(path);
       return null;
     }
-  }
-
-  private static List<String> names(Class<?> raw) {
-    return Arrays.stream(raw.getEnumConstants()).map(c -> written((Enum<?>) c)).toList();
-  }
-
-  static Object parse(String text, Type type) {
-    if (type instanceof ParameterizedType generic) {
-      if (generic.getRawType() == Map.class) {
-        return new TreeMap<>();
-      }
-      List<Object> list = new ArrayList<>();
-      for (String item : text.isBlank() ? new String[0] : text.split(",\\s*")) {
-        list.add(parse(item, generic.getActualTypeArguments()[0]));
-      }
-      return list;
-    }
-    Class<?> raw = (Class<?>) type;
-    if (raw == String.class) {
-      return text;
-    } else if (raw == int.class || raw == Integer.class) {
-      return Integer.valueOf(text);
-    } else if (raw == long.class) {
-      return Long.valueOf(text);
-    } else if (raw == double.class || raw == Double.class) {
-      double number = Double.parseDouble(text);
-      if (!Double.isFinite(number)) {
-        throw new IllegalArgumentException("not finite");
-      }
-      return number;
-    } else if (raw == boolean.class) {
-      if (!text.equals("true") && !text.equals("false")) {
-        throw new IllegalArgumentException("not a boolean");
-      }
-      return Boolean.valueOf(text);
-    } else if (raw == Duration.class) {
-      return Durations.parse(text);
-    } else if (raw == ByteSize.class) {
-      return ByteSize.parse(text);
-    } else if (raw == LocalDate.class) {
-      return LocalDate.parse(text);
-    } else if (raw.isEnum()) {
-      return Arrays.stream(raw.getEnumConstants())
-          .filter(c -> written((Enum<?>) c).equals(text))
-          .findAny()
-          .orElseThrow(() -> new IllegalArgumentException("not a constant"));
-    }
-    throw new IllegalStateException("settings records cannot hold a " + type);
-  }
-
-  /** What may stand where a value of this type is asked for, in words. */
-  public static String describe(Type type) {
-    if (type instanceof ParameterizedType generic) {
-      Type last = generic.getActualTypeArguments()[generic.getActualTypeArguments().length - 1];
-      return (generic.getRawType() == Map.class ? "a map to " : "a list of ") + describe(last);
-    }
-    Class<?> raw = (Class<?>) type;
-    if (raw == String.class) {
-      return "text";
-    } else if (raw == int.class || raw == Integer.class || raw == long.class) {
-      return "a whole number";
-    } else if (raw == double.class || raw == Double.class) {
-      return "a number";
-    } else if (raw == boolean.class) {
-      return "true or false";
-    } else if (raw == Duration.class) {
-      return "a duration such as 500ms, 15m, 12h or 3d";
-    } else if (raw == ByteSize.class) {
-      return "a size such as 900, 512KB or 4MB";
-    } else if (raw == LocalDate.class) {
-      return "a date such as 2026-01-31";
-    } else if (raw.isEnum()) {
-      return "one of " + String.join(", ", names(raw));
-    }
-    return "a group of keys";
   }
 
   private <T extends Record> T construct(

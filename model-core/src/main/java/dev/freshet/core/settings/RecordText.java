@@ -39,7 +39,7 @@ public final class RecordText {
         option == null
             || option.fallback().equals(Option.REQUIRED)
             || option.fallback().equals(Option.ABSENT);
-    return !open && value.equals(RecordBinder.parse(option.fallback(), component.getGenericType()));
+    return !open && value.equals(TextValues.parse(option.fallback(), component.getGenericType()));
   }
 
   /** Adds one value. */
@@ -53,7 +53,7 @@ public final class RecordText {
     } else if (value instanceof Record record) {
       add(path, record);
     } else if (value instanceof Enum<?> constant) {
-      lines.put(path, RecordBinder.written(constant));
+      lines.put(path, EnumNames.of(constant));
     } else {
       lines.put(path, String.valueOf(value));
     }

@@ -5,7 +5,7 @@ import dev.freshet.core.events.DeadlineField;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.network.ModelContext;
-import dev.freshet.core.settings.RecordBinder;
+import dev.freshet.core.settings.EnumNames;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.TreeMap;
@@ -81,7 +81,7 @@ public final class ModelFingerprint {
 
   private static String written(Object value) {
     if (value instanceof Enum<?> constant) {
-      return RecordBinder.written(constant);
+      return EnumNames.of(constant);
     }
     if (value instanceof List<?> list) {
       return list.stream().map(String::valueOf).collect(Collectors.joining(","));

@@ -11,7 +11,7 @@ import dev.freshet.core.labels.correction.DelayCorrections;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.core.pipeline.TestingPipelines;
-import dev.freshet.core.settings.RecordBinder;
+import dev.freshet.core.settings.EnumNames;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -326,7 +326,7 @@ class DeadlineProperties {
 
   @Provide
   Arbitrary<String> corrections() {
-    return Arbitraries.of(DelayCorrections.values()).map(RecordBinder::written);
+    return Arbitraries.of(DelayCorrections.values()).map(EnumNames::of);
   }
 
   @Provide

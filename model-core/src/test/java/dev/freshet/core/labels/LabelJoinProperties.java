@@ -8,7 +8,7 @@ import dev.freshet.core.events.RawFeatures;
 import dev.freshet.core.labels.correction.DelayCorrections;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.TestingPipelines;
-import dev.freshet.core.settings.RecordBinder;
+import dev.freshet.core.settings.EnumNames;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -187,7 +187,7 @@ class LabelJoinProperties {
 
   @Provide
   Arbitrary<String> corrections() {
-    return Arbitraries.of(DelayCorrections.values()).map(RecordBinder::written);
+    return Arbitraries.of(DelayCorrections.values()).map(EnumNames::of);
   }
 
   @Provide

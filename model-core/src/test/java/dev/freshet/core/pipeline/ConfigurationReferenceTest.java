@@ -8,8 +8,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.Models;
 import dev.freshet.core.settings.ByteSize;
+import dev.freshet.core.settings.EnumNames;
 import dev.freshet.core.settings.Option;
 import dev.freshet.core.settings.RecordBinder;
+import dev.freshet.core.settings.TextValues;
 import java.io.IOException;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
@@ -71,7 +73,7 @@ class ConfigurationReferenceTest {
             "| `%s` | %s | %s | %s |%n"
                 .formatted(
                     key,
-                    RecordBinder.describe(component.getGenericType()),
+                    TextValues.describe(component.getGenericType()),
                     fallback(option),
                     option.value()));
       }
@@ -147,7 +149,7 @@ class ConfigurationReferenceTest {
       object(schema, element);
     } else if (element.isEnum()) {
       Arrays.stream(element.getEnumConstants())
-          .forEach(c -> schema.withArray("enum").add(RecordBinder.written((Enum<?>) c)));
+          .forEach(c -> schema.withArray("enum").add(EnumNames.of((Enum<?>) c)));
     } else if (element == int.class || element == Integer.class || element == long.class) {
       schema.put("type", "integer");
     } else if (element == double.class || element == Double.class) {

@@ -4,10 +4,11 @@ import dev.freshet.core.models.Parameter;
 import dev.freshet.core.network.Network;
 import dev.freshet.core.pipeline.PublishingSettings;
 import dev.freshet.core.rows.EmbeddingRows;
-import dev.freshet.core.settings.RecordBinder;
+import dev.freshet.core.settings.EnumNames;
 import dev.freshet.training.Evidence;
 import dev.freshet.training.Learner;
 import dev.freshet.training.ModelTrainer;
+import dev.freshet.training.ScoredExample;
 import dev.freshet.training.rows.EmbeddingTable;
 import java.io.IOException;
 import java.nio.FloatBuffer;
@@ -55,7 +56,7 @@ public final class PublishingGate {
 
     /** As in metrics: {@code not-finite}. */
     public String label() {
-      return RecordBinder.written(this);
+      return EnumNames.of(this);
     }
   }
 
@@ -86,7 +87,7 @@ public final class PublishingGate {
   }
 
   /** A batch was predicted, and then learnt: what {@link ModelTrainer#scored} tells of it. */
-  public void scored(List<ModelTrainer.Scored> batch) {
+  public void scored(List<ScoredExample> batch) {
     if (inUse != null) {
       batch.forEach(inUse::scored);
     }

@@ -10,7 +10,7 @@ import dev.freshet.core.network.Shrinkage;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PublishingSettings;
 import dev.freshet.core.settings.CodeVersion;
-import dev.freshet.core.settings.RecordBinder;
+import dev.freshet.core.settings.EnumNames;
 import dev.freshet.core.snapshot.Manifest;
 import dev.freshet.core.snapshot.ModelFingerprint;
 import dev.freshet.core.snapshot.ModelRecord;
@@ -207,7 +207,7 @@ public final class SnapshotWriter {
     Map<String, String> corrections = new LinkedHashMap<>();
     for (Task task : context.tasks()) {
       if (task.binary()) {
-        corrections.put(task.name(), RecordBinder.written(requireNonNull(task.correction())));
+        corrections.put(task.name(), EnumNames.of(requireNonNull(task.correction())));
       }
     }
     return corrections;

@@ -7,6 +7,7 @@ import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.network.ServedScale;
 import dev.freshet.training.ModelTrainer;
+import dev.freshet.training.ScoredExample;
 import dev.freshet.training.evaluation.Quality;
 import dev.freshet.training.evaluation.QualityMetric;
 import dev.freshet.training.evaluation.TaskQuality;
@@ -64,7 +65,7 @@ final class VersionInUse {
   }
 
   /** The training predicted this before it learnt from it. */
-  void scored(ModelTrainer.Scored scored) {
+  void scored(ScoredExample scored) {
     if (TaskLabel.noneOf(scored.example().labels())) {
       return;
     }

@@ -3,7 +3,7 @@ package dev.freshet.job.labels;
 import dev.freshet.core.codec.Layout;
 import dev.freshet.core.codec.LayoutException;
 import dev.freshet.core.labels.Task;
-import dev.freshet.core.settings.RecordBinder;
+import dev.freshet.core.settings.EnumNames;
 import java.io.IOException;
 import java.net.URLDecoder;
 import java.net.URLEncoder;
@@ -109,7 +109,7 @@ public final class WaitingLayout {
 
   private static String tasks(List<Task> tasks) {
     return tasks.stream()
-        .map(task -> task.name() + ":" + RecordBinder.written(task.kind()))
+        .map(task -> task.name() + ":" + EnumNames.of(task.kind()))
         .collect(Collectors.joining(","));
   }
 

@@ -1,6 +1,6 @@
 package dev.freshet.job.training;
 
-import static dev.freshet.job.training.TrainOperator.SHAPE;
+import static dev.freshet.job.training.TrainerState.SHAPE;
 
 import dev.freshet.core.codec.LayoutException;
 import dev.freshet.core.counts.CountHistory;

@@ -6,7 +6,6 @@ import dev.freshet.core.events.SourcePositions;
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.torch.TorchDevice;
-import dev.freshet.core.models.torch.TorchEngine;
 import dev.freshet.core.network.ModelContext;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PublishingSettings;
@@ -19,10 +18,8 @@ import dev.freshet.job.events.DeadLetter;
 import dev.freshet.job.events.DeadLetterCodec;
 import dev.freshet.training.LeftOutReason;
 import dev.freshet.training.ModelTrainer;
-import dev.freshet.training.TrainedShape;
 import dev.freshet.training.TrainerSnapshot;
 import dev.freshet.training.TrainerSnapshot.Surroundings;
-import dev.freshet.training.TrainingDevices;
 import dev.freshet.training.publishing.Lineage;
 import dev.freshet.training.publishing.PublishingGate;
 import dev.freshet.training.publishing.SnapshotWriter;
@@ -30,20 +27,12 @@ import dev.freshet.training.reproduction.TrainingLog;
 import java.io.InputStream;
 import java.time.Clock;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledFuture;
-import java.util.concurrent.TimeUnit;
 import org.apache.flink.api.common.operators.MailboxExecutor;
-import org.apache.flink.api.common.state.ListState;
-import org.apache.flink.api.common.state.ListStateDescriptor;
 import org.apache.flink.api.common.typeinfo.Types;
-import org.apache.flink.api.common.typeutils.base.LongSerializer;
-import org.apache.flink.api.common.typeutils.base.StringSerializer;
 import org.apache.flink.runtime.execution.SuppressRestartsException;
 import org.apache.flink.runtime.state.StateInitializationContext;
 import org.apache.flink.runtime.state.StatePartitionStreamProvider;
@@ -88,34 +77,17 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
       new OutputTag<>(
           "left-out", new CodecTypeInfo<>(DeadLetter.class, new DeadLetterCodec(), true));
 
-  /** What the state was laid out for; one text of {@link TrainedShape}. */
-  static final ListStateDescriptor<String> SHAPE =
-      new ListStateDescriptor<>("shape", StringSerializer.INSTANCE);
-
-  private static final ListStateDescriptor<Long> PUBLISHED_AT =
-      new ListStateDescriptor<>("published-at", LongSerializer.INSTANCE);
-
-  private static final ListStateDescriptor<Long> PUBLISHED_STEP =
-      new ListStateDescriptor<>("published-step", LongSerializer.INSTANCE);
-
   private static final Logger LOGGER = LoggerFactory.getLogger(TrainOperator.class);
   private static final long REPORT_MILLIS = 1000;
-
-  /** Name of Flink's external resource, and the property in which its driver for GPUs tells one. */
-  public static final String GPU = "gpu";
-
-  private static final String INDEX = "index";
 
   private final Pipeline pipeline;
   private final ModelContext context;
   private final TrainingSettings training;
   private final PublishingSettings publishing;
 
-  private transient ListState<String> shape;
-  private transient ListState<Long> lastAt;
-  private transient ListState<Long> lastStep;
+  private transient TrainerState kept;
   private transient MailboxExecutor mailbox;
-  private transient ExecutorService worker;
+  private transient StepWorker worker;
   private transient Clock clock;
   private transient ModelTrainer trainer;
   private transient SnapshotWriter writer;
@@ -169,7 +141,8 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
     openInputs = 2;
     publishedStep = -1;
     run = clock.instant().getEpochSecond();
-    restoreLast(state);
+    kept = new TrainerState(state.getOperatorStateStore(), context);
+    last = kept.last(clock);
     try {
       restore(state);
     } catch (LayoutException e) {
@@ -179,7 +152,7 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
   }
 
   private void restore(StateInitializationContext state) throws Exception {
-    requireShape(state);
+    kept.requireShape();
     for (StatePartitionStreamProvider part : state.getRawOperatorStateInputs()) {
       try (InputStream in = part.getStream()) {
         Surroundings around = TrainerSnapshot.read(trainer, in);
@@ -195,65 +168,16 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
     }
   }
 
-  /** A GPU that is asked for and not there will not be there at the next attempt either. */
   private TorchDevice device() {
-    List<String> offered =
-        getRuntimeContext().getExternalResourceInfos(GPU).stream()
-            .map(gpu -> gpu.getProperty(INDEX).orElse("no index"))
-            .sorted()
-            .toList();
-    int seen = training.device() == TrainingSettings.Device.CPU ? 0 : TorchEngine.gpus();
-    TorchDevice device;
-    try {
-      int place = pipeline.models().indexOf(context.model());
-      device = TrainingDevices.choose(training.device(), offered, seen, place);
-    } catch (IllegalStateException e) {
-      throw new SuppressRestartsException(
-          new IllegalStateException("model '" + context.model().name() + "': " + e.getMessage()));
-    }
-    LOGGER.info("Model {} learns on {}", context.model().name(), device);
-    return device;
-  }
-
-  /** Another shape will not fit at the next attempt either, so there is none. */
-  private void requireShape(StateInitializationContext state) throws Exception {
-    shape = state.getOperatorStateStore().getListState(SHAPE);
-    for (String before : shape.get()) {
-      List<String> different = TrainedShape.changes(before, TrainedShape.of(context));
-      if (!different.isEmpty()) {
-        throw new SuppressRestartsException(
-            new IllegalStateException(
-                "the checkpoint of model '"
-                    + context.model().name()
-                    + "' was learnt with other "
-                    + String.join("; ", different)
-                    + ": give the model a new name to start it afresh, or set back what was"
-                    + " changed"));
-      }
-    }
-  }
-
-  private void restoreLast(StateInitializationContext state) throws Exception {
-    lastAt = state.getOperatorStateStore().getListState(PUBLISHED_AT);
-    lastStep = state.getOperatorStateStore().getListState(PUBLISHED_STEP);
-    last = LastPublished.none(clock);
-    Iterator<Long> at = lastAt.get().iterator();
-    Iterator<Long> step = lastStep.get().iterator();
-    if (at.hasNext() && step.hasNext()) { // not in checkpoints of before they were kept
-      last = new LastPublished(at.next(), step.next());
-    }
+    int place = pipeline.models().indexOf(context.model());
+    return GpuOffer.of(getRuntimeContext())
+        .choose(training.device(), context.model().name(), place);
   }
 
   @Override
   public void open() throws Exception {
     super.open();
-    worker =
-        Executors.newSingleThreadExecutor(
-            task -> {
-              Thread thread = new Thread(task, "train-" + context.model().name());
-              thread.setDaemon(true);
-              return thread;
-            });
+    worker = new StepWorker(context.model().name());
     report = new TrainerReport(pipeline.pipeline(), trainer, run, last, clock);
     report.register(getMetricGroup());
     emitReport();
@@ -317,7 +241,7 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
     try {
       mailbox.execute(end, "step");
     } catch (RejectedExecutionException e) {
-      AbstractStreamOperator.LOG.debug("The task was cancelled while it took a step", e);
+      LOGGER.debug("The task was cancelled while it took a step", e);
     }
   }
 
@@ -419,9 +343,7 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
   @Override
   public void snapshotState(StateSnapshotContext state) throws Exception {
     super.snapshotState(state);
-    shape.update(List.of(TrainedShape.of(context)));
-    lastAt.update(List.of(report.last().at()));
-    lastStep.update(List.of(report.last().step()));
+    kept.update(report.last());
     var out = state.getRawOperatorStateOutput();
     out.startNewPartition();
     TrainerSnapshot.write(
@@ -450,31 +372,11 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
   public void close() throws Exception {
     cancelFlush();
     if (worker != null) {
-      worker.shutdown();
-      awaitWorker();
+      worker.close();
     }
     if (trainer != null) {
       trainer.close();
     }
     super.close();
-  }
-
-  // A step that is under way still reads native memory, so not even an interrupt cuts this short.
-  private void awaitWorker() {
-    boolean interrupted = false;
-    boolean ended = false;
-    while (!ended) {
-      try {
-        ended = worker.awaitTermination(1, TimeUnit.MINUTES);
-        if (!ended) {
-          LOGGER.warn("Model {} waits for its last step to end", context.model().name());
-        }
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
   }
 }

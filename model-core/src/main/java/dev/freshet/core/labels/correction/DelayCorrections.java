@@ -2,7 +2,7 @@ package dev.freshet.core.labels.correction;
 
 import dev.freshet.core.labels.LabelKind;
 import dev.freshet.core.labels.TaskKind;
-import dev.freshet.core.settings.RecordBinder;
+import dev.freshet.core.settings.EnumNames;
 import java.io.IOException;
 
 /**
@@ -45,7 +45,7 @@ public enum DelayCorrections implements DelayCorrection {
    */
   public static DelayCorrections named(String name) throws IOException {
     for (DelayCorrections correction : values()) {
-      if (RecordBinder.written(correction).equals(name)) {
+      if (EnumNames.of(correction).equals(name)) {
         return correction;
       }
     }

@@ -41,7 +41,7 @@ public final class TestingDevices {
     if (begun) {
       return;
     }
-    TorchEngine.selfTest();
+    TorchLibrary.selfTest();
     try (Stream<String> maps = Files.lines(Path.of("/proc/self/maps"))) {
       String library =
           maps.filter(line -> line.endsWith("/libtorch_cpu.so"))

@@ -32,7 +32,7 @@ class TorchEngineTest {
 
   @Test
   void selfTestTellsTheVersion() {
-    assertThat(TorchEngine.selfTest()).startsWith("2.7.1");
+    assertThat(TorchLibrary.selfTest()).startsWith("2.7.1");
   }
 
   @Test
@@ -72,11 +72,11 @@ class TorchEngineTest {
   /** DJL takes its own libtorch then, without a word. */
   @Test
   void aFolderWithoutLibtorchIsToldWhereAGpuIsMissed() {
-    TorchEngine.Build own = new TorchEngine.Build("2.7.1", "/cache/cpu", List.of("MKL"));
-    assertThat(TorchEngine.whyNoCuda(own, "/opt/libtorhc/lib"))
+    TorchLibrary.Build own = new TorchLibrary.Build("2.7.1", "/cache/cpu", List.of("MKL"));
+    assertThat(TorchLibrary.whyNoCuda(own, "/opt/libtorhc/lib"))
         .startsWith(
             "PYTORCH_LIBRARY_PATH is /opt/libtorhc/lib, but no libtorch.so was found there");
-    assertThat(TorchEngine.whyNoCuda(own, null)).contains("docs/gpu.md");
-    assertThat(TorchEngine.whyNoCuda(own, "/opt:/cache/cpu/")).contains("docs/gpu.md");
+    assertThat(TorchLibrary.whyNoCuda(own, null)).contains("docs/gpu.md");
+    assertThat(TorchLibrary.whyNoCuda(own, "/opt:/cache/cpu/")).contains("docs/gpu.md");
   }
 }

@@ -1,0 +1,14 @@
+package dev.freshet.training;
+
+import dev.freshet.core.features.EncodedExample;
+
+/**
+ * An example of the batch that was processed last, with the predictions for it, per task, as they
+ * would have been served; not finite where nothing could be said.
+ *
+ * @param now made just before the batch was learnt
+ * @param first made before anything of its impression was learnt: what its labels are scored
+ *     against
+ * @param step after which {@code first} was made
+ */
+public record ScoredExample(EncodedExample example, double[] now, double[] first, long step) {}
