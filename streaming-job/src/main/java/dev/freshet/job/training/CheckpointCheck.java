@@ -212,7 +212,8 @@ public final class CheckpointCheck {
     return "Whether "
         + from.getRestorePath()
         + part
-        + " fits the pipeline could not be looked at before the start: "
+        + " fits the pipeline could not be looked at from here before the start, which says"
+        + " nothing of the cluster: "
         // The names of these add nothing.
         + (e instanceof FileNotFoundException || e.getClass() == IOException.class
             ? e.getMessage()
