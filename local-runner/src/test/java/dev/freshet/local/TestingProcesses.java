@@ -45,6 +45,8 @@ final class TestingProcesses {
     command.addAll(
         List.of(
             "-Xmx1500m",
+            // None lives long enough for what more would bring; several start at once on two cores.
+            "-XX:TieredStopAtLevel=1",
             "-XX:+UseParallelGC",
             "--add-opens",
             "java.base/java.util=ALL-UNNAMED",
