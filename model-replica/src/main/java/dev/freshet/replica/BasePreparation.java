@@ -53,21 +53,9 @@ final class BasePreparation implements Preparation {
   }
 
   /** Writes a sorted file and hands it to the database whole: no log, no buffer, no merging. */
-  private final class Table implements PublishedRows {
-    private final StoredRows rows;
-
+  private final class Table extends PreparedRows {
     private Table(StoredRows rows) {
-      this.rows = rows;
-    }
-
-    @Override
-    public int dim() {
-      return rows.dim();
-    }
-
-    @Override
-    public int width() {
-      return rows.width();
+      super(rows);
     }
 
     @Override

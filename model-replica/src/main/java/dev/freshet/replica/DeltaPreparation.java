@@ -37,21 +37,9 @@ final class DeltaPreparation implements Preparation {
     batch.close();
   }
 
-  private final class Table implements PublishedRows {
-    private final StoredRows rows;
-
+  private final class Table extends PreparedRows {
     private Table(StoredRows rows) {
-      this.rows = rows;
-    }
-
-    @Override
-    public int dim() {
-      return rows.dim();
-    }
-
-    @Override
-    public int width() {
-      return rows.width();
+      super(rows);
     }
 
     @Override

@@ -123,13 +123,7 @@ final class FeatureReader implements Serializable {
     String name = fields.categorical().get(field);
     JsonNode node = features.path(name);
     String at = "features." + name;
-    if (node.size() > EventReader.MOST_VALUES) {
-      throw new Refused(
-          RejectReason.TOO_LARGE,
-          at,
-          node.size() + " values",
-          "up to " + EventReader.MOST_VALUES + " values");
-    }
+    requireFew(node, at);
     WeightedValues values = new WeightedValues();
     boolean asText = false;
     if (node.isObject()) {
@@ -223,7 +217,7 @@ final class FeatureReader implements Serializable {
     }
   }
 
-  private static String[] list(JsonNode node, String at) throws Refused {
+  private static void requireFew(JsonNode node, String at) throws Refused {
     if (node.size() > EventReader.MOST_VALUES) {
       throw new Refused(
           RejectReason.TOO_LARGE,
@@ -231,6 +225,10 @@ final class FeatureReader implements Serializable {
           node.size() + " values",
           "up to " + EventReader.MOST_VALUES + " values");
     }
+  }
+
+  private static String[] list(JsonNode node, String at) throws Refused {
+    requireFew(node, at);
     List<String> values = new ArrayList<>(node.size());
     for (JsonNode item : node) {
       if (!item.isValueNode() || item.isNull()) {
