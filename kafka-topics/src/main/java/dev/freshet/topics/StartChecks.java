@@ -1,5 +1,7 @@
 package dev.freshet.topics;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.Problems;
 import dev.freshet.topics.ModelPartitions.Claim;
@@ -59,7 +61,8 @@ public final class StartChecks {
         if (problems.found().isEmpty()) {
           throw e;
         }
-        problems.add("kafka.bootstrap", pipeline.kafka().bootstrap(), e.getMessage());
+        problems.add(
+            "kafka.bootstrap", pipeline.kafka().bootstrap(), requireNonNull(e.getMessage()));
       }
     }
     problems.throwIfAny(source);

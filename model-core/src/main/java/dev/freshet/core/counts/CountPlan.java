@@ -1,5 +1,7 @@
 package dev.freshet.core.counts;
 
+import static java.util.Objects.requireNonNull;
+
 import com.dynatrace.hash4j.hashing.Hashing;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.RawFeatures;
@@ -142,7 +144,7 @@ public record CountPlan(List<By> by) implements Serializable {
     for (String field : counts.stream().map(FeatureField::by).distinct().toList()) {
       List<Number> numbers =
           counts.stream()
-              .filter(count -> count.by().equals(field))
+              .filter(count -> field.equals(count.by()))
               .map(count -> number(count, schema, tasks))
               .toList();
       all.add(By.of(field, schema.categorical().indexOf(field), numbers));
@@ -151,7 +153,7 @@ public record CountPlan(List<By> by) implements Serializable {
   }
 
   private static Number number(FeatureField field, FeatureSchema schema, List<Task> tasks) {
-    long halfLife = field.halfLife().toMillis();
+    long halfLife = requireNonNull(field.halfLife()).toMillis();
     return new Number(
         field.name(),
         schema.numeric().indexOf(field.name()),

@@ -1,6 +1,7 @@
 package dev.freshet.core.events;
 
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Features in the fewest bytes from which their keys can still be made; {@code
@@ -9,7 +10,7 @@ import java.util.Arrays;
 public record CompactFeatures(byte[] bytes) implements Features {
 
   @Override
-  public boolean equals(Object other) {
+  public boolean equals(@Nullable Object other) {
     return other instanceof CompactFeatures that && Arrays.equals(bytes, that.bytes);
   }
 

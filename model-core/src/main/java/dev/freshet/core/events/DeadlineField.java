@@ -5,6 +5,7 @@ import static dev.freshet.core.settings.InvalidValueException.check;
 import dev.freshet.core.settings.Option;
 import java.io.Serializable;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which field of an impression says where the window of a task ends: a time ({@code at}) or a
@@ -17,15 +18,15 @@ public record DeadlineField(
                     + " the task's feedback counts no more, written like `event_time`; the window"
                     + " ends then, if `window` does not end it before",
             fallback = Option.ABSENT)
-        String at,
+        @Nullable String at,
     @Option(
             value =
                 "Instead of `at`: field with the window's own length, a number of `unit`s; the"
                     + " window is that long, if `window` is not shorter",
             fallback = Option.ABSENT)
-        String after,
+        @Nullable String after,
     @Option(value = "Length of 1 of the field `after`, such as 1d", fallback = Option.ABSENT)
-        Duration unit,
+        @Nullable Duration unit,
     @Option(
             value =
                 "How long after the field's moment feedback counts still, where it is reported later"
@@ -56,7 +57,7 @@ public record DeadlineField(
   }
 
   /** The field's name, or null without one. */
-  public String field() {
+  public @Nullable String field() {
     return at == null ? after : at;
   }
 }

@@ -14,6 +14,7 @@ import java.math.BigDecimal;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How the JSON of events is read, by the job and by servers alike: UTF-8 without a byte order mark,
@@ -89,7 +90,7 @@ public final class EventJson {
    *
    * @return null if that has more than {@link #MOST_DIGITS} digits, or is no finite number
    */
-  static String text(JsonNode number) {
+  static @Nullable String text(JsonNode number) {
     if (number.isInt() || number.isLong()) {
       return number.asText();
     }

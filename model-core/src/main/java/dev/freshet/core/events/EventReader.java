@@ -5,6 +5,7 @@ import static dev.freshet.core.events.EventValues.finite;
 import static dev.freshet.core.events.EventValues.isAbsent;
 import static dev.freshet.core.events.EventValues.number;
 import static dev.freshet.core.events.EventValues.text;
+import static java.util.Objects.requireNonNull;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.Serializable;
@@ -12,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads events from what any {@link EventFormat} makes of a message: an object, drawn here as JSON.
@@ -69,8 +71,8 @@ public final class EventReader implements Serializable {
     return features.counts();
   }
 
-  /** Reads the bytes of a message. */
-  public Parsed<Impression> impression(byte[] message) {
+  /** Reads the bytes of a message; null for one without a body. */
+  public Parsed<Impression> impression(byte @Nullable [] message) {
     try {
       return impression(format.read(message));
     } catch (UnreadableMessageException e) {
@@ -92,11 +94,11 @@ public final class EventReader implements Serializable {
   }
 
   /**
-   * Reads the bytes of a message.
+   * Reads the bytes of a message; null for one without a body.
    *
    * @param topicKind the kind that the topic stands for, or null where the message must say it
    */
-  public Parsed<Feedback> feedback(byte[] message, String topicKind) {
+  public Parsed<Feedback> feedback(byte @Nullable [] message, @Nullable String topicKind) {
     try {
       return feedback(format.read(message), topicKind);
     } catch (UnreadableMessageException e) {
@@ -104,7 +106,7 @@ public final class EventReader implements Serializable {
     }
   }
 
-  private Parsed<Feedback> feedback(JsonNode root, String topicKind) {
+  private Parsed<Feedback> feedback(JsonNode root, @Nullable String topicKind) {
     try {
       requireObject(root);
       String id = text(root, "impression_id");
@@ -184,17 +186,18 @@ public final class EventReader implements Serializable {
   private List<Deadline> deadlines(JsonNode root) {
     List<Deadline> all = new ArrayList<>(fields.deadlines().size());
     for (DeadlineField field : fields.deadlines()) {
-      all.add(field.present() ? deadline(root, field) : Deadline.ABSENT);
+      String name = field.field();
+      all.add(name == null ? Deadline.ABSENT : deadline(root, field, name));
     }
     return all;
   }
 
   /** Whatever stands there, the impression is one: its window is then that of all others. */
-  private static Deadline deadline(JsonNode root, DeadlineField field) {
-    String at = "features." + field.field();
-    JsonNode node = root.path("features").path(field.field());
+  private static Deadline deadline(JsonNode root, DeadlineField field, String name) {
+    String at = "features." + name;
+    JsonNode node = root.path("features").path(name);
     if (isAbsent(node)) {
-      at = field.field();
+      at = name;
       node = root.path(at);
     }
     if (isAbsent(node)) {
@@ -204,7 +207,7 @@ public final class EventReader implements Serializable {
       if (field.at() != null) {
         return Deadline.at(EventValues.time(node, at));
       }
-      double millis = number(node, at) * field.unit().toMillis();
+      double millis = number(node, at) * requireNonNull(field.unit()).toMillis();
       return Deadline.after(
           Math.round(
               Math.max(-EventTimes.LONGEST_SPAN, Math.min(EventTimes.LONGEST_SPAN, millis))));
@@ -213,7 +216,7 @@ public final class EventReader implements Serializable {
     }
   }
 
-  private Served served(JsonNode root) throws Refused {
+  private @Nullable Served served(JsonNode root) throws Refused {
     JsonNode node = root.path("served");
     if (node.isMissingNode() || node.isNull()) {
       return null;

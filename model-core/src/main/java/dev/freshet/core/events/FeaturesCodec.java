@@ -4,6 +4,7 @@ import dev.freshet.core.codec.Bytes;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Bytes of {@link Features} and of what was served, inside records that carry a version of their
@@ -40,7 +41,8 @@ public final class FeaturesCodec {
     return compact ? readCompact(id, time, in) : readRaw(id, time, weighted, in);
   }
 
-  private static void writeRaw(RawFeatures raw, Served served, DataOutput out) throws IOException {
+  private static void writeRaw(RawFeatures raw, @Nullable Served served, DataOutput out)
+      throws IOException {
     Bytes.writeCount(out, raw.categories().length);
     for (String[] values : raw.categories()) {
       Bytes.writeCount(out, values.length);
@@ -63,7 +65,7 @@ public final class FeaturesCodec {
     }
   }
 
-  private static void writeCompact(CompactFeatures compact, Served served, DataOutput out)
+  private static void writeCompact(CompactFeatures compact, @Nullable Served served, DataOutput out)
       throws IOException {
     Bytes.writeCount(out, compact.bytes().length);
     out.write(compact.bytes());

@@ -3,6 +3,7 @@ package dev.freshet.core.events;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Something was shown. The left side of the label join.
@@ -14,7 +15,7 @@ import java.util.Objects;
  *     asks
  */
 public record Impression(
-    String id, long eventTime, Features features, Served served, List<Deadline> deadlines)
+    String id, long eventTime, Features features, @Nullable Served served, List<Deadline> deadlines)
     implements Serializable {
 
   public Impression {
@@ -24,7 +25,7 @@ public record Impression(
   }
 
   /** An impression without deadlines of its own. */
-  public Impression(String id, long eventTime, Features features, Served served) {
+  public Impression(String id, long eventTime, Features features, @Nullable Served served) {
     this(id, eventTime, features, served, List.of());
   }
 

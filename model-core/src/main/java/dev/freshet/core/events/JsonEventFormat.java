@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import org.jspecify.annotations.Nullable;
 
 /** Events as JSON objects in UTF-8, as strict as {@link EventJson} is. */
 final class JsonEventFormat implements EventFormat {
@@ -13,7 +14,7 @@ final class JsonEventFormat implements EventFormat {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   @Override
-  public JsonNode read(byte[] message) throws UnreadableMessageException {
+  public JsonNode read(byte @Nullable [] message) throws UnreadableMessageException {
     if (message == null || message.length == 0) {
       throw new UnreadableMessageException(
           new Rejection(RejectReason.EMPTY_MESSAGE, "message", "", "a JSON object"));

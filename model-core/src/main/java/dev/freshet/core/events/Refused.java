@@ -1,5 +1,7 @@
 package dev.freshet.core.events;
 
+import org.jspecify.annotations.Nullable;
+
 /** Carries a rejection out of nested reading; costs no stack trace and never leaves the package. */
 final class Refused extends Exception {
 
@@ -7,7 +9,7 @@ final class Refused extends Exception {
 
   private final transient Rejection rejection;
 
-  Refused(RejectReason reason, String field, String value, String allowed) {
+  Refused(RejectReason reason, String field, @Nullable String value, String allowed) {
     super(null, null, false, false);
     rejection = new Rejection(reason, field, value, allowed);
   }

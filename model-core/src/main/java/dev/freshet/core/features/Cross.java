@@ -25,7 +25,7 @@ final class Cross {
   private final int[] taken;
   private final long[] made = new long[MOST];
 
-  /** Of what was made, if values have weights; else null. */
+  /** Of what was made, if values have weights; else empty. */
   private final float[] madeWeights;
 
   private long cut;
@@ -42,7 +42,7 @@ final class Cross {
         IntStream.of(parts).mapToLong(i -> FeatureEncoder.absentKey(fields.get(i))).toArray();
     taken = new int[parts.length];
     boolean weighted = IntStream.of(parts).anyMatch(i -> fields.get(i).weighted());
-    madeWeights = weighted ? new float[MOST] : null;
+    madeWeights = new float[weighted ? MOST : 0];
   }
 
   /**
@@ -68,7 +68,7 @@ final class Cross {
       }
       count *= taken[i];
     }
-    if (madeWeights != null) {
+    if (madeWeights.length > 0) {
       weigh(weights, starts);
     }
     return count;
@@ -125,7 +125,7 @@ final class Cross {
 
   /** Copies their weights. */
   void copyWeights(float[] into, int at, int count) {
-    if (madeWeights == null || made[0] == absent) {
+    if (madeWeights.length == 0 || made[0] == absent) {
       Arrays.fill(into, at, at + count, 1f / count);
     } else {
       System.arraycopy(madeWeights, 0, into, at, count);

@@ -10,8 +10,8 @@ final class CrossMaker {
   /** Of every field of the schema: null where it is no cross. */
   private final Cross[] crosses;
 
-  /** Null if no field is weighted. */
-  private float[] weights;
+  /** Of the keys that were made last; empty if no field is weighted. */
+  private float[] weights = EncodedExample.NO_WEIGHTS;
 
   private final boolean weighted;
 
@@ -42,7 +42,7 @@ final class CrossMaker {
       starts[i + 1] = starts[i] + count;
     }
     long[] keys = new long[starts[crosses.length]];
-    weights = weighted ? new float[keys.length] : null;
+    weights = weighted ? new float[keys.length] : EncodedExample.NO_WEIGHTS;
     place = 0;
     for (int i = 0; i < crosses.length; i++) {
       int count = starts[i + 1] - starts[i];
@@ -62,7 +62,7 @@ final class CrossMaker {
     return keys;
   }
 
-  /** Of the keys that were made last. */
+  /** Of the keys that were made last; empty if no field is weighted. */
   float[] weights() {
     return weights;
   }

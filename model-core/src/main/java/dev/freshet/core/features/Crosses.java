@@ -10,6 +10,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** Crosses of many fields at once, beside those that are listed one by one. */
 public record Crosses(
@@ -38,7 +39,7 @@ public record Crosses(
                 "A combination that was not seen for so long is dropped; by default as soon as one"
                     + " of its fields' values would be",
             fallback = Option.ABSENT)
-        Duration expireAfter)
+        @Nullable Duration expireAfter)
     implements Serializable {
 
   /** Which crosses there are. */

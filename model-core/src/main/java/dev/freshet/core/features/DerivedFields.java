@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** Fields as they follow from others: crosses of them, and what one takes from another. */
 final class DerivedFields {
@@ -17,7 +18,7 @@ final class DerivedFields {
 
   /** A cross of fields with the usual other settings. */
   static FeatureField cross(
-      String name, List<String> of, int dim, int admitAfter, Duration expireAfter) {
+      String name, List<String> of, int dim, int admitAfter, @Nullable Duration expireAfter) {
     return new FeatureField(
         name,
         Kind.CROSS,

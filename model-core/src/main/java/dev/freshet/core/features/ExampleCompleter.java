@@ -1,11 +1,14 @@
 package dev.freshet.core.features;
 
+import static java.util.Objects.requireNonNull;
+
 import com.dynatrace.hash4j.hashing.Hasher64;
 import dev.freshet.core.events.FieldCounts;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Finishes examples with numbers that only a model can read. Where a learnt bucket, a number as it
@@ -90,7 +93,7 @@ public final class ExampleCompleter {
           copy(example, from, count, at);
         } else if (of.learnt()) {
           double value = Double.longBitsToDouble(example.keys()[from]);
-          own[at] = bucketKey(field, scales.get(of.name()).bucket(value));
+          own[at] = bucketKey(field, requireNonNull(scales.get(of.name())).bucket(value));
           ownWeights[at] = 1;
         } else {
           values(number, field, example, scales.get(of.name()), at);
@@ -118,7 +121,8 @@ public final class ExampleCompleter {
     }
   }
 
-  private void values(int number, int field, EncodedExample example, NumberScale scale, int at) {
+  private void values(
+      int number, int field, EncodedExample example, @Nullable NumberScale scale, int at) {
     FeatureField of = fields.get(field);
     int from = example.starts()[field];
     boolean outside = false;

@@ -6,6 +6,7 @@ import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.Served;
 import dev.freshet.core.labels.LabeledExample;
 import dev.freshet.core.labels.TaskLabel;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes what a model sees: of a labelled example, or of an impression that is to be scored. Trainer
@@ -75,7 +76,7 @@ public final class ExampleEncoder {
     return features.cut();
   }
 
-  private static float[] served(Served served) {
+  private static float[] served(@Nullable Served served) {
     if (served == null) {
       return NOT_SERVED;
     }

@@ -1,5 +1,7 @@
 package dev.freshet.core.features;
 
+import static java.util.Objects.requireNonNull;
+
 import com.dynatrace.hash4j.hashing.Hasher64;
 import com.dynatrace.hash4j.hashing.Hashing;
 import dev.freshet.core.codec.Bytes;
@@ -45,13 +47,11 @@ public final class FeatureEncoder {
   /** All but crosses, in the schema's order. */
   private final List<FeatureField> fields;
 
-  /** Null if no field is a cross. */
   private final CrossMaker crosses;
+  private final boolean crossed;
 
   /** True if crosses are left to who can read numbers. */
   private final boolean open;
-
-  private final int allFields;
 
   private final int[] ownStarts;
 
@@ -74,9 +74,9 @@ public final class FeatureEncoder {
 
   public FeatureEncoder(FeatureSchema schema) {
     fields = schema.fields().stream().filter(field -> !field.cross()).toList();
-    allFields = schema.fields().size();
     weighted = fields.stream().anyMatch(FeatureField::weighted);
-    crosses = allFields > fields.size() ? new CrossMaker(schema, weighted) : null;
+    crossed = schema.fields().size() > fields.size();
+    crosses = new CrossMaker(schema, weighted);
     open = schema.open();
     ownStarts = new int[fields.size() + 1];
     zones =
@@ -138,17 +138,17 @@ public final class FeatureEncoder {
    * @throws IllegalArgumentException if compact features were made with other fields
    */
   public long[] keys(Features features, long time, int[] starts) {
-    int[] own = crosses == null ? starts : ownStarts;
+    int[] own = crossed ? ownStarts : starts;
     long[] keys =
         features instanceof RawFeatures raw
             ? keys(raw, time, own)
             : keys(((CompactFeatures) features).bytes(), time, own);
-    if (crosses != null && !open) {
+    if (crossed && !open) {
       keys = crosses.make(keys, ownWeights, own, starts);
       weights = weighted ? crosses.weights() : weights;
       return keys;
     }
-    if (crosses != null) {
+    if (crossed) {
       crosses.leaveOpen(keys, own, starts);
     }
     if (weighted) {
@@ -186,7 +186,7 @@ public final class FeatureEncoder {
 
   /** How many impressions had so many values that a cross took the first of them only. */
   public long cut() {
-    return crosses == null ? 0 : crosses.cut();
+    return crosses.cut();
   }
 
   private long[] keys(RawFeatures features, long time, int[] starts) {
@@ -216,7 +216,8 @@ public final class FeatureEncoder {
 
   private long timeKey(int field, long time) {
     ZonedDateTime there = Instant.ofEpochMilli(time).atZone(zones[field]);
-    return key(hashers[field], Integer.toString(fields.get(field).part().of(there)));
+    return key(
+        hashers[field], Integer.toString(requireNonNull(fields.get(field).part()).of(there)));
   }
 
   /** How many values were sent. */

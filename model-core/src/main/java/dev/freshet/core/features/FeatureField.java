@@ -6,6 +6,7 @@ import dev.freshet.core.settings.Option;
 import java.io.Serializable;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One field that the models see: of an impression, made from its time or others of its fields, or
@@ -46,7 +47,7 @@ public record FeatureField(
     @Option(
             value = "Categorical: a row that was not seen for so long, in event time, is dropped",
             fallback = Option.ABSENT)
-        Duration expireAfter,
+        @Nullable Duration expireAfter,
     @Option(
             value =
                 "Numeric and count: whether numbers are put into buckets with a row each, or one row is"
@@ -70,12 +71,12 @@ public record FeatureField(
             value =
                 "Numeric and count with `buckets`: lower end, 0 if only `to` is given; below it is one more bucket",
             fallback = Option.ABSENT)
-        Double from,
+        @Nullable Double from,
     @Option(
             value =
                 "Numeric and count with `buckets`: upper end, 1 if only `from` is given; above it is one more bucket",
             fallback = Option.ABSENT)
-        Double to,
+        @Nullable Double to,
     @Option(
             value =
                 "Numeric and count with `from` and `to`: whether buckets are equally wide or grow by a factor."
@@ -108,7 +109,7 @@ public record FeatureField(
             value =
                 "Time: which part of the event time; hours are 0 to 23, weekdays 1 (Monday) to 7",
             fallback = Option.ABSENT)
-        TimePart part,
+        @Nullable TimePart part,
     @Option(value = "Time: whose clocks, as `UTC`, `+02:00` or `Europe/Berlin`", fallback = "UTC")
         String zone,
     @Option(
@@ -117,7 +118,7 @@ public record FeatureField(
                     + " that a user saw before use the item's; size, admission and expiry are that"
                     + " field's",
             fallback = Option.ABSENT)
-        String rowsOf,
+        @Nullable String rowsOf,
     @Option(
             value =
                 "Categorical with `many`: whether the values' rows are averaged, or each counts as much"
@@ -129,21 +130,21 @@ public record FeatureField(
                 "Categorical with `pooling: attention`: the categorical field of one value and the same"
                     + " `dim` that is looked at, as the item shown",
             fallback = Option.ABSENT)
-        String target,
+        @Nullable String target,
     @Option(
             value = "Count: the categorical field whose value's events are counted",
             fallback = Option.ABSENT)
-        String by,
+        @Nullable String by,
     @Option(
             value = "Count: after this time, in event time, an event counts half",
             fallback = Option.ABSENT)
-        Duration halfLife,
+        @Nullable Duration halfLife,
     @Option(
             value =
                 "Count: what it is divided by, so that it is a rate: `impression` or a task, counted"
                     + " alike",
             fallback = Option.ABSENT)
-        String per,
+        @Nullable String per,
     @Option(
             value = "Count with `per`: below this divisor there is no rate, the field is absent",
             fallback = "" + LEAST)

@@ -1,5 +1,7 @@
 package dev.freshet.core.features;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.events.VectorField;
 import dev.freshet.core.settings.EnumNames;
 import java.io.Serializable;
@@ -12,6 +14,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The fields in the order in which every model sees them: by embedding size, then as in the file.
@@ -155,7 +158,11 @@ public final class FeatureSchema implements Serializable {
     StringBuilder text = new StringBuilder(f.name()).append(": ");
     text.append(written(f.kind())).append(", dim ").append(f.dim());
     if (f.time()) {
-      return text.append(", ").append(written(f.part())).append(" in ").append(f.zone()).toString();
+      return text.append(", ")
+          .append(written(requireNonNull(f.part())))
+          .append(" in ")
+          .append(f.zone())
+          .toString();
     }
     if (f.cross()) {
       return text.append(", of ").append(String.join(" and ", f.of())).toString();
@@ -163,7 +170,7 @@ public final class FeatureSchema implements Serializable {
     if (f.counted()) {
       text.append(", of ").append(f.of().get(0)).append(" by ").append(f.by());
       text.append(f.per() == null ? "" : " per " + f.per() + " from " + f.least() + " on");
-      text.append(", half-life ").append(f.halfLife().toMillis()).append(" ms");
+      text.append(", half-life ").append(requireNonNull(f.halfLife()).toMillis()).append(" ms");
     }
     if (f.learnt()) {
       return text.append(", about ").append(f.bucketCount()).append(" learnt buckets").toString();
@@ -201,7 +208,7 @@ public final class FeatureSchema implements Serializable {
    *
    * @param others the fields that it described; null if it did not
    */
-  public String differencesFrom(List<String> others) {
+  public String differencesFrom(@Nullable List<String> others) {
     if (others == null) {
       return "it does not say of which";
     }
@@ -265,7 +272,10 @@ public final class FeatureSchema implements Serializable {
         f.of().forEach(part -> text.append('|').append(part));
       }
       if (f.counted() && whole) {
-        text.append("|by|").append(f.by()).append('|').append(f.halfLife().toMillis());
+        text.append("|by|")
+            .append(f.by())
+            .append('|')
+            .append(requireNonNull(f.halfLife()).toMillis());
         text.append(f.per() == null ? "" : "|per|" + f.per() + "|" + f.least());
       }
     }

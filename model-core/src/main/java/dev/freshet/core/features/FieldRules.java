@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.time.ZoneId;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What each kind of field must be given, and that it is given nothing that another kind is: that
@@ -36,7 +37,12 @@ final class FieldRules {
     }
   }
 
-  static void count(List<String> of, String by, Duration halfLife, String per, double least) {
+  static void count(
+      List<String> of,
+      @Nullable String by,
+      @Nullable Duration halfLife,
+      @Nullable String per,
+      double least) {
     check(by != null, "by", null, "the field whose value's events are counted");
     check(
         halfLife != null && !halfLife.isZero(),
@@ -48,7 +54,8 @@ final class FieldRules {
     check(per != null || least == FeatureField.LEAST, "least", least, "nothing, without `per`");
   }
 
-  static void noCount(String by, Duration halfLife, String per, double least) {
+  static void noCount(
+      @Nullable String by, @Nullable Duration halfLife, @Nullable String per, double least) {
     String without = "nothing, for a field that is no count";
     check(by == null, "by", by, without);
     check(halfLife == null, "half-life", halfLife, without);
@@ -57,7 +64,12 @@ final class FieldRules {
   }
 
   static void names(
-      Kind kind, boolean many, boolean weighted, Pooling pooling, String target, String rowsOf) {
+      Kind kind,
+      boolean many,
+      boolean weighted,
+      Pooling pooling,
+      @Nullable String target,
+      @Nullable String rowsOf) {
     check(
         !many || kind == Kind.CATEGORICAL, "many", many, "false, for a field that sends no names");
     check(
@@ -82,7 +94,7 @@ final class FieldRules {
         "nothing, for a field that is not categorical");
   }
 
-  static void time(Kind kind, TimePart part, String zone) {
+  static void time(Kind kind, @Nullable TimePart part, String zone) {
     if (kind == Kind.TIME) {
       check(part != null, "part", null, "one of hour, weekday, day, month");
       check(isZone(zone), "zone", zone, "a zone such as UTC, +02:00 or Europe/Berlin");
@@ -104,7 +116,8 @@ final class FieldRules {
   /**
    * @param number whether it is one, and buckets are missed where it is taken as it is
    */
-  static void noBuckets(boolean number, List<Double> edges, int buckets, Double from, Double to) {
+  static void noBuckets(
+      boolean number, List<Double> edges, int buckets, @Nullable Double from, @Nullable Double to) {
     String without = without(number);
     check(edges.isEmpty(), "edges", edges, without);
     check(buckets == 0, "buckets", buckets, without);

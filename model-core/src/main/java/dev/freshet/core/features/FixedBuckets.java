@@ -4,6 +4,7 @@ import static dev.freshet.core.settings.InvalidValueException.check;
 
 import dev.freshet.core.features.FeatureField.Scale;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Buckets of numbers as a field's settings give them: by their edges, or so many between two ends.
@@ -11,7 +12,8 @@ import java.util.List;
  * @param from null if not given
  * @param to null if not given
  */
-record FixedBuckets(List<Double> edges, int buckets, Double from, Double to, Scale scale) {
+record FixedBuckets(
+    List<Double> edges, int buckets, @Nullable Double from, @Nullable Double to, Scale scale) {
 
   /** Finds faults of what was given. */
   void validate() {

@@ -1,9 +1,12 @@
 package dev.freshet.core.features;
 
+import static java.util.Objects.requireNonNull;
+
 import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.Arrays;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a model reads the numbers of a field, as it has learnt from those that it saw. It belongs to
@@ -13,13 +16,18 @@ import java.util.stream.IntStream;
  * @param buckets names of the buckets below, between and above the edges, one more than edges; null
  *     for other fields
  * @param centre mean of each of the field's numbers; null where numbers are not normalised
- * @param deviation of each of them; 0 while nothing is known: all numbers are then as the mean
+ * @param deviation of each of them; 0 while nothing is known: all numbers are then as the mean;
+ *     null where numbers are not normalised
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
-public record NumberScale(double[] edges, int[] buckets, double[] centre, double[] deviation) {
+public record NumberScale(
+    double @Nullable [] edges,
+    int @Nullable [] buckets,
+    double @Nullable [] centre,
+    double @Nullable [] deviation) {
 
   /** Of a field of which nothing was seen; null for one that needs none. */
-  static NumberScale start(FeatureField field) {
+  static @Nullable NumberScale start(FeatureField field) {
     if (field.learnt()) {
       return new NumberScale(new double[0], new int[1], null, null);
     }
@@ -30,16 +38,18 @@ public record NumberScale(double[] edges, int[] buckets, double[] centre, double
 
   /** Name of a number's bucket. */
   int bucket(double value) {
+    double[] ends = requireNonNull(edges, "of a field with learnt buckets");
     int below = 0;
-    while (below < edges.length && value >= edges[below]) {
+    while (below < ends.length && value >= ends[below]) {
       below++;
     }
-    return buckets[below];
+    return requireNonNull(buckets)[below];
   }
 
   /** One of the field's numbers in deviations from its mean. */
   double normalize(double value, int index) {
-    return deviation[index] == 0 ? 0 : (value - centre[index]) / deviation[index];
+    double unit = requireNonNull(deviation, "of a field that is normalised")[index];
+    return unit == 0 ? 0 : (value - requireNonNull(centre)[index]) / unit;
   }
 
   /** True if it can be one of this field's. */

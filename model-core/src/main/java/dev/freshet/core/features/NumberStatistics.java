@@ -1,5 +1,7 @@
 package dev.freshet.core.features;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.codec.Bytes;
 import dev.freshet.core.codec.Layout;
 import java.io.DataInput;
@@ -10,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.DoubleStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Statistics of a trainer's fields' numbers: the {@link NumberScale} of each, from a sample of what
@@ -52,20 +55,21 @@ public final class NumberStatistics {
     private long seen;
     private long due = FIRST;
 
-    Of(FeatureField field, int position) {
+    Of(FeatureField field, int position, NumberScale start) {
       this.field = field;
       this.position = position;
       absent = FeatureEncoder.absentKey(field);
       sample = new NumberSample(Math.max(SMALLEST_SAMPLE, SAMPLE / field.numbers()));
-      scale = NumberScale.start(field);
+      scale = start;
     }
   }
 
   public NumberStatistics(FeatureSchema schema) {
     for (int i = 0; i < schema.fields().size(); i++) {
       FeatureField field = schema.fields().get(i);
-      if (NumberScale.start(field) != null) {
-        all.add(new Of(field, i));
+      NumberScale start = NumberScale.start(field);
+      if (start != null) {
+        all.add(new Of(field, i, start));
       }
     }
     scales = now();
@@ -131,8 +135,8 @@ public final class NumberStatistics {
   }
 
   private static NumberScale normal(Of of, boolean first) {
-    double[] centre = of.scale.centre().clone();
-    double[] deviation = of.scale.deviation().clone();
+    double[] centre = requireNonNull(of.scale.centre()).clone();
+    double[] deviation = requireNonNull(of.scale.deviation()).clone();
     for (int i = 0; i < centre.length; i++) {
       double[] sorted = of.sample.sorted(i);
       if (sorted.length >= FEWEST) {
@@ -173,9 +177,9 @@ public final class NumberStatistics {
     double[] sorted = of.sample.sorted(0);
     int most = MORE_BUCKETS * of.field.bucketCount();
     List<Double> edges = new ArrayList<>();
-    DoubleStream.of(of.scale.edges()).forEach(edges::add);
+    DoubleStream.of(requireNonNull(of.scale.edges())).forEach(edges::add);
     List<Integer> buckets = new ArrayList<>();
-    for (int bucket : of.scale.buckets()) {
+    for (int bucket : requireNonNull(of.scale.buckets())) {
       buckets.add(bucket);
     }
     // Each round may find values that have a bucket of their own, and then the rest has more.
@@ -266,14 +270,15 @@ public final class NumberStatistics {
       of.sample.write(out);
       out.writeBoolean(of.field.learnt());
       if (of.field.learnt()) {
-        Bytes.writeDoubles(out, of.scale.edges());
-        Bytes.writeCount(out, of.scale.buckets().length);
-        for (int bucket : of.scale.buckets()) {
+        Bytes.writeDoubles(out, requireNonNull(of.scale.edges()));
+        int[] buckets = requireNonNull(of.scale.buckets());
+        Bytes.writeCount(out, buckets.length);
+        for (int bucket : buckets) {
           Bytes.writeCount(out, bucket);
         }
       } else {
-        Bytes.writeDoubles(out, of.scale.centre());
-        Bytes.writeDoubles(out, of.scale.deviation());
+        Bytes.writeDoubles(out, requireNonNull(of.scale.centre()));
+        Bytes.writeDoubles(out, requireNonNull(of.scale.deviation()));
       }
     }
   }
@@ -322,7 +327,7 @@ public final class NumberStatistics {
    * @throws IOException if one that is needed is missing or makes no sense
    */
   public static Map<String, NumberScale> checked(
-      FeatureSchema schema, Map<String, NumberScale> found) throws IOException {
+      FeatureSchema schema, @Nullable Map<String, NumberScale> found) throws IOException {
     Map<String, NumberScale> needed = new LinkedHashMap<>();
     for (FeatureField field : schema.fields()) {
       if (NumberScale.start(field) != null) {

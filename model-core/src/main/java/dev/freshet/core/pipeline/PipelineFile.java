@@ -1,5 +1,7 @@
 package dev.freshet.core.pipeline;
 
+import static java.util.Objects.requireNonNull;
+
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -76,6 +78,6 @@ public final class PipelineFile {
         new RecordBinder(problems, Map.of(ModelDefinition.class, Models.kinds()))
             .bind(root, Pipeline.class, "");
     problems.throwIfAny(source);
-    return pipeline;
+    return requireNonNull(pipeline, "no problem was found");
   }
 }

@@ -12,6 +12,7 @@ import java.io.Serializable;
 import java.time.Duration;
 import java.time.LocalDate;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** How every model of the pipeline learns. */
 public record TrainingSettings(
@@ -20,7 +21,7 @@ public record TrainingSettings(
                 "Examples in a step; by default it grows from 16 to 1024, a two-hundredth of what"
                     + " was learnt so far",
             fallback = Option.ABSENT)
-        Integer batch,
+        @Nullable Integer batch,
     @Option(
             value = "A smaller batch is learnt after this time; 0ms waits for a full one always",
             fallback = "500ms")
@@ -41,7 +42,7 @@ public record TrainingSettings(
                     + " down to it and counted; norms are of the mean over a full batch. None by"
                     + " default",
             fallback = Option.ABSENT)
-        Double clipNorm,
+        @Nullable Double clipNorm,
     @Option(
             value =
                 "A batch whose gradient, of the dense weights or of the rows, has a norm above this"
@@ -84,7 +85,7 @@ public record TrainingSettings(
               value =
                   "Learning rate; by default 1e-3 for `adam`, 0.01 for `adagrad`, 0.3 for `sgd`",
               fallback = Option.ABSENT)
-          Double rate,
+          @Nullable Double rate,
       @Option(value = "L2 regularisation", fallback = "0") double decay)
       implements Serializable {
 
@@ -132,7 +133,7 @@ public record TrainingSettings(
               value =
                   "Learning rate; by default 0.05 for `adagrad`, 0.1 for `adagrad-elementwise` and `ftrl`, 0.02 for `adam`",
               fallback = Option.ABSENT)
-          Double rate,
+          @Nullable Double rate,
       @Option(
               value =
                   "Term that is added to all that an optimiser knows of squared gradients, of one"
@@ -150,7 +151,7 @@ public record TrainingSettings(
                   "`ftrl` alone: L2 regularisation of the sum of losses of all examples; by default"
                       + " 1",
               fallback = Option.ABSENT)
-          Double l2,
+          @Nullable Double l2,
       @Option(
               value =
                   "Learning rate of the first-order weights, one for each value and binary task"
@@ -192,7 +193,7 @@ public record TrainingSettings(
               value =
                   "The field whose values are watched, an item's id for example; none if absent",
               fallback = Option.ABSENT)
-          String field,
+          @Nullable String field,
       @Option(value = "Shortest length of a value's window", fallback = "1h") Duration window,
       @Option(
               value =
@@ -222,7 +223,7 @@ public record TrainingSettings(
                       + " the impression came; by default `impression` where a task's correction"
                       + " learns before its label is final, and `label` elsewhere",
               fallback = Option.ABSENT)
-          At at,
+          @Nullable At at,
       @Option(value = "Newest scored examples that metrics cover; 0 for all", fallback = "200000")
           int window,
       @Option(
@@ -235,9 +236,9 @@ public record TrainingSettings(
       @Option(
               value = "Only impressions from this day on are scored (UTC)",
               fallback = Option.ABSENT)
-          LocalDate from,
+          @Nullable LocalDate from,
       @Option(value = "Only impressions up to this day are scored (UTC)", fallback = Option.ABSENT)
-          LocalDate to,
+          @Nullable LocalDate to,
       @Option("Calibration value by value of one field: by delay, and how soon new ones have it")
           Watch watch)
       implements Serializable {

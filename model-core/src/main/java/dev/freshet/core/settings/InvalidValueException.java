@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Thrown by a settings record's constructor: which of its keys is wrong and what is allowed. While
@@ -16,20 +17,20 @@ public final class InvalidValueException extends IllegalArgumentException {
   private static final ThreadLocal<Gathering> GATHERING = new ThreadLocal<>();
 
   private final String key;
-  private final String value;
+  private final @Nullable String value;
   private final String allowed;
 
   /**
    * @param value as it is written; null for nothing
    */
-  public InvalidValueException(String key, Object value, String allowed) {
+  public InvalidValueException(String key, @Nullable Object value, String allowed) {
     super(new Problem(key, text(value), allowed).toString());
     this.key = key;
     this.value = text(value);
     this.allowed = allowed;
   }
 
-  private static String text(Object value) {
+  private static @Nullable String text(@Nullable Object value) {
     return Objects.toString(value, null);
   }
 
@@ -38,7 +39,7 @@ public final class InvalidValueException extends IllegalArgumentException {
    *
    * @param value as it is written; null for nothing
    */
-  public static void check(boolean valid, String key, Object value, String allowed) {
+  public static void check(boolean valid, String key, @Nullable Object value, String allowed) {
     if (valid) {
       return;
     }
@@ -50,7 +51,7 @@ public final class InvalidValueException extends IllegalArgumentException {
   }
 
   /** Makes something of a part of a record: what is wrong with it is wrong at {@code path}. */
-  public static <T> T within(String path, Supplier<T> part) {
+  public static <T extends @Nullable Object> T within(String path, Supplier<T> part) {
     Gathering gathering = GATHERING.get();
     String outer = gathering == null ? "" : gathering.prefix;
     try {
@@ -84,7 +85,7 @@ public final class InvalidValueException extends IllegalArgumentException {
 
   /** Faults found since it was opened. */
   static final class Gathering implements AutoCloseable {
-    private final Gathering before = GATHERING.get();
+    private final @Nullable Gathering before = GATHERING.get();
     private final List<Problem> found = new ArrayList<>();
     private String prefix = "";
 
@@ -92,7 +93,7 @@ public final class InvalidValueException extends IllegalArgumentException {
       GATHERING.set(this);
     }
 
-    private void note(String key, String value, String allowed) {
+    private void note(String key, @Nullable String value, String allowed) {
       found.add(new Problem(prefix + key, value, allowed));
     }
 
@@ -115,7 +116,7 @@ public final class InvalidValueException extends IllegalArgumentException {
   }
 
   /** The value as it is written; null for nothing. */
-  public String value() {
+  public @Nullable String value() {
     return value;
   }
 

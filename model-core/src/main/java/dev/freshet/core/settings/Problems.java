@@ -2,6 +2,7 @@ package dev.freshet.core.settings;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Collects everything that is wrong with a file, so that nobody fixes errors one start at a time.
@@ -14,7 +15,7 @@ public final class Problems {
    *
    * @param value null if nothing is written there
    */
-  public record Problem(String path, String value, String allowed) {
+  public record Problem(String path, @Nullable String value, String allowed) {
 
     public Problem {
       value = Sensitive.shown(path, value);
@@ -34,7 +35,7 @@ public final class Problems {
   private final List<Problem> found = new ArrayList<>();
 
   /** Notes a fault; {@code value} is null where nothing is written. */
-  public void add(String path, String value, String allowed) {
+  public void add(String path, @Nullable String value, String allowed) {
     found.add(new Problem(path, value, allowed));
   }
 

@@ -1,5 +1,7 @@
 package dev.freshet.core.settings;
 
+import static java.util.Objects.requireNonNull;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.MissingNode;
@@ -21,6 +23,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Fills records from a tree of values and notes every problem on the way. Knows text, numbers,
@@ -57,7 +60,7 @@ public final class RecordBinder {
   }
 
   /** The component whose value may stand for the whole record; null if none may. */
-  public static RecordComponent alone(Class<?> record) {
+  public static @Nullable RecordComponent alone(Class<?> record) {
     return Arrays.stream(record.getRecordComponents())
         .filter(c -> c.isAnnotationPresent(Option.class) && c.getAnnotation(Option.class).alone())
         .findAny()
@@ -69,7 +72,7 @@ public final class RecordBinder {
    * the result is as near to it as can be, or null: good for finding more problems and for nothing
    * else.
    */
-  public <T extends Record> T bind(JsonNode node, Class<T> type, String path) {
+  public <T extends Record> @Nullable T bind(JsonNode node, Class<T> type, String path) {
     return bind(node, type, path, Set.of());
   }
 
@@ -78,7 +81,8 @@ public final class RecordBinder {
    *
    * @param known these keys
    */
-  public <T extends Record> T bind(JsonNode node, Class<T> type, String path, Set<String> known) {
+  public <T extends Record> @Nullable T bind(
+      JsonNode node, Class<T> type, String path, Set<String> known) {
     if (!node.isObject() && !node.isMissingNode() && !node.isNull()) {
       boolean outer = secret;
       secret |= holdsSecrets(type);
@@ -102,7 +106,7 @@ public final class RecordBinder {
                     "one of the keys " + String.join(", ", keys) + Nearest.hint(name, keys));
               }
             });
-    Object[] values = new Object[components.length];
+    @Nullable Object[] values = new @Nullable Object[components.length];
     for (int i = 0; i < components.length; i++) {
       values[i] = component(node, components[i], path);
     }
@@ -119,7 +123,7 @@ public final class RecordBinder {
                         || holdsSecrets(c.getType()));
   }
 
-  private Object component(JsonNode node, RecordComponent component, String path) {
+  private @Nullable Object component(JsonNode node, RecordComponent component, String path) {
     String key = key(component);
     String at = join(path, key);
     JsonNode value = node.path(key);
@@ -142,7 +146,7 @@ public final class RecordBinder {
   }
 
   /** What stands for a value that is not there, or cannot be read. */
-  private Object instead(Option option, Type type) {
+  private @Nullable Object instead(@Nullable Option option, Type type) {
     String fallback = option == null ? Option.REQUIRED : option.fallback();
     return switch (fallback) {
       case Option.ABSENT -> null;
@@ -151,7 +155,7 @@ public final class RecordBinder {
     };
   }
 
-  private Object neutral(Type type) {
+  private @Nullable Object neutral(Type type) {
     if (type instanceof ParameterizedType) {
       return TextValues.parse("", type);
     }
@@ -174,11 +178,11 @@ public final class RecordBinder {
     return raw == boolean.class ? Boolean.FALSE : TextValues.parse("0", raw);
   }
 
-  private <T extends Record> T neutral(Class<T> type) {
+  private <T extends Record> @Nullable T neutral(Class<T> type) {
     return new RecordBinder(new Problems(), menus).bind(MissingNode.getInstance(), type, "");
   }
 
-  private Object value(JsonNode node, Type type, String path) {
+  private @Nullable Object value(JsonNode node, Type type, String path) {
     if (node.isNull()) {
       missing(path, type);
       return null;
@@ -203,7 +207,7 @@ public final class RecordBinder {
     return fromText(node.asText(), type, path);
   }
 
-  private Object collection(JsonNode node, ParameterizedType type, String path) {
+  private @Nullable Object collection(JsonNode node, ParameterizedType type, String path) {
     if (type.getRawType() == Map.class) {
       if (!node.isObject()) {
         unreadable(path, node, TextValues.describe(type));
@@ -232,13 +236,13 @@ public final class RecordBinder {
     return list;
   }
 
-  private Object element(JsonNode node, Type type, String path) {
+  private @Nullable Object element(JsonNode node, Type type, String path) {
     Object read = value(node, type, path);
     return read == null ? neutral(type) : read;
   }
 
-  private Object choice(JsonNode node, Class<?> type, String path) {
-    Map<String, Class<? extends Record>> kinds = menus.get(type);
+  private @Nullable Object choice(JsonNode node, Class<?> type, String path) {
+    Map<String, Class<? extends Record>> kinds = requireNonNull(menus.get(type));
     String kind = node.path("kind").asText("");
     if (!kinds.containsKey(kind)) {
       problems.add(
@@ -261,7 +265,7 @@ public final class RecordBinder {
     unreadable.add(path);
   }
 
-  private Object fromText(String text, Type type, String path) {
+  private @Nullable Object fromText(String text, Type type, String path) {
     try {
       return TextValues.parse(text, type);
     } catch (IllegalArgumentException | java.time.format.DateTimeParseException e) {
@@ -275,8 +279,8 @@ public final class RecordBinder {
     }
   }
 
-  private <T extends Record> T construct(
-      Class<T> type, Object[] values, String path, boolean sound) {
+  private <T extends Record> @Nullable T construct(
+      Class<T> type, @Nullable Object[] values, String path, boolean sound) {
     try (InvalidValueException.Gathering faults = InvalidValueException.gather()) {
       T made = null;
       try {
@@ -303,7 +307,7 @@ public final class RecordBinder {
   }
 
   /** A fault of what was made, unless it follows from what could not be read. */
-  private void report(String path, String value, String allowed) {
+  private void report(String path, @Nullable String value, String allowed) {
     boolean known =
         unreadable.stream().anyMatch(bad -> path.equals(bad) || within(path, bad))
             || problems.found().stream()
@@ -314,7 +318,7 @@ public final class RecordBinder {
   }
 
   /** Of a list each value that is wrong is a fault of its own. */
-  private static boolean same(Problem known, String path, String value) {
+  private static boolean same(Problem known, String path, @Nullable String value) {
     return known.path().equals(path) && Objects.equals(known.value(), value);
   }
 

@@ -3,6 +3,7 @@ package dev.freshet.core.settings;
 import java.lang.reflect.RecordComponent;
 import java.util.List;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Settings as lines {@code path=value}, under the keys of the file and in their order: equal for
@@ -31,15 +32,14 @@ public final class RecordText {
     return this;
   }
 
-  private static boolean byDefault(Object value, Option option, RecordComponent component) {
+  private static boolean byDefault(
+      @Nullable Object value, @Nullable Option option, RecordComponent component) {
     if (value == null) {
       return true;
     }
-    boolean open =
-        option == null
-            || option.fallback().equals(Option.REQUIRED)
-            || option.fallback().equals(Option.ABSENT);
-    return !open && value.equals(TextValues.parse(option.fallback(), component.getGenericType()));
+    String fallback = option == null ? Option.REQUIRED : option.fallback();
+    boolean open = fallback.equals(Option.REQUIRED) || fallback.equals(Option.ABSENT);
+    return !open && value.equals(TextValues.parse(fallback, component.getGenericType()));
   }
 
   /** Adds one value. */

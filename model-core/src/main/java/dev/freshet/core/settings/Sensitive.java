@@ -1,6 +1,7 @@
 package dev.freshet.core.settings;
 
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Tells by its name or its look what may be a secret, wherever it was written by mistake, so that
@@ -57,7 +58,7 @@ public final class Sensitive {
   }
 
   /** The part that a message may show of a value that stands at a path; null stays null. */
-  static String shown(String path, String value) {
+  static @Nullable String shown(String path, @Nullable String value) {
     return value != null && (name(path) || looks(value)) ? HIDDEN : value;
   }
 

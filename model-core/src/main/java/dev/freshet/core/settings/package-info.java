@@ -2,7 +2,7 @@
  * Reads records from YAML with every problem at once. Takes a tree of values and the records that
  * describe it; gives settings that are known to be valid.
  */
-@NullUnmarked // not yet; RecordBinder is to be split first
+@NullMarked
 package dev.freshet.core.settings;
 
-import org.jspecify.annotations.NullUnmarked;
+import org.jspecify.annotations.NullMarked;

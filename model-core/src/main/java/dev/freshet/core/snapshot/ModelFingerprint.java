@@ -1,5 +1,7 @@
 package dev.freshet.core.snapshot;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.codec.Sha256;
 import dev.freshet.core.events.DeadlineField;
 import dev.freshet.core.labels.Task;
@@ -71,7 +73,9 @@ public final class ModelFingerprint {
       return "";
     }
     String field =
-        of.at() == null ? "after=" + of.after() + "|" + of.unit().toMillis() : "at=" + of.at();
+        of.at() == null
+            ? "after=" + of.after() + "|" + requireNonNull(of.unit()).toMillis()
+            : "at=" + of.at();
     return "|" + field + "|" + of.grace().toMillis();
   }
 

@@ -97,10 +97,11 @@ final class ScoreRequests {
         putIfAbsent(one, "event_time", JSON.getNodeFactory().numberNode(now));
       }
       Parsed<Impression> parsed = reader.impression(node);
-      if (parsed.event() == null && faults.size() < MOST_FAULTS) {
+      if (parsed.event() != null) {
+        impressions.add(parsed.event());
+      } else if (faults.size() < MOST_FAULTS) {
         faults(node, parsed.rejection(), "impressions[" + i + "].", faults);
       }
-      impressions.add(parsed.event());
     }
     if (!faults.isEmpty()) {
       throw new Refused(Refused.BAD_REQUEST, String.join("\n", faults));
@@ -109,7 +110,7 @@ final class ScoreRequests {
   }
 
   /** Takes away what is wrong until nothing else is. */
-  private void faults(JsonNode node, Rejection first, String at, List<String> faults) {
+  private void faults(JsonNode node, @Nullable Rejection first, String at, List<String> faults) {
     Rejection next = first;
     while (next != null && faults.size() < MOST_FAULTS) {
       faults.add(at + message(next));

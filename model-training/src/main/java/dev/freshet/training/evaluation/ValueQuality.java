@@ -1,5 +1,7 @@
 package dev.freshet.training.evaluation;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.labels.DelayBucket;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.pipeline.TrainingSettings;
@@ -48,7 +50,7 @@ public final class ValueQuality {
 
     public static Settings of(TrainingSettings.Watch watch) {
       return new Settings(
-          watch.field(),
+          requireNonNull(watch.field(), "a field is watched"),
           watch.window().toMillis(),
           watch.tolerance(),
           watch.outcomes(),

@@ -1,10 +1,13 @@
 package dev.freshet.core.models.torch;
 
+import static java.util.Objects.requireNonNull;
+
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A module's side of a device whose memory is apart: all that it sends, and all that it asks for.
@@ -24,7 +27,9 @@ final class DeviceMemory {
   private ByteBuffer inbox = ByteBuffer.allocate(0);
   private long batch = NO_BATCH;
 
-  private TorchEngine.Module module;
+  /** Whose memory this is; null before {@link #placed}. */
+  private TorchEngine.@Nullable Module module;
+
   private List<TorchEngine.WeightGroup> shapes = List.of();
   private List<List<TensorValues>> placed = List.of();
 
@@ -146,9 +151,13 @@ final class DeviceMemory {
   }
 
   private void act(String method) {
-    try (TorchEngine.Call call = module.call(method)) {
+    try (TorchEngine.Call call = open(method)) {
       call.run();
     }
+  }
+
+  private TorchEngine.Call open(String method) {
+    return requireNonNull(module, "placed comes first").call(method);
   }
 
   private List<float[]> copyOfMirror() {
@@ -177,7 +186,7 @@ final class DeviceMemory {
     }
     int size = (int) Math.min(MOST_WORDS, Math.max(Math.max(words, 1024), 2L * now));
     place.longs(1).put(size);
-    try (TorchEngine.Call call = module.call("device_reserve")) {
+    try (TorchEngine.Call call = open("device_reserve")) {
       // The script keeps this memory; only its own view of it ends with the call.
       inbox =
           call.run(
@@ -206,7 +215,7 @@ final class DeviceMemory {
     @Override
     public FloatBuffer read() {
       place.longs(2).put(group).put(index);
-      try (TorchEngine.Call call = module.call("device_get")) {
+      try (TorchEngine.Call call = open("device_get")) {
         TorchEngine.Argument at = new TorchEngine.Argument("at", place, new long[] {2}, true);
         FloatBuffer values = call.run("device_get", List.of(at)).get(0).asFloatBuffer();
         return FloatBuffer.allocate(size).put(values).flip().asReadOnlyBuffer();
@@ -218,7 +227,7 @@ final class DeviceMemory {
       Objects.checkFromIndexSize(at, from.remaining(), size);
       place.longs(3).put(group).put(index).put(at);
       values.floats(from.remaining()).put(from.duplicate());
-      try (TorchEngine.Call call = module.call("device_put")) {
+      try (TorchEngine.Call call = open("device_put")) {
         call.run(
             "device_put",
             List.of(

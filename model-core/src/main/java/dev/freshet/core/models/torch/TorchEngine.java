@@ -19,6 +19,7 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Loads TorchScript modules through DJL and calls them with tensors that live in reused direct
@@ -64,7 +65,7 @@ public final class TorchEngine {
     return load(archive, null);
   }
 
-  private static Module load(byte[] archive, DeviceMemory device) {
+  private static Module load(byte[] archive, @Nullable DeviceMemory device) {
     PtNDManager root = (PtNDManager) NDManager.newBaseManager(Device.cpu(), NAME);
     try {
       prepareThread();
@@ -120,7 +121,7 @@ public final class TorchEngine {
     private final PtSymbolBlock block;
 
     /** Null where weights are in the host's memory. */
-    private final DeviceMemory device;
+    private final @Nullable DeviceMemory device;
 
     private boolean capped;
 
@@ -129,7 +130,7 @@ public final class TorchEngine {
 
     private float[][] kept = {};
 
-    private Module(PtNDManager root, PtSymbolBlock block, DeviceMemory device) {
+    private Module(PtNDManager root, PtSymbolBlock block, @Nullable DeviceMemory device) {
       this.root = root;
       this.block = block;
       this.device = device;

@@ -1,5 +1,5 @@
 /** The one door to PyTorch: {@link dev.freshet.core.models.torch.TorchEngine}. */
-@NullUnmarked // not yet; TorchEngine is to be split first
+@NullMarked
 package dev.freshet.core.models.torch;
 
-import org.jspecify.annotations.NullUnmarked;
+import org.jspecify.annotations.NullMarked;
