@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Base rates of the tasks: the predictions that are right for all examples alike, and the biases of
@@ -111,7 +112,7 @@ final class BaseRates {
    * @param constant outputs for the core task, one number for each of its outputs; null if nothing
    *     is known
    */
-  void move(double[] constant) {
+  void move(double @Nullable [] constant) {
     if (!moving) {
       return;
     }

@@ -8,6 +8,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,7 +24,7 @@ final class BatchFaults {
   private final TrainingSettings settings;
   private final TrainingIncidents incidents;
   private int inARow;
-  private String leftOut;
+  private @Nullable String leftOut;
 
   BatchFaults(ModelContext context, TrainingSettings settings, TrainingIncidents incidents) {
     this.context = context;
@@ -32,7 +33,7 @@ final class BatchFaults {
   }
 
   /** Why the last batch was not learnt; null if it was. */
-  String leftOut() {
+  @Nullable String leftOut() {
     return leftOut;
   }
 

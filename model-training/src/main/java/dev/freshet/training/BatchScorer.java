@@ -1,5 +1,7 @@
 package dev.freshet.training;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.TaskLabel;
@@ -16,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /** Scores the predictions for a batch before it is learnt, as they would have been served. */
 final class BatchScorer {
@@ -51,7 +54,7 @@ final class BatchScorer {
    *
    * @param amounts null without a core task
    */
-  ServedScale served(AmountScale amounts) {
+  ServedScale served(@Nullable AmountScale amounts) {
     return new ServedScale(context, amounts, corrections, sampling, shrinkages());
   }
 
@@ -69,7 +72,7 @@ final class BatchScorer {
     for (int task = 0; task < now.size(); task++) {
       if (task != core) {
         String name = context.tasks().get(task).name();
-        quality.byTask().get(name).put(QualityMetric.SLOPE, now.get(task).slope());
+        requireNonNull(quality.byTask().get(name)).put(QualityMetric.SLOPE, now.get(task).slope());
       }
     }
     return quality;
@@ -87,7 +90,7 @@ final class BatchScorer {
       List<EncodedExample> batch,
       float[][] said,
       ServedScale served,
-      TargetScale scale,
+      @Nullable TargetScale scale,
       long steps) {
     List<ScoredExample> scored = new ArrayList<>();
     double[] constant = constant(scale);
@@ -99,10 +102,10 @@ final class BatchScorer {
   }
 
   /** What would be served if the same were said of all examples; NaN where nothing is known. */
-  private double[] constant(TargetScale scale) {
+  private double[] constant(@Nullable TargetScale scale) {
     double[] constant = new double[context.tasks().size()];
     for (int task = 0; task < constant.length; task++) {
-      constant[task] = task == core ? scale.mean() : rate(task);
+      constant[task] = task == core ? requireNonNull(scale).mean() : rate(task);
     }
     return constant;
   }
@@ -136,7 +139,7 @@ final class BatchScorer {
       }
     }
     for (int task = 0; task < said.length; task++) {
-      if (!(task == core ? served.amounts().ready() : rates.known(task))) {
+      if (!(task == core ? requireNonNull(served.amounts()).ready() : rates.known(task))) {
         now[task] = PendingScores.NOTHING;
       }
     }

@@ -1,5 +1,7 @@
 package dev.freshet.training;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.TaskLabel;
@@ -10,6 +12,7 @@ import dev.freshet.core.network.AmountScale;
 import dev.freshet.core.network.ModelContext;
 import dev.freshet.training.TrainingIncidents.Kind;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Targets of a batch: of each label its value and its weight, corrected for delays. */
 final class BatchTargets {
@@ -18,7 +21,7 @@ final class BatchTargets {
   private final NegativeSampling sampling;
 
   /** Null if no correction asks for them. */
-  private final DelayHeads heads;
+  private final @Nullable DelayHeads heads;
 
   private final BaseRates rates;
   private final TrainingIncidents incidents;
@@ -29,7 +32,7 @@ final class BatchTargets {
   BatchTargets(
       ModelContext context,
       NegativeSampling sampling,
-      DelayHeads heads,
+      @Nullable DelayHeads heads,
       BaseRates rates,
       TrainingIncidents incidents) {
     this.context = context;
@@ -81,10 +84,10 @@ final class BatchTargets {
    * @param share of a full batch that this one is
    */
   Learner.Targets of(
-      List<EncodedExample> batch, float[][] predictions, TargetScale scale, float share) {
+      List<EncodedExample> batch, float[][] predictions, @Nullable TargetScale scale, float share) {
     AmountScale amounts = scale == null ? null : scale.current();
     double[] said = scale == null ? null : scale.constant(context.model().amount().loss());
-    double amountWeight = said == null ? 0 : amountWeight(scale, said);
+    double amountWeight = scale == null || said == null ? 0 : amountWeight(scale, said);
     int tasks = context.tasks().size();
     float[][] labels = new float[batch.size()][tasks];
     float[][] importance = new float[batch.size()][tasks];
@@ -95,7 +98,7 @@ final class BatchTargets {
       same[i] = pair(example);
       for (int task = 0; task < tasks; task++) {
         float weight = importance(example, task);
-        if (weight > 0 && task == core && !amounts.ready()) {
+        if (weight > 0 && task == core && !requireNonNull(amounts).ready()) {
           incidents.add(Kind.HELD, 1);
         } else if (weight > 0) {
           weight *= (float) context.tasks().get(task).lossWeight();
@@ -103,7 +106,7 @@ final class BatchTargets {
           reached[i][task] = label.reached() ? 1 : 0;
           Target target = target(example, i, task, predictions[i][task]);
           double value = target.label();
-          labels[i][task] = (float) (task == core ? amounts.encode(value) : value);
+          labels[i][task] = (float) (task == core ? requireNonNull(amounts).encode(value) : value);
           weight *= (float) target.weight();
           if (task == core) {
             weight *= (float) amountWeight;
@@ -135,10 +138,10 @@ final class BatchTargets {
     return Math.sqrt(rate * (1 - rate)) / scale.pull(context.model().amount(), said);
   }
 
-  private float[] pace(TargetScale scale) {
+  private float[] pace(@Nullable TargetScale scale) {
     float[] pace = new float[context.tasks().size()];
     for (int task = 0; task < pace.length; task++) {
-      pace[task] = task == core ? scale.pace() : rates.pace(task);
+      pace[task] = task == core ? requireNonNull(scale).pace() : rates.pace(task);
     }
     return pace;
   }
@@ -150,7 +153,8 @@ final class BatchTargets {
     Estimates estimates =
         heads == null ? Estimates.notLate(p) : heads.estimates(example, task, label, p);
     Target target =
-        context.tasks().get(task).correction().target(label.kind(), label.value(), estimates);
+        requireNonNull(context.tasks().get(task).correction(), "tasks are resolved")
+            .target(label.kind(), label.value(), estimates);
     if (target.weight() > context.maxWeight()) {
       boundedWeights++;
       target = new Target(target.label(), context.maxWeight());

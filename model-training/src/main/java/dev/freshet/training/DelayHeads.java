@@ -1,10 +1,13 @@
 package dev.freshet.training;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.features.FeatureSchema;
 import dev.freshet.core.features.NumberScale;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.TaskLabel;
+import dev.freshet.core.labels.correction.DelayCorrections;
 import dev.freshet.core.labels.correction.Estimates;
 import dev.freshet.core.models.AmountHead;
 import dev.freshet.core.models.sharedbottom.SharedBottom;
@@ -20,6 +23,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Estimates that delay corrections need, learnt beside the model by a small net with rows of its
@@ -67,7 +71,7 @@ final class DelayHeads implements AutoCloseable {
   private final TrainingSettings settings;
 
   /** Of the heads of parts, which start where most impressions end; null without any. */
-  private final BaseRates rates;
+  private final @Nullable BaseRates rates;
 
   private float[][] estimates = {};
   private boolean clipped;
@@ -116,10 +120,10 @@ final class DelayHeads implements AutoCloseable {
   /** Which heads these tasks ask for, in order, as a text; empty if none does. */
   static String shape(List<Task> tasks) {
     return tasks.stream()
-        .filter(task -> task.correction().estimates())
+        .filter(task -> correction(task).estimates())
         .map(
             task -> {
-              int parts = task.correction().parts();
+              int parts = correction(task).parts();
               String first = task.binary() ? "late" : "changes";
               return task.name() + ":" + (parts > 0 ? "parts-" + parts : first);
             })
@@ -127,15 +131,16 @@ final class DelayHeads implements AutoCloseable {
   }
 
   /** The heads that a model's tasks ask for, or null if none does. */
-  static DelayHeads of(ModelContext context, TrainingSettings settings, TorchDevice device) {
+  static @Nullable DelayHeads of(
+      ModelContext context, TrainingSettings settings, TorchDevice device) {
     int[] headOf = new int[context.tasks().size()];
     List<Task> heads = new ArrayList<>();
     for (int task = 0; task < headOf.length; task++) {
       Task of = context.tasks().get(task);
       headOf[task] = -1;
-      if (of.correction().estimates()) {
+      if (correction(of).estimates()) {
         headOf[task] = heads.size();
-        int parts = of.correction().parts();
+        int parts = correction(of).parts();
         for (int head = 0; head < (parts > 0 ? 2 * parts : HEADS); head++) {
           heads.add(of.asBinary());
         }
@@ -269,7 +274,11 @@ final class DelayHeads implements AutoCloseable {
   }
 
   private int parts(int task) {
-    return tasks.get(task).correction().parts();
+    return correction(tasks.get(task)).parts();
+  }
+
+  private static DelayCorrections correction(Task task) {
+    return requireNonNull(task.correction(), "tasks are resolved");
   }
 
   private int undecided(int task, int part) {

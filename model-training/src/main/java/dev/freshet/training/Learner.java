@@ -1,5 +1,7 @@
 package dev.freshet.training;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.codec.Bytes;
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.features.NumberScale;
@@ -53,7 +55,7 @@ public final class Learner implements AutoCloseable {
   private final List<List<TensorValues>> dense = new ArrayList<>();
 
   /** As of {@link #keep}. */
-  private Map<String, NumberScale> keptNumbers;
+  private Map<String, NumberScale> keptNumbers = Map.of();
 
   private final HostBuffer labelBuffer = new HostBuffer();
   private final HostBuffer weightBuffer = new HostBuffer();
@@ -227,7 +229,7 @@ public final class Learner implements AutoCloseable {
             "examples", targets.examples());
     int count = ModelDefinition.HYPER.size() + own.length;
     FloatBuffer hyper = hyperBuffer.floats(count);
-    ModelDefinition.HYPER.forEach(name -> hyper.put(general.get(name)));
+    ModelDefinition.HYPER.forEach(name -> hyper.put(requireNonNull(general.get(name))));
     hyper.put(own);
     return count;
   }

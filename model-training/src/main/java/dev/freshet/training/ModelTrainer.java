@@ -1,5 +1,7 @@
 package dev.freshet.training;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.events.FieldCounts;
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.features.FeatureField;
@@ -23,6 +25,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -47,7 +50,7 @@ public final class ModelTrainer implements AutoCloseable {
   private final BatchTargets targets;
   private final BatchAmounts amounts;
   private final BatchScorer scorer;
-  private final DelayHeads heads;
+  private final @Nullable DelayHeads heads;
   private final FieldCounts fieldCounts;
   private final Evidence evidence;
   private final BaseRates rates;
@@ -58,7 +61,7 @@ public final class ModelTrainer implements AutoCloseable {
   private long examples;
 
   /** Null without a core task. */
-  private TargetScale scale;
+  private @Nullable TargetScale scale;
 
   private long newestEvent = Long.MIN_VALUE;
   private List<ScoredExample> scored = List.of();
@@ -142,7 +145,7 @@ public final class ModelTrainer implements AutoCloseable {
       shrinkages.learn();
     }
     if (sound && next != null) {
-      amounts.compare(plausible, predictions, scale.current(), next);
+      amounts.compare(plausible, predictions, requireNonNull(scale).current(), next);
       scale = next;
     }
     return predictions;
@@ -152,12 +155,12 @@ public final class ModelTrainer implements AutoCloseable {
    * @param scale null without a core task
    * @return true if the batch was learnt
    */
-  private boolean learn(List<EncodedExample> batch, float[][] predictions, TargetScale scale) {
+  private boolean learn(List<EncodedExample> batch, float[][] said, @Nullable TargetScale scale) {
     // A loss is divided by the number of its rows. This makes it that of a full batch, so that an
     // example counts the same in a batch that was flushed early.
     float share = Math.min(1, batch.size() / (float) settings.batchAfter(examples - batch.size()));
     Runnable undo = rates.mark();
-    Learner.Targets taught = targets.of(batch, predictions, scale, share);
+    Learner.Targets taught = targets.of(batch, said, scale, share);
     Learner.StepReport report = learner.learn(taught, settings, steps);
     losses = report.losses();
     for (int task = 0; task < losses.length; task++) {
@@ -166,7 +169,7 @@ public final class ModelTrainer implements AutoCloseable {
     norm = report.norm();
     if (!report.taken()) {
       undo.run();
-      faults.notTaken(steps, batch, taught, predictions, report, losses);
+      faults.notTaken(steps, batch, taught, said, report, losses);
       return false;
     }
     faults.taken();
@@ -194,7 +197,7 @@ public final class ModelTrainer implements AutoCloseable {
   }
 
   /** How amounts are learnt and served now; null without a core task. */
-  public AmountScale amounts() {
+  public @Nullable AmountScale amounts() {
     return scale == null ? null : scale.current();
   }
 
@@ -214,7 +217,7 @@ public final class ModelTrainer implements AutoCloseable {
   }
 
   /** Why the last batch, or the part for delay heads, was not learnt; null if it was. */
-  public String leftOut() {
+  public @Nullable String leftOut() {
     return faults.leftOut();
   }
 
@@ -331,20 +334,19 @@ public final class ModelTrainer implements AutoCloseable {
     List<String> anew = new ArrayList<>(learner.read(in, version, settings));
     scores.read(in, sawServed, version);
     boolean had = version >= TrainerSnapshot.WITH_HEADS && in.readBoolean();
-    if (had && heads == null) {
-      throw new IOException(
-          "the checkpoint of model "
-              + context.model().name()
-              + " has delay heads, its tasks' corrections now ask for none"
-              + ": give the model a new name to start it afresh");
-    }
-    if (had) {
+    if (had && heads != null) {
       targets.boundedWeights(in.readLong());
       anew.addAll(heads.read(in, version));
     } else if (heads != null) {
       LOGGER.info(
           "Model {}: a correction now asks for delay heads, which begin as if nothing were late",
           context.model().name());
+    } else if (had) {
+      throw new IOException(
+          "the checkpoint of model "
+              + context.model().name()
+              + " has delay heads, its tasks' corrections now ask for none"
+              + ": give the model a new name to start it afresh");
     }
     if (version >= TrainerSnapshot.WITH_VALUES) {
       scores.readByValue(in);
@@ -384,7 +386,7 @@ public final class ModelTrainer implements AutoCloseable {
           scale == null ? new TargetScale(Task.Transform.NONE, AmountRange.LEARNT) : scale;
       of.readOfBefore(in);
     } else if (in.readBoolean()) {
-      scale.read(in);
+      requireNonNull(scale).read(in);
     }
   }
 

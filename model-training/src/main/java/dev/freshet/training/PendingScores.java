@@ -6,6 +6,7 @@ import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -119,7 +120,7 @@ final class PendingScores {
   }
 
   /** The prediction, or null. */
-  First get(long id) {
+  @Nullable First get(long id) {
     int place = places.get(key(id));
     if (place == KeyMap.MISSING) {
       return null;

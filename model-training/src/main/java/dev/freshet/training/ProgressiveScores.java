@@ -1,5 +1,7 @@
 package dev.freshet.training;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.features.FeatureEncoder;
 import dev.freshet.core.features.FeatureField;
@@ -16,6 +18,7 @@ import java.io.IOException;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Progressive validation: every final label against the prediction that was made before anything of
@@ -34,7 +37,7 @@ public final class ProgressiveScores {
   private final PendingScores pending;
   private TaskQuality quality;
   private TaskQuality servedQuality;
-  private ValueQuality byValue;
+  private @Nullable ValueQuality byValue;
   private boolean sawServed;
 
   public ProgressiveScores(List<Task> tasks, FeatureSchema schema, Scoring settings) {
@@ -75,10 +78,11 @@ public final class ProgressiveScores {
    *     made, as in the first window of a stream; NaN is not scored
    * @return predictions that its labels are scored against; null if they are not
    */
-  PendingScores.First score(EncodedExample example, PendingScores.First now, double[] constant) {
+  PendingScores.@Nullable First score(
+      EncodedExample example, PendingScores.First now, double[] constant) {
     long value = value(example);
     if (value != 0) {
-      byValue.see(value, example.eventTime());
+      requireNonNull(byValue).see(value, example.eventTime());
     }
     TaskLabel[] labels = example.labels();
     PendingScores.First first = first(example, now);
@@ -90,7 +94,8 @@ public final class ProgressiveScores {
           quality.add(task, scored, labels[task].value());
           if (value != 0) {
             TaskLabel label = labels[task];
-            byValue.add(task, value, example.eventTime(), scored, label.value(), label.delay());
+            requireNonNull(byValue)
+                .add(task, value, example.eventTime(), scored, label.value(), label.delay());
           }
         }
       }
@@ -101,7 +106,7 @@ public final class ProgressiveScores {
     return first;
   }
 
-  private PendingScores.First first(EncodedExample example, PendingScores.First now) {
+  private PendingScores.@Nullable First first(EncodedExample example, PendingScores.First now) {
     TaskLabel[] labels = example.labels();
     // The last task's label is the last to be final, so nothing will ask for this prediction again.
     boolean last = labels[labels.length - 1].isFinal();
@@ -159,7 +164,7 @@ public final class ProgressiveScores {
   }
 
   /** Calibration by the values of the watched field, or null if none is. */
-  public ValueQuality byValue() {
+  public @Nullable ValueQuality byValue() {
     return byValue;
   }
 

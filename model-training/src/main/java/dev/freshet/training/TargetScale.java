@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.function.DoubleUnaryOperator;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The scale of the core task's amounts as far as a trainer knows it: their typical size, deviation,
@@ -32,8 +33,7 @@ import java.util.stream.IntStream;
  * </pre>
  *
  * <p>Multiplying all amounts by a number multiplies the unit by it, so a currency's size means
- * nothing. Until {@value #FEWEST} amounts were seen nothing is known: amounts are not learnt, and 0
- * is predicted.
+ * nothing. Until {@value #FEWEST} amounts were seen nothing is known or learnt; 0 is predicted.
  */
 public final class TargetScale {
 
@@ -58,7 +58,6 @@ public final class TargetScale {
 
   private final Transform transform;
   private final AmountRange range;
-
   private final NewestAmounts newest;
 
   /** Sums that fade with each amount other than 0: labels learnt, and those other than 0. */
@@ -77,7 +76,7 @@ public final class TargetScale {
    * weights say stays what it was: {@code none} and {@code log1p} keep their unit of 1 for good,
    * the others their moments until enough was seen to do without.
    */
-  private double[] moments;
+  private double @Nullable [] moments;
 
   private AmountScale current;
 
@@ -85,10 +84,11 @@ public final class TargetScale {
   private double winsor;
 
   /** An empty one for the core task's labels; null without one. */
-  static TargetScale of(ModelContext context) {
-    return context.core() < 0
+  static @Nullable TargetScale of(ModelContext context) {
+    Transform transform = context.transform();
+    return transform == null
         ? null
-        : new TargetScale(context.transform(), context.tasks().get(context.core()).range());
+        : new TargetScale(transform, context.tasks().get(context.core()).range());
   }
 
   TargetScale(Transform transform, AmountRange range) {
@@ -129,8 +129,7 @@ public final class TargetScale {
     }
     long count = newest.count();
     double kept = 1 - 1 / Math.min(Math.max(count / 4.0, SHORTEST_MEMORY), range.memory());
-    // Of a stream that stands still, the share of amounts wants all that was seen: few say too
-    // much.
+    // In a stream that stands still the share of amounts wants all that was seen: few say too much.
     double all = 1 - 1.0 / Math.min(Math.max(count, SHORTEST_MEMORY), range.memory());
     labels = labels * all + weight;
     amounts = amounts * all + weight;
@@ -219,7 +218,7 @@ public final class TargetScale {
    *                 whose softplus is its deviation
    * </pre>
    */
-  double[] constant(AmountHead.Loss loss) {
+  double @Nullable [] constant(AmountHead.Loss loss) {
     if (!current.ready()) {
       return null;
     }
@@ -333,7 +332,8 @@ public final class TargetScale {
     if (moments != null || transform != Transform.LOG1P) {
       return 1;
     }
-    double factor = mean() / current.plain(constant(AmountHead.Loss.SQUARED)[0]);
+    double[] said = constant(AmountHead.Loss.SQUARED);
+    double factor = said == null ? 1 : mean() / current.plain(said[0]);
     return Double.isFinite(factor) && factor > 0 ? bounded(factor) : 1;
   }
 
@@ -385,12 +385,12 @@ public final class TargetScale {
 
   /** As {@link #read}, for a checkpoint that knew nothing but moments. */
   void readOfBefore(DataInput in) throws IOException {
-    moments = readMoments(in);
+    double[] read = readMoments(in);
     boolean sane =
-        moments[0] > 0
-            && Double.isFinite(moments[0] + moments[1] + moments[2])
-            && moments[2] <= moments[0] * AmountRange.LARGEST * AmountRange.LARGEST;
-    moments = sane ? moments : null;
+        read[0] > 0
+            && Double.isFinite(read[0] + read[1] + read[2])
+            && read[2] <= read[0] * AmountRange.LARGEST * AmountRange.LARGEST;
+    moments = sane ? read : null;
     refresh();
   }
 

@@ -100,7 +100,7 @@ public final class TrainedShape {
    * @throws IOException if the text is of a version that this code does not read, or no such text
    */
   public static String beginningHeads(String before, String now) throws IOException {
-    return "".equals(lines(before).get(HEADS)) ? lines(now).get(HEADS) : "";
+    return "".equals(lines(before).get(HEADS)) ? lines(now).getOrDefault(HEADS, "") : "";
   }
 
   private static String dense(String was, String now) {

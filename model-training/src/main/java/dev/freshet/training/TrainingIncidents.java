@@ -7,6 +7,7 @@ import java.io.DataOutput;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Counts of what a trainer did not learn, or not as it came, since the model's first example, each
@@ -44,7 +45,7 @@ public final class TrainingIncidents {
   private static final int LONGEST_SAMPLE = 2000;
 
   private final long[] counts = new long[Kind.values().length];
-  private final String[] samples = new String[Kind.values().length];
+  private final @Nullable String[] samples = new @Nullable String[Kind.values().length];
 
   void add(Kind kind, long count) {
     counts[kind.ordinal()] += count;
@@ -63,7 +64,7 @@ public final class TrainingIncidents {
   }
 
   /** The first one in words, or null. */
-  public String sample(Kind kind) {
+  public @Nullable String sample(Kind kind) {
     return samples[kind.ordinal()];
   }
 

@@ -3,7 +3,7 @@
  * dev.freshet.training.ModelTrainer} first, {@link dev.freshet.training.TrainerSnapshot} for what a
  * checkpoint holds. Next: publishing.
  */
-@NullUnmarked // not yet; ModelTrainer and TargetScale are to be split first
+@NullMarked
 package dev.freshet.training;
 
-import org.jspecify.annotations.NullUnmarked;
+import org.jspecify.annotations.NullMarked;

@@ -100,7 +100,7 @@ final class VersionInUse {
         continue;
       }
       // One range for both, or they would not be judged by the same label.
-      double value = amount ? trainer.amounts().clip(label.value()) : label.value();
+      double value = amount ? requireNonNull(trainer.amounts()).clip(label.value()) : label.value();
       own.add(task, predicted[task], value);
       training.add(task, scored.predicted[task], value);
       labels[task]++;
