@@ -16,6 +16,7 @@ import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
 import org.apache.flink.core.memory.DataInputView;
 import org.apache.flink.core.memory.DataOutputView;
 import org.apache.flink.runtime.execution.SuppressRestartsException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Lets Flink move and keep a type by the core's {@link Codec}: no reflection, no Kryo, and every
@@ -45,7 +46,7 @@ public final class CodecSerializer<T> extends TypeSerializer<T> {
   }
 
   @Override
-  public T createInstance() {
+  public @Nullable T createInstance() {
     return null;
   }
 
@@ -94,7 +95,7 @@ public final class CodecSerializer<T> extends TypeSerializer<T> {
   }
 
   @Override
-  public boolean equals(Object other) {
+  public boolean equals(@Nullable Object other) {
     return other instanceof CodecSerializer<?> that
         && that.layout().equals(layout())
         && that.immutable == immutable;
@@ -154,7 +155,8 @@ public final class CodecSerializer<T> extends TypeSerializer<T> {
 
     private CodecSerializer<T> serializer;
 
-    /** For Flink. */
+    /** For Flink, which reads it next. */
+    @SuppressWarnings("NullAway.Init")
     public Snapshot() {}
 
     Snapshot(CodecSerializer<T> serializer) {

@@ -28,6 +28,7 @@ import java.util.Optional;
 import org.apache.flink.api.common.serialization.SerializerConfig;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.common.typeutils.TypeSerializer;
+import org.jspecify.annotations.Nullable;
 
 /** Every type that crosses an edge of the job or lies in its state. */
 public final class CodecTypeInfo<T> extends TypeInformation<T> {
@@ -75,7 +76,7 @@ public final class CodecTypeInfo<T> extends TypeInformation<T> {
   }
 
   @Override
-  public TypeSerializer<T> createSerializer(SerializerConfig config) {
+  public TypeSerializer<T> createSerializer(@Nullable SerializerConfig config) {
     return new CodecSerializer<>(codec, immutable);
   }
 
@@ -115,7 +116,7 @@ public final class CodecTypeInfo<T> extends TypeInformation<T> {
   }
 
   @Override
-  public boolean equals(Object other) {
+  public boolean equals(@Nullable Object other) {
     return other instanceof CodecTypeInfo<?> that && that.type == type;
   }
 
@@ -125,7 +126,7 @@ public final class CodecTypeInfo<T> extends TypeInformation<T> {
   }
 
   @Override
-  public boolean canEqual(Object other) {
+  public boolean canEqual(@Nullable Object other) {
     return other instanceof CodecTypeInfo;
   }
 }

@@ -39,6 +39,7 @@ import org.apache.flink.streaming.api.TimerService;
 import org.apache.flink.streaming.api.checkpoint.CheckpointedFunction;
 import org.apache.flink.streaming.api.functions.co.KeyedCoProcessFunction;
 import org.apache.flink.util.Collector;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -108,10 +109,8 @@ public final class CountFunction
 
   @Override
   public void initializeState(FunctionInitializationContext context) throws Exception {
-    values = new KeptCount("counted-values");
-    values.initialize(context);
-    waits = new KeptCount("waiting-impressions");
-    waits.initialize(context);
+    values = new KeptCount("counted-values", context);
+    waits = new KeptCount("waiting-impressions", context);
     layout = WaitingLayout.forCounts(tasks, fields);
     layout.initialize(context);
     historyState = context.getOperatorStateStore().getUnionListState(COUNTERS);
@@ -239,7 +238,7 @@ public final class CountFunction
   }
 
   /** Tells the impressions of this moment what was before it, and counts its events. */
-  private DecayedCounts pass(long time, TimerService timers, Collector<Impression> out)
+  private @Nullable DecayedCounts pass(long time, TimerService timers, Collector<Impression> out)
       throws Exception {
     DecayedCounts before = counts.value();
     CountMoment moment = moments.get(time);
@@ -258,8 +257,9 @@ public final class CountFunction
   }
 
   /** Counts a moment's events, if it has any; gives what is known then. */
-  private DecayedCounts count(
-      CountMoment moment, long time, DecayedCounts before, TimerService timers) throws Exception {
+  private @Nullable DecayedCounts count(
+      CountMoment moment, long time, @Nullable DecayedCounts before, TimerService timers)
+      throws Exception {
     if (moment.events().length == 0) {
       return before;
     }

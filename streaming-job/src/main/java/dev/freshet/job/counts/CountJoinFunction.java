@@ -1,5 +1,7 @@
 package dev.freshet.job.counts;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.counts.CountJoin;
 import dev.freshet.core.counts.CountedEvent;
 import dev.freshet.core.counts.CountedImpression;
@@ -51,8 +53,7 @@ public final class CountJoinFunction
 
   @Override
   public void initializeState(FunctionInitializationContext context) throws Exception {
-    kept = new KeptCount("counted-impressions");
-    kept.initialize(context);
+    kept = new KeptCount("counted-impressions", context);
     layout = WaitingLayout.forFeedback(join.tasks(), join.plan().fields());
     layout.initialize(context);
   }
@@ -153,7 +154,7 @@ public final class CountJoinFunction
 
       @Override
       public void missed(CountJoin.Missed why) {
-        missed.get(why).inc();
+        requireNonNull(missed.get(why)).inc();
       }
     };
   }

@@ -1,13 +1,15 @@
 package dev.freshet.job.events;
 
 import java.io.Serializable;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A message that no label will come of, or an example that a model did not learn, on its way to the
  * dead-letter topic.
  *
- * @param value the original bytes of a rejected message; of an event that was parsed but left out
- *     of the join, the event as JSON; of an example, its labels as JSON
+ * @param key of the message; null if it has none
+ * @param value the original bytes of a rejected message, null if it has none; of an event that was
+ *     parsed but left out of the join, the event as JSON; of an example, its labels as JSON
  * @param reason for metrics and filters, such as {@code missing-field} or {@code late}
  * @param error for people: field, value, what is allowed
  * @param kind {@code impression} or the name of a task; empty where the message does not tell
@@ -16,8 +18,8 @@ import java.io.Serializable;
  * @param model that did not learn an example; empty for events
  */
 public record DeadLetter(
-    byte[] key,
-    byte[] value,
+    byte @Nullable [] key,
+    byte @Nullable [] value,
     String reason,
     String error,
     String kind,
@@ -33,8 +35,8 @@ public record DeadLetter(
 
   /** Of an event. */
   public DeadLetter(
-      byte[] key,
-      byte[] value,
+      byte @Nullable [] key,
+      byte @Nullable [] value,
       String reason,
       String error,
       String kind,

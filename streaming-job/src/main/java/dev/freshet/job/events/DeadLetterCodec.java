@@ -6,6 +6,7 @@ import dev.freshet.core.codec.Layout;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Bytes of a {@link DeadLetter} between operators.
@@ -56,14 +57,14 @@ public final class DeadLetterCodec implements Codec<DeadLetter> {
         version < 4 ? "" : Bytes.readText(in));
   }
 
-  private static void writeBytes(byte[] bytes, DataOutput out) throws IOException {
+  private static void writeBytes(byte @Nullable [] bytes, DataOutput out) throws IOException {
     out.writeInt(bytes == null ? -1 : bytes.length);
     if (bytes != null) {
       out.write(bytes);
     }
   }
 
-  private static byte[] readBytes(DataInput in) throws IOException {
+  private static byte @Nullable [] readBytes(DataInput in) throws IOException {
     int length = in.readInt();
     if (length < 0) {
       return null;

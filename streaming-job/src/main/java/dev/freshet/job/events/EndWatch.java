@@ -1,5 +1,7 @@
 package dev.freshet.job.events;
 
+import static java.util.Objects.requireNonNull;
+
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -9,6 +11,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,7 +54,10 @@ final class EndWatch implements AutoCloseable {
   private final Map<String, WatchedPartition> partitions = new ConcurrentHashMap<>();
   private final Map<String, Silence> silences = new HashMap<>();
   private final Thread thread = new Thread(this::run, "freshet-partition-ends");
-  private PartitionEnds ends;
+
+  /** The connection; null until it is asked for, and where there is none. */
+  private @Nullable PartitionEnds ends;
+
   private boolean away;
   private long lastRound;
   private volatile boolean closed;
@@ -114,7 +120,7 @@ final class EndWatch implements AutoCloseable {
       all.forEach(p -> places.put(p.splitId(), p.position()));
       var said = ends.ends(all.stream().map(WatchedPartition::partition).toList());
       for (WatchedPartition partition : all) {
-        long place = places.get(partition.splitId());
+        long place = requireNonNull(places.get(partition.splitId()));
         changed |= look(partition, place, said.get(partition.partition()), sinceLast);
       }
       if (away) {
@@ -132,7 +138,7 @@ final class EndWatch implements AutoCloseable {
     }
   }
 
-  private boolean look(WatchedPartition partition, long place, Long end, long sinceLast) {
+  private boolean look(WatchedPartition partition, long place, @Nullable Long end, long sinceLast) {
     Silence silence = silences.computeIfAbsent(partition.splitId(), id -> new Silence());
     if (end == null
         || partition.position() != place
@@ -162,7 +168,7 @@ final class EndWatch implements AutoCloseable {
     if (!stands || silence.unreadAt == place) {
       return false;
     }
-    if (!ends.nothingBetween(partition, place, end)) {
+    if (!requireNonNull(ends).nothingBetween(partition, place, end)) {
       silence.unreadAt = place;
       return false;
     }

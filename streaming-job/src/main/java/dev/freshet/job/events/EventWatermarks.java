@@ -14,6 +14,7 @@ import org.apache.flink.api.common.eventtime.WatermarkGeneratorSupplier;
 import org.apache.flink.api.common.eventtime.WatermarkOutput;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.metrics.Counter;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -87,7 +88,7 @@ public final class EventWatermarks<T extends Serializable>
     private static final long serialVersionUID = 1;
 
     private final LabelSettings settings;
-    private transient Counter jumps;
+    private transient @Nullable Counter jumps;
 
     Strategy(LabelSettings settings) {
       this.settings = settings;

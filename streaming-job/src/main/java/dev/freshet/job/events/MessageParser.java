@@ -1,5 +1,7 @@
 package dev.freshet.job.events;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.codec.Codec;
 import dev.freshet.core.events.EventReader;
 import dev.freshet.core.events.Feedback;
@@ -32,6 +34,7 @@ import org.apache.flink.connector.kafka.source.reader.deserializer.KafkaRecordDe
 import org.apache.flink.util.Collector;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.Header;
+import org.jspecify.annotations.Nullable;
 
 /** Parses Kafka messages inside the source; what is no event becomes a dead letter. */
 public abstract class MessageParser<T extends Serializable>
@@ -90,7 +93,7 @@ public abstract class MessageParser<T extends Serializable>
       }
 
       @Override
-      String kind(ConsumerRecord<byte[], byte[]> message, Impression impression) {
+      String kind(ConsumerRecord<byte[], byte[]> message, @Nullable Impression impression) {
         return DeadLetter.IMPRESSION;
       }
     };
@@ -118,7 +121,7 @@ public abstract class MessageParser<T extends Serializable>
       }
 
       @Override
-      String kind(ConsumerRecord<byte[], byte[]> message, Feedback feedback) {
+      String kind(ConsumerRecord<byte[], byte[]> message, @Nullable Feedback feedback) {
         return feedback != null
             ? tasks.get(feedback.task()).name()
             : Objects.requireNonNullElse(kinds.get(message.topic()), "");
@@ -133,7 +136,7 @@ public abstract class MessageParser<T extends Serializable>
   /**
    * @param event null if the message is none
    */
-  abstract String kind(ConsumerRecord<byte[], byte[]> message, T event);
+  abstract String kind(ConsumerRecord<byte[], byte[]> message, @Nullable T event);
 
   @Override
   public void deserialize(ConsumerRecord<byte[], byte[]> message, Collector<SourceEvent<T>> out) {
@@ -141,21 +144,20 @@ public abstract class MessageParser<T extends Serializable>
     SourcePosition position =
         new SourcePosition(
             message.topic(), message.partition(), message.offset() + 1, message.timestamp());
-    Rejection rejection = parsed.rejection();
-    if (rejection == null) {
-      rejection = ahead(message, eventTime(parsed.event()));
-    }
-    if (rejection == null) {
-      out.collect(new SourceEvent<>(parsed.event(), eventTime(parsed.event()), null, position));
+    T event = parsed.event();
+    Rejection ahead = event == null ? null : ahead(message, eventTime(event));
+    if (event != null && ahead == null) {
+      out.collect(new SourceEvent<>(event, eventTime(event), null, position));
       return;
     }
+    Rejection rejection = ahead == null ? requireNonNull(parsed.rejection()) : ahead;
     DeadLetter letter =
         new DeadLetter(
             message.key(),
             message.value(),
             rejection.reason().label(),
             rejection.toString(),
-            kind(message, parsed.event()),
+            kind(message, event),
             rejection.field(),
             message.topic(),
             message.partition(),
@@ -167,7 +169,7 @@ public abstract class MessageParser<T extends Serializable>
    * Nothing happens long after it was written down: of two clocks that differ so much the event's
    * is the wrong one, and it would move time for all others.
    */
-  private Rejection ahead(ConsumerRecord<byte[], byte[]> message, long eventTime) {
+  private @Nullable Rejection ahead(ConsumerRecord<byte[], byte[]> message, long eventTime) {
     long arrived = arrived(message);
     if (arrived == UNKNOWN || eventTime - arrived <= maxAhead) {
       return null;

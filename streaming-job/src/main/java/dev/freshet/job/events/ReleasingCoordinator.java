@@ -10,6 +10,7 @@ import org.apache.flink.runtime.messages.Acknowledge;
 import org.apache.flink.runtime.operators.coordination.OperatorCoordinator;
 import org.apache.flink.runtime.operators.coordination.OperatorEvent;
 import org.apache.flink.runtime.operators.coordination.TaskNotRunningException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A coordinator that lets go of the events that it sent to an attempt when this has failed.
@@ -106,7 +107,7 @@ final class ReleasingCoordinator implements OperatorCoordinator {
   }
 
   @Override
-  public void executionAttemptFailed(int subtask, int attempt, Throwable reason) {
+  public void executionAttemptFailed(int subtask, int attempt, @Nullable Throwable reason) {
     of.executionAttemptFailed(subtask, attempt, reason);
     Gateway gateway = gateways.remove(new Attempt(subtask, attempt));
     if (gateway != null) {
@@ -147,7 +148,7 @@ final class ReleasingCoordinator implements OperatorCoordinator {
   }
 
   @Override
-  public void resetToCheckpoint(long checkpoint, byte[] state) throws Exception {
+  public void resetToCheckpoint(long checkpoint, byte @Nullable [] state) throws Exception {
     of.resetToCheckpoint(checkpoint, state);
   }
 

@@ -2,6 +2,7 @@ package dev.freshet.job.events;
 
 import dev.freshet.core.events.SourcePosition;
 import java.io.Serializable;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Result of parsing one message: an event, or a dead letter; the other one is null. Parsing happens
@@ -12,7 +13,8 @@ import java.io.Serializable;
  * @param position of the message's partition when it has been read
  */
 public record SourceEvent<T extends Serializable>(
-    T event, long eventTime, DeadLetter rejected, SourcePosition position) implements Serializable {
+    @Nullable T event, long eventTime, @Nullable DeadLetter rejected, SourcePosition position)
+    implements Serializable {
 
   public static final long NO_TIME = Long.MIN_VALUE;
 }

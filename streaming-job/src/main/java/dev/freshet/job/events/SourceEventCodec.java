@@ -1,5 +1,7 @@
 package dev.freshet.job.events;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.codec.Codec;
 import dev.freshet.core.codec.Layout;
 import dev.freshet.core.events.SourcePositionCodec;
@@ -41,7 +43,7 @@ public final class SourceEventCodec<T extends Serializable> implements Codec<Sou
     if (value.event() != null) {
       events.write(value.event(), out);
     } else {
-      letters.write(value.rejected(), out);
+      letters.write(requireNonNull(value.rejected()), out);
     }
     out.writeLong(value.eventTime());
     positions.write(value.position(), out);

@@ -1,5 +1,7 @@
 package dev.freshet.job.events;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.events.RejectReason;
 import dev.freshet.core.events.SourcePosition;
 import dev.freshet.core.events.SourcePositionCodec;
@@ -67,8 +69,9 @@ public final class SplitOperator<T extends Serializable> extends AbstractStreamO
       accepted.inc();
       output.collect(element.replace(event.event()));
     } else {
-      rejected.get(event.rejected().reason()).inc();
-      output.collect(DEAD_LETTERS, element.replace(event.rejected()));
+      DeadLetter letter = requireNonNull(event.rejected());
+      requireNonNull(rejected.get(letter.reason())).inc();
+      output.collect(DEAD_LETTERS, element.replace(letter));
     }
   }
 

@@ -13,6 +13,7 @@ import org.apache.flink.api.connector.source.SplitsAssignment;
 import org.apache.flink.connector.kafka.source.enumerator.KafkaSourceEnumState;
 import org.apache.flink.connector.kafka.source.split.KafkaPartitionSplit;
 import org.apache.flink.metrics.groups.SplitEnumeratorMetricGroup;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Tells readers when the partitions have been found and dealt out, so that one that got none knows
@@ -50,7 +51,7 @@ final class WatchedEnumerator
   }
 
   @Override
-  public void handleSplitRequest(int subtask, String host) {
+  public void handleSplitRequest(int subtask, @Nullable String host) {
     enumerator.handleSplitRequest(subtask, host);
   }
 

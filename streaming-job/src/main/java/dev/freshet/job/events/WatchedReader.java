@@ -1,5 +1,7 @@
 package dev.freshet.job.events;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.job.metrics.EventMetrics;
 import dev.freshet.job.metrics.MetricStep;
 import dev.freshet.job.metrics.StepMetrics;
@@ -10,7 +12,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import org.apache.flink.api.common.eventtime.Watermark;
 import org.apache.flink.api.connector.source.ReaderOutput;
@@ -19,6 +20,7 @@ import org.apache.flink.api.connector.source.SourceReader;
 import org.apache.flink.connector.kafka.source.split.KafkaPartitionSplit;
 import org.apache.flink.core.io.InputStatus;
 import org.apache.flink.metrics.MetricGroup;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,14 +39,13 @@ final class WatchedReader<T extends Serializable>
   private final Duration idleAfter;
   private final EndWatch watch;
   private final Map<String, Split> splits = new LinkedHashMap<>();
-  private final AtomicReference<CompletableFuture<Void>> wakeUp =
-      new AtomicReference<>(new CompletableFuture<>());
+  private volatile CompletableFuture<Void> wakeUp = new CompletableFuture<>();
   private volatile boolean news;
   private volatile int idle;
-  private CompletableFuture<Void> data;
+  private @Nullable CompletableFuture<Void> data;
   private boolean assigned;
   private boolean restless = true;
-  private Output output;
+  private @Nullable Output output;
 
   /** A partition as the reader's own thread knows it. */
   private static final class Split {
@@ -105,7 +106,7 @@ final class WatchedReader<T extends Serializable>
     }
     if (news) {
       news = false;
-      wakeUp.set(new CompletableFuture<>());
+      wakeUp = new CompletableFuture<>();
       tellIdleness(to);
     }
     return reader.pollNext(output);
@@ -151,7 +152,7 @@ final class WatchedReader<T extends Serializable>
 
   private void wakeUp() {
     news = true;
-    wakeUp.get().complete(null);
+    wakeUp.complete(null);
   }
 
   @Override
@@ -162,12 +163,12 @@ final class WatchedReader<T extends Serializable>
     }
     if (available != data) {
       data = available;
-      available.whenComplete((done, error) -> wakeUp.get().complete(null));
+      available.whenComplete((done, error) -> wakeUp.complete(null));
     }
-    CompletableFuture<Void> woken = wakeUp.get();
+    CompletableFuture<Void> woken = wakeUp;
     if (!news && woken.isDone()) {
       woken = new CompletableFuture<>();
-      wakeUp.set(woken);
+      wakeUp = woken;
     }
     // In this order: whoever came before the new future was in place is seen here.
     if (news || available.isDone()) {
@@ -219,12 +220,12 @@ final class WatchedReader<T extends Serializable>
 
     @Override
     public SourceOutput<SourceEvent<T>> createOutputForSplit(String splitId) {
-      return new OfSplit(splits.get(splitId), to.createOutputForSplit(splitId), to);
+      return new OfSplit(requireNonNull(splits.get(splitId)), to.createOutputForSplit(splitId), to);
     }
 
     @Override
     public void releaseOutputForSplit(String splitId) {
-      Split finished = splits.remove(splitId);
+      Split finished = requireNonNull(splits.remove(splitId));
       watch.remove(finished.partition);
       to.releaseOutputForSplit(splitId);
     }

@@ -1,5 +1,7 @@
 package dev.freshet.job.labels;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.events.Deadline;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.labels.DeadlineUse;
@@ -35,14 +37,11 @@ final class DeadlineCounters {
   private final Map<String, String> samples = new TreeMap<>();
   private final Map<String, LongCounter> accumulators = new TreeMap<>();
   private final Map<String, FirstText> firsts = new TreeMap<>();
-  private ListState<Map<String, Long>> countState;
-  private ListState<Map<String, String>> sampleState;
+  private final ListState<Map<String, Long>> countState;
+  private final ListState<Map<String, String>> sampleState;
 
-  DeadlineCounters(List<Task> tasks) {
+  DeadlineCounters(List<Task> tasks, FunctionInitializationContext context) throws Exception {
     this.tasks = tasks;
-  }
-
-  void initialize(FunctionInitializationContext context) throws Exception {
     countState =
         context
             .getOperatorStateStore()
@@ -99,11 +98,11 @@ final class DeadlineCounters {
     Task task = tasks.get(index);
     String name = name(task, use);
     counts.merge(name, 1L, Long::sum);
-    accumulators.get(name).add(1);
+    requireNonNull(accumulators.get(name)).add(1);
     if (!samples.containsKey(name)) {
       String sample = use.sample(task, impression, said);
       samples.put(name, sample);
-      firsts.get(name).add(sample);
+      requireNonNull(firsts.get(name)).add(sample);
       if (!use.good()) {
         LOG.warn(
             "The window of {} stays {} where the deadline is {}; the first: {}",

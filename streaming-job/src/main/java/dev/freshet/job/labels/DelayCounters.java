@@ -1,5 +1,7 @@
 package dev.freshet.job.labels;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.labels.DelayBucket;
 import dev.freshet.core.labels.DropReason;
 import dev.freshet.core.labels.DroppedEvent;
@@ -35,7 +37,7 @@ final class DelayCounters {
     private long emitted;
 
     OfTask(Task task, StepMetrics metrics) {
-      waiting = task.waiting().toMillis();
+      waiting = requireNonNull(task.waiting(), "tasks are resolved").toMillis();
       sinceParent = buckets(metrics, LabelMetrics.SINCE_PARENT);
       sinceImpression = buckets(metrics, LabelMetrics.SINCE_IMPRESSION);
       late = metrics.counter(LabelMetrics.LATE);

@@ -14,21 +14,15 @@ import org.apache.flink.runtime.state.FunctionInitializationContext;
  */
 public final class KeptCount {
 
-  private final String name;
-  private ListState<Long> state;
+  private final ListState<Long> state;
   private volatile long count;
 
   /**
    * @param name of its state
    */
-  public KeptCount(String name) {
-    this.name = name;
-  }
-
-  public void initialize(FunctionInitializationContext context) throws Exception {
+  public KeptCount(String name, FunctionInitializationContext context) throws Exception {
     state =
         context.getOperatorStateStore().getListState(new ListStateDescriptor<>(name, Types.LONG));
-    count = 0;
     for (long part : state.get()) {
       count += part;
     }

@@ -1,5 +1,7 @@
 package dev.freshet.job.labels;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.events.Deadline;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
@@ -82,14 +84,11 @@ public final class LabelJoinFunction
 
   @Override
   public void initializeState(FunctionInitializationContext context) throws Exception {
-    gauges = new StateGauges();
-    gauges.initialize(context);
+    gauges = new StateGauges(context);
     layout = WaitingLayout.forLabels(join.tasks(), fields);
     layout.initialize(context);
-    skewed = new SkewCounter();
-    skewed.initialize(context);
-    deadlines = new DeadlineCounters(join.tasks());
-    deadlines.initialize(context);
+    skewed = new SkewCounter(context);
+    deadlines = new DeadlineCounters(join.tasks(), context);
   }
 
   @Override
@@ -230,7 +229,7 @@ public final class LabelJoinFunction
 
       @Override
       public void dropped(DroppedEvent event) {
-        dropped.get(event.reason()).inc();
+        requireNonNull(dropped.get(event.reason())).inc();
         delays.dropped(event);
         context.output(DROPPED, event);
       }

@@ -21,13 +21,13 @@ import org.apache.flink.runtime.state.FunctionInitializationContext;
 final class SkewCounter {
 
   private final LongCounter accumulator = new LongCounter();
-  private final KeptCount skewed = new KeptCount("skewed-count");
+  private final KeptCount skewed;
   private final FirstText first = new FirstText();
-  private ListState<String> sampleState;
+  private final ListState<String> sampleState;
   private String sample = "";
 
-  void initialize(FunctionInitializationContext context) throws Exception {
-    skewed.initialize(context);
+  SkewCounter(FunctionInitializationContext context) throws Exception {
+    skewed = new KeptCount("skewed-count", context);
     sampleState =
         context
             .getOperatorStateStore()

@@ -22,7 +22,7 @@ final class StateGauges {
   private final PendingImpressionCodec codec = new PendingImpressionCodec();
   private final CountingStream counting = new CountingStream();
   private final DataOutputStream out = new DataOutputStream(counting);
-  private final KeptCount pending = new KeptCount("pending-count");
+  private final KeptCount pending;
   private volatile double bytes;
   private long writes;
 
@@ -41,8 +41,8 @@ final class StateGauges {
     }
   }
 
-  void initialize(FunctionInitializationContext context) throws Exception {
-    pending.initialize(context);
+  StateGauges(FunctionInitializationContext context) throws Exception {
+    pending = new KeptCount("pending-count", context);
   }
 
   void snapshot() throws Exception {

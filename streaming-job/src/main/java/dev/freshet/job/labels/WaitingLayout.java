@@ -1,5 +1,7 @@
 package dev.freshet.job.labels;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.codec.Layout;
 import dev.freshet.core.codec.LayoutException;
 import dev.freshet.core.labels.Task;
@@ -18,6 +20,7 @@ import org.apache.flink.api.common.state.ListStateDescriptor;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.runtime.execution.SuppressRestartsException;
 import org.apache.flink.runtime.state.FunctionInitializationContext;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Layout of impressions in keyed state. The state of each task lies at the task's place among them,
@@ -52,7 +55,8 @@ public final class WaitingLayout {
   /** Reaction to impressions that wait with fields that do not fit. */
   private final UnaryOperator<String> otherwise;
 
-  private ListState<String> state;
+  /** Null where a layout is only compared. */
+  private @Nullable ListState<String> state;
 
   private WaitingLayout(List<Task> tasks, String fields, UnaryOperator<String> otherwise) {
     this(tasks, fields, fields::equals, otherwise);
@@ -115,10 +119,11 @@ public final class WaitingLayout {
 
   /** Refuses what does not fit, without another attempt: it would not fit then either. */
   public void initialize(FunctionInitializationContext context) throws Exception {
-    state = context.getOperatorStateStore().getUnionListState(STATE);
+    ListState<String> before = context.getOperatorStateStore().getUnionListState(STATE);
+    state = before;
     Optional<String> why;
     try {
-      why = unfit(state.get());
+      why = unfit(before.get());
     } catch (LayoutException e) {
       throw new SuppressRestartsException(e);
     }
@@ -131,8 +136,9 @@ public final class WaitingLayout {
    * @param waiting impressions in this subtask's keyed state
    */
   public void snapshot(long waiting) throws Exception {
-    state.clear();
-    state.add(String.join(" ", LAYOUT.text(), String.valueOf(waiting), fields, tasks));
+    ListState<String> now = requireNonNull(state, "initialize comes first");
+    now.clear();
+    now.add(String.join(" ", LAYOUT.text(), String.valueOf(waiting), fields, tasks));
   }
 
   /**

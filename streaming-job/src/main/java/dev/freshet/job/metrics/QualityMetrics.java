@@ -1,5 +1,7 @@
 package dev.freshet.job.metrics;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.training.evaluation.QualityMetric;
 import java.util.EnumMap;
 import java.util.List;
@@ -28,7 +30,7 @@ public final class QualityMetrics {
   private QualityMetrics() {}
 
   public static JobMetric of(QualityMetric metric) {
-    return GAUGES.get(metric);
+    return requireNonNull(GAUGES.get(metric));
   }
 
   static List<JobMetric> all() {

@@ -1,5 +1,7 @@
 package dev.freshet.job.publishing;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.labels.ExampleJson;
 import dev.freshet.core.labels.LabeledExample;
 import dev.freshet.core.models.ModelDefinition;
@@ -19,6 +21,7 @@ import org.apache.flink.connector.kafka.sink.KafkaSink;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeader;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The sinks of all topics that the job writes. Everything but metrics is written exactly once: it
@@ -46,7 +49,7 @@ public final class KafkaSinks {
 
   /** Labelled examples as JSON, keyed by impression; of one that is too large no features. */
   public Sink<LabeledExample> examples() {
-    String topic = pipeline.examplesTopic();
+    String topic = requireNonNull(pipeline.examplesTopic(), "it is named");
     ExampleJson json = new ExampleJson(pipeline.impressionFields(), pipeline.tasks());
     return exactlyOnce("examples", limited(topic, new ExampleMessages(topic, json)));
   }
@@ -60,7 +63,7 @@ public final class KafkaSinks {
     }
 
     @Override
-    public ProducerRecord<byte[], byte[]> smaller(
+    public @Nullable ProducerRecord<byte[], byte[]> smaller(
         LabeledExample example, ProducerRecord<byte[], byte[]> whole, MessageLimit limit) {
       ProducerRecord<byte[], byte[]> bare = message(example, json.writeWithoutFeatures(example));
       bare.headers()
@@ -81,12 +84,15 @@ public final class KafkaSinks {
 
   /** Sink of the training log of one model. */
   public Sink<ModelRecord> trainingLog(ModelDefinition model) {
-    return records("training-log-" + model.name(), pipeline.trainingLogTopic(), model);
+    return records(
+        "training-log-" + model.name(),
+        requireNonNull(pipeline.trainingLogTopic(), "it is named"),
+        model);
   }
 
   /** Each model has a partition of its own, so that its order holds. */
   private Sink<ModelRecord> records(String name, String topic, ModelDefinition model) {
-    int partition = partitions.get(model.name());
+    int partition = requireNonNull(partitions.get(model.name()));
     return exactlyOnce(name, (record, context, time) -> message(topic, partition, record));
   }
 
@@ -129,7 +135,7 @@ public final class KafkaSinks {
     }
 
     @Override
-    public ProducerRecord<byte[], byte[]> smaller(
+    public @Nullable ProducerRecord<byte[], byte[]> smaller(
         String record, ProducerRecord<byte[], byte[]> whole, MessageLimit limit) {
       return null; // half a record is none
     }

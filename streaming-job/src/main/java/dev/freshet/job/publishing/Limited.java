@@ -9,6 +9,7 @@ import org.apache.flink.api.common.serialization.SerializationSchema;
 import org.apache.flink.connector.kafka.sink.KafkaRecordSerializationSchema;
 import org.apache.flink.metrics.Counter;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.jspecify.annotations.Nullable;
 
 /** Makes messages of values, none larger than their topic takes; those that were are counted. */
 final class Limited<T> implements KafkaRecordSerializationSchema<T> {
@@ -23,7 +24,7 @@ final class Limited<T> implements KafkaRecordSerializationSchema<T> {
      * @param whole its own
      * @return null to send none
      */
-    default ProducerRecord<byte[], byte[]> smaller(
+    default @Nullable ProducerRecord<byte[], byte[]> smaller(
         T value, ProducerRecord<byte[], byte[]> whole, MessageLimit limit) {
       return limit.fit(whole);
     }
@@ -56,7 +57,8 @@ final class Limited<T> implements KafkaRecordSerializationSchema<T> {
   }
 
   @Override
-  public ProducerRecord<byte[], byte[]> serialize(T value, KafkaSinkContext context, Long time) {
+  public @Nullable ProducerRecord<byte[], byte[]> serialize(
+      T value, KafkaSinkContext context, @Nullable Long time) {
     ProducerRecord<byte[], byte[]> whole = messages.of(value);
     if (limit.takes(whole)) {
       return whole;

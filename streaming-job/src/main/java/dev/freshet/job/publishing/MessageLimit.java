@@ -1,19 +1,24 @@
 package dev.freshet.job.publishing;
 
+import static java.util.Objects.requireNonNull;
+
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeader;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -62,14 +67,10 @@ final class MessageLimit {
     MessageLimit producer = ofProducer(properties);
     ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
     try (Admin admin = Admin.create(properties)) {
+      Map<ConfigResource, Config> told =
+          admin.describeConfigs(List.of(resource)).all().get(PATIENCE_SECONDS, TimeUnit.SECONDS);
       String set =
-          admin
-              .describeConfigs(List.of(resource))
-              .all()
-              .get(PATIENCE_SECONDS, TimeUnit.SECONDS)
-              .get(resource)
-              .get(TopicConfig.MAX_MESSAGE_BYTES_CONFIG)
-              .value();
+          requireNonNull(told.get(resource)).get(TopicConfig.MAX_MESSAGE_BYTES_CONFIG).value();
       return new MessageLimit(Math.min(producer.bytes, Integer.parseInt(set)));
     } catch (ExecutionException | TimeoutException e) {
       LOG.warn(
@@ -98,7 +99,7 @@ final class MessageLimit {
     return size;
   }
 
-  private static int length(byte[] bytes) {
+  private static int length(byte @Nullable [] bytes) {
     return bytes == null ? 0 : bytes.length;
   }
 

@@ -44,6 +44,7 @@ import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.util.OutputTag;
 import org.apache.flink.util.function.ThrowingRunnable;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -92,7 +93,7 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
   private transient ModelTrainer trainer;
   private transient SnapshotWriter writer;
   private transient PublishingGate gate;
-  private transient TrainingLog log;
+  private transient @Nullable TrainingLog log;
   private transient LeftOutExamples leftOut;
   private transient TrainerReport report;
   private transient LastPublished last;
@@ -101,7 +102,7 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
   /** Examples in all batches before this one. */
   private transient long taken;
 
-  private transient ScheduledFuture<?> flush;
+  private transient @Nullable ScheduledFuture<?> flush;
   private transient SourcePositions sources;
   private transient long watermark;
   private transient int openInputs;
@@ -178,8 +179,7 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
   public void open() throws Exception {
     super.open();
     worker = new StepWorker(context.model().name());
-    report = new TrainerReport(pipeline.pipeline(), trainer, run, last, clock);
-    report.register(getMetricGroup());
+    report = new TrainerReport(pipeline.pipeline(), trainer, run, last, clock, getMetricGroup());
     emitReport();
   }
 
@@ -245,7 +245,7 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
     }
   }
 
-  private void stepDone(long nanos, List<EncodedExample> learnt, String why) {
+  private void stepDone(long nanos, List<EncodedExample> learnt, @Nullable String why) {
     stepping = false;
     if (why != null) {
       for (EncodedExample example : learnt) {

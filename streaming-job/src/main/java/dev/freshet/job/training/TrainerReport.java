@@ -1,5 +1,7 @@
 package dev.freshet.job.training;
 
+import static java.util.Objects.requireNonNull;
+
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.freshet.core.codec.FiniteNumbers;
@@ -29,6 +31,7 @@ import java.util.concurrent.TimeUnit;
 import org.apache.flink.metrics.Counter;
 import org.apache.flink.metrics.Histogram;
 import org.apache.flink.metrics.MetricGroup;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Report of a trainer: the same numbers as Flink gauges, read by other threads at any time, and as
@@ -51,7 +54,7 @@ final class TrainerReport {
   private volatile double norm;
   private volatile long boundedWeights;
   private double stepMillis;
-  private Histogram stepTimes;
+  private final Histogram stepTimes;
   private volatile double examplesPerSecond;
   private volatile long published;
   private volatile LastPublished last;
@@ -61,17 +64,24 @@ final class TrainerReport {
   private final Map<PublishingGate.Reason, Counter> refused =
       new EnumMap<>(PublishingGate.Reason.class);
   private final Map<LeftOutReason, Counter> leftOut = new EnumMap<>(LeftOutReason.class);
-  private Counter forced;
+  private final Counter forced;
   private volatile long lastBytes;
-  private String lastRefusal;
+  private @Nullable String lastRefusal;
 
   /** The version that was held back since the last one; null if nothing was. */
-  private Map<String, Object> heldBack;
+  private @Nullable Map<String, Object> heldBack;
 
   /**
    * @param last version that was published before this trainer started
+   * @param operator at whose metrics its own are registered
    */
-  TrainerReport(String pipeline, ModelTrainer trainer, long run, LastPublished last, Clock clock) {
+  TrainerReport(
+      String pipeline,
+      ModelTrainer trainer,
+      long run,
+      LastPublished last,
+      Clock clock,
+      MetricGroup operator) {
     this.pipeline = pipeline;
     this.trainer = trainer;
     this.run = run;
@@ -79,16 +89,18 @@ final class TrainerReport {
     this.clock = clock;
     refreshedAt = clock.millis();
     examplesAtRefresh = trainer.examples();
-  }
-
-  void register(MetricGroup operator) {
     StepMetrics metrics =
         StepMetrics.of(MetricStep.TRAINING, operator)
             .with(MetricLabel.MODEL, trainer.context().model().name());
+    stepTimes = metrics.histogram(TrainingMetrics.STEP_MICROS);
+    forced = metrics.counter(TrainingMetrics.FORCED);
+    register(metrics);
+  }
+
+  private void register(StepMetrics metrics) {
     metrics.gauge(TrainingMetrics.STEPS, () -> steps);
     metrics.gauge(TrainingMetrics.EXAMPLES_SEEN, () -> examples);
     metrics.gauge(TrainingMetrics.EXAMPLES_PER_SECOND, () -> examplesPerSecond);
-    stepTimes = metrics.histogram(TrainingMetrics.STEP_MICROS);
     metrics.gauge(TrainingMetrics.EMBEDDING_ROWS, () -> rows);
     metrics.gauge(TrainingMetrics.GRADIENT_NORM, () -> norm);
     metrics.gauge(TrainingMetrics.BOUNDED_WEIGHTS, () -> boundedWeights);
@@ -108,7 +120,7 @@ final class TrainerReport {
     registerVersions(metrics);
     registerFields(metrics);
     if (byValue() != null) {
-      metrics.gauge(TrainingMetrics.NEW_VALUES, () -> byValue().births());
+      metrics.gauge(TrainingMetrics.NEW_VALUES, () -> watched().births());
     }
     List<Task> tasks = trainer.context().tasks();
     for (Task task : tasks) {
@@ -127,7 +139,6 @@ final class TrainerReport {
     metrics.gauge(TrainingMetrics.PUBLISHED_STEP, () -> last.step());
     metrics.gauge(TrainingMetrics.SECONDS_SINCE_PUBLISHED, () -> last.seconds(clock));
     metrics.gauge(TrainingMetrics.VERSION_BYTES, () -> lastBytes);
-    forced = metrics.counter(TrainingMetrics.FORCED);
     for (PublishingGate.Reason reason : PublishingGate.Reason.values()) {
       refused.put(
           reason,
@@ -151,14 +162,18 @@ final class TrainerReport {
   private void registerByValue(StepMetrics metrics, int task) {
     for (DelayBucket bucket : DelayBucket.values()) {
       StepMetrics of = metrics.with(MetricLabel.BUCKET, bucket.label());
-      of.gauge(TrainingMetrics.PREDICTED, () -> byValue().predicted(task, bucket));
-      of.gauge(TrainingMetrics.HAPPENED, () -> byValue().happened(task, bucket));
-      of.gauge(TrainingMetrics.CALIBRATED_VALUES, () -> byValue().calibrated(task, bucket));
+      of.gauge(TrainingMetrics.PREDICTED, () -> watched().predicted(task, bucket));
+      of.gauge(TrainingMetrics.HAPPENED, () -> watched().happened(task, bucket));
+      of.gauge(TrainingMetrics.CALIBRATED_VALUES, () -> watched().calibrated(task, bucket));
     }
   }
 
-  private ValueQuality byValue() {
+  private @Nullable ValueQuality byValue() {
     return trainer.scores().byValue();
+  }
+
+  private ValueQuality watched() {
+    return requireNonNull(byValue());
   }
 
   void stepTook(long nanos) {
@@ -167,15 +182,15 @@ final class TrainerReport {
   }
 
   void leftOut(LeftOutReason reason, int examples) {
-    leftOut.get(reason).inc(examples);
+    requireNonNull(leftOut.get(reason)).inc(examples);
   }
 
   void refused(PublishingGate.Refusal refusal, long step) {
     if (refusal.forced()) {
       forced.inc();
     } else {
-      refused.get(refusal.reason()).inc();
-      long before = heldBack == null ? 0 : (long) heldBack.get("versions");
+      requireNonNull(refused.get(refusal.reason())).inc();
+      long before = heldBack == null ? 0 : (long) requireNonNull(heldBack.get("versions"));
       heldBack = new LinkedHashMap<>();
       heldBack.put("versions", before + 1);
       heldBack.put("step", step);
