@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** Reads the versions of a model that are whole on the topic, oldest first. */
 public final class Versions {
@@ -35,7 +36,7 @@ public final class Versions {
    * @param version null for the newest
    * @return empty if the topic does not hold it, or no longer the base that it builds on
    */
-  public static Optional<Whole> whole(Pipeline pipeline, String model, String version)
+  public static Optional<Whole> whole(Pipeline pipeline, String model, @Nullable String version)
       throws IOException {
     Optional<Chain> found = find(pipeline, model, version);
     if (found.isEmpty()) {
@@ -55,15 +56,15 @@ public final class Versions {
    * @param version null for the newest
    * @return empty if the topic does not hold all of it
    */
-  public static List<Manifest> chain(Pipeline pipeline, String model, String version)
+  public static List<Manifest> chain(Pipeline pipeline, String model, @Nullable String version)
       throws IOException {
     return find(pipeline, model, version).map(Chain::manifests).orElse(List.of());
   }
 
-  private static Optional<Chain> find(Pipeline pipeline, String model, String version)
+  private static Optional<Chain> find(Pipeline pipeline, String model, @Nullable String version)
       throws IOException {
     Chain chain = new Chain();
-    Chain[] found = {null};
+    @Nullable Chain[] found = {null};
     read(
         pipeline,
         model,

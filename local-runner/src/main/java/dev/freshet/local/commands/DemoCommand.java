@@ -10,6 +10,7 @@ import dev.freshet.topics.PipelineSource;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -37,13 +38,13 @@ final class DemoCommand implements Callable<Integer> {
       paramLabel = "TIME",
       converter = DurationConverter.class,
       description = "How long to run, for example 60s or 5m.")
-  private Duration duration;
+  private @Nullable Duration duration;
 
   @Option(
       names = "--events",
       paramLabel = "N",
       description = "Number of impressions; the run ends when all their labels are learnt.")
-  private Long events;
+  private @Nullable Long events;
 
   @Mixin private SimulatorOptions simulator;
 

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -106,7 +107,7 @@ final class DeviceCommand implements Callable<Integer> {
   }
 
   /** Tells what there is; null if that is no GPU. */
-  private TorchDevice device(PrintWriter out, ObjectNode report) {
+  private @Nullable TorchDevice device(PrintWriter out, ObjectNode report) {
     TorchLibrary.Build build = TorchLibrary.build();
     int seen = TorchLibrary.gpus();
     out.printf("PyTorch %s from %s%n", build.version(), build.folder());
@@ -157,7 +158,7 @@ final class DeviceCommand implements Callable<Integer> {
     return same;
   }
 
-  void measure(TorchDevice device, PrintWriter out, ObjectNode report) {
+  void measure(@Nullable TorchDevice device, PrintWriter out, ObjectNode report) {
     out.printf("%nExamples a second, predicted, scored and learnt%n");
     out.println(line("model", "batch", "cpu", device == null ? "" : device.toString()));
     ObjectNode speeds = report.putObject("examplesPerSecond");

@@ -14,6 +14,7 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -145,7 +146,7 @@ final class ModelsCommand implements Callable<Integer> {
         description =
             "Also writes the model as a TorchScript graph, which PyTorch and libtorch run in any"
                 + " language; docs/serving.md says what it is handed.")
-    private Path graph;
+    private @Nullable Path graph;
 
     @Override
     public Integer call() throws Exception {

@@ -1,5 +1,7 @@
 package dev.freshet.local.commands;
 
+import static java.util.Objects.requireNonNull;
+
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.freshet.core.events.EventReader;
@@ -167,8 +169,9 @@ final class PredictCommand implements Callable<Integer> {
       batch.add(parsed.event());
       accepted++;
     } else {
-      rejected.merge(parsed.rejection().reason().label(), 1L, Long::sum);
-      samples.putIfAbsent(parsed.rejection().reason().label(), parsed.rejection());
+      Rejection why = requireNonNull(parsed.rejection());
+      rejected.merge(why.reason().label(), 1L, Long::sum);
+      samples.putIfAbsent(why.reason().label(), why);
     }
   }
 

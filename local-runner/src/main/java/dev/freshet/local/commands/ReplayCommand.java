@@ -9,6 +9,7 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -49,7 +50,7 @@ final class ReplayCommand implements Callable<Integer> {
       names = "--examples-out",
       paramLabel = "FILE",
       description = "Write the labelled examples here, as JSON lines.")
-  private Path examples;
+  private @Nullable Path examples;
 
   @Option(
       names = "--allow-late",

@@ -17,6 +17,7 @@ import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.apache.kafka.common.errors.InterruptException;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Options that demo and replay share. */
@@ -35,7 +36,7 @@ final class RunOptions {
       description =
           "Keep topics and checkpoints here; started again with it, the run goes on where it"
               + " stopped, however it was stopped. Default: a temporary folder.")
-  Path dataDir;
+  @Nullable Path dataDir;
 
   @Option(
       names = "--parallelism",
@@ -72,7 +73,7 @@ final class RunOptions {
       description =
           "Tell Prometheus the job's metrics, at /metrics of this port; anyone who reaches the port can"
               + " read them. Default: none are told.")
-  Integer metricsPort;
+  @Nullable Integer metricsPort;
 
   /** Work that is done in a folder and gives its final figures. */
   interface Work {

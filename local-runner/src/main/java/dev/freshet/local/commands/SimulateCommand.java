@@ -20,6 +20,7 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -43,10 +44,10 @@ final class SimulateCommand implements Callable<Integer> {
       paramLabel = "TIME",
       converter = DurationConverter.class,
       description = "How long to send, for example 60s or 5m.")
-  private Duration duration;
+  private @Nullable Duration duration;
 
   @Option(names = "--events", paramLabel = "N", description = "Number of impressions.")
-  private Long events;
+  private @Nullable Long events;
 
   @Mixin private SimulatorOptions simulator;
 

@@ -1,5 +1,7 @@
 package dev.freshet.local.commands;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.experiments.simulator.SimulatorSettings;
 import dev.freshet.server.options.DurationConverter;
 import dev.freshet.server.options.Usage;
@@ -128,7 +130,7 @@ final class SimulatorOptions {
           driftPeriod,
           fashionPeriod);
     } catch (IllegalArgumentException e) {
-      throw new Usage(e.getMessage());
+      throw new Usage(requireNonNull(e.getMessage()));
     }
   }
 }

@@ -1,5 +1,7 @@
 package dev.freshet.local.commands;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.Durations;
 import dev.freshet.job.JobGraph;
@@ -32,6 +34,7 @@ import org.apache.flink.runtime.rest.util.RestClientException;
 import org.apache.flink.runtime.util.EnvironmentInformation;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.graph.StreamGraph;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -66,7 +69,7 @@ final class SubmitCommand implements Callable<Integer> {
       names = "--bootstrap",
       paramLabel = "HOST:PORT",
       description = "Kafka brokers, instead of the pipeline's, as the cluster reaches them.")
-  private String bootstrap;
+  private @Nullable String bootstrap;
 
   @Option(
       names = "--parallelism",
@@ -74,7 +77,7 @@ final class SubmitCommand implements Callable<Integer> {
       description =
           "Of sources and joins; each model takes a slot more. Default: the cluster's"
               + " parallelism.default.")
-  private Integer parallelism;
+  private @Nullable Integer parallelism;
 
   @Option(
       names = "--savepoint",
@@ -82,7 +85,7 @@ final class SubmitCommand implements Callable<Integer> {
       description =
           "Savepoint or checkpoint to go on from, as the cluster reads it: file:///..., s3://..."
               + " Default: none, a fresh start.")
-  private String savepoint;
+  private @Nullable String savepoint;
 
   @Option(
       names = "--allow-non-restored",
@@ -93,7 +96,7 @@ final class SubmitCommand implements Callable<Integer> {
       names = "--jar",
       paramLabel = "FILE",
       description = "The job's jar. Default: what `./mvnw package` made in streaming-job/target.")
-  private Path jar;
+  private @Nullable Path jar;
 
   @Option(
       names = "--timeout",
@@ -162,7 +165,8 @@ final class SubmitCommand implements Callable<Integer> {
       for (Throwable cause = e; cause != null; cause = cause.getCause()) {
         if (cause instanceof RestClientException refused) {
           throw new IOException(
-              "the job manager refuses the job: " + RemoteCluster.lastCause(refused.getMessage()));
+              "the job manager refuses the job: "
+                  + RemoteCluster.lastCause(requireNonNull(refused.getMessage())));
         }
       }
       throw e;
@@ -277,7 +281,7 @@ final class SubmitCommand implements Callable<Integer> {
                     now.status().name().toLowerCase(Locale.ROOT), now.running(), now.steps());
       } catch (IOException e) {
         // The job has been taken; that nobody answers now says nothing of it.
-        far = e.getMessage();
+        far = String.valueOf(e.getMessage());
       }
       if (!far.equals(told)) {
         out.println(far);

@@ -19,6 +19,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.apache.kafka.common.resource.PatternType;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -87,7 +88,7 @@ final class TopicsCommand implements Callable<Integer> {
         names = "--replication-factor",
         paramLabel = "N",
         description = "Of topics that are made. Default: the pipeline's, or else the brokers'.")
-    private Short replication;
+    private @Nullable Short replication;
 
     @Override
     public Integer call() throws Exception {
@@ -161,7 +162,7 @@ final class TopicsCommand implements Callable<Integer> {
         names = "--principal",
         paramLabel = "TYPE:NAME",
         description = "Who is to have the rights, for example User:freshet; needs --of.")
-    private String principal;
+    private @Nullable String principal;
 
     @Override
     public Integer call() throws Exception {

@@ -1,5 +1,7 @@
 package dev.freshet.local.commands;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.experiments.Tuning;
 import dev.freshet.local.run.FileCheck;
 import dev.freshet.local.run.Verdict;
@@ -12,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -54,7 +57,7 @@ final class TuneCommand implements Callable<Integer> {
       names = "--out",
       paramLabel = "FILE",
       description = "The tuned pipeline file. Default: NAME-tuned.yaml, where it was called.")
-  private Path out;
+  private @Nullable Path out;
 
   @Option(
       names = "--task",
@@ -126,7 +129,7 @@ final class TuneCommand implements Callable<Integer> {
           System.out,
           System.console() != null);
     } catch (IllegalArgumentException e) {
-      throw new Usage(e.getMessage());
+      throw new Usage(requireNonNull(e.getMessage()));
     }
   }
 

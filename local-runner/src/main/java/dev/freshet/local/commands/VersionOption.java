@@ -2,6 +2,7 @@ package dev.freshet.local.commands;
 
 import dev.freshet.core.snapshot.ModelVersion;
 import dev.freshet.server.options.Usage;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** For commands about one version: their {@code --version} is not that of the program. */
@@ -17,10 +18,10 @@ final class VersionOption {
       names = "--version",
       paramLabel = "RUN-STEP",
       description = "The version. Default: the newest.")
-  private String version;
+  private @Nullable String version;
 
   /** The version that was asked for; null for the newest. */
-  String version() {
+  @Nullable String version() {
     if (version != null) {
       try {
         ModelVersion.parse(version);

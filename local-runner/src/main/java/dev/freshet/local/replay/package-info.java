@@ -1,2 +1,5 @@
 /** Files of events. */
+@NullMarked
 package dev.freshet.local.replay;
+
+import org.jspecify.annotations.NullMarked;

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.Header;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Counts of the dead-letter topic: how many of each reason and kind of event, and the first of each
@@ -144,7 +145,7 @@ final class DeadLetters {
     return topic.isEmpty() && json.has("impression_id") && !json.has("event_id") ? IMPRESSION : "";
   }
 
-  private static JsonNode json(byte[] value) {
+  private static JsonNode json(byte @Nullable [] value) {
     try {
       return value == null ? JSON.missingNode() : JSON.readTree(value);
     } catch (IOException e) {
@@ -152,7 +153,7 @@ final class DeadLetters {
     }
   }
 
-  private static String cut(byte[] value) {
+  private static String cut(byte @Nullable [] value) {
     if (value == null) {
       return "";
     }

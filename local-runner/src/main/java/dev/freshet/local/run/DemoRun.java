@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /** A {@link LocalRun} fed by the {@link Simulator} at a steady pace, with replicas that predict. */
 public final class DemoRun {
@@ -55,7 +56,7 @@ public final class DemoRun {
    * @return the final figures
    * @throws RefusedException if the folder holds something else
    */
-  public ObjectNode run(LocalRun.Settings settings, Duration duration, long impressions)
+  public ObjectNode run(LocalRun.Settings settings, @Nullable Duration duration, long impressions)
       throws Exception {
     // The messages that are there are a prefix of these only if it is the same shop.
     Map<String, String> of = Map.of("load", simulator.settings().toString());

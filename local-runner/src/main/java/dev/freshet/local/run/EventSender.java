@@ -22,6 +22,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** Sends files of events line by line, but for what is learnt already. */
 final class EventSender {
@@ -51,7 +52,7 @@ final class EventSender {
   }
 
   /** Sends a file; null if the end was wanted before all of it was sent. */
-  InputCounts send(Input input) throws Exception {
+  @Nullable InputCounts send(Input input) throws Exception {
     boolean shown = input.use().equals(ReplayInputs.IMPRESSIONS);
     String shownOn = pipeline.topic(SystemTopic.IMPRESSIONS);
     List<String> fields =

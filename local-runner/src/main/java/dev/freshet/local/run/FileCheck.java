@@ -1,5 +1,7 @@
 package dev.freshet.local.run;
 
+import static java.util.Objects.requireNonNull;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.freshet.core.events.EventReader;
@@ -26,6 +28,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Looks at the first lines of files before anything is started, with the parser of the job: files
@@ -44,7 +47,10 @@ public final class FileCheck {
   private final List<String> fields;
   private final List<String> numeric;
   private final List<Task> tasks;
-  private final String kind;
+
+  /** Of the feedback of all lines; null where they have to say it. */
+  private final @Nullable String kind;
+
   private final PrintStream out;
   private final List<String> wrong = new ArrayList<>();
   private boolean swapped;
@@ -212,14 +218,14 @@ public final class FileCheck {
   private static final class Deadlines {
     private long count;
     private long line;
-    private String text;
+    private String text = "";
   }
 
   private void deadlines(First first, byte[] line) {
     if (tasks.stream().noneMatch(task -> task.deadline().present())) {
       return;
     }
-    Impression impression = reader.impression(line).event();
+    Impression impression = requireNonNull(reader.impression(line).event(), "it is accepted");
     TaskWindow[] windows = TaskWindow.of(tasks, impression);
     for (int i = 0; i < windows.length; i++) {
       DeadlineUse use = windows[i].use();
@@ -279,7 +285,9 @@ public final class FileCheck {
         counter.impression(impression, fields);
         InputCounts counts = counter.counts();
         first.absent =
-            fields.stream().filter(field -> counts.absent().get(field) == counts.lines()).toList();
+            fields.stream()
+                .filter(field -> requireNonNull(counts.absent().get(field)) == counts.lines())
+                .toList();
         first.has = counts.fields();
       }
     }
@@ -295,7 +303,7 @@ public final class FileCheck {
   }
 
   /** Why a line is not what it should be, or null. */
-  private String refused(byte[] line, boolean shown) {
+  private @Nullable String refused(byte[] line, boolean shown) {
     Rejection rejection =
         shown ? reader.impression(line).rejection() : reader.feedback(line, kind).rejection();
     if (rejection == null) {

@@ -2,11 +2,12 @@ package dev.freshet.local.run;
 
 import java.util.List;
 import org.apache.flink.runtime.jobmaster.JobResult;
+import org.jspecify.annotations.Nullable;
 
 /** The job has failed and does not come back. The message says in a few lines why. */
 public final class JobFailedException extends Exception {
 
-  private JobFailedException(String message, Throwable cause) {
+  private JobFailedException(String message, @Nullable Throwable cause) {
     super(message, cause);
   }
 

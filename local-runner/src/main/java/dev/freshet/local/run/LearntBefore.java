@@ -1,5 +1,7 @@
 package dev.freshet.local.run;
 
+import static java.util.Objects.requireNonNull;
+
 import com.dynatrace.hash4j.hashing.Hasher64;
 import com.dynatrace.hash4j.hashing.Hashing;
 import dev.freshet.core.events.EventReader;
@@ -26,6 +28,7 @@ import org.apache.flink.util.Collector;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which events earlier replays into a data directory have had, read from its own topics: that is
@@ -142,25 +145,30 @@ final class LearntBefore {
       BooleanSupplier end)
       throws IOException {
     List<TopicPartition> left =
-        new ArrayList<>(upTo.keySet().stream().filter(p -> upTo.get(p) > 0).toList());
+        new ArrayList<>(upTo.keySet().stream().filter(p -> end(upTo, p) > 0).toList());
     consumer.assign(left);
     consumer.seekToBeginning(left);
     long deadline = System.nanoTime() + PATIENCE.toNanos();
     while (!left.isEmpty() && !end.getAsBoolean()) {
       for (ConsumerRecord<byte[], byte[]> message : consumer.poll(POLL)) {
         deadline = System.nanoTime() + PATIENCE.toNanos();
-        if (message.offset() < upTo.get(new TopicPartition(message.topic(), message.partition()))) {
+        if (message.offset()
+            < end(upTo, new TopicPartition(message.topic(), message.partition()))) {
           action.accept(message);
         }
       }
       List<TopicPartition> done =
-          left.stream().filter(p -> consumer.position(p) >= upTo.get(p)).toList();
+          left.stream().filter(p -> consumer.position(p) >= end(upTo, p)).toList();
       consumer.pause(done);
       left.removeAll(done);
       if (System.nanoTime() > deadline) {
         throw new IOException("what was sent earlier cannot be read from " + left);
       }
     }
+  }
+
+  private static long end(Map<TopicPartition, Long> upTo, TopicPartition partition) {
+    return requireNonNull(upTo.get(partition));
   }
 
   /** Impressions that were late are told by the join, as many times as they were. */
@@ -180,7 +188,9 @@ final class LearntBefore {
           public void collect(SourceEvent<Impression> parsed) {
             if (parsed.event() != null) {
               given.add(id(parsed.event()));
-            } else if (!parsed.rejected().reason().equals(RejectReason.AHEAD.label())) {
+            } else if (!requireNonNull(parsed.rejected())
+                .reason()
+                .equals(RejectReason.AHEAD.label())) {
               // What was ahead was so beside its neighbours of then.
               given.add(refusedId(message.topic(), message.value()));
             }
@@ -196,7 +206,7 @@ final class LearntBefore {
     given.add(event == null ? refusedId(message.topic(), message.value()) : id(event));
   }
 
-  private Feedback feedbackOf(String topic, byte[] message) {
+  private @Nullable Feedback feedbackOf(String topic, byte @Nullable [] message) {
     return reader.feedback(message, pipeline.feedbackTopics().get(topic)).event();
   }
 
@@ -259,7 +269,7 @@ final class LearntBefore {
         .getAsLong();
   }
 
-  private long refusedId(String topic, byte[] line) {
+  private long refusedId(String topic, byte @Nullable [] line) {
     var bytes = refused.hashStream().putString(topic);
     return (line == null ? bytes : bytes.putByteArray(line)).getAsLong();
   }

@@ -1,5 +1,7 @@
 package dev.freshet.local.run;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.job.JobGraph;
 import dev.freshet.job.training.CheckpointCheck;
@@ -46,6 +48,7 @@ import org.apache.flink.runtime.minicluster.RpcServiceSharing;
 import org.apache.flink.runtime.rpc.RpcSystem;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.util.Reference;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -112,7 +115,7 @@ public final class LocalJob implements AutoCloseable {
       Path folder,
       int parallelism,
       Duration checkpointEvery,
-      Integer metricsPort)
+      @Nullable Integer metricsPort)
       throws Exception {
     Path checkpoints = Files.createDirectories(folder.resolve("checkpoints"));
     Path savepoints = Files.createDirectories(folder.resolve("savepoints"));
@@ -234,7 +237,9 @@ public final class LocalJob implements AutoCloseable {
     try (DataInputStream in =
         new DataInputStream(new BufferedInputStream(Files.newInputStream(metadata)))) {
       return Checkpoints.loadCheckpointMetadata(
-              in, LocalJob.class.getClassLoader(), metadata.getParent().toUri().toString())
+              in,
+              LocalJob.class.getClassLoader(),
+              requireNonNull(metadata.getParent()).toUri().toString())
           .getCheckpointId();
     } catch (IOException | RuntimeException e) {
       // Going on from an older one would write again what this one's sinks have committed.

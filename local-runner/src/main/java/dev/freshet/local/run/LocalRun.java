@@ -1,5 +1,7 @@
 package dev.freshet.local.run;
 
+import static java.util.Objects.requireNonNull;
+
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.torch.TorchLibrary;
@@ -17,6 +19,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The whole loop in one place: broker, topics, job, replicas, observer. Started and closed as one;
@@ -40,7 +43,7 @@ public final class LocalRun implements AutoCloseable {
       int parallelism,
       Duration checkpointEvery,
       boolean truthKnown,
-      Integer metricsPort) {}
+      @Nullable Integer metricsPort) {}
 
   /** Why a run ended. */
   public enum Ending {
@@ -73,11 +76,11 @@ public final class LocalRun implements AutoCloseable {
   private final Observer observer;
   private final Progress progress;
   private final long startedAt = System.nanoTime();
-  private LocalJob job;
+  private @Nullable LocalJob job;
   private long printedAt;
   private long failuresSought;
   private int failuresTold;
-  private String lastFailure;
+  private @Nullable String lastFailure;
 
   private LocalRun(
       Settings settings,
@@ -124,15 +127,16 @@ public final class LocalRun implements AutoCloseable {
 
   /** Starts the job, from the newest checkpoint if there is one. */
   public void startJob() throws Exception {
-    job =
+    LocalJob started =
         LocalJob.start(
             pipeline,
             settings.folder(),
             settings.parallelism(),
             settings.checkpointEvery(),
             settings.metricsPort());
-    observer.counted(job::counted);
-    int port = job.webPort();
+    job = started;
+    observer.counted(started::counted);
+    int port = started.webPort();
     out.printf(
         "Flink web UI at http://127.0.0.1:%d%s%n",
         port,
@@ -142,7 +146,7 @@ public final class LocalRun implements AutoCloseable {
     if (settings.metricsPort() != null) {
       out.println("Metrics at http://127.0.0.1:" + settings.metricsPort() + "/metrics");
     }
-    if (job.restored()) {
+    if (started.restored()) {
       out.println("Going on from the newest checkpoint in " + settings.folder());
     }
   }
@@ -157,22 +161,22 @@ public final class LocalRun implements AutoCloseable {
   Ending follow(Feed feed, double until) throws Exception {
     boolean emitting = false;
     while (!end.made()) {
-      if (job.finished()) {
+      if (job().finished()) {
         throw new IllegalStateException("the job ended by itself");
       }
       watch(feed);
-      if (feed.allSent() && job.running() && topics.allRead()) {
+      if (feed.allSent() && job().running() && topics.allRead()) {
         // Draining closes every window; a run that may be continued must not do that too early.
         if (!emitting) {
           out.println("All events are read; emitting the last labels");
           emitting = true;
         }
-        if (job.stop(true, () -> watched(feed))) {
+        if (job().stop(true, () -> watched(feed))) {
           return Ending.LEARNT;
         }
       } else if (seconds() >= until) {
         feed.stop();
-        if (job.stop(false, () -> watched(feed))) {
+        if (job().stop(false, () -> watched(feed))) {
           return Ending.TIME_OVER;
         }
       }
@@ -180,8 +184,12 @@ public final class LocalRun implements AutoCloseable {
     }
     feed.stop();
     // The newest checkpoint is seconds old. A savepoint would have to wait for the whole backlog.
-    job.cancel();
+    job().cancel();
     return Ending.INTERRUPTED;
+  }
+
+  private LocalJob job() {
+    return requireNonNull(job, "startJob comes first");
   }
 
   private boolean watched(Feed feed) throws Exception {
@@ -200,7 +208,7 @@ public final class LocalRun implements AutoCloseable {
 
   /** Says what has failed since it was last asked; the job comes back by itself, up to a limit. */
   private void tellFailures() throws Exception {
-    List<TaskFailure> failures = job.failures();
+    List<TaskFailure> failures = job().failures();
     for (TaskFailure failure : failures.subList(failuresTold, failures.size())) {
       String what = failure.toString();
       out.printf(

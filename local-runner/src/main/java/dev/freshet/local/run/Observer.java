@@ -1,5 +1,7 @@
 package dev.freshet.local.run;
 
+import static java.util.Objects.requireNonNull;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.freshet.core.labels.DeadlineUse;
@@ -180,7 +182,7 @@ final class Observer implements AutoCloseable {
   }
 
   ModelReplica replica(String model) {
-    return replicas.get(model);
+    return requireNonNull(replicas.get(model), model);
   }
 
   Pipeline pipeline() {

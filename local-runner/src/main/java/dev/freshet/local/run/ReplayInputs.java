@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Compares the files that are given with those that a data directory has: which are new, which were
@@ -60,7 +61,7 @@ final class ReplayInputs {
    *
    * @throws RefusedException if a batch was begun whose files are not given as they were
    */
-  static Batch next(RunRecord record, List<Input> given) {
+  static @Nullable Batch next(RunRecord record, List<Input> given) {
     if (record.open().isEmpty()) {
       List<Input> known = record.batches().stream().flatMap(b -> b.inputs().stream()).toList();
       List<Input> fresh =

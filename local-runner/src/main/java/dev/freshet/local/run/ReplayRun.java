@@ -1,5 +1,7 @@
 package dev.freshet.local.run;
 
+import static java.util.Objects.requireNonNull;
+
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.freshet.core.codec.Sha256;
@@ -30,6 +32,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A {@link LocalRun} over files of events: all of them go into the topics, then the job runs to
@@ -52,6 +55,7 @@ public final class ReplayRun {
   private final PrintStream out;
   private RunRecord record;
 
+  @SuppressWarnings("NullAway.Init") // run begins with the record
   public ReplayRun(Pipeline pipeline, LocalRun.Settings settings, EndRequest end, PrintStream out) {
     this.pipeline = pipeline;
     this.settings = settings;
@@ -66,7 +70,7 @@ public final class ReplayRun {
    * @return the final figures
    * @throws RefusedException if the folder holds something else
    */
-  public ObjectNode run(List<Path> impressions, List<Path> feedback, Path examples)
+  public ObjectNode run(List<Path> impressions, List<Path> feedback, @Nullable Path examples)
       throws Exception {
     record = record();
     List<Input> given = ReplayInputs.read(impressions, feedback);
@@ -74,7 +78,7 @@ public final class ReplayRun {
     if (batch == null && examples == null) {
       out.println(
           "All of this is learnt already, in " + settings.folder() + "; --again begins anew");
-      return record.report();
+      return learnt();
     }
     ObjectNode report;
     do {
@@ -87,12 +91,12 @@ public final class ReplayRun {
     return report;
   }
 
-  private ObjectNode next(Batch batch, Path examples) throws Exception {
+  private ObjectNode next(@Nullable Batch batch, @Nullable Path examples) throws Exception {
     end.interruptsMe(true);
     try (LocalRun run = LocalRun.open(pipeline, settings, end, out);
         ExampleFile file = examples == null ? null : new ExampleFile(run.pipeline(), examples)) {
       end.interruptsMe(false);
-      ObjectNode report = batch == null ? record.report() : learn(run, batch);
+      ObjectNode report = batch == null ? learnt() : learn(run, batch);
       if (file != null) {
         file.catchUp(run.topics(), learnt(report));
       }
@@ -102,6 +106,11 @@ public final class ReplayRun {
       }
       return report;
     }
+  }
+
+  /** The final figures of before. */
+  private ObjectNode learnt() {
+    return requireNonNull(record.report(), "no batch is open");
   }
 
   private static boolean learnt(ObjectNode report) {
@@ -234,10 +243,14 @@ public final class ReplayRun {
     out.printf(Locale.ROOT, "%,d events are in the topics%n", counts.lines());
   }
 
+  private static InputCounts sent(Input input) {
+    return requireNonNull(input.sent(), "all of it was sent");
+  }
+
   private static InputCounts counts(List<Batch> batches) {
     return batches.stream()
         .flatMap(batch -> batch.inputs().stream())
-        .map(Input::sent)
+        .map(ReplayRun::sent)
         .reduce(InputCounts.NONE, InputCounts::plus);
   }
 
@@ -247,7 +260,7 @@ public final class ReplayRun {
         batches.stream()
             .flatMap(batch -> batch.inputs().stream())
             .filter(input -> input.use().equals(ReplayInputs.IMPRESSIONS))
-            .mapToLong(input -> input.sent().lines() - input.sent().tooLong())
+            .mapToLong(input -> sent(input).lines() - sent(input).tooLong())
             .sum();
     return counts(batches).report(impressions);
   }
@@ -262,7 +275,7 @@ public final class ReplayRun {
       follower =
           new TopicFollower(
               pipeline,
-              pipeline.examplesTopic(),
+              requireNonNull(pipeline.examplesTopic()),
               record -> {
                 try {
                   file.write(record.value());

@@ -1,5 +1,7 @@
 package dev.freshet.local.run;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.job.events.MessageParser;
 import dev.freshet.local.broker.Topics;
@@ -56,9 +58,10 @@ final class ResumingProducer implements AutoCloseable {
   boolean send(String topic, String key, byte[] value, long arrived) throws IOException {
     checkWritten();
     byte[] keyBytes = key.getBytes(StandardCharsets.UTF_8);
-    int partition = Utils.toPositive(Utils.murmur2(keyBytes)) % partitions.get(topic);
+    int partition =
+        Utils.toPositive(Utils.murmur2(keyBytes)) % requireNonNull(partitions.get(topic));
     TopicPartition to = new TopicPartition(topic, partition);
-    long left = toSkip.get(to);
+    long left = requireNonNull(toSkip.get(to));
     if (left > 0) {
       toSkip.put(to, left - 1);
       skipped++;

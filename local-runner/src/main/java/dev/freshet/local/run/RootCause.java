@@ -5,6 +5,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.apache.flink.util.SerializedThrowable;
+import org.jspecify.annotations.Nullable;
 
 /** Finds in a chain of exceptions what a person has to know. */
 public final class RootCause {
@@ -46,7 +47,7 @@ public final class RootCause {
   }
 
   /** Advice that may help; null if nothing is known. */
-  static String advice(Throwable thrown) {
+  static @Nullable String advice(Throwable thrown) {
     String all = "";
     Set<Throwable> seen = new HashSet<>();
     for (Throwable t = unpacked(thrown); t != null && seen.add(t); t = unpacked(t.getCause())) {
@@ -69,7 +70,7 @@ public final class RootCause {
     return null;
   }
 
-  private static Throwable unpacked(Throwable t) {
+  private static @Nullable Throwable unpacked(@Nullable Throwable t) {
     return t instanceof SerializedThrowable s
         ? s.deserializeError(RootCause.class.getClassLoader())
         : t;
@@ -85,7 +86,7 @@ public final class RootCause {
   }
 
   /** A message that repeats its cause repeats what it says, not what it is. */
-  private static String withoutName(Throwable cause, String message) {
+  private static String withoutName(@Nullable Throwable cause, String message) {
     return cause == null || cause.getMessage() == null
         ? message
         : message.replace(cause.toString(), cause.getMessage());

@@ -12,6 +12,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 
 /** The folder of one run at a time; a temporary one goes away with it. */
@@ -23,9 +24,11 @@ public final class RunFolder implements AutoCloseable {
       List.of(RunRecord.FILE, "checkpoints", "savepoints", "tmp", "kafka");
 
   private final Path path;
-  private final FileChannel lock;
 
-  private RunFolder(Path path, FileChannel lock) {
+  /** Held while the folder is in use; null for a temporary one. */
+  private final @Nullable FileChannel lock;
+
+  private RunFolder(Path path, @Nullable FileChannel lock) {
     this.path = path;
     this.lock = lock;
   }

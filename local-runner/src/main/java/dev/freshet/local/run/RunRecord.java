@@ -1,5 +1,7 @@
 package dev.freshet.local.run;
 
+import static java.util.Objects.requireNonNull;
+
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -18,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Contents of a data directory: which inputs are in its topics and how far they are learnt. It is
@@ -40,7 +43,11 @@ import java.util.TreeSet;
  * </pre>
  */
 record RunRecord(
-    int version, String kind, Map<String, String> of, List<Batch> batches, ObjectNode report) {
+    int version,
+    String kind,
+    Map<String, String> of,
+    List<Batch> batches,
+    @Nullable ObjectNode report) {
 
   static final String DEMO = "demo";
   static final String REPLAY = "replay";
@@ -78,7 +85,7 @@ record RunRecord(
    * @param use impressions or feedback
    * @param sent counts of its content; null while that is not known
    */
-  record Input(String use, String path, String sha256, InputCounts sent) {
+  record Input(String use, String path, String sha256, @Nullable InputCounts sent) {
     boolean sameContent(Input other) {
       return use.equals(other.use) && sha256.equals(other.sha256);
     }
@@ -108,7 +115,7 @@ record RunRecord(
       throw new RefusedException("--data-dir: " + folder + " holds a " + kind + ", no " + wanted);
     }
     for (String what : new TreeSet<>(of.keySet())) {
-      if (!of.get(what).equals(others.get(what))) {
+      if (!requireNonNull(of.get(what)).equals(others.get(what))) {
         throw new RefusedException(
             "--data-dir: "
                 + folder

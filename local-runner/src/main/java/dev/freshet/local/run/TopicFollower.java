@@ -18,6 +18,7 @@ import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.WakeupException;
+import org.jspecify.annotations.Nullable;
 
 /** Reads a topic from the beginning on a thread of its own, committed messages only. */
 final class TopicFollower implements AutoCloseable {
@@ -28,7 +29,7 @@ final class TopicFollower implements AutoCloseable {
   private final List<TopicPartition> partitions;
   private final String topic;
   private final Map<TopicPartition, Long> positions = new ConcurrentHashMap<>();
-  private volatile RuntimeException failure;
+  private volatile @Nullable RuntimeException failure;
   private volatile boolean closing;
 
   TopicFollower(Pipeline pipeline, String topic, Consumer<ConsumerRecord<byte[], byte[]>> action) {

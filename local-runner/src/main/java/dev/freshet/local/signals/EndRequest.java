@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Ctrl-C, SIGTERM and a closed terminal as a wish to end in order: figures are told, nothing is
@@ -20,7 +21,7 @@ public final class EndRequest implements AutoCloseable {
   private final PrintStream out;
   private final List<Runnable> atOnce = new ArrayList<>();
   private final CountDownLatch made = new CountDownLatch(1);
-  private Thread waiting;
+  private @Nullable Thread waiting;
   private volatile int exitCode;
 
   private EndRequest(PrintStream out) {
@@ -60,7 +61,7 @@ public final class EndRequest implements AutoCloseable {
   public synchronized void interruptsMe(boolean does) {
     waiting = does ? Thread.currentThread() : null;
     if (does && made()) {
-      waiting.interrupt();
+      Thread.currentThread().interrupt();
     } else if (!does) {
       Thread.interrupted(); // It may have come just now.
     }
