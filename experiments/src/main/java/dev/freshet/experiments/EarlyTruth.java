@@ -4,6 +4,7 @@ import dev.freshet.core.settings.Option;
 import java.io.Serializable;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Knowledge that an experiment may have and a stream cannot: the ceiling and the floor that delay
@@ -21,7 +22,7 @@ public record EarlyTruth(
                 "Impressions from this day on (UTC) are scored and not learnt from: with `always`,"
                     + " a model that is trained on all that is true and then stands still",
             fallback = Option.ABSENT)
-        LocalDate learnUntil)
+        @Nullable LocalDate learnUntil)
     implements Serializable {
 
   boolean learnt(long eventTime) {

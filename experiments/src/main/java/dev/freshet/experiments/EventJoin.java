@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The join of the job, with all events there from the start and timers in order: nothing arrives
@@ -40,7 +41,7 @@ final class EventJoin implements LabelJoin.Output {
   /**
    * @param features null unless they are wanted
    */
-  private record Told(long at, EncodedExample example, Features features) {}
+  private record Told(long at, EncodedExample example, @Nullable Features features) {}
 
   private final LabelJoin join;
   private final boolean announced;

@@ -5,6 +5,7 @@ import static dev.freshet.core.settings.InvalidValueException.check;
 import dev.freshet.core.settings.Option;
 import java.io.Serializable;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** An experiment file, without the pipeline that it names. */
 public record Experiment(
@@ -15,13 +16,13 @@ public record Experiment(
     @Option(
             value = "Row that the others are compared with, seed by seed; by default the last",
             fallback = Option.ABSENT)
-        String baseline,
+        @Nullable String baseline,
     @Option("Metrics to tell, as `task.metric`; the CSV file has all") List<String> metrics,
     @Option("Where each row stands between a floor and a ceiling") Relative relative) {
 
   /** Asks for a table of {@code (row - floor) / (ceiling - floor)}, seed by seed. */
   public record Relative(
-      @Option(value = "Row that stands for 1", fallback = Option.ABSENT) String ceiling,
+      @Option(value = "Row that stands for 1", fallback = Option.ABSENT) @Nullable String ceiling,
       @Option(value = "Rows that stand for 0, a table for each", fallback = "") List<String> floors,
       @Option(value = "Metrics for which; by default those of the experiment", fallback = "")
           List<String> metrics)

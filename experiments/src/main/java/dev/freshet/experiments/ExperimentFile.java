@@ -1,5 +1,7 @@
 package dev.freshet.experiments;
 
+import static java.util.Objects.requireNonNull;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.freshet.core.models.ModelDefinition;
@@ -20,6 +22,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads experiment files: the keys of {@link Experiment}; {@code pipeline}, a pipeline file (from
@@ -36,12 +39,13 @@ public record ExperimentFile(Experiment experiment, List<Case> cases) {
    *
    * @param name of the variant, or null for the experiment itself
    */
-  public record Case(String name, DataSource data, Pipeline pipeline) {
+  public record Case(@Nullable String name, DataSource data, Pipeline pipeline) {
 
     /** With files that are not where the command was called from those beside the experiment. */
     private Case beside(Path file) {
       return data instanceof FileData files
-          ? new Case(name, files.beside(file.toAbsolutePath().getParent()), pipeline)
+          ? new Case(
+              name, files.beside(requireNonNull(file.toAbsolutePath().getParent())), pipeline)
           : this;
     }
 
@@ -86,7 +90,10 @@ public record ExperimentFile(Experiment experiment, List<Case> cases) {
     group(override, OVERRIDE, problems);
     check(variants, problems);
     List<Case> cases = new ArrayList<>();
-    if (tree != null && (override == null || override.isObject()) && readable(variants)) {
+    if (experiment != null
+        && tree != null
+        && (override == null || override.isObject())
+        && readable(variants)) {
       merge(tree, override);
       if (variants == null) {
         add(cases, problems, () -> new Case(null, experiment.data(), bound(tree, PIPELINE)));
@@ -102,11 +109,13 @@ public record ExperimentFile(Experiment experiment, List<Case> cases) {
       }
     }
     problems.throwIfAny(file.toString());
-    return new ExperimentFile(experiment, cases.stream().map(one -> one.beside(file)).toList());
+    return new ExperimentFile(
+        requireNonNull(experiment, "no problem was found"),
+        cases.stream().map(one -> one.beside(file)).toList());
   }
 
   /** True if there are none, or each is a group with a name. */
-  private static boolean readable(JsonNode variants) {
+  private static boolean readable(@Nullable JsonNode variants) {
     if (variants == null) {
       return true;
     }
@@ -139,13 +148,13 @@ public record ExperimentFile(Experiment experiment, List<Case> cases) {
     }
   }
 
-  private static Experiment bind(ObjectNode keys, Problems problems) {
+  private static @Nullable Experiment bind(ObjectNode keys, Problems problems) {
     return new RecordBinder(problems, Map.of(DataSource.class, DataSources.kinds()))
         .bind(keys, Experiment.class, "", OTHERS);
   }
 
-  private static ObjectNode pipeline(JsonNode named, Path file, Problems problems)
-      throws IOException {
+  private static @Nullable ObjectNode pipeline(
+      @Nullable JsonNode named, Path file, Problems problems) throws IOException {
     if (named instanceof ObjectNode group) {
       return group;
     }
@@ -162,13 +171,13 @@ public record ExperimentFile(Experiment experiment, List<Case> cases) {
     return null;
   }
 
-  private static void group(JsonNode node, String key, Problems problems) {
+  private static void group(@Nullable JsonNode node, String key, Problems problems) {
     if (node != null && !node.isObject()) {
       problems.add(key, node.toString(), "a group of keys");
     }
   }
 
-  private static void check(JsonNode variants, Problems problems) {
+  private static void check(@Nullable JsonNode variants, Problems problems) {
     if (variants == null) {
       return;
     }
@@ -222,10 +231,13 @@ public record ExperimentFile(Experiment experiment, List<Case> cases) {
     }
     ObjectNode pipeline = tree.deepCopy();
     merge(pipeline, variant.get(OVERRIDE));
-    return new Case(name, experiment.data(), bound(pipeline, "variant " + name + ", " + PIPELINE));
+    return new Case(
+        name,
+        requireNonNull(experiment).data(),
+        bound(pipeline, "variant " + name + ", " + PIPELINE));
   }
 
-  private static void merge(ObjectNode into, JsonNode from) {
+  private static void merge(ObjectNode into, @Nullable JsonNode from) {
     if (from == null) {
       return;
     }

@@ -18,6 +18,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 
 /** Runs every model of an experiment with every seed, some of them side by side. */
@@ -26,13 +27,13 @@ public final class ExperimentRun {
   private final ExperimentFile file;
   private final int threads;
   private final PrintStream out;
-  private final Path examplesFolder;
+  private final @Nullable Path examplesFolder;
   private final Map<SharedExamples.Key, SharedExamples> shared = new HashMap<>();
 
   private final Set<String> said = ConcurrentHashMap.newKeySet();
 
   /** Null unless examples and predictions are written. */
-  private RunFiles files;
+  private @Nullable RunFiles files;
 
   /**
    * @param threads trials at a time; each has a thread of its own
@@ -40,7 +41,8 @@ public final class ExperimentRun {
    * @param examplesFolder where examples and predictions are written, for other learners; null for
    *     nowhere
    */
-  public ExperimentRun(ExperimentFile file, int threads, PrintStream out, Path examplesFolder) {
+  public ExperimentRun(
+      ExperimentFile file, int threads, PrintStream out, @Nullable Path examplesFolder) {
     this.file = file;
     this.threads = threads;
     this.out = out;

@@ -1,6 +1,7 @@
 package dev.freshet.experiments;
 
 import static dev.freshet.core.settings.InvalidValueException.check;
+import static java.util.Objects.requireNonNull;
 
 import dev.freshet.core.events.EventReader;
 import dev.freshet.core.events.Feedback;
@@ -23,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Files of events, as {@code freshet import} writes them, joined in event time. Unlike in a stream
@@ -90,7 +92,7 @@ public record FileData(
           line -> {
             Parsed<Impression> parsed = reader.impression(line);
             if (parsed.event() == null) {
-              join.refuse(file, parsed.rejection());
+              join.refuse(file, requireNonNull(parsed.rejection()));
             } else {
               addTaken(join, shifted(parsed.event(), shifts), since);
             }
@@ -102,7 +104,7 @@ public record FileData(
           line -> {
             Parsed<Feedback> parsed = reader.feedback(line, kind);
             if (parsed.event() == null) {
-              join.refuse(file, parsed.rejection());
+              join.refuse(file, requireNonNull(parsed.rejection()));
             } else {
               addTaken(join, shifted(parsed.event(), shifts));
             }
@@ -112,7 +114,7 @@ public record FileData(
   }
 
   /** The kind of feedback that does not say its kind; null where it has to. */
-  static String kind(Pipeline pipeline) {
+  static @Nullable String kind(Pipeline pipeline) {
     return pipeline.tasks().size() == 1 ? pipeline.tasks().get(0).name() : null;
   }
 
@@ -153,7 +155,7 @@ public record FileData(
   }
 
   private static Impression shifted(Impression event, Map<String, Long> shifts) {
-    return shifts.isEmpty() ? event : event.later(shifts.get(event.id()));
+    return shifts.isEmpty() ? event : event.later(requireNonNull(shifts.get(event.id())));
   }
 
   private static Feedback shifted(Feedback event, Map<String, Long> shifts) {

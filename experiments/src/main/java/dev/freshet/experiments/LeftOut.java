@@ -1,5 +1,7 @@
 package dev.freshet.experiments;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.events.Rejection;
 import dev.freshet.core.labels.DropReason;
 import dev.freshet.core.labels.DroppedEvent;
@@ -13,13 +15,12 @@ import java.util.Map;
 final class LeftOut {
 
   private long refused;
-  private String firstRefused;
+  private String firstRefused = "";
   private final Map<DropReason, Long> dropped = new EnumMap<>(DropReason.class);
   private final Map<DropReason, String> firstDropped = new EnumMap<>(DropReason.class);
 
   void refuse(String file, Rejection rejection) {
-    refused++;
-    if (firstRefused == null) {
+    if (refused++ == 0) {
       firstRefused = file + ": " + rejection;
     }
   }
@@ -38,7 +39,12 @@ final class LeftOut {
     }
     dropped.forEach(
         (reason, count) ->
-            told.add(sentence(count, reason.label(), reason.label(), firstDropped.get(reason))));
+            told.add(
+                sentence(
+                    count,
+                    reason.label(),
+                    reason.label(),
+                    requireNonNull(firstDropped.get(reason)))));
     return told;
   }
 

@@ -1,6 +1,7 @@
 package dev.freshet.experiments;
 
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Result of one model with one seed.
@@ -15,8 +16,8 @@ record Outcome(
     long seed,
     Map<String, Double> metrics,
     double seconds,
-    String diverged,
-    String skipped) {
+    @Nullable String diverged,
+    @Nullable String skipped) {
 
   static Outcome diverged(String model, long seed, double seconds, String why) {
     return new Outcome(model, seed, Map.of(), seconds, why, null);

@@ -1,5 +1,7 @@
 package dev.freshet.experiments;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.experiments.simulator.Simulator;
 import java.io.IOException;
 import java.io.Writer;
@@ -99,7 +101,8 @@ public final class Results {
   /** Seed by seed, where this row stands between a floor, 0, and the ceiling, 1. */
   Estimate relative(String model, String floor, String metric) {
     Map<Long, Double> floors = values(floor, metric);
-    Map<Long, Double> ceilings = values(file.experiment().relative().ceiling(), metric);
+    Map<Long, Double> ceilings =
+        values(requireNonNull(file.experiment().relative().ceiling()), metric);
     List<Double> shares = new ArrayList<>();
     values(model, metric)
         .forEach(

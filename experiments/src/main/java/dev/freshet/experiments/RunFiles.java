@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Files that other learners need to be compared with an experiment's models, on the same examples
@@ -94,7 +95,7 @@ final class RunFiles {
         .put("why", outcome.diverged());
   }
 
-  private static String text(LocalDate day) {
+  private static @Nullable String text(@Nullable LocalDate day) {
     return day == null ? null : day.toString();
   }
 
@@ -110,7 +111,7 @@ final class RunFiles {
   }
 
   /** The scores that impressions brought with them, NaN for none; null if none did. */
-  private static float[][] served(SharedExamples shared) throws IOException {
+  private static float @Nullable [][] served(SharedExamples shared) throws IOException {
     List<EncodedExample> all = shared.get().all();
     if (all.stream().allMatch(example -> example.served().length == 0)) {
       return null;

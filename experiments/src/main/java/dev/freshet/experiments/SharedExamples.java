@@ -8,6 +8,7 @@ import dev.freshet.core.pipeline.TrainingSettings.Scoring;
 import java.io.IOException;
 import java.util.List;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** Examples that several trials use: loaded by the first that asks, dropped by the last. */
 final class SharedExamples {
@@ -18,7 +19,7 @@ final class SharedExamples {
       List<Task> tasks,
       LabelSettings labels,
       List<FeatureField> features,
-      Scoring.At at,
+      Scoring.@Nullable At at,
       long seed) {
 
     static Key of(DataSource data, Pipeline pipeline, long seed) {
@@ -38,7 +39,7 @@ final class SharedExamples {
   private final boolean withFeatures;
   private final Consumer<String> say;
   private int users;
-  private Examples examples;
+  private @Nullable Examples examples;
 
   /**
    * @param withFeatures true if the impressions' features are wanted too

@@ -1,6 +1,7 @@
 package dev.freshet.experiments;
 
 import static dev.freshet.core.settings.InvalidValueException.check;
+import static java.util.Objects.requireNonNull;
 
 import dev.freshet.core.events.EventReader;
 import dev.freshet.core.events.Feedback;
@@ -88,10 +89,10 @@ public record ShopData(
         message != null;
         message = simulator.next(impressions)) {
       if (message.topic().equals(shown)) {
-        Impression event = reader.impression(message.value()).event();
+        Impression event = requireNonNull(reader.impression(message.value()).event());
         join.add(event);
       } else {
-        Feedback event = reader.feedback(message.value(), null).event();
+        Feedback event = requireNonNull(reader.feedback(message.value(), null).event());
         join.add(event);
       }
     }

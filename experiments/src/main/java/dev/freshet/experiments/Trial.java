@@ -1,5 +1,7 @@
 package dev.freshet.experiments;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.TaskKind;
@@ -21,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One model, one seed. Besides the trainer's own metrics it tells:
@@ -49,7 +52,7 @@ final class Trial {
   private final Map<Integer, QualityAccumulator> reached = new TreeMap<>();
 
   /** Null unless predictions are wanted. */
-  private float[][] predictions;
+  private float @Nullable [][] predictions;
 
   Trial(Pipeline pipeline, Examples examples) {
     this.pipeline = pipeline;
@@ -58,15 +61,16 @@ final class Trial {
 
   /** Keeps every prediction that a label is scored against, for {@link #predictions}. */
   void keepPredictions() {
-    predictions = new float[examples.all().size()][pipeline.tasks().size()];
-    for (float[] row : predictions) {
+    float[][] none = new float[examples.all().size()][pipeline.tasks().size()];
+    for (float[] row : none) {
       Arrays.fill(row, Float.POSITIVE_INFINITY);
     }
+    predictions = none;
   }
 
   /** Of each example and task, in the layout of {@link RunFiles}. */
   float[][] predictions() {
-    return predictions;
+    return requireNonNull(predictions, "keepPredictions comes first");
   }
 
   /**
@@ -102,7 +106,7 @@ final class Trial {
     }
   }
 
-  private static String skipped(ModelTrainer trainer) {
+  private static @Nullable String skipped(ModelTrainer trainer) {
     long count = trainer.incidents().count(Kind.SKIPPED);
     return count == 0
         ? null

@@ -1,5 +1,7 @@
 package dev.freshet.experiments;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.pipeline.Pipeline;
@@ -16,6 +18,7 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -63,14 +66,13 @@ public final class Tuning {
   /** Why nothing can be found. */
   private final List<String> faults = new ArrayList<>();
 
-  private ScoredCandidate best;
+  private @Nullable ScoredCandidate best;
 
   /** The file as it is, on the impressions on which the best one was tried. */
-  private ScoredCandidate asItIs;
+  private @Nullable ScoredCandidate asItIs;
 
-  private Share now;
-  private TuningTrials trials;
-  private TuningReport report;
+  private @Nullable Share now;
+  private @Nullable TuningReport report;
 
   /**
    * Reads the pipeline and the events.
@@ -211,11 +213,11 @@ public final class Tuning {
     boolean done = false;
     try (TuningTrials all =
         new TuningTrials(file, events, screen, settings.threads(), settings.seed(), sign)) {
-      trials = all;
-      report = new TuningReport(file, all::whole);
-      halve(candidates);
+      TuningReport told = new TuningReport(file, all::whole);
+      report = told;
+      halve(candidates, all);
       if (faults.isEmpty()) {
-        simplify();
+        simplify(all, told);
       }
       done = true;
     } catch (InterruptedException e) {
@@ -255,19 +257,21 @@ public final class Tuning {
     return Math.max(2, (candidates + KEPT - 1) / KEPT);
   }
 
-  private void halve(List<Candidate> candidates) throws Exception {
+  private void halve(List<Candidate> candidates, TuningTrials trials) throws Exception {
     List<Candidate> left = candidates;
     for (int i = 0; i < shares.size(); i++) {
-      now = shares.get(i);
+      Share part = shares.get(i);
+      now = part;
       String round =
           String.format(
               Locale.ROOT,
               "Round %d of %d, %,d impressions",
               i + 1,
               shares.size(),
-              Math.round(now.share() * events.impressions()));
+              Math.round(part.share() * events.impressions()));
       List<ScoredCandidate> ranked =
-          trials.run(left, now.share(), now.labels(), round, one -> file.describe(one.candidate()));
+          trials.run(
+              left, part.share(), part.labels(), round, one -> file.describe(one.candidate()));
       List<ScoredCandidate> finished = ranked.stream().filter(ScoredCandidate::finished).toList();
       if (finished.stream().allMatch(one -> one.candidate().asItIs())) {
         faults.add(
@@ -278,7 +282,8 @@ public final class Tuning {
                     ranked.get(ranked.size() - 1).fault()));
         return;
       }
-      best = finished.get(0);
+      ScoredCandidate first = finished.get(0);
+      best = first;
       asItIs = ranked.stream().filter(one -> one.candidate().asItIs()).findAny().orElseThrow();
       List<Candidate> next = new ArrayList<>();
       finished.stream().limit(kept(left.size())).map(ScoredCandidate::candidate).forEach(next::add);
@@ -290,15 +295,16 @@ public final class Tuning {
           "%s: the best is %s, %s%s"
               .formatted(
                   round,
-                  TuningScore.text(best.total()),
-                  file.describe(best.candidate()),
-                  best.worse()));
+                  TuningScore.text(first.total()),
+                  file.describe(first.candidate()),
+                  first.worse()));
     }
   }
 
-  private void simplify() throws Exception {
+  private void simplify(TuningTrials trials, TuningReport told) throws Exception {
+    Share all = known(now);
     TuningSimplification passes =
-        new TuningSimplification(file, trials, now.share(), now.labels(), report, best);
+        new TuningSimplification(file, trials, all.share(), all.labels(), told, known(best));
     try {
       passes.run();
     } finally {
@@ -308,6 +314,9 @@ public final class Tuning {
 
   /** Each may pay beside the others, and all together for nothing. */
   private void compareWithDefault() {
+    ScoredCandidate best = known(this.best);
+    ScoredCandidate asItIs = known(this.asItIs);
+    TuningReport report = known(this.report);
     if (best.pays(asItIs)) {
       return;
     }
@@ -320,7 +329,11 @@ public final class Tuning {
           best,
           asItIs);
     }
-    best = asItIs;
+    this.best = asItIs;
+  }
+
+  private static <T> T known(@Nullable T what) {
+    return requireNonNull(what, "run comes first");
   }
 
   /** True if a round was ended whose candidates could be compared: there is something to write. */
@@ -338,7 +351,8 @@ public final class Tuning {
 
   /** The result in words: the choices, what each brought, and figures before and after. */
   public List<String> report() {
-    List<String> lines = new ArrayList<>(report.lines(best, asItIs, now.labels()));
+    List<String> lines =
+        new ArrayList<>(known(report).lines(known(best), known(asItIs), known(now).labels()));
     notJudged.forEach(fault -> lines.addAll(TuningScreen.wrap(fault, "  ")));
     return lines;
   }
@@ -357,6 +371,6 @@ public final class Tuning {
             events.impressions(),
             settings.pipeline().getFileName()));
     head.addAll(report());
-    file.write(best.candidate(), head, to);
+    file.write(known(best).candidate(), head, to);
   }
 }

@@ -1,5 +1,7 @@
 package dev.freshet.experiments;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.events.EventReader;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.pipeline.Pipeline;
@@ -28,7 +30,7 @@ final class TuningEvents {
             Impression event = events.impression(line).event();
             reader.read(event == null ? Long.MIN_VALUE : event.eventTime());
             if (event == null) {
-              leftOut.refuse(file, events.impression(line).rejection());
+              leftOut.refuse(file, requireNonNull(events.impression(line).rejection()));
             }
           });
     }
@@ -39,7 +41,7 @@ final class TuningEvents {
           line -> {
             var parsed = events.feedback(line, kind);
             if (parsed.event() == null) {
-              leftOut.refuse(file, parsed.rejection());
+              leftOut.refuse(file, requireNonNull(parsed.rejection()));
             }
           });
     }

@@ -7,6 +7,7 @@ import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.training.TargetScale;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The labels of a task among some events, before anything is learnt: can candidates be judged by it
@@ -83,7 +84,7 @@ record TuningLabels(
   }
 
   /** Why nobody can be judged by this task, or only by luck; null if all can. */
-  String fault() {
+  @Nullable String fault() {
     String name = task.name();
     if (judged == 0) {
       return name + " has no label in the judged half";

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** How far a round is: what is done and what is being learnt, since when, and how long it takes. */
 final class TuningProgress {
@@ -48,7 +49,7 @@ final class TuningProgress {
    * Expectation of the others' time from the candidates so far; null before the first and at the
    * end.
    */
-  synchronized String expected() {
+  synchronized @Nullable String expected() {
     return done == 0 || open == 0
         ? null
         : "about " + time(seconds / done * Math.ceil((double) open / threads));

@@ -1,5 +1,7 @@
 package dev.freshet.experiments;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.core.labels.Task;
 import dev.freshet.experiments.TunedPipeline.Candidate;
 import dev.freshet.experiments.TuningScore.Difference;
@@ -11,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /** Report of a tuning in words: its result, and what each choice brought. */
 final class TuningReport {
@@ -32,7 +35,8 @@ final class TuningReport {
    * @param mean of the judged tasks
    * @param verdict null if it was made
    */
-  private record Brings(Difference mean, Map<String, Difference> byTask, String verdict) {}
+  private record Brings(
+      Difference mean, Map<String, Difference> byTask, @Nullable String verdict) {}
 
   private final TunedPipeline file;
   private final Function<Candidate, ScoredCandidate> whole;
@@ -223,7 +227,9 @@ final class TuningReport {
   }
 
   private static String byTask(ScoredCandidate of, Task task) {
-    return of.finished() ? TuningScore.text(of.score().byTask().get(task.name())) : "-";
+    return of.finished()
+        ? TuningScore.text(requireNonNull(of.score().byTask().get(task.name())))
+        : "-";
   }
 
   private static String metric(ScoredCandidate of, Task task, QualityMetric metric) {

@@ -1,5 +1,7 @@
 package dev.freshet.experiments;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.freshet.experiments.TunedPipeline.Candidate;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -60,15 +62,15 @@ final class TuningSimplification {
       run(List.copyOf(without.values()), round, base);
       List<Integer> unpaid = new ArrayList<>();
       for (Map.Entry<Integer, Candidate> one : without.entrySet()) {
-        if (!best.pays(trials.whole(one.getValue()))) {
+        if (!best.pays(tried(one.getValue()))) {
           unpaid.add(one.getKey());
         }
       }
       if (unpaid.isEmpty()) {
         return;
       }
-      unpaid.sort(Comparator.comparingDouble(i -> trials.whole(without(i)).total()));
-      ScoredCandidate least = trials.whole(without(unpaid.get(0)));
+      unpaid.sort(Comparator.comparingDouble(i -> tried(without(i)).total()));
+      ScoredCandidate least = tried(without(unpaid.get(0)));
       Candidate simple = best.candidate();
       for (int choice : unpaid) {
         simple = simple.with(choice, 0);
@@ -89,8 +91,12 @@ final class TuningSimplification {
               .formatted(pass, TuningScore.text(best.total())),
           best,
           unpaid);
-      best = trials.whole(simple);
+      best = tried(simple);
     }
+  }
+
+  private ScoredCandidate tried(Candidate candidate) {
+    return requireNonNull(trials.whole(candidate), "it was tried");
   }
 
   private void run(List<Candidate> candidates, String heading, ScoredCandidate base)

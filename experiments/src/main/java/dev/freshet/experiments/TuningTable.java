@@ -1,8 +1,11 @@
 package dev.freshet.experiments;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Candidates in lines of {@link TuningScreen#WIDTH} columns: the score and what it is made of, and
@@ -71,7 +74,11 @@ final class TuningTable {
    * @param notes further remarks
    */
   List<String> rows(
-      String done, TuningScore score, String fault, double seconds, List<String> notes) {
+      String done,
+      @Nullable TuningScore score,
+      @Nullable String fault,
+      double seconds,
+      List<String> notes) {
     List<String> lines = new ArrayList<>();
     if (score == null) {
       lines.addAll(TuningScreen.wrap("%8s  %s".formatted(done, fault), INDENT));
@@ -80,7 +87,7 @@ final class TuningTable {
           new StringBuilder("%8s%9s".formatted(done, TuningScore.text(score.total())));
       if (tasks.size() > 1) {
         for (int i = 0; i < tasks.size(); i++) {
-          double share = score.byTask().get(tasks.get(i).task().name());
+          double share = requireNonNull(score.byTask().get(tasks.get(i).task().name()));
           line.append("  ").append(pad(TuningScore.text(share), columns.get(i)));
         }
       }

@@ -20,6 +20,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** Learns candidates, some at a time, and shows how far that is. */
 final class TuningTrials implements AutoCloseable {
@@ -55,7 +56,7 @@ final class TuningTrials implements AutoCloseable {
   }
 
   /** Its result on all of the impressions; null if it was not tried there. */
-  ScoredCandidate whole(Candidate candidate) {
+  @Nullable ScoredCandidate whole(Candidate candidate) {
     return whole.get(candidate);
   }
 
@@ -211,7 +212,7 @@ final class TuningTrials implements AutoCloseable {
     }
     return rows.rows(
         done,
-        scored.fault() == null ? scored.score() : null,
+        scored.fault() == null ? scored.judged() : null,
         scored.fault(),
         scored.seconds(),
         notes);

@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Path;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The lines of a file as they are, byte for byte: what is not UTF-8 is for others to refuse, not
@@ -31,7 +32,7 @@ public final class ByteLines implements Closeable {
   }
 
   /** The next line without its end, or null after the last. */
-  public byte[] next() throws IOException {
+  public byte @Nullable [] next() throws IOException {
     line.reset();
     tooLong = false;
     int b = in.read();

@@ -92,15 +92,15 @@ final class Csv {
         action.row(rows.next());
         unreadable = 0;
       } catch (BadRow e) {
-        bad.add(file, line, e.reason(), e.getMessage());
+        bad.add(file, line, e.reason(), String.valueOf(e.getMessage()));
       } catch (DateTimeException e) {
-        bad.add(file, line, BadRow.Reason.DATE, e.getMessage());
+        bad.add(file, line, BadRow.Reason.DATE, String.valueOf(e.getMessage()));
       } catch (UncheckedIOException e) {
         // The parser goes on behind a quote that is not closed, if there is something behind it.
         if (++unreadable > MOST_UNREADABLE) {
           throw e.getCause();
         }
-        bad.add(file, line, BadRow.Reason.QUOTES, e.getMessage());
+        bad.add(file, line, BadRow.Reason.QUOTES, String.valueOf(e.getMessage()));
       } catch (IllegalArgumentException e) {
         bad.add(file, line, BadRow.Reason.INVALID, String.valueOf(e.getMessage()));
       }

@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.commons.csv.CSVRecord;
+import org.jspecify.annotations.Nullable;
 
 /**
  * REES46 multi-category store: {@code event_time,event_type,product_id,category_id,category_code,
@@ -90,7 +91,7 @@ final class Rees46Importer implements Importer {
       views.put(key, view);
     }
 
-    String get(String key) {
+    @Nullable String get(String key) {
       String view = views.get(key);
       return view != null ? view : older.get(key);
     }

@@ -11,6 +11,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.PriorityQueue;
 import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A shop whose truth is known: users see items, click, buy, buy again and send back. Events come
@@ -130,7 +131,7 @@ public final class Simulator {
    *
    * @param limit impressions in all; null is returned when these and their feedback are through
    */
-  public SimulatedMessage next(long limit) {
+  public @Nullable SimulatedMessage next(long limit) {
     while (impressions < limit && (queue.isEmpty() || queue.peek().arrival() >= (long) clock)) {
       impression();
     }
