@@ -158,7 +158,7 @@ final class Trial {
     List<Task> tasks = pipeline.tasks();
     for (int i = 0; i < predictions.length; i++) {
       EncodedExample example = batch.get(i);
-      if (!trainer.scores().inRange(example)) {
+      if (predictions[i] == null || !trainer.scores().inRange(example)) {
         continue;
       }
       for (int t = 1; t < tasks.size() && tasks.get(t).binary(); t++) {

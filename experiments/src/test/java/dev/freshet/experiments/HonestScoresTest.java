@@ -12,10 +12,17 @@ import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.training.ModelTrainer;
 import dev.freshet.training.ScoredExample;
+import dev.freshet.training.TrainerSnapshot;
 import dev.freshet.training.evaluation.QualityAccumulator;
 import dev.freshet.training.evaluation.QualityMetric;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -35,6 +42,11 @@ class HonestScoresTest {
   private static final long START = 1_767_225_600_000L;
 
   private static Pipeline pipeline(String correction, String amounts, String at, String model) {
+    return pipeline(correction, amounts, at, model, 1);
+  }
+
+  private static Pipeline pipeline(
+      String correction, String amounts, String at, String model, double unreached) {
     return PipelineFile.parse(
         """
         pipeline: honest
@@ -53,8 +65,9 @@ class HonestScoresTest {
           dense: {rate: 1e-2}
           embeddings: {rate: 0.5, start: 1e-9}
           scoring: {window: 0%s}
+          unreached-sampling: %s
         """
-            .formatted(correction, correction, amounts, model, at),
+            .formatted(correction, correction, amounts, model, at, unreached),
         "test");
   }
 
@@ -119,6 +132,61 @@ class HonestScoresTest {
     }
   }
 
+  /** All labels are scored, whichever are learnt, and what is learnt of them gives nothing away. */
+  @Test
+  void whatIsOnlyScoredIsScoredAsHonestly() throws IOException {
+    Map<Double, Map<String, Double>> scored = new HashMap<>();
+    List<Double> calibrations = new ArrayList<>();
+    for (double unreached : new double[] {1, 0.25}) {
+      Pipeline pipeline = pipeline("wait", "wait", "", "kind: shared-bottom", unreached);
+      List<EncodedExample> examples = examples(pipeline);
+      try (ModelTrainer trainer = trainer(pipeline)) {
+        feed(trainer, examples);
+        // Of 6000 clicks' labels none, of the 6000 purchases' the 3600 without a click, and of the
+        // revenues' the 5040 without a purchase.
+        double left = (1 - unreached) * (0.6 + 0.84) * IMPRESSIONS;
+        assertThat((double) trainer.onlyScored()).isBetween(0.93 * left, 1.07 * left);
+        Map<String, Double> counts = new HashMap<>();
+        for (String task : List.of("click", "purchase", "revenue")) {
+          counts.put(task, trainer.quality().value(task, QualityMetric.EXAMPLES));
+        }
+        scored.put(unreached, counts);
+        calibrations.add(trainer.quality().value("purchase", QualityMetric.CALIBRATION));
+        calibrations.add(trainer.quality().value("revenue", QualityMetric.CALIBRATION));
+        assertThat(trainer.quality().value("click", QualityMetric.AUC)).isBetween(0.45, 0.55);
+        assertThat(trainer.quality().value("purchase", QualityMetric.AUC)).isBetween(0.45, 0.55);
+        assertThat(snapshot(trainer)).isEqualTo(snapshotOfOneThatWasRestored(pipeline, examples));
+      }
+    }
+    assertThat(scored.get(0.25)).isEqualTo(scored.get(1.0));
+    // A model that remembers is too low; one that learns a share has less to remember.
+    for (int task = 0; task < 2; task++) {
+      assertThat(Math.abs(1 - calibrations.get(2 + task)))
+          .as("%s", calibrations)
+          .isLessThan(Math.abs(1 - calibrations.get(task)) + 0.05);
+    }
+  }
+
+  private static byte[] snapshotOfOneThatWasRestored(
+      Pipeline pipeline, List<EncodedExample> examples) throws IOException {
+    byte[] half;
+    try (ModelTrainer trainer = trainer(pipeline)) {
+      feed(trainer, examples.subList(0, 6400));
+      half = snapshot(trainer);
+    }
+    try (ModelTrainer trainer = trainer(pipeline)) {
+      TrainerSnapshot.read(trainer, new ByteArrayInputStream(half));
+      feed(trainer, examples.subList(6400, examples.size()));
+      return snapshot(trainer);
+    }
+  }
+
+  private static byte[] snapshot(ModelTrainer trainer) throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    TrainerSnapshot.write(trainer, TrainerSnapshot.Surroundings.none(1), out);
+    return out.toByteArray();
+  }
+
   /** The trap works: just before its purchase label the model does remember the click. */
   @Test
   void aModelRemembersItsImpressions() {
@@ -130,7 +198,7 @@ class HonestScoresTest {
         trainer.process(examples.subList(i, Math.min(i + 64, examples.size())));
         for (ScoredExample scored : trainer.scored()) {
           TaskLabel label = scored.example().labels()[1];
-          if (label.isFinal() && Double.isFinite(scored.now()[1])) {
+          if (label.isFinal() && scored.now() != null && Double.isFinite(scored.now()[1])) {
             late.add(scored.now()[1], label.value());
           }
         }

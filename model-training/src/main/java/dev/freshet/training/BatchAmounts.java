@@ -37,7 +37,8 @@ final class BatchAmounts {
     for (EncodedExample example : batch) {
       if (targets.importance(example, core) > 0) {
         double value = example.labels()[core].value();
-        next.see(value, sampling.amountWeight(value, example.id()));
+        next.see(
+            value, sampling.amountWeight(value, example.id()) * targets.unreachedWeight(example));
       }
     }
     next.refresh();
@@ -82,7 +83,8 @@ final class BatchAmounts {
       EncodedExample example = batch.get(i);
       TaskLabel label = example.labels()[core];
       if (label.isFinal() && !example.holdout() && Float.isFinite(predictions[i][core])) {
-        next.compare(before.plain(predictions[i][core]), label.value());
+        double weight = targets.unreachedWeight(example);
+        next.compare(before.plain(predictions[i][core]), label.value(), weight);
       }
     }
     next.refresh();

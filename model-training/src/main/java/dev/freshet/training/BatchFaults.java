@@ -137,6 +137,16 @@ final class BatchFaults {
     LOGGER.warn("A batch is left out: {}", what);
   }
 
+  /** The delay heads had the batch. */
+  void ofHeads(long step, boolean learnt, boolean clipped) {
+    if (!learnt) {
+      skipped(step, "its delay heads' loss or gradient is not finite or too large", "");
+    }
+    if (clipped) {
+      clipped(step, "a gradient of the delay heads");
+    }
+  }
+
   /** A gradient was scaled down. */
   void clipped(long step, String what) {
     incidents.add(Kind.CLIPPED_GRADIENT, 1);

@@ -81,7 +81,7 @@ final class BatchScorer {
   /**
    * Scores a batch, and begins what it teaches of shrinkages.
    *
-   * @param said [example][task], in the model's scale
+   * @param said [example][task], in the model's scale; null where nothing is predicted again
    * @param scale null without a core task
    * @param steps taken before
    * @return the examples whose impressions are scored
@@ -117,11 +117,23 @@ final class BatchScorer {
 
   private void score(
       EncodedExample example,
-      float[] said,
+      float @Nullable [] said,
       ServedScale served,
       double[] constant,
       long steps,
       List<ScoredExample> scored) {
+    PendingScores.First now = said == null ? null : say(example, said, served, steps);
+    PendingScores.First first = scores.score(example, now, constant);
+    if (first != null) {
+      shrink(example, first, served.shrinkages());
+      double[] predicted = now == null ? null : now.predicted();
+      scored.add(new ScoredExample(example, predicted, first.predicted(), first.step()));
+    }
+  }
+
+  /** What would be served now. */
+  private PendingScores.First say(
+      EncodedExample example, float[] said, ServedScale served, long steps) {
     double[] unshrunk = served.unshrunk(said);
     double[] now = served.shrunk(unshrunk);
     for (int task = 0; task < said.length; task++) {
@@ -143,12 +155,7 @@ final class BatchScorer {
         now[task] = PendingScores.NOTHING;
       }
     }
-    PendingScores.First first =
-        scores.score(example, new PendingScores.First(now, unshrunk, steps), constant);
-    if (first != null) {
-      shrink(example, first, served.shrinkages());
-      scored.add(new ScoredExample(example, now, first.predicted(), first.step()));
-    }
+    return new PendingScores.First(now, unshrunk, steps);
   }
 
   /** Final labels of binary tasks against what was said before anything was learnt of them. */

@@ -8,8 +8,10 @@ import dev.freshet.core.labels.TaskLabel;
 import dev.freshet.core.labels.correction.Estimates;
 import dev.freshet.core.labels.correction.NegativeSampling;
 import dev.freshet.core.labels.correction.Target;
+import dev.freshet.core.labels.correction.UnreachedSampling;
 import dev.freshet.core.network.AmountScale;
 import dev.freshet.core.network.ModelContext;
+import dev.freshet.core.pipeline.TrainingSettings;
 import dev.freshet.training.TrainingIncidents.Kind;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -19,6 +21,7 @@ final class BatchTargets {
 
   private final ModelContext context;
   private final NegativeSampling sampling;
+  private final UnreachedSampling unreached;
 
   /** Null if no correction asks for them. */
   private final @Nullable DelayHeads heads;
@@ -31,12 +34,14 @@ final class BatchTargets {
 
   BatchTargets(
       ModelContext context,
-      NegativeSampling sampling,
+      TrainingSettings settings,
       @Nullable DelayHeads heads,
       BaseRates rates,
       TrainingIncidents incidents) {
     this.context = context;
-    this.sampling = sampling;
+    sampling = settings.sampling();
+    // What guesses delays learns from each record, whatever it says.
+    unreached = heads == null ? settings.unreached() : new UnreachedSampling(1);
     this.heads = heads;
     this.rates = rates;
     this.incidents = incidents;
@@ -64,8 +69,33 @@ final class BatchTargets {
     return false;
   }
 
+  /** True if an example is of those that would be learnt, and is left out for others like it. */
+  boolean leftOut(EncodedExample example) {
+    return unreachedWeight(example) == 0;
+  }
+
+  /** 1, but of an example that says nothing but that steps were not reached. */
+  double unreachedWeight(EncodedExample example) {
+    int first = -1;
+    for (int task = example.labels().length - 1; task >= 0; task--) {
+      if (share(example, task) > 0) {
+        if (example.labels()[task].reached()) {
+          return 1;
+        }
+        first = task;
+      }
+    }
+    return first < 0 ? 1 : unreached.weight(example.id(), first);
+  }
+
   /** Weight of a label in the loss, before its correction; 0 is not learnt. */
   float importance(EncodedExample example, int task) {
+    float share = share(example, task);
+    return share == 0 ? 0 : share * (float) unreachedWeight(example);
+  }
+
+  /** The same where everything is learnt that is not reached. */
+  private float share(EncodedExample example, int task) {
     TaskLabel label = example.labels()[task];
     if (example.holdout() || label.weight() == 0) {
       return 0;

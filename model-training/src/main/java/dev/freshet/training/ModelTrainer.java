@@ -17,7 +17,6 @@ import dev.freshet.core.network.Network;
 import dev.freshet.core.network.ServedScale;
 import dev.freshet.core.network.Shrinkage;
 import dev.freshet.core.pipeline.TrainingSettings;
-import dev.freshet.training.TrainingIncidents.Kind;
 import dev.freshet.training.evaluation.Quality;
 import java.io.DataInput;
 import java.io.DataOutput;
@@ -42,7 +41,6 @@ public final class ModelTrainer implements AutoCloseable {
   private final TrainingSettings settings;
   private final Learner learner;
   private final Network network;
-  private final int core;
   private final NegativeSampling sampling;
   private final ProgressiveScores scores;
   private final TrainingIncidents incidents = new TrainingIncidents();
@@ -59,6 +57,7 @@ public final class ModelTrainer implements AutoCloseable {
 
   private long steps;
   private long examples;
+  private long onlyScored;
 
   /** Null without a core task. */
   private @Nullable TargetScale scale;
@@ -94,11 +93,10 @@ public final class ModelTrainer implements AutoCloseable {
     rates = new BaseRates(context, network);
     shrinkages = new Shrinkages(rates, context.shape().binary());
     numbers = new NumberStatistics(context.schema());
-    core = context.core();
     scale = TargetScale.of(context);
     sampling = settings.sampling();
     faults = new BatchFaults(context, settings, incidents);
-    targets = new BatchTargets(context, sampling, heads, rates, incidents);
+    targets = new BatchTargets(context, settings, heads, rates, incidents);
     amounts = new BatchAmounts(context, targets, sampling, incidents);
     scores = new ProgressiveScores(context.tasks(), context.schema(), settings.scoring());
     scorer = new BatchScorer(context, sampling, scores, rates, shrinkages, incidents);
@@ -109,7 +107,8 @@ public final class ModelTrainer implements AutoCloseable {
    * scored and counted, but leaves weights, optimiser, embedding rows and scales as they were, and
    * {@link #leftOut} says why.
    *
-   * @return the predictions made before learning: [example][task], in the model's scale
+   * @return the predictions made before learning: [example][task], in the model's scale; null for
+   *     an example that is only scored, against what was predicted for its impression before
    * @throws TrainingDivergedException if this is one of too many such batches in a row
    */
   public float[][] process(List<EncodedExample> batch) {
@@ -119,33 +118,30 @@ public final class ModelTrainer implements AutoCloseable {
     }
     numbers.see(batch);
     network.numbers(numbers.scales());
-    network.gather(batch, targets::learnt);
-    for (EncodedExample example : batch) {
-      fieldCounts.impression();
-      newestEvent = Math.max(newestEvent, example.eventTime());
-    }
-    network.eachMissing((example, field, kind) -> fieldCounts.add(field, kind));
-    float[][] predictions = network.predict(batch.size());
+    batch.forEach(example -> newestEvent = Math.max(newestEvent, example.eventTime()));
+    WorkedBatch worked =
+        WorkedBatch.of(batch, example -> !targets.leftOut(example) || scores.asks(example));
+    onlyScored += worked.others();
+    float[][] said = worked.predict(network, batch, targets::learnt, fieldCounts);
+    float[][] predictions = worked.spread(said);
     ServedScale served = served();
     TargetScale next = scale == null ? null : amounts.seen(batch, scale);
     List<EncodedExample> plausible =
         next == null ? batch : amounts.plausible(batch, next.current());
     scored = scorer.score(plausible, predictions, served, scale, steps);
     examples += batch.size();
-    if (heads != null && !heads.process(batch, numbers.scales())) {
-      faults.skipped(steps, "its delay heads' loss or gradient is not finite or too large", "");
+    if (heads != null) {
+      faults.ofHeads(steps, heads.process(batch, numbers.scales()), heads.clipped());
     }
-    if (heads != null && heads.clipped()) {
-      faults.clipped(steps, "a gradient of the delay heads");
-    }
+    List<EncodedExample> taught = worked.of(plausible);
     boolean sound =
-        plausible.stream().noneMatch(targets::learnt) || learn(plausible, predictions, next);
+        taught.stream().noneMatch(targets::learnt) || learn(taught, said, next, batch.size());
     if (sound) {
       batch.forEach(example -> evidence.add(example, targets.learnt(example)));
       shrinkages.learn();
     }
     if (sound && next != null) {
-      amounts.compare(plausible, predictions, requireNonNull(scale).current(), next);
+      amounts.compare(taught, said, requireNonNull(scale).current(), next);
       scale = next;
     }
     return predictions;
@@ -153,12 +149,14 @@ public final class ModelTrainer implements AutoCloseable {
 
   /**
    * @param scale null without a core task
+   * @param given examples of the whole batch
    * @return true if the batch was learnt
    */
-  private boolean learn(List<EncodedExample> batch, float[][] said, @Nullable TargetScale scale) {
+  private boolean learn(
+      List<EncodedExample> batch, float[][] said, @Nullable TargetScale scale, int given) {
     // A loss is divided by the number of its rows. This makes it that of a full batch, so that an
-    // example counts the same in a batch that was flushed early.
-    float share = Math.min(1, batch.size() / (float) settings.batchAfter(examples - batch.size()));
+    // example counts the same in a batch that was flushed early, or of which some are only scored.
+    float share = batch.size() / (float) Math.max(given, settings.batchAfter(examples - given));
     Runnable undo = rates.mark();
     Learner.Targets taught = targets.of(batch, said, scale, share);
     Learner.StepReport report = learner.learn(taught, settings, steps);
@@ -239,6 +237,11 @@ public final class ModelTrainer implements AutoCloseable {
   /** Examples seen, learnt from or not. */
   public long examples() {
     return examples;
+  }
+
+  /** Examples that this instance was given and left to others like them; no part of a snapshot. */
+  public long onlyScored() {
+    return onlyScored;
   }
 
   /** How often a delay correction's weight was more than it may be. */
@@ -355,11 +358,7 @@ public final class ModelTrainer implements AutoCloseable {
       faults.inARow(in.readInt());
       incidents.read(in);
     }
-    for (String what : anew) {
-      LOGGER.warn("A changed setting: {}", what);
-      incidents.add(Kind.RESTARTED, 1);
-      incidents.sample(Kind.RESTARTED, what);
-    }
+    incidents.restarted(anew);
     if (version >= TrainerSnapshot.WITH_EVIDENCE) {
       evidence.read(in);
     } else {

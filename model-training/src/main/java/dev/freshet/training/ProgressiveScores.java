@@ -72,14 +72,14 @@ public final class ProgressiveScores {
    * Scores an example, or keeps the prediction until its labels come.
    *
    * @param now predictions that would be served now, and the step of the training that is about to
-   *     be taken
+   *     be taken; null if they are not {@link #asks asked for}
    * @param constant predictions of one that knows no example from another, as it would serve them
    *     now, per task; counts where nothing had been learnt of a task when its prediction had to be
    *     made, as in the first window of a stream; NaN is not scored
    * @return predictions that its labels are scored against; null if they are not
    */
   PendingScores.@Nullable First score(
-      EncodedExample example, PendingScores.First now, double[] constant) {
+      EncodedExample example, PendingScores.@Nullable First now, double[] constant) {
     long value = value(example);
     if (value != 0) {
       requireNonNull(byValue).see(value, example.eventTime());
@@ -106,7 +106,18 @@ public final class ProgressiveScores {
     return first;
   }
 
-  private PendingScores.@Nullable First first(EncodedExample example, PendingScores.First now) {
+  /** True if a prediction for an example would be kept or scored: there is none from before. */
+  boolean asks(EncodedExample example) {
+    return fresh(example) && pending.keeps(example.id()) && pending.get(example.id()) == null;
+  }
+
+  /** Where impressions are announced, one that was not is not known to be new. */
+  private boolean fresh(EncodedExample example) {
+    return settings.at() == Scoring.At.LABEL || TaskLabel.noneOf(example.labels());
+  }
+
+  private PendingScores.@Nullable First first(
+      EncodedExample example, PendingScores.@Nullable First now) {
     TaskLabel[] labels = example.labels();
     // The last task's label is the last to be final, so nothing will ask for this prediction again.
     boolean last = labels[labels.length - 1].isFinal();
@@ -114,12 +125,10 @@ public final class ProgressiveScores {
     if (first != null && last) {
       pending.remove(example.id());
     }
-    // Where impressions are announced, one that was not is not known to be new.
-    boolean fresh = settings.at() == Scoring.At.LABEL || TaskLabel.noneOf(labels);
-    if (first == null && fresh && pending.keeps(example.id())) {
-      first = now;
+    if (first == null && fresh(example) && pending.keeps(example.id())) {
+      first = requireNonNull(now, "asks() told so");
       if (!last) {
-        pending.put(example.id(), now);
+        pending.put(example.id(), first);
       }
     }
     return first;

@@ -140,10 +140,10 @@ public final class TargetScale {
   }
 
   /** A final label, and what was predicted for it, both plausible and in the amount's own unit. */
-  void compare(double plain, double label) {
-    scored++;
-    predicted += plain;
-    actual += label;
+  void compare(double plain, double label, double weight) {
+    scored += weight;
+    predicted += plain * weight;
+    actual += label * weight;
   }
 
   /** Brings {@link #current} up to what has been seen. */

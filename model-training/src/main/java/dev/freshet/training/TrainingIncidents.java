@@ -6,8 +6,11 @@ import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Counts of what a trainer did not learn, or not as it came, since the model's first example, each
@@ -42,6 +45,7 @@ public final class TrainingIncidents {
     }
   }
 
+  private static final Logger LOGGER = LoggerFactory.getLogger(TrainingIncidents.class);
   private static final int LONGEST_SAMPLE = 2000;
 
   private final long[] counts = new long[Kind.values().length];
@@ -55,6 +59,15 @@ public final class TrainingIncidents {
   void sample(Kind kind, String sample) {
     if (samples[kind.ordinal()] == null) {
       samples[kind.ordinal()] = Texts.cut(sample, LONGEST_SAMPLE);
+    }
+  }
+
+  /** These weights start with a new optimiser, in words. */
+  void restarted(List<String> weights) {
+    for (String what : weights) {
+      LOGGER.warn("A changed setting: {}", what);
+      add(Kind.RESTARTED, 1);
+      sample(Kind.RESTARTED, what);
     }
   }
 

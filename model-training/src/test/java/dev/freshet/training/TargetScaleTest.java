@@ -113,13 +113,13 @@ class TargetScaleTest {
     TargetScale scale = new TargetScale(Transform.LOG1P, AmountRange.LEARNT);
     seeLognormal(scale, 400, 30);
     for (int i = 0; i < 1000; i++) {
-      scale.compare(10, i % 2 == 0 ? 0 : 34);
+      scale.compare(10, i % 2 == 0 ? 0 : 34, 1);
     }
     scale.refresh();
     assertThat(scale.current().factor()).isCloseTo(1.7, within(0.05));
     TargetScale negative = new TargetScale(Transform.LOG1P, AmountRange.LEARNT);
     seeLognormal(negative, 400, 30);
-    negative.compare(-10, 500);
+    negative.compare(-10, 500, 1);
     negative.refresh();
     double start = negative.current().factor();
     assertThat(start).as("nothing to multiply: a constant's").isBetween(1.1, 1.5);
@@ -158,7 +158,7 @@ class TargetScaleTest {
       TargetScale straight = new TargetScale(transform, AmountRange.LEARNT);
       straight.see(0, 2.5);
       seeLognormal(straight, before, 7);
-      straight.compare(5, 6);
+      straight.compare(5, 6, 1);
       straight.refresh();
       TargetScale restored = new TargetScale(transform, AmountRange.LEARNT);
       restored.read(new DataInputStream(new ByteArrayInputStream(bytes(straight))));

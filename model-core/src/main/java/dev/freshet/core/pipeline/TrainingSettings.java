@@ -6,6 +6,7 @@ import static java.util.Objects.requireNonNull;
 
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.correction.NegativeSampling;
+import dev.freshet.core.labels.correction.UnreachedSampling;
 import dev.freshet.core.settings.EnumNames;
 import dev.freshet.core.settings.Option;
 import java.io.Serializable;
@@ -34,6 +35,14 @@ public record TrainingSettings(
                     + " probabilities are turned back by their log-odds, here and in replicas",
             fallback = "1.0")
         double negativeSampling,
+    @Option(
+            value =
+                "Share of the records that say nothing but that a step was not reached (no purchase,"
+                    + " for there was no click) which is learnt, chosen by hash of the impression;"
+                    + " these weigh its inverse, the others are scored only. All are learnt where a"
+                    + " task's correction guesses delays",
+            fallback = "1.0")
+        double unreachedSampling,
     @Option("Labels that the quality metrics are taken over, and when they are predicted")
         Scoring scoring,
     @Option(
@@ -286,6 +295,7 @@ public record TrainingSettings(
         dense,
         embeddings,
         negativeSampling,
+        unreachedSampling,
         within("scoring", () -> scoring.at(at == null ? usual : at)),
         clipNorm,
         maxNorm,
@@ -316,6 +326,11 @@ public record TrainingSettings(
     return new NegativeSampling(negativeSampling);
   }
 
+  /** The sampling of what was not reached, by {@link #unreachedSampling}. */
+  public UnreachedSampling unreached() {
+    return new UnreachedSampling(unreachedSampling);
+  }
+
   /** The same with another seed. */
   public TrainingSettings withSeed(long other) {
     return new TrainingSettings(
@@ -324,6 +339,7 @@ public record TrainingSettings(
         dense,
         embeddings,
         negativeSampling,
+        unreachedSampling,
         scoring,
         clipNorm,
         maxNorm,
@@ -340,6 +356,7 @@ public record TrainingSettings(
         dense,
         embeddings,
         negativeSampling,
+        unreachedSampling,
         scoring,
         clipNorm,
         maxNorm,
@@ -351,6 +368,7 @@ public record TrainingSettings(
   public TrainingSettings {
     check(batch == null || batch >= 1 && batch <= 65_536, "batch", batch, "1 to 65536");
     new NegativeSampling(negativeSampling);
+    new UnreachedSampling(unreachedSampling);
     check(clipNorm == null || clipNorm > 0, "clip-norm", clipNorm, "above 0");
     check(maxNorm > 0, "max-norm", maxNorm, "above 0");
     check(maxSkipped >= 1, "max-skipped", maxSkipped, "1 or more");

@@ -21,7 +21,8 @@ import java.util.Optional;
  * the same labels: those that became final after it. Neither side has learnt a label that it is
  * judged by, and of other labels of the same impression neither knows more than the other: where
  * the version cannot have learnt any, what counts of the training is what it predicted before it
- * did, elsewhere what it predicted just before the label.
+ * did, elsewhere what it predicted just before the label; of labels that were only scored it said
+ * nothing, and neither side is judged by them.
  *
  * <p>What it costs: a copy of the dense weights, of each row that has changed, and the newest
  * examples of which it has not said yet what it thinks. Nothing of it is in a checkpoint: after a
@@ -66,14 +67,15 @@ final class VersionInUse {
 
   /** The training predicted this before it learnt from it. */
   void scored(ScoredExample scored) {
-    if (TaskLabel.noneOf(scored.example().labels())) {
+    double[] now = scored.now();
+    if (now == null || TaskLabel.noneOf(scored.example().labels())) {
       return;
     }
     if (unseen.size() == UNSEEN) {
       unseen.removeFirst();
     }
     boolean unknown = scored.step() >= step;
-    unseen.addLast(new Scored(scored.example(), unknown ? scored.first() : scored.now()));
+    unseen.addLast(new Scored(scored.example(), unknown ? scored.first() : now));
   }
 
   /** Says of every example so far what this version thinks; the trainer must be idle. */

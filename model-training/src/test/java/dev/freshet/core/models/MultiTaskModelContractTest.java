@@ -125,6 +125,7 @@ public abstract class MultiTaskModelContractTest {
             new TrainingSettings.Dense(TrainingSettings.Dense.Optimizer.ADAM, 5e-3, 0),
             new TrainingSettings.Embeddings(RowOptimizers.ADAGRAD, 0.2, 1e-9, 0, null, 0.3),
             usual.negativeSampling(),
+            usual.unreachedSampling(),
             usual.scoring(),
             usual.clipNorm(),
             usual.maxNorm(),

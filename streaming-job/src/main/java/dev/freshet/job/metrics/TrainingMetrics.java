@@ -23,6 +23,15 @@ public final class TrainingMetrics {
       MENU.gauge(
           TRAINING, "examplesSeen", "examples", "Examples seen since the model began.", MODEL);
 
+  public static final JobMetric ONLY_SCORED =
+      MENU.gauge(
+          TRAINING,
+          "onlyScored",
+          "examples",
+          "Examples that were scored and left to others like them to be learnt"
+              + " (`training.unreached-sampling`), since the trainer started.",
+          MODEL);
+
   public static final JobMetric EXAMPLES_PER_SECOND =
       MENU.gauge(
           TRAINING, "examplesPerSecond", "examples/s", "Over the last second or more.", MODEL);

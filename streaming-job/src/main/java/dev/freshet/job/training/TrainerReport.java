@@ -53,6 +53,7 @@ final class TrainerReport {
   private volatile long newestEvent;
   private volatile double norm;
   private volatile long boundedWeights;
+  private volatile long onlyScored;
   private double stepMillis;
   private final Histogram stepTimes;
   private volatile double examplesPerSecond;
@@ -100,6 +101,7 @@ final class TrainerReport {
   private void register(StepMetrics metrics) {
     metrics.gauge(TrainingMetrics.STEPS, () -> steps);
     metrics.gauge(TrainingMetrics.EXAMPLES_SEEN, () -> examples);
+    metrics.gauge(TrainingMetrics.ONLY_SCORED, () -> onlyScored);
     metrics.gauge(TrainingMetrics.EXAMPLES_PER_SECOND, () -> examplesPerSecond);
     metrics.gauge(TrainingMetrics.EMBEDDING_ROWS, () -> rows);
     metrics.gauge(TrainingMetrics.GRADIENT_NORM, () -> norm);
@@ -223,6 +225,7 @@ final class TrainerReport {
     long now = clock.millis();
     steps = trainer.steps();
     examples = trainer.examples();
+    onlyScored = trainer.onlyScored();
     rows = trainer.rows();
     norm = trainer.norm();
     boundedWeights = trainer.boundedWeights();
@@ -240,6 +243,7 @@ final class TrainerReport {
     record.put("time", now);
     record.put("steps", steps);
     record.put("examples", examples);
+    record.put("onlyScored", onlyScored);
     record.put("examplesPerSecond", examplesPerSecond);
     record.put("stepMillis", stepMillis);
     record.put("embeddingRows", rows);

@@ -365,6 +365,20 @@ class DelayCorrectionContractTest {
     assertThat(tenth.amountWeight(5, 1)).isEqualTo(1);
   }
 
+  @Test
+  void theRecordsOfWhatWasNotReachedThatAreKeptWeighAll() {
+    UnreachedSampling quarter = new UnreachedSampling(0.25);
+    double weight = 0;
+    int both = 0;
+    for (long id = 0; id < 1_000_000; id++) {
+      weight += quarter.weight(id, 1);
+      both += quarter.keeps(id, 1) && quarter.keeps(id, 2) ? 1 : 0;
+    }
+    assertThat(weight / 1_000_000).isBetween(0.99, 1.01);
+    assertThat(both / 1e6).isBetween(0.0615, 0.0635);
+    assertThat(new UnreachedSampling(1).weight(7, 1)).isEqualTo(1);
+  }
+
   /** The known biases: what comes late is lost to a window, and FNC needs its inverse. */
   @Test
   void windowAndUncorrectedFncAreBiasedAsIsKnown() {
