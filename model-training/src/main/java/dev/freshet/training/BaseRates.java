@@ -63,10 +63,14 @@ final class BaseRates {
     }
   }
 
-  /** A label of a binary task is learnt, with a weight above 0. */
-  void see(int task, double label, double weight) {
-    double bounded = Math.min(weight, largestWeight);
-    count[task]++;
+  /**
+   * A label of a binary task is learnt, with a weight above 0.
+   *
+   * @param times for so many like it, of which the others are left out
+   */
+  void see(int task, double label, double weight, double times) {
+    double bounded = Math.min(weight, largestWeight) * times;
+    count[task] += times;
     labels[task] += bounded;
     positives[task] += bounded * label;
   }

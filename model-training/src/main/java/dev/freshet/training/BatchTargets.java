@@ -141,7 +141,8 @@ final class BatchTargets {
           if (task == core) {
             weight *= (float) amountWeight;
           } else {
-            rates.see(task, value, weight);
+            double times = unreachedWeight(example);
+            rates.see(task, value, weight / times, times);
           }
           importance[i][task] = weight * share;
         }

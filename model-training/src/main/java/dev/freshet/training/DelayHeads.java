@@ -215,7 +215,7 @@ final class DelayHeads implements AutoCloseable {
         int at = headOf[task] + head;
         for (int i = 0; i < labels.length; i++) {
           if (weights[i][at] > 0) {
-            rates.see(at, labels[i][at], weights[i][at]);
+            rates.see(at, labels[i][at], weights[i][at], 1);
           }
         }
       }

@@ -32,7 +32,7 @@ class BaseRatesTest {
 
   private static void see(BaseRates rates, double label, int times) {
     for (int i = 0; i < times; i++) {
-      rates.see(0, label, 1);
+      rates.see(0, label, 1, 1);
     }
   }
 }

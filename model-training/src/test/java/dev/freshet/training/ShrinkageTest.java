@@ -60,7 +60,7 @@ class ShrinkageTest {
       double label = random.nextDouble() < sigmoid(centre + slope * apart) ? 1 : 0;
       shrinkages.begin();
       shrinkages.see(0, shrinkages.of(0, RATE), sigmoid(centre + apart), label);
-      rates.see(0, label, 1);
+      rates.see(0, label, 1, 1);
       shrinkages.learn();
     }
   }
