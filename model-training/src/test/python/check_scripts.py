@@ -44,8 +44,9 @@ def check(case, name):
     close(model.predict(*rows, torch.zeros([len(y)]))[0], case["predictions"], f"{name}: predictions")
     hyper = torch.tensor(case["hyper"], dtype=torch.float32)
     hyper[model.hyper_names.index("optimizer")] = SGD
-    losses, _, *gradients = model.step(*rows, y, w, reached, torch.tensor(case["same"]), noise, hyper)
+    losses, _, said, *gradients = model.step(*rows, y, w, reached, torch.tensor(case["same"]), noise, hyper)
     close(losses, case["losses"], f"{name}: losses")
+    close(said, case["said"], f"{name}: predictions of the step")
     for i, gradient in enumerate(gradients):
         close(gradient.reshape([-1]), case["gradients"][i], f"{name}: gradients of table {i}")
 

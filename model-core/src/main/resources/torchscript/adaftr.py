@@ -176,7 +176,7 @@ class AdaFtr(Model):
         n = len(p)
         named = layers.named(self.hyper_names, hyper)
         norm = layers.update(self.p, grads[:n], self.m, self.v, self.steps, losses, grads[n:], named)
-        return layers.report(losses, norm, grads[n:])
+        return layers.report(losses, norm, self.predictions(h[: self.tasks]), grads[n:])
 
     def inspect(
         self,

@@ -114,7 +114,7 @@ class HtlNet(Model):
         for own in rows[:-1]:
             shared = layers.add(shared, self.adjusted(own, core) if self.adjust else own)
         norm = layers.update(self.p, dense, self.m, self.v, self.steps, losses, shared, named)
-        return layers.report(losses, norm, shared)
+        return layers.report(losses, norm, layers.predictions(o, self.binary, self.amount), shared)
 
     def predict(
         self,

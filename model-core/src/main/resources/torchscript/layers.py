@@ -304,9 +304,10 @@ def named(names: List[str], values: Tensor) -> Dict[str, float]:
     return dict(zip(names, numbers))
 
 
-def report(losses: List[Tensor], norm: Tensor, rows: List[Tensor]) -> List[Tensor]:
-    # What a step returns: losses (the tasks' come first), what `update` says, gradient of each table's rows.
-    return [torch.stack(losses), norm] + rows
+def report(losses: List[Tensor], norm: Tensor, predictions: Tensor, rows: List[Tensor]) -> List[Tensor]:
+    # What a step returns: losses (the tasks' come first), what `update` says, what its own forward pass predicted,
+    # gradient of each table's rows.
+    return [torch.stack(losses), norm, predictions.detach()] + rows
 
 
 def log_losses(o: List[Tensor], binary: int, y: Tensor, w: Tensor, kind: str, delta: float) -> List[Tensor]:

@@ -68,13 +68,14 @@ class Model(Module):
         tables = layers.leaves(e)
         p = layers.leaves(self.p)
         x, f = self.embed(tables, indices, offsets, weights, y.size(0), p)
-        losses = self.losses(self.forward(x, f, p), y, w, reached)
+        o = self.forward(x, f, p)
+        losses = self.losses(o, y, w, reached)
         grads = layers.gradients(torch.stack(losses).sum(), p + tables, False)
         torch.set_grad_enabled(False)
         n = len(p)
         named = layers.named(self.hyper_names, hyper)
         norm = layers.update(self.p, grads[:n], self.m, self.v, self.steps, losses, grads[n:], named)
-        return layers.report(losses, norm, grads[n:])
+        return layers.report(losses, norm, self.predictions(o), grads[n:])
 
     def predict(
         self,

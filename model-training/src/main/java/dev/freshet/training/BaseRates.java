@@ -8,6 +8,7 @@ import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +32,9 @@ final class BaseRates {
 
   /** Outcomes after which first-order weights move at half their pace. */
   private static final double HALF_PACE = 20;
+
+  /** Batches after which one more hardly moves a bias. */
+  private static final double MANY_BATCHES = 30;
 
   private final boolean conditional;
 
@@ -78,6 +82,11 @@ final class BaseRates {
   /** True if a label of a binary task was ever learnt: before, a prediction has nothing to say. */
   boolean known(int task) {
     return !moving || labels[task] > 0;
+  }
+
+  /** True if a batch is so small a part of what was learnt that it hardly moves a bias. */
+  boolean hardlyMove(int batch) {
+    return !moving || Arrays.stream(count).allMatch(all -> all >= MANY_BATCHES * batch);
   }
 
   /** The running base rate of a binary task, as it is learnt; NaN before its first label. */

@@ -79,29 +79,46 @@ final class BatchScorer {
   }
 
   /**
+   * How predictions would be served before a batch is learnt.
+   *
+   * @param constant what would be served if the same were said of all examples, per task; NaN where
+   *     nothing is known
+   * @param known the tasks of which anything was learnt
+   * @param steps taken before
+   */
+  record Before(ServedScale served, double[] constant, boolean[] known, long steps) {}
+
+  /**
+   * How predictions would be served now.
+   *
+   * @param scale null without a core task
+   * @param steps taken so far
+   */
+  Before before(@Nullable TargetScale scale, long steps) {
+    ServedScale served = served(scale == null ? null : scale.current());
+    boolean[] known = new boolean[context.tasks().size()];
+    for (int task = 0; task < known.length; task++) {
+      known[task] = task == core ? requireNonNull(served.amounts()).ready() : rates.known(task);
+    }
+    return new Before(served, constant(scale), known, steps);
+  }
+
+  /**
    * Scores a batch, and begins what it teaches of shrinkages.
    *
    * @param said [example][task], in the model's scale; null where nothing is predicted again
-   * @param scale null without a core task
-   * @param steps taken before
+   * @param before as of the weights that predicted
    * @return the examples whose impressions are scored
    */
-  List<ScoredExample> score(
-      List<EncodedExample> batch,
-      float[][] said,
-      ServedScale served,
-      @Nullable TargetScale scale,
-      long steps) {
+  List<ScoredExample> score(List<EncodedExample> batch, float[][] said, Before before) {
     List<ScoredExample> scored = new ArrayList<>();
-    double[] constant = constant(scale);
     shrinkages.begin();
     for (int i = 0; i < said.length; i++) {
-      score(batch.get(i), said[i], served, constant, steps, scored);
+      score(batch.get(i), said[i], before, scored);
     }
     return scored;
   }
 
-  /** What would be served if the same were said of all examples; NaN where nothing is known. */
   private double[] constant(@Nullable TargetScale scale) {
     double[] constant = new double[context.tasks().size()];
     for (int task = 0; task < constant.length; task++) {
@@ -116,26 +133,19 @@ final class BatchScorer {
   }
 
   private void score(
-      EncodedExample example,
-      float @Nullable [] said,
-      ServedScale served,
-      double[] constant,
-      long steps,
-      List<ScoredExample> scored) {
-    PendingScores.First now = said == null ? null : say(example, said, served, steps);
-    PendingScores.First first = scores.score(example, now, constant);
+      EncodedExample example, float @Nullable [] said, Before before, List<ScoredExample> scored) {
+    PendingScores.First now = said == null ? null : say(example, said, before);
+    PendingScores.First first = scores.score(example, now, before.constant());
     if (first != null) {
-      shrink(example, first, served.shrinkages());
+      shrink(example, first, before.served().shrinkages());
       double[] predicted = now == null ? null : now.predicted();
       scored.add(new ScoredExample(example, predicted, first.predicted(), first.step()));
     }
   }
 
-  /** What would be served now. */
-  private PendingScores.First say(
-      EncodedExample example, float[] said, ServedScale served, long steps) {
-    double[] unshrunk = served.unshrunk(said);
-    double[] now = served.shrunk(unshrunk);
+  private PendingScores.First say(EncodedExample example, float[] said, Before before) {
+    double[] unshrunk = before.served().unshrunk(said);
+    double[] now = before.served().shrunk(unshrunk);
     for (int task = 0; task < said.length; task++) {
       if (!Double.isFinite(said[task])) {
         now[task] = PendingScores.BROKEN;
@@ -151,11 +161,11 @@ final class BatchScorer {
       }
     }
     for (int task = 0; task < said.length; task++) {
-      if (!(task == core ? requireNonNull(served.amounts()).ready() : rates.known(task))) {
+      if (!before.known()[task]) {
         now[task] = PendingScores.NOTHING;
       }
     }
-    return new PendingScores.First(now, unshrunk, steps);
+    return new PendingScores.First(now, unshrunk, before.steps());
   }
 
   /** Final labels of binary tasks against what was said before anything was learnt of them. */

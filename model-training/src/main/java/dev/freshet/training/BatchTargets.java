@@ -32,6 +32,9 @@ final class BatchTargets {
   private final int[] identity;
   private long boundedWeights;
 
+  /** What to say of all amounts alike, as of the last batch; null if nothing is known. */
+  private double @Nullable [] constant;
+
   BatchTargets(
       ModelContext context,
       TrainingSettings settings,
@@ -106,18 +109,33 @@ final class BatchTargets {
     return label.value() > 0 || sampling.keeps(example.id()) ? label.weight() : 0;
   }
 
+  /** True if targets depend on what the model predicts before it learns them. */
+  boolean readPredictions() {
+    return context.tasks().stream()
+        .anyMatch(task -> requireNonNull(task.correction()).readsPrediction());
+  }
+
+  /** Moves the outputs' biases to the base rates, the last batch's labels among them. */
+  void moveBiases() {
+    rates.move(constant);
+  }
+
   /**
-   * Targets of a batch that the network has gathered and predicted; the base rates move with it.
+   * Targets of a batch that the network has gathered; the base rates see it.
    *
-   * @param predictions in the model's scale
+   * @param predictions in the model's scale; may be null unless they are {@link #readPredictions
+   *     read}
    * @param scale of amounts; null without a core task
    * @param share of a full batch that this one is
    */
   Learner.Targets of(
-      List<EncodedExample> batch, float[][] predictions, @Nullable TargetScale scale, float share) {
+      List<EncodedExample> batch,
+      float @Nullable [][] predictions,
+      @Nullable TargetScale scale,
+      float share) {
     AmountScale amounts = scale == null ? null : scale.current();
-    double[] said = scale == null ? null : scale.constant(context.model().amount().loss());
-    double amountWeight = scale == null || said == null ? 0 : amountWeight(scale, said);
+    constant = scale == null ? null : scale.constant(context.model().amount().loss());
+    double amountWeight = scale == null || constant == null ? 0 : amountWeight(scale, constant);
     int tasks = context.tasks().size();
     float[][] labels = new float[batch.size()][tasks];
     float[][] importance = new float[batch.size()][tasks];
@@ -134,7 +152,8 @@ final class BatchTargets {
           weight *= (float) context.tasks().get(task).lossWeight();
           TaskLabel label = example.labels()[task];
           reached[i][task] = label.reached() ? 1 : 0;
-          Target target = target(example, i, task, predictions[i][task]);
+          float said = predictions == null ? Float.NaN : predictions[i][task];
+          Target target = target(example, i, task, said);
           double value = target.label();
           labels[i][task] = (float) (task == core ? requireNonNull(amounts).encode(value) : value);
           weight *= (float) target.weight();
@@ -148,7 +167,6 @@ final class BatchTargets {
         }
       }
     }
-    rates.move(said);
     return new Learner.Targets(
         labels, importance, reached, same, batch.size() / share, pace(scale));
   }

@@ -35,7 +35,7 @@ import java.util.stream.Stream;
  * reached} (B, K) and {@code same} (B,) as in {@link Targets}; {@code noise} (B, n); {@code hyper},
  * by the names of {@link ModelDefinition#HYPER} and the model's own. It returns losses, norm of the
  * dense gradient, whether the step was taken and what share of them the gradients of rows are
- * clipped to, and the gradient of each table's rows.
+ * clipped to, what its forward pass predicted (B, K), and the gradient of each table's rows.
  */
 public final class Learner implements AutoCloseable {
 
@@ -170,12 +170,14 @@ public final class Learner implements AutoCloseable {
    * Report of a step.
    *
    * @param losses of each task
+   * @param said predictions of the step's own forward pass, with the weights before it: [example]
+   *     [task]; as {@link Network#predict}, but with the noise of a model that has any
    * @param norm of the dense gradient
    * @param clipped true if a gradient was scaled down
    * @param taken false if a loss or a gradient was not finite or a gradient was too large: then
    *     nothing has changed
    */
-  record StepReport(float[] losses, float norm, boolean clipped, boolean taken) {}
+  record StepReport(float[] losses, float[][] said, float norm, boolean clipped, boolean taken) {}
 
   /** One step on the gathered batch, rows and dense weights. */
   StepReport learn(Targets targets, TrainingSettings settings, long step) {
@@ -206,9 +208,13 @@ public final class Learner implements AutoCloseable {
       boolean taken = out.get(1).get(1) == 1;
       float share = out.get(1).get(2);
       for (int i = 0; taken && i < tables.size(); i++) {
-        update(i, out.get(2 + i), share * targets.examples(), pace(i, targets.pace()));
+        update(i, out.get(3 + i), share * targets.examples(), pace(i, targets.pace()));
       }
-      return new StepReport(losses, norm, taken && (norm > clip || share < 1), taken);
+      float[][] said = new float[size][shape.tasks()];
+      for (float[] row : said) {
+        out.get(2).get(row);
+      }
+      return new StepReport(losses, said, norm, taken && (norm > clip || share < 1), taken);
     }
   }
 

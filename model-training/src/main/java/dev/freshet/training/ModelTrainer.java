@@ -48,6 +48,7 @@ public final class ModelTrainer implements AutoCloseable {
   private final BatchTargets targets;
   private final BatchAmounts amounts;
   private final BatchScorer scorer;
+  private final BatchStep step;
   private final @Nullable DelayHeads heads;
   private final FieldCounts fieldCounts;
   private final Evidence evidence;
@@ -64,8 +65,6 @@ public final class ModelTrainer implements AutoCloseable {
 
   private long newestEvent = Long.MIN_VALUE;
   private List<ScoredExample> scored = List.of();
-  private float[] losses = {};
-  private float norm;
 
   /** One that learns on the CPU, whatever the settings say of devices. */
   public ModelTrainer(ModelContext context, TrainingSettings settings) {
@@ -97,6 +96,7 @@ public final class ModelTrainer implements AutoCloseable {
     sampling = settings.sampling();
     faults = new BatchFaults(context, settings, incidents);
     targets = new BatchTargets(context, settings, heads, rates, incidents);
+    step = new BatchStep(learner, settings, targets, rates, faults);
     amounts = new BatchAmounts(context, targets, sampling, incidents);
     scores = new ProgressiveScores(context.tasks(), context.schema(), settings.scoring());
     scorer = new BatchScorer(context, sampling, scores, rates, shrinkages, incidents);
@@ -122,20 +122,26 @@ public final class ModelTrainer implements AutoCloseable {
     WorkedBatch worked =
         WorkedBatch.of(batch, example -> !targets.leftOut(example) || scores.asks(example));
     onlyScored += worked.others();
-    float[][] said = worked.predict(network, batch, targets::learnt, fieldCounts);
-    float[][] predictions = worked.spread(said);
-    ServedScale served = served();
+    worked.gather(network, batch, targets::learnt, fieldCounts);
+    BatchScorer.Before before = scorer.before(scale, steps);
     TargetScale next = scale == null ? null : amounts.seen(batch, scale);
     List<EncodedExample> plausible =
         next == null ? batch : amounts.plausible(batch, next.current());
-    scored = scorer.score(plausible, predictions, served, scale, steps);
+    List<EncodedExample> taught = worked.of(plausible);
     examples += batch.size();
     if (heads != null) {
       faults.ofHeads(steps, heads.process(batch, numbers.scales()), heads.clipped());
     }
-    List<EncodedExample> taught = worked.of(plausible);
-    boolean sound =
-        taught.stream().noneMatch(targets::learnt) || learn(taught, said, next, batch.size());
+    boolean any = taught.stream().anyMatch(targets::learnt);
+    float[][] said = any && step.predicts(scale, batch.size()) ? null : worked.predict(network);
+    boolean sound = !any || step.take(taught, said, next, batch.size(), examples, steps);
+    said = said == null ? step.said() : said;
+    float[][] predictions = worked.spread(said);
+    scored = scorer.score(plausible, predictions, before);
+    if (any && sound) {
+      steps++;
+      expire();
+    }
     if (sound) {
       batch.forEach(example -> evidence.add(example, targets.learnt(example)));
       shrinkages.learn();
@@ -147,39 +153,11 @@ public final class ModelTrainer implements AutoCloseable {
     return predictions;
   }
 
-  /**
-   * @param scale null without a core task
-   * @param given examples of the whole batch
-   * @return true if the batch was learnt
-   */
-  private boolean learn(
-      List<EncodedExample> batch, float[][] said, @Nullable TargetScale scale, int given) {
-    // A loss is divided by the number of its rows. This makes it that of a full batch, so that an
-    // example counts the same in a batch that was flushed early, or of which some are only scored.
-    float share = batch.size() / (float) Math.max(given, settings.batchAfter(examples - given));
-    Runnable undo = rates.mark();
-    Learner.Targets taught = targets.of(batch, said, scale, share);
-    Learner.StepReport report = learner.learn(taught, settings, steps);
-    losses = report.losses();
-    for (int task = 0; task < losses.length; task++) {
-      losses[task] /= share;
-    }
-    norm = report.norm();
-    if (!report.taken()) {
-      undo.run();
-      faults.notTaken(steps, batch, taught, said, report, losses);
-      return false;
-    }
-    faults.taken();
-    if (report.clipped()) {
-      faults.clipped(steps, "a gradient (the dense weights' has a norm of " + norm + ")");
-    }
-    steps++;
+  private void expire() {
     learner.expire(newestEvent);
     if (heads != null) {
       heads.expire(newestEvent);
     }
-    return true;
   }
 
   public ModelContext context() {
@@ -256,12 +234,12 @@ public final class ModelTrainer implements AutoCloseable {
 
   /** Loss of each task at the last step. */
   public float[] losses() {
-    return losses;
+    return step.losses();
   }
 
   /** Norm of the dense gradient at the last step. */
   public float norm() {
-    return norm;
+    return step.norm();
   }
 
   /** Rows of all embedding tables. */

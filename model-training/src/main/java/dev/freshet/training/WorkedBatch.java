@@ -33,23 +33,26 @@ record WorkedBatch(int size, int[] places) {
   }
 
   /**
-   * Predictions for the part: [example][task], in the model's scale.
+   * Hands the part to a network.
    *
    * @param learnt true if an example's keys count as sightings
    * @param fields counts the fields that are missing in it
    */
-  float[][] predict(
+  void gather(
       Network network,
       List<EncodedExample> batch,
       Predicate<EncodedExample> learnt,
       FieldCounts fields) {
-    if (places.length == 0) {
-      return new float[0][];
+    if (places.length > 0) {
+      network.gather(of(batch), learnt);
+      of(batch).forEach(example -> fields.impression());
+      network.eachMissing((example, field, kind) -> fields.add(field, kind));
     }
-    network.gather(of(batch), learnt);
-    of(batch).forEach(example -> fields.impression());
-    network.eachMissing((example, field, kind) -> fields.add(field, kind));
-    return network.predict(places.length);
+  }
+
+  /** Predictions for the part, which was gathered: [example][task], in the model's scale. */
+  float[][] predict(Network network) {
+    return places.length == 0 ? new float[0][] : network.predict(places.length);
   }
 
   /** Predictions for the part, at the places of the whole batch; null elsewhere. */

@@ -276,6 +276,11 @@ public final class Network implements AutoCloseable {
     module.save(out);
   }
 
+  /** True if a step predicts with noise, which {@link #predict} does without. */
+  public boolean noisy() {
+    return context.model().noisy();
+  }
+
   /** Native arrays that live between calls: weights and optimiser slots, and nothing else. */
   public int nativeArrays() {
     return module.arrays();

@@ -279,6 +279,23 @@ public abstract class MultiTaskModelContractTest {
     }
   }
 
+  /** Unless it draws noise, what a step's own forward pass says is what is said before it. */
+  @Test
+  void aStepPredictsWhatTheModelSaysBeforeIt() {
+    Pipeline pipeline = pipeline(false);
+    try (ModelTrainer trainer = trainer(pipeline)) {
+      for (int i = 1; i <= 500; i++) {
+        List<EncodedExample> batch = examples(pipeline, 16, i, 1);
+        float[][] before = trainer.network().predict(batch);
+        float[][] said = trainer.process(batch);
+        for (int example = 0; example < said.length; example++) {
+          assertThat(said[example]).containsExactly(before[example], offset(1e-5f));
+        }
+      }
+      assertThat(trainer.steps()).isEqualTo(500);
+    }
+  }
+
   /** Rows that the batch does not hold stay bit for bit as they are. */
   @ParameterizedTest(name = "crossed: {0}")
   @ValueSource(booleans = {false, true})

@@ -35,6 +35,11 @@ final class Defer implements DelayCorrection {
   }
 
   @Override
+  public boolean readsPrediction() {
+    return true;
+  }
+
+  @Override
   public Target target(LabelKind kind, double label, Estimates is) {
     double half = is.late() / 2;
     if (label > 0) {

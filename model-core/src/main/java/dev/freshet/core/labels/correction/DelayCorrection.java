@@ -39,6 +39,11 @@ public interface DelayCorrection extends Serializable {
     return false;
   }
 
+  /** True if {@link #target} reads {@link Estimates#p}, what the model itself predicts. */
+  default boolean readsPrediction() {
+    return false;
+  }
+
   /** True if an amount is emitted again with each event that changes it. */
   default boolean tellsChanges() {
     return false;

@@ -73,6 +73,11 @@ public enum DelayCorrections implements DelayCorrection {
   }
 
   @Override
+  public boolean readsPrediction() {
+    return correction.readsPrediction();
+  }
+
+  @Override
   public boolean tellsChanges() {
     return correction.tellsChanges();
   }

@@ -20,6 +20,11 @@ final class Fnw implements DelayCorrection {
   }
 
   @Override
+  public boolean readsPrediction() {
+    return true;
+  }
+
+  @Override
   public Target target(LabelKind kind, double label, Estimates is) {
     return switch (kind) {
       case FIRST -> new Target(0, (1 - is.p()) * (1 + is.p()));

@@ -146,7 +146,7 @@ class OracleTest {
       }
       double[][] rows = expected.ofRows();
       double[] found = {};
-      for (double[] table : out.subList(2, out.size())) {
+      for (double[] table : out.subList(3, out.size())) {
         found = Weights.concat(found, table);
       }
       close(found, oracle.combine(rows), "rows");

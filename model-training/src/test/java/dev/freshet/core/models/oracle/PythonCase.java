@@ -76,7 +76,8 @@ final class PythonCase {
   void gave(float[][] predictions, List<double[]> step) {
     all.put("predictions", predictions);
     all.put("losses", step.get(0));
-    all.put("gradients", step.subList(2, step.size()));
+    all.put("said", step.get(2));
+    all.put("gradients", step.subList(3, step.size()));
   }
 
   void write(String name) {
