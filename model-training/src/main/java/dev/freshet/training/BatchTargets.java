@@ -79,6 +79,9 @@ final class BatchTargets {
 
   /** 1, but of an example that says nothing but that steps were not reached. */
   double unreachedWeight(EncodedExample example) {
+    if (unreached.kept() == 1) {
+      return 1;
+    }
     int first = -1;
     for (int task = example.labels().length - 1; task >= 0; task--) {
       if (share(example, task) > 0) {
@@ -144,8 +147,9 @@ final class BatchTargets {
     for (int i = 0; i < labels.length; i++) {
       EncodedExample example = batch.get(i);
       same[i] = pair(example);
+      double times = unreachedWeight(example);
       for (int task = 0; task < tasks; task++) {
-        float weight = importance(example, task);
+        float weight = share(example, task) * (float) times;
         if (weight > 0 && task == core && !requireNonNull(amounts).ready()) {
           incidents.add(Kind.HELD, 1);
         } else if (weight > 0) {
@@ -160,7 +164,6 @@ final class BatchTargets {
           if (task == core) {
             weight *= (float) amountWeight;
           } else {
-            double times = unreachedWeight(example);
             rates.see(task, value, weight / times, times);
           }
           importance[i][task] = weight * share;

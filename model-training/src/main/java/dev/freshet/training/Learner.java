@@ -210,10 +210,7 @@ public final class Learner implements AutoCloseable {
       for (int i = 0; taken && i < tables.size(); i++) {
         update(i, out.get(3 + i), share * targets.examples(), pace(i, targets.pace()));
       }
-      float[][] said = new float[size][shape.tasks()];
-      for (float[] row : said) {
-        out.get(2).get(row);
-      }
+      float[][] said = Network.rows(out.get(2), size);
       return new StepReport(losses, said, norm, taken && (norm > clip || share < 1), taken);
     }
   }

@@ -44,8 +44,9 @@ record WorkedBatch(int size, int[] places) {
       Predicate<EncodedExample> learnt,
       FieldCounts fields) {
     if (places.length > 0) {
-      network.gather(of(batch), learnt);
-      of(batch).forEach(example -> fields.impression());
+      List<EncodedExample> part = of(batch);
+      network.gather(part, learnt);
+      part.forEach(example -> fields.impression());
       network.eachMissing((example, field, kind) -> fields.add(field, kind));
     }
   }

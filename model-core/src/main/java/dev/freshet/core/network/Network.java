@@ -237,13 +237,17 @@ public final class Network implements AutoCloseable {
   private float[][] rows(String method, int size) {
     try (TorchEngine.Call call = call(method)) {
       shapeBuffer.floats(size);
-      FloatBuffer out = call.addHost("shape", shapeBuffer, size).run().get(0);
-      float[][] rows = new float[size][out.capacity() / size];
-      for (float[] row : rows) {
-        out.get(row);
-      }
-      return rows;
+      return rows(call.addHost("shape", shapeBuffer, size).run().get(0), size);
     }
+  }
+
+  /** A result of a script as [row][column]. */
+  public static float[][] rows(FloatBuffer out, int size) {
+    float[][] rows = new float[size][out.capacity() / size];
+    for (float[] row : rows) {
+      out.get(row);
+    }
+    return rows;
   }
 
   /** A call of a script's method, with the rows of the gathered batch as its first arguments. */

@@ -29,9 +29,14 @@ public record NegativeSampling(double kept) implements Serializable {
   /** True if the negatives of an impression are learnt. */
   public boolean keeps(long impression) {
     // Another hash than that of the holdout, which is taken from the same id.
-    long mixed = (impression ^ SALT) * MIX;
+    return drawn(impression ^ SALT, kept);
+  }
+
+  /** True for a share of all numbers, chosen by their hash. */
+  static boolean drawn(long number, double share) {
+    long mixed = number * MIX;
     mixed = (mixed ^ mixed >>> 31) * MIX;
-    return (mixed >>> 11) * 0x1.0p-53 < kept;
+    return (mixed >>> 11) * 0x1.0p-53 < share;
   }
 
   /** A record of a binary task after sampling: the part of it that is negative is sampled. */

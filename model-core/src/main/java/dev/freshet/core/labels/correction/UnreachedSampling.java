@@ -16,7 +16,6 @@ import java.io.Serializable;
 public record UnreachedSampling(double kept) implements Serializable {
 
   private static final long SALT = 0x2C1B3C6D297A2D39L;
-  private static final long MIX = 0x94D049BB133111EBL;
 
   public UnreachedSampling {
     check(kept > 0 && kept <= 1, "unreached-sampling", kept, "a share above 0 and up to 1");
@@ -30,9 +29,7 @@ public record UnreachedSampling(double kept) implements Serializable {
    */
   public boolean keeps(long impression, int task) {
     // Another hash than those of the holdout and the negative sampling, which take the same id.
-    long mixed = (impression ^ SALT * (task + 1)) * MIX;
-    mixed = (mixed ^ mixed >>> 29) * MIX;
-    return (mixed >>> 11) * 0x1.0p-53 < kept;
+    return NegativeSampling.drawn(impression ^ SALT * (task + 1), kept);
   }
 
   /** Factor on the weight of each label of such a record. */
