@@ -16,7 +16,7 @@ import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
 /**
- * What brokers tell of a pipeline's topics.
+ * The topics of a pipeline as brokers tell of them.
  *
  * @param there by name
  * @param hidden names of which it is not known whether they are absent or may not be seen
@@ -67,7 +67,7 @@ record FoundTopics(Map<String, TopicDescription> there, Set<String> hidden) {
         .orElse(0);
   }
 
-  /** Whether a partition's leader is up. */
+  /** True if a partition's leader is up. */
   static boolean led(TopicPartitionInfo partition) {
     return partition.leader() != null && !partition.leader().isEmpty();
   }

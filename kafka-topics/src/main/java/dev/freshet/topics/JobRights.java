@@ -21,8 +21,8 @@ import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.TimeoutException;
 
 /**
- * What the job asks of brokers beside topics: to read as its group, and to write in transactions as
- * long as a checkpoint may take.
+ * Rights that the job needs beside those on topics: to read as its group, and to write in
+ * transactions as long as a checkpoint may take.
  */
 final class JobRights {
 
@@ -96,7 +96,7 @@ final class JobRights {
     }
   }
 
-  /** What the brokers allow; empty if this user may not see it. */
+  /** The longest that the brokers allow; empty if this user may not see it. */
   private Optional<Long> longestTransaction() throws ExecutionException, InterruptedException {
     ConfigResource broker =
         new ConfigResource(

@@ -151,7 +151,7 @@ public final class TopicAdmin implements AutoCloseable {
   }
 
   /**
-   * Whether this has made something; not if somebody else was quicker, or if there is a problem.
+   * True if this has made something; not if somebody else was quicker, or if there is a problem.
    */
   private static boolean done(
       KafkaFuture<Void> making, TopicPlan plan, AclOperation needed, Problems problems)

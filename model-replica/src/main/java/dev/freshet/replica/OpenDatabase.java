@@ -25,7 +25,8 @@ record OpenDatabase(RocksDB db, Path folder) {
   }
 
   /**
-   * What went wrong, told apart: a disk that is full or fails is not a version that cannot be used.
+   * An exception for what went wrong, told apart: a disk that is full or fails is not a version
+   * that cannot be used.
    */
   static IOException problem(String what, RocksDBException e) {
     String message = what + ": " + e.getMessage();

@@ -11,7 +11,7 @@ import java.util.Optional;
  */
 interface Preparation extends AutoCloseable {
 
-  /** What takes the version's rows, in the order of their dims. */
+  /** Takers of the version's rows, in the order of their dims. */
   List<? extends PublishedRows> tables();
 
   /**

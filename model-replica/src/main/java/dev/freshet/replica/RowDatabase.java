@@ -55,7 +55,7 @@ final class RowDatabase implements AutoCloseable {
   /** Databases that no one reads; closing and deleting them is no part of a swap. */
   private final List<OpenDatabase> left = new ArrayList<>();
 
-  /** What is read, as {@link #reading} sees it; null until there is a version. */
+  /** The database that is read, as {@link #reading} sees it; null until there is a version. */
   private @Nullable OpenDatabase current;
 
   /**
@@ -162,7 +162,7 @@ final class RowDatabase implements AutoCloseable {
     return "rows-%09d".formatted(number);
   }
 
-  /** What was written to a database is what is read from now on. */
+  /** From now on this database is read. */
   void use(OpenDatabase next) {
     Snapshot old = reading.snapshot();
     reading.setSnapshot(next.db().getSnapshot());

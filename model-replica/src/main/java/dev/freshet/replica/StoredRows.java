@@ -139,7 +139,7 @@ final class StoredRows implements RowSource {
     }
   }
 
-  /** What changes the rows that are held in memory to those among the published ones. */
+  /** An action that changes the rows in memory to those among the published ones. */
   Runnable unknownAmong(LongBuffer published, FloatBuffer values) {
     List<Runnable> changes = new ArrayList<>();
     for (int i = 0; i < published.limit(); i++) {

@@ -127,7 +127,7 @@ final class BatchScorer {
     return constant;
   }
 
-  /** What would be served if the same were said of all examples of a binary task. */
+  /** The probability that would be served if the same were said of all examples of a task. */
   private double rate(int task) {
     return corrections.get(task).served(sampling.served(rates.rate(task)));
   }

@@ -32,7 +32,7 @@ final class BatchTargets {
   private final int[] identity;
   private long boundedWeights;
 
-  /** What to say of all amounts alike, as of the last batch; null if nothing is known. */
+  /** Outputs that say the same of all amounts, as of the last batch; null if nothing is known. */
   private double @Nullable [] constant;
 
   BatchTargets(

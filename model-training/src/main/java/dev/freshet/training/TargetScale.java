@@ -50,7 +50,7 @@ public final class TargetScale {
 
   private static final int MOMENTS_UNTIL = 100;
 
-  /** What ZILN's softplus is added to. */
+  /** ZILN's softplus is added to this. */
   private static final double SMALLEST_DEVIATION = 0.01;
 
   /** Of amounts that are all alike. */
@@ -209,8 +209,8 @@ public final class TargetScale {
   }
 
   /**
-   * What to say of every label alike, in the model's scale: one number for each output under a
-   * loss; null as long as nothing is known.
+   * Outputs that say the same of every label, in the model's scale: one number for each output
+   * under a loss; null as long as nothing is known.
    *
    * <pre>
    * squared, huber  mean of the labels as they are learnt

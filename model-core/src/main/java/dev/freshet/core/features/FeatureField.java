@@ -181,13 +181,13 @@ public record FeatureField(
     COUNT
   }
 
-  /** What becomes of several values' rows. */
+  /** Ways of making one row of several values' rows. */
   public enum Pooling {
     MEAN,
     ATTENTION
   }
 
-  /** What a number is to the models. */
+  /** Ways in which models take a number. */
   public enum As {
     BUCKET,
     VALUE
@@ -200,7 +200,7 @@ public record FeatureField(
     LOG1P
   }
 
-  /** Whether numbers are made alike in size. */
+  /** Ways of making numbers alike in size. */
   public enum Normalize {
     Z_SCORE,
     NONE
@@ -251,17 +251,17 @@ public record FeatureField(
     return rowsOf == null ? name : rowsOf;
   }
 
-  /** Whether its values count by what they are beside the target. */
+  /** True if its values count by what they are beside the target. */
   public boolean attends() {
     return pooling == Pooling.ATTENTION;
   }
 
-  /** Whether its value is a number: sent, or counted. */
+  /** True if its value is a number: sent, or counted. */
   public boolean numeric() {
     return kind == Kind.NUMERIC || kind == Kind.COUNT;
   }
 
-  /** Whether it is counted from the stream, for impressions that do not bring it. */
+  /** True if it is counted from the stream, for impressions that do not bring it. */
   public boolean counted() {
     return kind == Kind.COUNT;
   }
@@ -270,7 +270,7 @@ public record FeatureField(
     return kind == Kind.CATEGORICAL;
   }
 
-  /** Whether impressions bring it, or may; if not it is made from what they bring. */
+  /** True if impressions bring it, or may; if not it is made from what they bring. */
   public boolean sent() {
     return kind == Kind.CATEGORICAL || numeric() || kind == Kind.VECTOR;
   }
@@ -279,27 +279,27 @@ public record FeatureField(
     return kind == Kind.VECTOR;
   }
 
-  /** Whether it is a number whose buckets are learnt. */
+  /** True if it is a number whose buckets are learnt. */
   public boolean learnt() {
     return numeric() && as == As.BUCKET && edges.isEmpty() && from == null && to == null;
   }
 
-  /** Whether rows are multiplied by the numbers themselves. */
+  /** True if rows are multiplied by the numbers themselves. */
   boolean values() {
     return vector() || numeric() && as == As.VALUE;
   }
 
-  /** Whether only a model can read its numbers. */
+  /** True if only a model can read its numbers. */
   boolean open() {
     return learnt() || values();
   }
 
-  /** Whether its numbers are read in deviations from a mean. */
+  /** True if its numbers are read in deviations from a mean. */
   boolean normalised() {
     return values() && normalize == Normalize.Z_SCORE;
   }
 
-  /** Whether its values can be combined with others'. */
+  /** True if its values can be combined with others'. */
   public boolean crossable() {
     return !cross() && !values();
   }
@@ -334,7 +334,7 @@ public record FeatureField(
     return clip.isEmpty() ? CLIP : clip.get(1);
   }
 
-  /** What a row counts beside the number: the sum of a vector's is as large as one number. */
+  /** Factor of a row beside the number: the sum of a vector's is as large as one number. */
   double share() {
     return vector() && normalised() ? 1 / Math.sqrt(size) : 1;
   }

@@ -16,8 +16,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What each kind of field must be given, and that it is given nothing that another kind is: that
- * would be passed over in silence.
+ * Settings that each kind of field must be given. One that belongs to another kind is refused, as
+ * it would be passed over in silence.
  */
 final class FieldRules {
 

@@ -281,20 +281,20 @@ public final class LabelJoin implements Serializable {
       }
     }
 
-    private void plan(int task, long parentTold, long horizon) {
+    private void plan(int task, long parentEmitted, long horizon) {
       TaskFacts facts = chain.get(task);
       boolean possible = !facts.parents().isEmpty();
-      starts[task] = possible ? facts.parents().get(0) : parentTold;
+      starts[task] = possible ? facts.parents().get(0) : parentEmitted;
       Task of = tasks.get(task);
       requireNonNull(of.correction(), "tasks are resolved")
           .plan(
               new TaskTimeline(
                   starts[task],
-                  parentTold,
+                  parentEmitted,
                   possible,
                   facts.positives(),
                   of.explicit(),
-                  facts.settled(),
+                  facts.finalAt(),
                   horizon,
                   requireNonNull(of.waiting()).toMillis(),
                   pending.firstAt[task]),
@@ -333,7 +333,7 @@ public final class LabelJoin implements Serializable {
       int changes = 0;
       boolean news = true;
       DelayCorrections correction = requireNonNull(tasks.get(task).correction());
-      if (correction.tellsChanges() || correction.parts() > 0) {
+      if (correction.emitsChanges() || correction.parts() > 0) {
         PendingImpression.Emitted last = pending.amounts[task];
         news =
             correction.parts() > 0

@@ -22,10 +22,10 @@ import java.util.TreeSet;
  *     first task
  * @param counted the task's own events that count, by the time at which they do
  * @param opens times at which the task's positives let its children happen, ascending
- * @param settled when the label is final: nothing can change it any more
+ * @param finalAt when the label is final: nothing can change it any more
  */
 record TaskFacts(
-    Task task, List<Long> parents, List<Counted> counted, List<Long> opens, long settled) {
+    Task task, List<Long> parents, List<Counted> counted, List<Long> opens, long finalAt) {
 
   /** An event and the first time at which it counts. */
   record Counted(Feedback event, long at) {}
@@ -46,8 +46,8 @@ record TaskFacts(
     for (int i = 0; i < tasks.size(); i++) {
       int parent = Task.parent(tasks, i);
       List<Long> parents = parent < 0 ? List.of(impression.eventTime()) : chain.get(parent).opens();
-      long settled = parent < 0 ? impression.eventTime() : chain.get(parent).settled();
-      chain.add(of(tasks.get(i), windows[i], i, parents, settled, feedback, skew, asOf));
+      long finalAt = parent < 0 ? impression.eventTime() : chain.get(parent).finalAt();
+      chain.add(of(tasks.get(i), windows[i], i, parents, finalAt, feedback, skew, asOf));
     }
     return chain;
   }
@@ -57,7 +57,7 @@ record TaskFacts(
       TaskWindow window,
       int index,
       List<Long> parents,
-      long parentSettled,
+      long parentFinal,
       List<Feedback> feedback,
       long skew,
       long asOf) {
@@ -85,14 +85,14 @@ record TaskFacts(
           parents,
           List.of(outcome),
           positive(task, outcome.event()) ? List.of(outcome.at()) : List.of(),
-          Math.max(parentSettled, outcome.at()));
+          Math.max(parentFinal, outcome.at()));
     }
-    long settled = parentSettled;
+    long finalAt = parentFinal;
     if (!parents.isEmpty()) {
       long last = parents.get(parents.size() - 1);
-      settled = Math.max(settled, window.closes(last));
+      finalAt = Math.max(finalAt, window.closes(last));
     }
-    return new TaskFacts(task, parents, counted, List.copyOf(opens), settled);
+    return new TaskFacts(task, parents, counted, List.copyOf(opens), finalAt);
   }
 
   /** When an event counts, ascending; empty if it does not. */

@@ -113,7 +113,7 @@ public final class RecordBinder {
     return construct(type, values, path, problems.found().size() == before);
   }
 
-  /** Whether somewhere below there is a secret, which may have slipped out of its place. */
+  /** True if somewhere below there is a secret, which may have slipped out of its place. */
   private static boolean holdsSecrets(Class<?> type) {
     return type.isRecord()
         && Arrays.stream(type.getRecordComponents())
@@ -145,7 +145,7 @@ public final class RecordBinder {
     return instead(option, type);
   }
 
-  /** What stands for a value that is not there, or cannot be read. */
+  /** The stand-in for a value that is not there, or cannot be read. */
   private @Nullable Object instead(@Nullable Option option, Type type) {
     String fallback = option == null ? Option.REQUIRED : option.fallback();
     return switch (fallback) {

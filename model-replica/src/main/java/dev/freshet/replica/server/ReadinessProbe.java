@@ -6,7 +6,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 
-/** Whether a server should be asked, and in words why not. */
+/** Tells if a server should be asked, and in words why not. */
 final class ReadinessProbe {
 
   private final ModelReplica replica;

@@ -6,10 +6,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
 
-/** What is done at which path, and who may ask for it. */
+/** Actions by path, and who may ask for them. */
 final class Routes {
 
-  /** What is done with a request when it has come whole; runs on its connection's thread. */
+  /** Answers a request when it has come whole; runs on its connection's thread. */
   interface Action {
     void go(Call call) throws Refused;
   }

@@ -119,7 +119,7 @@ public final class ScoringServer implements AutoCloseable {
     return readiness.notReady();
   }
 
-  /** What the job has held back since its newest version, as far as that is known. */
+  /** The versions that the job has held back since its newest version, as far as that is known. */
   public Optional<HeldBack> heldBack() {
     return gate.heldBack();
   }

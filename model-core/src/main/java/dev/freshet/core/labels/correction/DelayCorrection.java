@@ -45,7 +45,7 @@ public interface DelayCorrection extends Serializable {
   }
 
   /** True if an amount is emitted again with each event that changes it. */
-  default boolean tellsChanges() {
+  default boolean emitsChanges() {
     return false;
   }
 

@@ -78,8 +78,8 @@ public enum DelayCorrections implements DelayCorrection {
   }
 
   @Override
-  public boolean tellsChanges() {
-    return correction.tellsChanges();
+  public boolean emitsChanges() {
+    return correction.emitsChanges();
   }
 
   @Override

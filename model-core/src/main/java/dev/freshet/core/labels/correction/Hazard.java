@@ -42,10 +42,10 @@ final class Hazard implements DelayCorrection {
   }
 
   private long end(TaskTimeline task, int part) {
-    long whole = task.horizon() - task.parentTold();
+    long whole = task.horizon() - task.parentEmitted();
     return part == PARTS.length - 1
         ? task.horizon()
-        : task.parentTold() + (long) (PARTS[part] * whole);
+        : task.parentEmitted() + (long) (PARTS[part] * whole);
   }
 
   @Override

@@ -18,11 +18,11 @@ final class Moments {
    * event comes after it.
    */
   static long firstMoment(TaskTimeline task, long waiting) {
-    if (task.spoke() != TaskTimeline.NEVER) {
-      return task.spoke();
+    if (task.firstEmitted() != TaskTimeline.NEVER) {
+      return task.firstEmitted();
     }
     long waited = task.positive() ? task.start() + waiting : task.start();
-    return Math.max(waited, task.parentTold());
+    return Math.max(waited, task.parentEmitted());
   }
 
   /** True if the positive came after the first record, which was a negative. */

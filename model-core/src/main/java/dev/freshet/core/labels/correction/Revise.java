@@ -36,7 +36,7 @@ final class Revise implements DelayCorrection {
   }
 
   @Override
-  public boolean tellsChanges() {
+  public boolean emitsChanges() {
     return true;
   }
 

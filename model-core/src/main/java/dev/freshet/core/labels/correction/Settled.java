@@ -10,7 +10,7 @@ import dev.freshet.core.labels.LabelKind;
 final class Settled implements DelayCorrection {
   @Override
   public void plan(TaskTimeline task, Plan plan) {
-    plan.at(task.settled(), LabelKind.FINAL, true);
+    plan.at(task.finalAt(), LabelKind.FINAL, true);
   }
 
   @Override

@@ -7,7 +7,7 @@ import java.util.List;
  *
  * @param start event time of the parent's first event that counts; for the first task, and while
  *     the parent has none, the moment the parent's own label was first emitted
- * @param parentTold the moment at which the parent's label is first emitted, whatever it is; for
+ * @param parentEmitted the moment at which the parent's label is first emitted, whatever it is; for
  *     the first task the impression's. Nothing is emitted before it: if it were, labels of an
  *     impression whose parent happened would be emitted at another age than one whose parent did
  *     not, and whatever tells the age would give the label away
@@ -15,22 +15,22 @@ import java.util.List;
  * @param positives event times of the task's own events that count and are no reported negative,
  *     ascending
  * @param explicit true if negatives are reported
- * @param settled when the label is final: nothing can change it any more
- * @param horizon the latest that {@code settled} can be for any impression that says the same: its
+ * @param finalAt when the label is final: nothing can change it any more
+ * @param horizon the latest that {@code finalAt} can be for any impression that says the same: its
  *     event time plus the windows of this task and all before it, or its own deadline
  * @param waiting the correction's waiting time in milliseconds
- * @param spoke the moment at which the first record was emitted, or {@link #NEVER}
+ * @param firstEmitted the moment at which the first record was emitted, or {@link #NEVER}
  */
 public record TaskTimeline(
     long start,
-    long parentTold,
+    long parentEmitted,
     boolean positive,
     List<Long> positives,
     boolean explicit,
-    long settled,
+    long finalAt,
     long horizon,
     long waiting,
-    long spoke) {
+    long firstEmitted) {
 
   /** No such moment. */
   public static final long NEVER = Long.MAX_VALUE;
@@ -45,6 +45,6 @@ public record TaskTimeline(
    * outcome, be it a positive or a negative, or at the horizon where negatives are silent.
    */
   public long closes() {
-    return explicit ? Math.min(settled, horizon) : horizon;
+    return explicit ? Math.min(finalAt, horizon) : horizon;
   }
 }

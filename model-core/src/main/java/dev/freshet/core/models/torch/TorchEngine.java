@@ -125,7 +125,7 @@ public final class TorchEngine {
 
     private boolean capped;
 
-    /** What {@link #setup} returned of the first group. */
+    /** The first group, as {@link #setup} returned it. */
     private List<TensorValues> weights = List.of();
 
     private float[][] kept = {};

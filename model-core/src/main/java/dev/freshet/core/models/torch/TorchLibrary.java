@@ -70,7 +70,7 @@ public final class TorchLibrary {
     }
   }
 
-  /** What is wrong, in a line: PyTorch tells the stack of the script first. */
+  /** The reason of a failure in a line: PyTorch tells the stack of the script first. */
   public static String reason(Throwable failure) {
     String text = String.valueOf(failure.getMessage()).strip();
     int error = text.lastIndexOf("RuntimeError: ");
