@@ -90,7 +90,8 @@ class ExperimentTest {
         .hasMessageContaining("6 problems")
         .hasMessageContaining("metrics: 'click.acu'")
         .hasMessageContaining("did you mean 'click.auc'?")
-        .hasMessageContaining("metrics: 'revenue.auc'; allowed: of revenue: calibration,")
+        .hasMessageContaining(
+            "metrics: 'revenue.auc'; allowed: of revenue: atBaseRate, calibration,")
         .hasMessageContaining("metrics: 'x.auc'")
         .hasMessageContaining("relative.metrics: 'purchase.aucc'")
         .hasMessageContaining("baseline: 'plaine'")

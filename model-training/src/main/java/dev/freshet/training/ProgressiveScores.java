@@ -91,7 +91,11 @@ public final class ProgressiveScores {
         double said = first.predicted()[task];
         double scored = Double.isNaN(said) ? constant[task] : said;
         if (labels[task].isFinal() && Double.isFinite(scored)) {
-          quality.add(task, scored, labels[task].value());
+          if (Double.isNaN(said)) {
+            quality.addAtBaseRate(task, scored, labels[task].value());
+          } else {
+            quality.add(task, scored, labels[task].value());
+          }
           if (value != 0) {
             TaskLabel label = labels[task];
             requireNonNull(byValue)

@@ -210,6 +210,14 @@ final class Progress {
           line(
               "%n             calibration %s  of %,d labels%n",
               number(quality.path("calibration")), quality.path("examples").asLong()));
+      double atBaseRate = quality.path("atBaseRate").asDouble();
+      if (atBaseRate > 0) {
+        text.append(
+            line(
+                "             %,.0f of them at the base rate: predicted before anything was%n"
+                    + "             known of %s%n",
+                atBaseRate * quality.path("examples").asLong(), task.name()));
+      }
     }
   }
 

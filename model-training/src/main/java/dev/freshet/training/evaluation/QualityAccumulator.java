@@ -12,6 +12,7 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -48,6 +49,12 @@ public final class QualityAccumulator {
     count++;
   }
 
+  /** As {@link #add}, of a label that is scored at the base rate: nothing was known of its task. */
+  public void addAtBaseRate(double prediction, double label) {
+    add(prediction, label);
+    statistic(AtBaseRate.TYPE).count();
+  }
+
   /** Adds the labels of another one of the same kind. */
   public void merge(QualityAccumulator other) {
     statistics.keySet().forEach(type -> merge(type, other));
@@ -64,7 +71,11 @@ public final class QualityAccumulator {
 
   /** The value of one metric; NaN where it is not defined, such as AUC of one class. */
   public double value(QualityMetric metric) {
-    return metric == QualityMetric.EXAMPLES ? count : metric.value(this);
+    return switch (metric) {
+      case EXAMPLES -> count;
+      case AT_BASE_RATE -> statistic(AtBaseRate.TYPE).share(count);
+      default -> metric.value(this);
+    };
   }
 
   /** All values that are defined. */
@@ -86,8 +97,10 @@ public final class QualityAccumulator {
 
   public void write(DataOutput out) throws IOException {
     out.writeLong(count);
-    out.writeByte(statistics.size());
-    for (Map.Entry<Statistic.Type<?>, Statistic<?>> each : statistics.entrySet()) {
+    List<Map.Entry<Statistic.Type<?>, Statistic<?>>> told =
+        statistics.entrySet().stream().filter(each -> !each.getValue().blank()).toList();
+    out.writeByte(told.size());
+    for (Map.Entry<Statistic.Type<?>, Statistic<?>> each : told) {
       ByteArrayOutputStream bytes = new ByteArrayOutputStream();
       each.getValue().write(new DataOutputStream(bytes));
       out.writeUTF(each.getKey().name());

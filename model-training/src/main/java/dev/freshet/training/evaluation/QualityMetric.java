@@ -138,6 +138,16 @@ public enum QualityMetric {
       LabelTotals.TYPE,
       LabelTotals::mean,
       TaskKind.CONTINUOUS),
+  /** Of the number of examples, which is no statistic: the accumulator divides. */
+  AT_BASE_RATE(
+      "atBaseRate",
+      Better.NEITHER,
+      "0 to 1",
+      "Share of the examples that are scored at the base rate: predicted before anything was known.",
+      AtBaseRate.TYPE,
+      none -> Double.NaN,
+      TaskKind.BINARY,
+      TaskKind.CONTINUOUS),
   /** Counted whatever else is kept. */
   EXAMPLES(
       "examples",

@@ -26,13 +26,22 @@ public final class SlidingQuality {
   }
 
   public void add(double prediction, double label) {
+    newest().add(prediction, label);
+  }
+
+  /** As {@link #add}, of a label that is scored at the base rate. */
+  public void addAtBaseRate(double prediction, double label) {
+    newest().addAtBaseRate(prediction, label);
+  }
+
+  private QualityAccumulator newest() {
     if (parts.getLast().count() >= partSize) {
       parts.addLast(new QualityAccumulator(kind));
       if (parts.size() > PARTS) {
         parts.removeFirst();
       }
     }
-    parts.getLast().add(prediction, label);
+    return parts.getLast();
   }
 
   /** All values that are defined, over all parts. */

@@ -19,6 +19,11 @@ interface Statistic<S extends Statistic<S>> {
 
   void merge(S other);
 
+  /** True if it says what one says that is not in a checkpoint; then it is not written. */
+  default boolean blank() {
+    return false;
+  }
+
   void write(DataOutput out) throws IOException;
 
   void read(DataInput in) throws IOException;

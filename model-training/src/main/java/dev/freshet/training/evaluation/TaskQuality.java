@@ -24,6 +24,11 @@ public final class TaskQuality {
     quality.get(task).add(prediction, label);
   }
 
+  /** As {@link #add}, of a label that is scored at the base rate. */
+  public void addAtBaseRate(int task, double prediction, double label) {
+    quality.get(task).addAtBaseRate(prediction, label);
+  }
+
   public Quality quality() {
     Map<String, Map<QualityMetric, Double>> byTask = new LinkedHashMap<>();
     for (int i = 0; i < tasks.size(); i++) {

@@ -10,6 +10,7 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -132,6 +133,34 @@ class QualityTest {
     quality.add(0.2, 0);
     restored.add(0.2, 0);
     assertThat(restored.metrics()).isEqualTo(quality.metrics());
+  }
+
+  /** It is in checkpoints only where there is any, so those of before stay what they were. */
+  @Test
+  void tellsHowManyWereScoredAtTheBaseRate() throws IOException {
+    SlidingQuality quality = new SlidingQuality(TaskKind.CONTINUOUS, 0);
+    quality.add(3, 4);
+    byte[] without = bytes(quality);
+    assertThat(new String(without, StandardCharsets.ISO_8859_1)).doesNotContain("at-base-rate");
+    assertThat(quality.metrics()).containsEntry(QualityMetric.AT_BASE_RATE, 0.0);
+    SlidingQuality restored = new SlidingQuality(TaskKind.CONTINUOUS, 0);
+    restored.read(new DataInputStream(new ByteArrayInputStream(without)), true);
+    for (SlidingQuality each : List.of(quality, restored)) {
+      each.addAtBaseRate(2, 0);
+      each.addAtBaseRate(2, 5);
+      each.add(1, 0);
+      assertThat(each.metrics()).containsEntry(QualityMetric.AT_BASE_RATE, 0.5);
+      assertThat(each.metrics()).containsEntry(QualityMetric.EXAMPLES, 4.0);
+    }
+    SlidingQuality again = new SlidingQuality(TaskKind.CONTINUOUS, 0);
+    again.read(new DataInputStream(new ByteArrayInputStream(bytes(quality))), true);
+    assertThat(again.metrics()).isEqualTo(quality.metrics());
+  }
+
+  private static byte[] bytes(SlidingQuality quality) throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    quality.write(new DataOutputStream(out));
+    return out.toByteArray();
   }
 
   /** A statistic that came later begins with the next label; what is unknown is passed over. */
