@@ -3,9 +3,6 @@ package dev.freshet.benchmarks;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.training.rows.EmbeddingTable;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -38,7 +35,7 @@ public class BenchmarkRowStep {
 
   private EmbeddingTable table;
   private int[] rows;
-  private FloatBuffer gradient;
+  private float[] gradient;
 
   @Setup
   public void setUp() {
@@ -66,12 +63,9 @@ public class BenchmarkRowStep {
       table.sight(i * 0x9E3779B97F4A7C15L, 0, 0);
     }
     rows = random.ints(BATCH, 1, ROWS).toArray();
-    gradient =
-        ByteBuffer.allocateDirect(BATCH * table.width() * Float.BYTES)
-            .order(ByteOrder.nativeOrder())
-            .asFloatBuffer();
-    while (gradient.hasRemaining()) {
-      gradient.put((float) random.nextDouble(-1e-4, 1e-4));
+    gradient = new float[BATCH * table.width()];
+    for (int i = 0; i < gradient.length; i++) {
+      gradient[i] = (float) random.nextDouble(-1e-4, 1e-4);
     }
   }
 

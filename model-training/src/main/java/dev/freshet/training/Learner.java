@@ -57,6 +57,9 @@ public final class Learner implements AutoCloseable {
   /** As of {@link #keep}. */
   private Map<String, NumberScale> keptNumbers = Map.of();
 
+  /** Of the table that is updated. */
+  private float[] rowGradients = {};
+
   private final HostBuffer labelBuffer = new HostBuffer();
   private final HostBuffer weightBuffer = new HostBuffer();
   private final HostBuffer reachedBuffer = new HostBuffer();
@@ -240,8 +243,14 @@ public final class Learner implements AutoCloseable {
   private void update(int table, FloatBuffer gradient, float examples, float[] pace) {
     EmbeddingTable rows = tables.get(table);
     BatchRows batch = network.rows().get(table);
+    int size = batch.count() * rows.width();
+    if (rowGradients.length < size) {
+      rowGradients = new float[Math.max(size, 2 * rowGradients.length)];
+    }
+    // In one go: read one by one, floats outside the heap have their bounds checked each time.
+    gradient.get(rowGradients, 0, size);
     for (int i = 0; i < batch.count(); i++) {
-      rows.update(batch.row(i), gradient, i * rows.width(), examples, pace);
+      rows.update(batch.row(i), rowGradients, i * rows.width(), examples, pace);
     }
   }
 

@@ -29,8 +29,10 @@ public final class BatchRows {
   private int distinctCount;
   private int indexCount;
   private int startCount;
-  private int[] place = {};
-  private int[] stamp = {};
+
+  /** Of each row the batch that it was last in, and its place there, in one word: one look. */
+  private long[] places = {};
+
   private int batch;
 
   public BatchRows(FeatureSchema.Group group, RowSource source) {
@@ -142,20 +144,19 @@ public final class BatchRows {
   }
 
   private int place(int row) {
-    if (row >= place.length) {
-      int size = Math.max(1024, Integer.highestOneBit(row) * 2);
-      place = Arrays.copyOf(place, size);
-      stamp = Arrays.copyOf(stamp, size);
+    if (row >= places.length) {
+      places = Arrays.copyOf(places, Math.max(1024, Integer.highestOneBit(row) * 2));
     }
-    if (stamp[row] != batch) {
-      if (distinctCount == distinct.length) {
-        distinct = Arrays.copyOf(distinct, distinctCount * 2);
-      }
-      stamp[row] = batch;
-      place[row] = distinctCount;
-      distinct[distinctCount++] = row;
+    long last = places[row];
+    if ((int) (last >>> 32) == batch) {
+      return (int) last;
     }
-    return place[row];
+    if (distinctCount == distinct.length) {
+      distinct = Arrays.copyOf(distinct, distinctCount * 2);
+    }
+    places[row] = (long) batch << 32 | distinctCount;
+    distinct[distinctCount] = row;
+    return distinctCount++;
   }
 
   /**

@@ -1,7 +1,6 @@
 package dev.freshet.training.optimizer;
 
 import dev.freshet.core.pipeline.RowOptimizers;
-import java.nio.FloatBuffer;
 
 /**
  * Adagrad (Duchi et al., JMLR 2011) with an accumulator for every float of a row.
@@ -24,16 +23,10 @@ record ElementWiseAdagrad(int dim, double rate, double start) implements RowOpti
 
   @Override
   public boolean step(
-      float[] values,
-      int at,
-      float[] slots,
-      int slot,
-      FloatBuffer gradient,
-      int from,
-      float examples) {
+      float[] values, int at, float[] slots, int slot, float[] gradient, int from, float examples) {
     boolean moved = false;
     for (int i = 0; i < dim; i++) {
-      float g = gradient.get(from + i) * examples;
+      float g = gradient[from + i] * examples;
       if (g != 0) {
         slots[slot + i] += g * g;
         values[at + i] -= (float) (rate / Math.sqrt(start + slots[slot + i])) * g;

@@ -1,7 +1,6 @@
 package dev.freshet.training.optimizer;
 
 import dev.freshet.core.pipeline.RowOptimizers;
-import java.nio.FloatBuffer;
 
 /**
  * FTRL-Proximal (McMahan et al., "Ad click prediction: a view from the trenches", KDD 2013) for
@@ -31,17 +30,11 @@ record FtrlProximal(int dim, double rate, double start, double l1, double l2)
 
   @Override
   public boolean step(
-      float[] values,
-      int at,
-      float[] slots,
-      int slot,
-      FloatBuffer gradient,
-      int from,
-      float examples) {
+      float[] values, int at, float[] slots, int slot, float[] gradient, int from, float examples) {
     boolean moved = false;
     double faster = 1 / rate;
     for (int i = 0; i < dim; i++) {
-      float g = gradient.get(from + i) * examples;
+      float g = gradient[from + i] * examples;
       if (g != 0) {
         int squares = slot + dim + i;
         float n = slots[squares];

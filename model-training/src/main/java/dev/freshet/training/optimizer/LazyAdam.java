@@ -1,7 +1,6 @@
 package dev.freshet.training.optimizer;
 
 import dev.freshet.core.pipeline.RowOptimizers;
-import java.nio.FloatBuffer;
 
 /**
  * Adam (Kingma and Ba, ICLR 2015), lazily: a row that is not in a batch stays as it is, and so do
@@ -33,16 +32,10 @@ record LazyAdam(int dim, double rate, double start) implements RowOptimizer {
 
   @Override
   public boolean step(
-      float[] values,
-      int at,
-      float[] slots,
-      int slot,
-      FloatBuffer gradient,
-      int from,
-      float examples) {
+      float[] values, int at, float[] slots, int slot, float[] gradient, int from, float examples) {
     boolean any = false;
     for (int i = 0; i < dim; i++) {
-      any |= gradient.get(from + i) != 0;
+      any |= gradient[from + i] != 0;
     }
     if (!any) {
       return false;
@@ -52,7 +45,7 @@ record LazyAdam(int dim, double rate, double start) implements RowOptimizer {
     double scale = rate / (1 - Math.pow(FIRST, age));
     double unbias = 1 / (1 - Math.pow(SECOND, age));
     for (int i = 0; i < dim; i++) {
-      float g = gradient.get(from + i) * examples;
+      float g = gradient[from + i] * examples;
       float m = FIRST * slots[slot + i] + (1 - FIRST) * g;
       float v = SECOND * slots[second + i] + (1 - SECOND) * g * g;
       slots[slot + i] = m;

@@ -2,7 +2,6 @@ package dev.freshet.training.optimizer;
 
 import dev.freshet.core.pipeline.RowOptimizers;
 import dev.freshet.core.pipeline.TrainingSettings;
-import java.nio.FloatBuffer;
 
 /**
  * How the embeddings of one size learn. Whatever it remembers of a row, its slots, lies beside the
@@ -47,11 +46,5 @@ public interface RowOptimizer {
    * @return true if the row changed
    */
   boolean step(
-      float[] values,
-      int at,
-      float[] slots,
-      int slot,
-      FloatBuffer gradient,
-      int from,
-      float examples);
+      float[] values, int at, float[] slots, int slot, float[] gradient, int from, float examples);
 }

@@ -1,7 +1,6 @@
 package dev.freshet.training.optimizer;
 
 import dev.freshet.core.pipeline.RowOptimizers;
-import java.nio.FloatBuffer;
 
 /**
  * Adagrad (Duchi et al., JMLR 2011) with one accumulator for a whole row, which costs a float.
@@ -27,16 +26,10 @@ record RowWiseAdagrad(int dim, double rate, double start) implements RowOptimize
 
   @Override
   public boolean step(
-      float[] values,
-      int at,
-      float[] slots,
-      int slot,
-      FloatBuffer gradient,
-      int from,
-      float examples) {
+      float[] values, int at, float[] slots, int slot, float[] gradient, int from, float examples) {
     float sum = 0;
     for (int i = 0; i < dim; i++) {
-      float g = gradient.get(from + i) * examples;
+      float g = gradient[from + i] * examples;
       sum += g * g;
     }
     if (sum == 0) {
@@ -45,7 +38,7 @@ record RowWiseAdagrad(int dim, double rate, double start) implements RowOptimize
     slots[slot] += sum / dim;
     float scale = (float) (rate / Math.sqrt(start + slots[slot])) * examples;
     for (int i = 0; i < dim; i++) {
-      values[at + i] -= scale * gradient.get(from + i);
+      values[at + i] -= scale * gradient[from + i];
     }
     return true;
   }

@@ -170,7 +170,7 @@ public final class EmbeddingTable implements RowSource, EmbeddingRows {
    * @param examples number that the mean is taken over: the step is one by the sum
    * @param pace of each first-order weight, 0 to 1
    */
-  public void update(int row, FloatBuffer gradient, int at, float examples, float... pace) {
+  public void update(int row, float[] gradient, int at, float examples, float... pace) {
     int slab = RowSlabs.slab(row);
     int place = RowSlabs.place(row);
     float[] values = rows.values(row);
@@ -190,7 +190,7 @@ public final class EmbeddingTable implements RowSource, EmbeddingRows {
       float[] weights,
       float[] accumulators,
       int place,
-      FloatBuffer gradient,
+      float[] gradient,
       int at,
       float examples,
       float[] pace) {
@@ -199,7 +199,7 @@ public final class EmbeddingTable implements RowSource, EmbeddingRows {
     }
     boolean moved = false;
     for (int i = 0; i < first; i++) {
-      float g = gradient.get(at + i) * examples;
+      float g = gradient[at + i] * examples;
       if (g != 0) {
         accumulators[place * first + i] += g * g;
         weights[place * width + dim + i] -=

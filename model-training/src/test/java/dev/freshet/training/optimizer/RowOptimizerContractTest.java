@@ -58,9 +58,7 @@ class RowOptimizerContractTest {
       for (int i = 1; i <= DIM && step % 10 != 3; i++) {
         gradient[i] = random.nextInt(4) == 0 ? 0 : (float) random.nextGaussian() / examples;
       }
-      boolean moved =
-          optimizer.step(
-              values, DIM, slots, optimizer.slots(), FloatBuffer.wrap(gradient), 1, examples);
+      boolean moved = optimizer.step(values, DIM, slots, optimizer.slots(), gradient, 1, examples);
       assertThat(moved).isEqualTo(step % 10 != 3);
       double[] expected = oracle.step(gradient, 1, examples);
       for (int i = 0; i < DIM; i++) {
@@ -87,11 +85,11 @@ class RowOptimizerContractTest {
     RowOptimizer optimizer = optimizer(kind, DIM, l1, l2);
     float[] values = {1, 2, 3, 4, 5, 6, 7, 8};
     float[] slots = new float[optimizer.slots()];
-    FloatBuffer some = FloatBuffer.wrap(new float[] {1, -1, 1, -1, 1, -1, 1, -1});
+    float[] some = new float[] {1, -1, 1, -1, 1, -1, 1, -1};
     optimizer.step(values, 0, slots, 0, some, 0, 1);
     float[] row = values.clone();
     float[] known = slots.clone();
-    FloatBuffer none = FloatBuffer.wrap(new float[] {0, -0f, 0, 0, 0, 0, 0, 0});
+    float[] none = new float[] {0, -0f, 0, 0, 0, 0, 0, 0};
     assertThat(optimizer.step(values, 0, slots, 0, none, 0, 9)).isFalse();
     assertThat(values).isEqualTo(row);
     assertThat(slots).isEqualTo(known);
@@ -107,8 +105,8 @@ class RowOptimizerContractTest {
     float[] slots = new float[optimizer.slots()];
     float[] others = new float[optimizer.slots()];
     for (int i = 1; i < 20; i++) {
-      optimizer.step(one, 0, slots, 0, FloatBuffer.wrap(new float[] {i, 64}), 0, 1);
-      optimizer.step(other, 0, others, 0, FloatBuffer.wrap(new float[] {i / 64f, 1}), 0, 64);
+      optimizer.step(one, 0, slots, 0, new float[] {i, 64}, 0, 1);
+      optimizer.step(other, 0, others, 0, new float[] {i / 64f, 1}, 0, 64);
     }
     assertThat(other).isEqualTo(one);
     assertThat(others).isEqualTo(slots);
@@ -121,7 +119,7 @@ class RowOptimizerContractTest {
     float[] values = {0.5f, -0.5f};
     float[] slots = new float[optimizer.slots()];
     for (float g : new float[] {1e-30f, -1e-20f, 1e18f, -1e-30f, 1, -1e18f}) {
-      optimizer.step(values, 0, slots, 0, FloatBuffer.wrap(new float[] {g, -g}), 0, 1);
+      optimizer.step(values, 0, slots, 0, new float[] {g, -g}, 0, 1);
       for (float value : values) {
         assertThat(value).isFinite();
       }
@@ -147,7 +145,7 @@ class RowOptimizerContractTest {
       }
       for (EmbeddingTable table : new EmbeddingTable[] {straight, stopped}) {
         int row = table.sight(key, 0, i * DAY);
-        table.update(row, FloatBuffer.wrap(gradient), 0, 3, 1, 1);
+        table.update(row, gradient, 0, 3, 1, 1);
         table.expire(i * DAY);
       }
     }
@@ -213,7 +211,7 @@ class RowOptimizerContractTest {
       learn(now, 5, 10);
       if (before != kind) {
         float[] slots = new float[optimizer(kind, DIM, 0, 1).slots()];
-        FloatBuffer gradient = FloatBuffer.wrap(gradient(10));
+        float[] gradient = gradient(10);
         optimizer(kind, DIM, 0, 1).step(values, 0, slots, 0, gradient, 0, 3);
         for (int i = 0; i < DIM; i++) {
           assertThat(row(now, 5)[i]).as("%s after %s", kind, before).isEqualTo(values[i]);
@@ -244,7 +242,7 @@ class RowOptimizerContractTest {
 
   private static int learn(EmbeddingTable table, long key, int day) {
     int row = table.sight(key, 0, day * DAY);
-    table.update(row, FloatBuffer.wrap(gradient(day)), 0, 3, 1, 1);
+    table.update(row, gradient(day), 0, 3, 1, 1);
     return row;
   }
 

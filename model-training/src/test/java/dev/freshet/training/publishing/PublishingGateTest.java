@@ -13,7 +13,6 @@ import dev.freshet.training.publishing.PublishingGate.Reason;
 import dev.freshet.training.publishing.PublishingGate.Refusal;
 import dev.freshet.training.rows.EmbeddingTable;
 import java.io.IOException;
-import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -115,7 +114,7 @@ class PublishingGateTest {
     EmbeddingTable table = trainer.learner().tables().get(0);
     float[] broken = new float[table.width()];
     broken[0] = Float.NaN;
-    table.update(table.find(1, 0), FloatBuffer.wrap(broken), 0, 1, 1, 1);
+    table.update(table.find(1, 0), broken, 0, 1, 1, 1);
     assertThat(gate.check(trainer, true, 1000 * HOUR)).hasValueSatisfying(r -> never(r));
   }
 
@@ -123,11 +122,11 @@ class PublishingGateTest {
   void rowsAreLookedAtWhereTheyChanged() {
     EmbeddingTable table = trainer.learner().tables().get(0);
     table.published();
-    table.update(table.find(1, 0), FloatBuffer.wrap(new float[table.width()]), 0, 1, 1, 1);
+    table.update(table.find(1, 0), new float[table.width()], 0, 1, 1, 1);
     assertThat(check(true)).isEmpty();
     float[] broken = new float[table.width()];
     broken[0] = Float.NaN;
-    table.update(table.find(1, 0), FloatBuffer.wrap(broken), 0, 1, 1, 1);
+    table.update(table.find(1, 0), broken, 0, 1, 1, 1);
     refused(Reason.NOT_FINITE, "the embedding row of key");
     table.published();
     assertThat(check(true)).as("no change, no look").isEmpty();
@@ -174,7 +173,7 @@ class PublishingGateTest {
           gradient[i] = random.nextBoolean() ? 3 : -3;
         }
         for (int i = 0; i < 400; i++) {
-          table.update(row, FloatBuffer.wrap(gradient), 0, 1, 1, 1);
+          table.update(row, gradient, 0, 1, 1, 1);
         }
       }
     }

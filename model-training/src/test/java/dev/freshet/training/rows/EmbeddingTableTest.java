@@ -64,7 +64,7 @@ class EmbeddingTableTest {
     table.sight(7, 1, 0);
     int row = table.sight(7, 1, 0);
     float[] before = row(table, row);
-    FloatBuffer gradient = FloatBuffer.wrap(new float[] {0.5f, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+    float[] gradient = new float[] {0.5f, 0, 0, 0, 0, 0, 0, 0, 0, 0};
     table.update(row, gradient, 0, 4, 1, 1);
     // Of four examples the sum is 2, its mean square 4 / 8; step 0.1 * 2 / sqrt(0.5).
     assertThat(before[0] - row(table, row)[0]).isCloseTo(0.28284f, within(1e-4f));
@@ -81,7 +81,7 @@ class EmbeddingTableTest {
     row = table.sight(7, 1, 0);
     float[] before = row(table, row);
     assertThat(before[8]).isZero();
-    FloatBuffer gradient = FloatBuffer.wrap(new float[] {0, 0, 0, 0, 0, 0, 0, 0, 0.5f, 0});
+    float[] gradient = new float[] {0, 0, 0, 0, 0, 0, 0, 0, 0.5f, 0};
     table.update(row, gradient, 0, 4, 0.5f, 1);
     // At half its pace, and a sum of 2: 0.5 * 0.3 * 2 / (1 + sqrt(4)).
     assertThat(row(table, row)[8]).isCloseTo(-0.1f, within(1e-4f));
@@ -99,7 +99,7 @@ class EmbeddingTableTest {
     EmbeddingTable table =
         EmbeddingTable.of(pipeline.context(pipeline.model("main")), still).get(1);
     byte[] before = bytes(table);
-    FloatBuffer gradient = FloatBuffer.wrap(new float[] {0, 0, 0, 0, 0, 0, 0, 0, 0.5f, 1});
+    float[] gradient = new float[] {0, 0, 0, 0, 0, 0, 0, 0, 0.5f, 1};
     table.update(table.find(7, 1), gradient, 0, 4, 1, 1);
     assertThat(bytes(table)).isEqualTo(before);
   }
@@ -125,7 +125,7 @@ class EmbeddingTableTest {
     table.restore(new DataInputStream(new ByteArrayInputStream(old.toByteArray())), 2);
     int row = table.find(5, 1);
     assertThat(row(table, row)).containsExactly(0, 1, 2, 3, 4, 5, 6, 7, 0, 0);
-    table.update(row, FloatBuffer.wrap(new float[] {1, 0, 0, 0, 0, 0, 0, 0, 0, 0}), 0, 2, 1, 1);
+    table.update(row, new float[] {1, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 0, 2, 1, 1);
     // Means over two examples were added up, so 1 in sums; with this one 1 + 4 / 8.
     assertThat(row(table, row)[0]).isCloseTo(-0.1f * 2 / (float) Math.sqrt(1.5), within(1e-5f));
   }
@@ -208,8 +208,7 @@ class EmbeddingTableTest {
 
   private static void touch(EmbeddingTable table, int key, int time) {
     int row = table.sight(1 + Math.floorMod(key, 20), key & 1, time * DAY);
-    table.update(
-        row, FloatBuffer.wrap(new float[] {1, key % 3, 0, 0, 0, 0, 0, 1, key % 2, 1}), 0, 3, 1, 1);
+    table.update(row, new float[] {1, key % 3, 0, 0, 0, 0, 0, 1, key % 2, 1}, 0, 3, 1, 1);
     table.expire(time * DAY);
   }
 
