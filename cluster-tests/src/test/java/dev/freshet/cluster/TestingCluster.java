@@ -102,9 +102,8 @@ final class TestingCluster implements AutoCloseable {
     startJobManager();
   }
 
-  void killTaskManager(String id) throws Exception {
+  void killTaskManager(String id) throws InterruptedException {
     taskManagers.remove(id).kill();
-    startTaskManager();
   }
 
   void killBroker() throws InterruptedException {
@@ -170,7 +169,7 @@ final class TestingCluster implements AutoCloseable {
                 arguments(JobManagerProcessUtils.generateDynamicConfigsStr(memory), Map.of())));
   }
 
-  private void startTaskManager() throws IOException {
+  void startTaskManager() throws IOException {
     var memory = TaskExecutorProcessUtils.processSpecFromConfig(configuration);
     String name = "task-manager-" + started++;
     List<String> options =
