@@ -108,9 +108,8 @@ final class EventJoin implements LabelJoin.Output {
     pending.clear();
     while (!timers.isEmpty()) {
       Timer timer = timers.poll();
-      join.onTimer(timer.pending(), timer.at(), this);
-      long next = join.nextMoment(timer.pending());
-      if (!timer.pending().finished() && next != Long.MAX_VALUE) {
+      long next = join.onTimer(timer.pending(), timer.at(), this);
+      if (next != PendingImpression.NONE) {
         timers.add(new Timer(next, order++, timer.pending()));
       }
     }

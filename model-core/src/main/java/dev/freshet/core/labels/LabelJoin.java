@@ -149,20 +149,28 @@ public final class LabelJoin implements Serializable {
     if (pending.impression == null) {
       return pending.waitsUntil;
     }
-    Moments moments = new Moments(pending, Long.MAX_VALUE);
+    return nextMoment(pending, new Known(pending, pending.impression, Long.MAX_VALUE));
+  }
+
+  private long nextMoment(PendingImpression pending, Known known) {
+    Moments moments = new Moments(pending, known, Long.MAX_VALUE);
     return announcementIsDue(pending)
-        ? Math.min(pending.impression.eventTime(), moments.next)
+        ? Math.min(known.impression.eventTime(), moments.next)
         : moments.next;
   }
 
-  /** The watermark has passed {@code time}, which {@link #nextMoment} asked for. */
-  public void onTimer(PendingImpression pending, long time, Output out) {
+  /**
+   * The watermark has passed {@code time}, which {@link #nextMoment} asked for.
+   *
+   * @return the next moment, or {@link PendingImpression#NONE} where nothing is pending any more
+   */
+  public long onTimer(PendingImpression pending, long time, Output out) {
     if (pending.impression == null) {
       for (Feedback event : pending.feedback) {
         out.dropped(dropped(DropReason.ORPHANED, event));
       }
       pending.feedback.clear();
-      return;
+      return PendingImpression.NONE;
     }
     if (announcementIsDue(pending) && pending.impression.eventTime() <= time) {
       pending.emit(0, LabelKind.NONE, time);
@@ -170,13 +178,16 @@ public final class LabelJoin implements Serializable {
       Arrays.fill(none, TaskLabel.NONE);
       out.example(new LabeledExample(pending.impression, time, none));
     }
-    Moments moments = new Moments(pending, time);
+    Known known = new Known(pending, pending.impression, time);
+    Moments moments = new Moments(pending, known, time);
     if (moments.emit()) {
       out.example(new LabeledExample(pending.impression, time, moments.labels));
     }
     if (pending.finished()) {
-      reportEvents(pending, moments.chain, time, out);
+      reportEvents(pending, known.chain, time, out);
+      return PendingImpression.NONE;
     }
+    return known.isAll(pending) ? nextMoment(pending, known) : nextMoment(pending);
   }
 
   private boolean announcementIsDue(PendingImpression pending) {
@@ -200,7 +211,7 @@ public final class LabelJoin implements Serializable {
   private DroppedEvent uncounted(PendingImpression pending, Feedback event) {
     List<Feedback> known = new ArrayList<>(pending.feedback);
     known.add(event);
-    Impression impression = requireNonNull(pending.impression, "its labels have been told");
+    Impression impression = requireNonNull(pending.impression, "its label was emitted");
     TaskWindow[] windows = TaskWindow.of(tasks, impression);
     List<TaskFacts> chain =
         TaskFacts.chain(tasks, windows, impression, known, skew, Long.MAX_VALUE);
@@ -248,7 +259,29 @@ public final class LabelJoin implements Serializable {
         reason, impression.id(), impression.id(), -1, impression.eventTime(), Double.NaN);
   }
 
-  /** The correction's plan for all tasks, as known at {@code asOf}. */
+  /** What the events up to a moment say of an impression. */
+  private final class Known {
+    private final Impression impression;
+    private final long asOf;
+    private final long[] horizons;
+    private final List<TaskFacts> chain;
+
+    Known(PendingImpression pending, Impression impression, long asOf) {
+      this.impression = impression;
+      this.asOf = asOf;
+      TaskWindow[] windows = TaskWindow.of(tasks, impression);
+      horizons = TaskWindow.horizons(tasks, windows, impression.eventTime());
+      chain = TaskFacts.chain(tasks, windows, impression, pending.feedback, skew, asOf);
+    }
+
+    /** True if no event is later, so that this is also what is known at the end of time. */
+    boolean isAll(PendingImpression pending) {
+      return impression.eventTime() <= asOf
+          && pending.feedback.stream().allMatch(event -> event.eventTime() <= asOf);
+    }
+  }
+
+  /** The correction's plan for all tasks by what is known, and what of it is due at a moment. */
   private final class Moments {
     private final PendingImpression pending;
     private final long asOf;
@@ -260,23 +293,20 @@ public final class LabelJoin implements Serializable {
     private long next = PendingImpression.NONE;
     private long firstEmitted;
 
-    Moments(PendingImpression pending, long asOf) {
+    Moments(PendingImpression pending, Known known, long asOf) {
       this.pending = pending;
       this.asOf = asOf;
-      Impression impression = requireNonNull(pending.impression, "nothing is due before it came");
-      TaskWindow[] windows = TaskWindow.of(tasks, impression);
-      chain = TaskFacts.chain(tasks, windows, impression, pending.feedback, skew, asOf);
+      chain = known.chain;
       due = new LabelKind[tasks.size()];
       learn = new boolean[tasks.size()];
       starts = new long[tasks.size()];
       labels = new TaskLabel[tasks.size()];
-      long shown = impression.eventTime();
+      long shown = known.impression.eventTime();
       long[] emitted = new long[tasks.size()];
-      long[] horizons = TaskWindow.horizons(tasks, windows, shown);
       for (int i = 0; i < tasks.size(); i++) {
         int parent = Task.parent(tasks, i);
         firstEmitted = TaskTimeline.NEVER;
-        plan(i, parent < 0 ? shown : emitted[parent], horizons[i]);
+        plan(i, parent < 0 ? shown : emitted[parent], known.horizons[i]);
         emitted[i] = firstEmitted;
       }
     }

@@ -61,15 +61,15 @@ record TaskFacts(
       List<Feedback> feedback,
       long skew,
       long asOf) {
-    List<Counted> counted = new ArrayList<>(feedback.size());
-    TreeSet<Long> opens = new TreeSet<>();
+    List<Counted> counted = new ArrayList<>(0);
+    List<Long> positives = new ArrayList<>(0);
     for (Feedback event : feedback) {
       if (event.task() == index) {
         List<Long> times = times(event.eventTime(), parents, window, skew, asOf);
         if (!times.isEmpty()) {
           counted.add(new Counted(event, times.get(0)));
           if (positive(task, event)) {
-            opens.addAll(times);
+            positives.addAll(times);
           }
         }
       }
@@ -92,7 +92,8 @@ record TaskFacts(
       long last = parents.get(parents.size() - 1);
       finalAt = Math.max(finalAt, window.closes(last));
     }
-    return new TaskFacts(task, parents, counted, List.copyOf(opens), finalAt);
+    List<Long> opens = positives.size() < 2 ? positives : List.copyOf(new TreeSet<>(positives));
+    return new TaskFacts(task, parents, counted, opens, finalAt);
   }
 
   /** When an event counts, ascending; empty if it does not. */

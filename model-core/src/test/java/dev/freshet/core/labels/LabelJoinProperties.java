@@ -84,7 +84,10 @@ class LabelJoinProperties {
       }
     }
     for (long at = join.nextMoment(pending); !pending.finished(); at = join.nextMoment(pending)) {
-      join.onTimer(pending, at, recorder);
+      long next = join.onTimer(pending, at, recorder);
+      assertThat(next)
+          .as("what is asked for next")
+          .isEqualTo(pending.finished() ? PendingImpression.NONE : join.nextMoment(pending));
     }
 
     double[] expected = oracle(events, tasks);

@@ -128,7 +128,7 @@ public final class LabelJoinFunction
     PendingImpression pending = due(impression.id(), context, out);
     TimerService timers = context.timerService();
     if (join.onImpression(pending, impression, timers.currentWatermark(), output(context, out))) {
-      keep(pending, timers);
+      keep(pending, join.nextMoment(pending), timers);
     }
   }
 
@@ -138,7 +138,7 @@ public final class LabelJoinFunction
     PendingImpression pending = due(feedback.impressionId(), context, out);
     TimerService timers = context.timerService();
     if (join.onFeedback(pending, feedback, timers.currentWatermark(), output(context, out))) {
-      keep(pending, timers);
+      keep(pending, join.nextMoment(pending), timers);
     }
   }
 
@@ -147,8 +147,8 @@ public final class LabelJoinFunction
       throws IOException {
     PendingImpression pending = pending(context.getCurrentKey());
     pending.timer(PendingImpression.NONE);
-    join.onTimer(pending, time, output(context, out));
-    keep(pending, true, context.timerService());
+    long next = join.onTimer(pending, time, output(context, out));
+    keep(pending, true, next, context.timerService());
   }
 
   /**
@@ -162,8 +162,8 @@ public final class LabelJoinFunction
     TimerService timers = context.timerService();
     while (pending.timer() != PendingImpression.NONE
         && pending.timer() <= timers.currentWatermark()) {
-      join.onTimer(pending, pending.timer(), output(context, out));
-      keep(pending, timers);
+      long next = join.onTimer(pending, pending.timer(), output(context, out));
+      keep(pending, next, timers);
       if (pending.finished()) {
         return pending(id);
       }
@@ -176,16 +176,14 @@ public final class LabelJoinFunction
     return pending == null ? new PendingImpression(join.tasks().size()) : pending.named(id);
   }
 
-  private void keep(PendingImpression pending, TimerService timers) throws IOException {
+  private void keep(PendingImpression pending, long next, TimerService timers) throws IOException {
     // A key has a timer from its first event to its last moment, so that tells what state there is.
     boolean wasKept = pending.timer() != PendingImpression.NONE;
-    keep(pending, wasKept, timers);
+    keep(pending, wasKept, next, timers);
   }
 
-  private void keep(PendingImpression pending, boolean wasKept, TimerService timers)
+  private void keep(PendingImpression pending, boolean wasKept, long next, TimerService timers)
       throws IOException {
-    boolean finished = pending.finished();
-    long next = finished ? PendingImpression.NONE : join.nextMoment(pending);
     if (next != pending.timer()) {
       if (pending.timer() != PendingImpression.NONE) {
         timers.deleteEventTimeTimer(pending.timer());
@@ -195,7 +193,7 @@ public final class LabelJoinFunction
       }
       pending.timer(next);
     }
-    if (finished) {
+    if (pending.finished()) {
       state.clear();
       if (wasKept) {
         gauges.cleared();
