@@ -34,8 +34,8 @@ import org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink;
  * label join at parallelism 2, with a window so long that all impressions wait at once; then the
  * end of the input closes all windows. Ids are UUIDs; one click for every fiftieth impression.
  *
- * <p>{@code java -Xmx1500m ... dev.freshet.benchmarks.PendingState [impressions] [folder]}. Prints
- * the process's peak of resident memory, native memory included.
+ * <p>{@code ./benchmarks/run pending [impressions] [folder]}. Prints the process's peak of resident
+ * memory, native memory included.
  */
 public final class PendingState {
 
