@@ -15,6 +15,7 @@ import dev.freshet.core.models.torch.TorchDevice;
 import dev.freshet.core.network.ModelContext;
 import dev.freshet.core.network.Network;
 import dev.freshet.core.pipeline.TrainingSettings;
+import dev.freshet.training.rows.EmbeddingTable;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
@@ -305,18 +306,23 @@ final class DelayHeads implements AutoCloseable {
     learner.expire(now);
   }
 
-  void write(DataOutput out) throws IOException {
+  List<EmbeddingTable> tables() {
+    return learner.tables();
+  }
+
+  /** As {@link Learner#write}. */
+  void write(DataOutput out, boolean rows) throws IOException {
     out.writeLong(steps);
-    learner.write(out, settings.dense());
+    learner.write(out, settings.dense(), rows);
     if (rates != null) {
       rates.write(out);
     }
   }
 
   /** As {@link Learner#read}. */
-  List<String> read(DataInput in, int version) throws IOException {
+  List<String> read(DataInput in, int version, boolean rows) throws IOException {
     steps = in.readLong();
-    List<String> anew = learner.read(in, version, settings);
+    List<String> anew = learner.read(in, version, rows, settings);
     if (rates != null) {
       rates.read(in);
     }

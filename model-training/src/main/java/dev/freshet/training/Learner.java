@@ -286,8 +286,9 @@ public final class Learner implements AutoCloseable {
    * Writes weights and every optimiser slot.
    *
    * @param settings with which the dense weights are learnt
+   * @param rows false leaves out the rows of the tables
    */
-  void write(DataOutput out, TrainingSettings.Dense settings) throws IOException {
+  void write(DataOutput out, TrainingSettings.Dense settings, boolean rows) throws IOException {
     out.writeUTF(settings.optimizer().toString());
     for (List<TensorValues> group : dense) {
       out.writeInt(group.size());
@@ -297,7 +298,11 @@ public final class Learner implements AutoCloseable {
       }
     }
     for (EmbeddingTable table : tables) {
-      table.write(out);
+      if (rows) {
+        table.write(out);
+      } else {
+        table.writeHead(out);
+      }
     }
   }
 
@@ -306,11 +311,13 @@ public final class Learner implements AutoCloseable {
    * from where they are, the optimiser starts anew.
    *
    * @param version of the trainer's snapshot
+   * @param withRows false if the rows of the tables are elsewhere
    * @param settings as of now
    * @return which weights start with a new optimiser, in words; none if all go on
    * @throws IOException if the bytes are of a model of another shape
    */
-  List<String> read(DataInput in, int version, TrainingSettings settings) throws IOException {
+  List<String> read(DataInput in, int version, boolean withRows, TrainingSettings settings)
+      throws IOException {
     List<String> anew = new ArrayList<>();
     String optimizer = settings.dense().optimizer().toString();
     String learntWith =
@@ -336,7 +343,8 @@ public final class Learner implements AutoCloseable {
     String rowsLearntWith = rows;
     for (EmbeddingTable table : tables) {
       // In batches of before the gradients of rows were sums.
-      rowsLearntWith = table.restore(in, settings.largestBatch());
+      rowsLearntWith =
+          withRows ? table.restore(in, settings.largestBatch()) : table.restoreHead(in);
     }
     if (!rowsLearntWith.equals(rows)) {
       anew.add(anew("embedding rows", rows, rowsLearntWith));

@@ -18,6 +18,8 @@ import dev.freshet.core.network.ServedScale;
 import dev.freshet.core.network.Shrinkage;
 import dev.freshet.core.pipeline.TrainingSettings;
 import dev.freshet.training.evaluation.Quality;
+import dev.freshet.training.rows.EmbeddingTable;
+import dev.freshet.training.rows.RowLog;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
@@ -275,8 +277,21 @@ public final class ModelTrainer implements AutoCloseable {
     return scorer.quality();
   }
 
-  /** Writes everything but the pending batch, which its owner keeps. */
-  void write(DataOutput out) throws IOException {
+  /** The rows of all embedding tables, in a log; whoever asks has to keep it. */
+  public RowLog rowLog() {
+    List<EmbeddingTable> tables = new ArrayList<>(learner.tables());
+    if (heads != null) {
+      tables.addAll(heads.tables());
+    }
+    return new RowLog(tables);
+  }
+
+  /**
+   * Writes everything but the pending batch, which its owner keeps.
+   *
+   * @param rows false leaves them to {@link #rowLog}
+   */
+  void write(DataOutput out, boolean rows) throws IOException {
     out.writeLong(steps);
     out.writeLong(examples);
     out.writeLong(newestEvent);
@@ -285,12 +300,12 @@ public final class ModelTrainer implements AutoCloseable {
     if (scale != null) {
       scale.write(out);
     }
-    learner.write(out, settings.dense());
+    learner.write(out, settings.dense(), rows);
     scores.write(out);
     out.writeBoolean(heads != null);
     if (heads != null) {
       out.writeLong(targets.boundedWeights());
-      heads.write(out);
+      heads.write(out, rows);
     }
     scores.writeByValue(out);
     out.writeInt(faults.inARow());
@@ -305,19 +320,20 @@ public final class ModelTrainer implements AutoCloseable {
    * The inverse of {@link #write}.
    *
    * @param version of the snapshot's layout
+   * @param rows true if they are in it
    */
-  void read(DataInput in, int version) throws IOException {
+  void read(DataInput in, int version, boolean rows) throws IOException {
     steps = in.readLong();
     examples = in.readLong();
     newestEvent = in.readLong();
     boolean sawServed = in.readBoolean();
     readScale(in, version);
-    List<String> anew = new ArrayList<>(learner.read(in, version, settings));
+    List<String> anew = new ArrayList<>(learner.read(in, version, rows, settings));
     scores.read(in, sawServed, version);
     boolean had = version >= TrainerSnapshot.WITH_HEADS && in.readBoolean();
     if (had && heads != null) {
       targets.boundedWeights(in.readLong());
-      anew.addAll(heads.read(in, version));
+      anew.addAll(heads.read(in, version, rows));
     } else if (heads != null) {
       LOGGER.info(
           "Model {}: a correction now asks for delay heads, which begin as if nothing were late",

@@ -7,6 +7,7 @@ import dev.freshet.core.events.SourcePosition;
 import dev.freshet.core.events.SourcePositionCodec;
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.features.EncodedExampleCodec;
+import dev.freshet.training.rows.RowLog;
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
@@ -22,8 +23,8 @@ import java.util.List;
  * bit as if it had never stopped.
  *
  * <pre>
- * header of version 13, see {@link Layout} (up to version 11: byte version) | long run
- * | trainer: counters, target scale (before version 5: double count, mean, squares),
+ * header of version 14, see {@link Layout} (up to version 11: byte version) | long run
+ * | [from 14] boolean rows are in it | trainer: counters, target scale (before version 5: double count, mean, squares),
  *     [from 9] dense optimiser's name, weights, moments, step counters, embedding tables (first-order
  *     weights in them from 8, slots of any optimiser from 9), metric windows (by name from 13), pending scores (both
  *     predictions in them from 11),
@@ -36,11 +37,12 @@ import java.util.List;
  * | [from 4] count positions, each: source position | long watermark
  * </pre>
  *
- * Noise needs no state: it is drawn from the seed and the step.
+ * Without rows there is only the head of each embedding table, and its rows are in a {@link
+ * RowLog}. Noise needs no state: it is drawn from the seed and the step.
  */
 public final class TrainerSnapshot {
 
-  private static final Layout LAYOUT = new Layout("freshet.trainer-snapshot", 13);
+  private static final Layout LAYOUT = new Layout("freshet.trainer-snapshot", 14);
   static final int WITH_HEADS = 2;
   static final int WITH_VALUES = 3;
   private static final int WITH_POSITIONS = 4;
@@ -51,6 +53,7 @@ public final class TrainerSnapshot {
   static final int WITH_NUMBERS = 10;
   static final int WITH_SHRINKAGES = 11;
   static final int WITH_STATISTICS = 13;
+  private static final int WITH_PLACE_OF_ROWS = 14;
   private static final int LAST_BARE = 11;
   private static final int BUFFER = 1 << 16;
   private static final EncodedExampleCodec EXAMPLES = new EncodedExampleCodec();
@@ -82,10 +85,23 @@ public final class TrainerSnapshot {
 
   public static void write(ModelTrainer trainer, Surroundings around, OutputStream stream)
       throws IOException {
+    write(trainer, around, stream, true);
+  }
+
+  /** As {@link #write}, without the rows, which the owner of {@link RowLog} keeps. */
+  public static void writeWithoutRows(
+      ModelTrainer trainer, Surroundings around, OutputStream stream) throws IOException {
+    write(trainer, around, stream, false);
+  }
+
+  private static void write(
+      ModelTrainer trainer, Surroundings around, OutputStream stream, boolean rows)
+      throws IOException {
     DataOutputStream out = new DataOutputStream(new BufferedOutputStream(stream, BUFFER));
     LAYOUT.writeHeader(out);
     out.writeLong(around.run());
-    trainer.write(out);
+    out.writeBoolean(rows);
+    trainer.write(out, rows);
     Bytes.writeCount(out, around.batch().size());
     for (EncodedExample example : around.batch()) {
       EXAMPLES.write(example, out);
@@ -103,7 +119,8 @@ public final class TrainerSnapshot {
   }
 
   /**
-   * Restores {@code trainer} and returns what its owner kept.
+   * Restores {@code trainer} and returns what its owner kept. If the rows are elsewhere, {@link
+   * RowLog#restore} has to follow.
    *
    * @throws LayoutException if the bytes are of a version that this code does not read
    * @throws IOException if they are something else, or of a trainer of another shape
@@ -112,7 +129,8 @@ public final class TrainerSnapshot {
     DataInputStream in = new DataInputStream(new BufferedInputStream(stream, BUFFER));
     int version = LAYOUT.readHeader(in, LAST_BARE);
     long run = in.readLong();
-    trainer.read(in, version);
+    boolean rows = version < WITH_PLACE_OF_ROWS || in.readBoolean();
+    trainer.read(in, version, rows);
     List<EncodedExample> batch = new ArrayList<>();
     int size = Bytes.readCount(in);
     for (int i = 0; i < size; i++) {

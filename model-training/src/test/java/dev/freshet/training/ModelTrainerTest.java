@@ -160,11 +160,11 @@ class ModelTrainerTest {
   @Test
   void readsTheFrozenSlotsOfOtherOptimizers() throws IOException {
     Pipeline with = optimizers("ftrl", "adagrad");
-    Path newest = ofOthers(13);
+    Path newest = ofOthers(14);
     if (Boolean.getBoolean("golden.write") && !Files.exists(newest)) {
       try (ModelTrainer trainer = trainer(with, "plain");
           OutputStream out = new GZIPOutputStream(Files.newOutputStream(newest))) {
-        TrainerSnapshot.read(trainer, new ByteArrayInputStream(unpacked(ofOthers(12))));
+        TrainerSnapshot.read(trainer, new ByteArrayInputStream(unpacked(ofOthers(13))));
         out.write(bytes(trainer, List.of()));
       }
     }
@@ -177,7 +177,7 @@ class ModelTrainerTest {
       assertThat(bytes(trainer, List.of())).isEqualTo(frozen);
     }
     try (ModelTrainer trainer = trainer(with, "plain")) {
-      for (int older : new int[] {11, 12}) {
+      for (int older : new int[] {11, 12, 13}) {
         TrainerSnapshot.read(trainer, new ByteArrayInputStream(unpacked(ofOthers(older))));
         assertThat(bytes(trainer, List.of())).isEqualTo(unpacked(newest));
       }
@@ -241,16 +241,16 @@ class ModelTrainerTest {
    * byte. To write it anew, for a new version only: {@code -Dgolden.write=true}.
    */
   @ParameterizedTest
-  @ValueSource(ints = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13})
+  @ValueSource(ints = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14})
   void readsTheFrozenSnapshots(int version) throws IOException {
     // The first version did not tell whether the step before had happened: it reads as if it had.
     List<EncodedExample> pending =
         TestingExamples.settled(pipeline, 3, 5).stream().map(ModelTrainerTest::reached).toList();
     List<EncodedExample> kept =
         version < 7 ? pending.stream().map(ModelTrainerTest::unnamed).toList() : pending;
-    if (Boolean.getBoolean("golden.write") && version == 13) {
+    if (Boolean.getBoolean("golden.write") && version == 14) {
       try (ModelTrainer trainer = trainer("main");
-          OutputStream out = new GZIPOutputStream(Files.newOutputStream(golden(13)))) {
+          OutputStream out = new GZIPOutputStream(Files.newOutputStream(golden(14)))) {
         TrainerSnapshot.read(trainer, new ByteArrayInputStream(frozen(1)));
         out.write(bytes(trainer, pending));
       }
@@ -269,18 +269,18 @@ class ModelTrainerTest {
       assertThat(trainer.evidence().fruitless()).as("nobody knows").isEmpty();
       assertThat(around.batch()).usingRecursiveComparison().isEqualTo(kept);
       assertThat(around.sources()).isEqualTo(version < 4 ? List.of() : SOURCES);
-      assertThat(bytes(trainer, pending)).isEqualTo(frozen(13));
+      assertThat(bytes(trainer, pending)).isEqualTo(frozen(14));
     }
   }
 
   @Test
   void saysOfSnapshotsThatItCannotReadWhatTheyAre() throws IOException {
     try (ModelTrainer trainer = trainer("main")) {
-      byte[] newer = frozen(13);
-      newer[NAMED.length()] = 14;
+      byte[] newer = frozen(14);
+      newer[NAMED.length()] = 15;
       assertThatThrownBy(() -> TrainerSnapshot.read(trainer, new ByteArrayInputStream(newer)))
           .isInstanceOf(LayoutTooNewException.class)
-          .hasMessageContaining("freshet.trainer-snapshot has version 14");
+          .hasMessageContaining("freshet.trainer-snapshot has version 15");
       byte[] batch =
           NAMED.replace("trainer-snapshot", "training-logging").getBytes(StandardCharsets.US_ASCII);
       assertThatThrownBy(() -> TrainerSnapshot.read(trainer, new ByteArrayInputStream(batch)))

@@ -18,7 +18,7 @@ import org.apache.flink.streaming.api.graph.StreamGraphGenerator;
  * A trainer asks for half a core and all others for a whole one: a task manager that is given half
  * a core ({@code taskmanager.cpu.cores: 0.5}) has room for a trainer and for nothing else. Cores
  * are only counted, not measured out, as is the heap. Managed memory is really set aside: RocksDB
- * has what the configuration would give to a slot.
+ * has in each slot, a trainer's rows included, what the configuration would give to it.
  */
 public final class GpuSlots {
 
@@ -60,6 +60,7 @@ public final class GpuSlots {
                     SlotSharingGroup.newBuilder(group(model.name()))
                         .setCpuCores(TRAINER_CORES)
                         .setTaskHeapMemory(HEAP)
+                        .setManagedMemory(managed(env.getConfiguration()))
                         .setExternalResource(GpuOffer.RESOURCE, 1)
                         .build()));
   }

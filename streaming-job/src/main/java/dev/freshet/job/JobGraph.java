@@ -43,6 +43,7 @@ import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.graph.StreamGraph;
+import org.apache.flink.streaming.api.transformations.TwoInputTransformation;
 
 /**
  * The job, step by step. Every step has a name, a description and a uid. State is found again by
@@ -286,6 +287,7 @@ public final class JobGraph {
             .slotSharingGroup(GpuSlots.group(name))
             .setParallelism(1)
             .setMaxParallelism(1);
+    keyed(versions);
     sink(
         versions,
         sinks.models(model),
@@ -307,6 +309,16 @@ public final class JobGraph {
           "Steps of the trainer of model " + name + ", to the training log");
     }
     return versions.getSideOutput(TrainOperator.LEFT_OUT);
+  }
+
+  /** Gives a trainer keyed state, for its rows. Its inputs are as they were: all is of one key. */
+  @SuppressWarnings("unchecked") // the types of the step's two inputs
+  private static void keyed(DataStream<ModelRecord> trainer) {
+    var step =
+        (TwoInputTransformation<EncodedExample, SourcePosition, ModelRecord>)
+            trainer.getTransformation();
+    step.setStateKeyType(Types.LONG);
+    step.setStateKeySelectors(new TrainOperator.OneKey<>(), new TrainOperator.OneKey<>());
   }
 
   private void deadLetters(DataStream<DeadLetter> letters, String step) {

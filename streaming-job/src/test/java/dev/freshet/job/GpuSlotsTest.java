@@ -40,9 +40,9 @@ class GpuSlotsTest {
       ResourceProfile slot = graph.getSlotSharingGroupResource(group).orElseThrow();
       double cores = slot.getCpuCores().getValue().doubleValue();
       assertThat(slot.getTaskHeapMemory()).isGreaterThan(MemorySize.ZERO);
+      assertThat(slot.getManagedMemory()).as("for RocksDB").isEqualTo(MemorySize.ofMebiBytes(150));
       if (group.equals("default")) {
         assertThat(slot.getExtendedResources()).isEmpty();
-        assertThat(slot.getManagedMemory()).isEqualTo(MemorySize.ofMebiBytes(150));
         assertThat(GpuSlots.fitsOnlyATrainer(cores)).isFalse();
       } else {
         assertThat(slot.getExtendedResources())

@@ -26,7 +26,9 @@ import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.CoreOptions;
 import org.apache.flink.configuration.ExternalResourceOptions;
 import org.apache.flink.configuration.GlobalConfiguration;
+import org.apache.flink.configuration.MemorySize;
 import org.apache.flink.configuration.RestOptions;
+import org.apache.flink.configuration.TaskManagerOptions;
 import org.apache.flink.configuration.WebOptions;
 import org.apache.flink.core.execution.SavepointFormatType;
 import org.apache.flink.runtime.jobmaster.JobResult;
@@ -91,6 +93,8 @@ class SubmitITCase {
     conf.set(CheckpointingOptions.MIN_PAUSE_BETWEEN_CHECKPOINTS, Duration.ZERO);
     conf.set(ExternalResourceOptions.EXTERNAL_RESOURCE_LIST, List.of("gpu"));
     conf.setString("external-resource.gpu.amount", "1");
+    // For three slots: a trainer on a GPU keeps its rows in a slot of its own.
+    conf.set(TaskManagerOptions.MANAGED_MEMORY_SIZE, MemorySize.ofMebiBytes(512));
     cluster =
         new MiniCluster(
             new MiniClusterConfiguration.Builder()

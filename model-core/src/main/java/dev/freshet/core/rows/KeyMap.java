@@ -45,6 +45,15 @@ public final class KeyMap {
   }
 
   public void remove(long key) {
+    remove(key, (other, value) -> {});
+  }
+
+  /**
+   * Removes a key.
+   *
+   * @param moved is told the entries that lie in another slot for it
+   */
+  public void remove(long key, Visitor moved) {
     int hole = slot(key);
     if (keys[hole] == 0) {
       return;
@@ -62,6 +71,7 @@ public final class KeyMap {
       if ((next - home & mask) >= (next - hole & mask)) {
         keys[hole] = keys[next];
         values[hole] = values[next];
+        moved.entry(keys[hole], values[hole]);
         hole = next;
       }
     }
@@ -73,10 +83,35 @@ public final class KeyMap {
   }
 
   public void each(Visitor visitor) {
-    for (int i = 0; i < keys.length; i++) {
+    each(0, keys.length, visitor);
+  }
+
+  /**
+   * Visits the entries in some of the slots. Entries stay where they are until {@link #slots}
+   * grows, but for those that a removal moves.
+   *
+   * @param to the first slot behind them
+   */
+  public void each(int from, int to, Visitor visitor) {
+    for (int i = from; i < to; i++) {
       if (keys[i] != 0) {
         visitor.entry(keys[i], values[i]);
       }
+    }
+  }
+
+  /** How many slots there are. */
+  public int slots() {
+    return keys.length;
+  }
+
+  /**
+   * Makes room for so many entries at once: those of another map may then come in its order, which
+   * would crowd a map that grows meanwhile.
+   */
+  public void reserve(int entries) {
+    while (entries > keys.length * LOAD) {
+      grow();
     }
   }
 

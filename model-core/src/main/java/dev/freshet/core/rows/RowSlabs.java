@@ -103,7 +103,16 @@ public final class RowSlabs {
 
   /** Drops a row and its key. */
   public void remove(int row) {
-    index.remove(key(row));
+    remove(row, (key, value) -> {});
+  }
+
+  /**
+   * As above.
+   *
+   * @param moved as of {@link KeyMap#remove(long, KeyMap.Visitor)}
+   */
+  public void remove(int row, KeyMap.Visitor moved) {
+    index.remove(key(row), moved);
     keys[row >> BITS][row & IN_SLAB] = 0;
     if (freeCount == free.length) {
       free = Arrays.copyOf(free, freeCount * 2);
@@ -164,6 +173,26 @@ public final class RowSlabs {
       index.put(key, row);
     }
     return row;
+  }
+
+  /**
+   * Gives a row another key, which {@link #index} finds only after {@link #reindex}.
+   *
+   * @param key 0 if it is free
+   */
+  public void rekey(int row, long key) {
+    keys[row >> BITS][row & IN_SLAB] = key;
+  }
+
+  /** Fills the index anew from the rows' keys; what else was in it is gone. */
+  public void reindex() {
+    index.clear();
+    index.reserve(used);
+    for (int row = 0; row < used; row++) {
+      if (key(row) != 0) {
+        index.put(key(row), row);
+      }
+    }
   }
 
   /** As {@link #free()} told; after all rows are there. */

@@ -26,8 +26,12 @@ final class Admission {
     return ~waiting >>> 8;
   }
 
-  /** Drops keys that were last seen before the day of a time. */
-  static void forget(KeyMap index, long time) {
+  /**
+   * Drops keys that were last seen before the day of a time.
+   *
+   * @param changes is told of them
+   */
+  static void forget(KeyMap index, long time, Unsaved changes) {
     long before = time / DAY;
     LongStream.Builder stale = LongStream.builder();
     index.each(
@@ -36,6 +40,12 @@ final class Admission {
             stale.add(key);
           }
         });
-    stale.build().forEach(index::remove);
+    stale
+        .build()
+        .forEach(
+            key -> {
+              changes.key(key);
+              index.remove(key, changes::moved);
+            });
   }
 }

@@ -5,25 +5,12 @@ import java.util.Arrays;
 /** Which rows of a table changed, and which keys went, since the last version. */
 final class Changes {
 
-  private int[] touched = new int[64];
-  private int touchedCount;
-  private long[] marks = new long[16];
+  private final TouchedRows touched = new TouchedRows();
   private long[] dropped = new long[16];
   private int droppedCount;
 
   void touch(int row) {
-    int word = row >> 6;
-    if (word >= marks.length) {
-      marks = Arrays.copyOf(marks, Math.max(word + 1, marks.length * 2));
-    }
-    long bit = 1L << (row & 63);
-    if ((marks[word] & bit) == 0) {
-      marks[word] |= bit;
-      if (touchedCount == touched.length) {
-        touched = Arrays.copyOf(touched, touchedCount * 2);
-      }
-      touched[touchedCount++] = row;
-    }
+    touched.touch(row);
   }
 
   void drop(long key) {
@@ -34,11 +21,11 @@ final class Changes {
   }
 
   int touchedCount() {
-    return touchedCount;
+    return touched.count();
   }
 
   int touched(int index) {
-    return touched[index];
+    return touched.row(index);
   }
 
   long[] dropped() {
@@ -46,10 +33,7 @@ final class Changes {
   }
 
   void clear() {
-    for (int i = 0; i < touchedCount; i++) {
-      marks[touched[i] >> 6] = 0;
-    }
-    touchedCount = 0;
+    touched.clear();
     droppedCount = 0;
   }
 }

@@ -60,6 +60,12 @@ public final class EmbeddingTable implements RowSource, EmbeddingRows {
   /** Rows and keys that changed since {@link #published}; no part of the checkpoint. */
   private final Changes changes = new Changes();
 
+  /** Of rows that are still to be read; null if all are there. */
+  EmbeddingTableLayout.@Nullable Head head;
+
+  /** No part of the checkpoint. */
+  final Unsaved unsaved = new Unsaved();
+
   /** Values as of {@link #keep}; null if nobody asked. No part of the checkpoint. */
   private @Nullable KeptRows kept;
 
@@ -141,8 +147,14 @@ public final class EmbeddingTable implements RowSource, EmbeddingRows {
     if (row >= 0) {
       long[] times = seen[RowSlabs.slab(row)];
       int place = RowSlabs.place(row);
-      times[place] = Math.max(times[place], eventTime);
+      if (eventTime > times[place]) {
+        times[place] = eventTime;
+        unsaved.row(row);
+      }
       return row;
+    }
+    if (row != KeyMap.MISSING || fields.get(field).admitAfter() > 1) {
+      unsaved.key(key);
     }
     int sightings = row == KeyMap.MISSING ? 1 : Admission.sightings(row) + 1;
     if (sightings < fields.get(field).admitAfter()) {
@@ -182,8 +194,13 @@ public final class EmbeddingTable implements RowSource, EmbeddingRows {
             values, place * width, slots[slab], place * optimizer.slots(), gradient, at, examples);
     moved |= updateFirst(values, firstSquares[slab], place, gradient, at + dim, examples, pace);
     if (moved) {
-      changes.touch(row);
+      touch(row);
     }
+  }
+
+  private void touch(int row) {
+    changes.touch(row);
+    unsaved.row(row);
   }
 
   private boolean updateFirst(
@@ -229,12 +246,27 @@ public final class EmbeddingTable implements RowSource, EmbeddingRows {
     for (int row = slab * RowSlabs.SLAB; row < end; row++) {
       int place = RowSlabs.place(row);
       if (rows.key(row) != 0 && expired(fieldOf[slab][place], seen[slab][place], now)) {
-        changes.drop(rows.key(row));
-        rows.remove(row);
+        drop(row);
         gone++;
       }
     }
     return gone;
+  }
+
+  private void drop(int row) {
+    changes.drop(rows.key(row));
+    rows.remove(row, unsaved::moved);
+    unsaved.row(row);
+    blank(row, rows.used() - rows.size() - 1);
+  }
+
+  /**
+   * Nothing is left of a row that is free but its place among the free ones, kept where a row's
+   * last sighting is.
+   */
+  void blank(int row, int place) {
+    startBeside(row, 0, place);
+    Arrays.fill(rows.values(row), rows.at(row), rows.at(row) + width, 0);
   }
 
   private boolean expired(int field, long lastSeen, long now) {
@@ -249,13 +281,13 @@ public final class EmbeddingTable implements RowSource, EmbeddingRows {
     for (FeatureField field : fields) {
       longest = Math.max(longest, field.expireAfter() == null ? 0 : field.expireAfter().toMillis());
     }
-    Admission.forget(rows.index(), now - longest);
+    Admission.forget(rows.index(), now - longest, unsaved);
   }
 
   private int newRow(long key, int field, long eventTime) {
     int row = rows.add(key);
     startBeside(row, field, eventTime);
-    changes.touch(row);
+    touch(row);
     return row;
   }
 
@@ -282,11 +314,9 @@ public final class EmbeddingTable implements RowSource, EmbeddingRows {
   // Start values come from the key, not from a generator, so they need no state of their own.
   private void fill(int row, long key) {
     long state = key;
-    float[] values = rows.values(row);
-    int at = rows.at(row);
     for (int i = 0; i < dim; i++) {
       state = state * 6364136223846793005L + 1442695040888963407L;
-      values[at + i] = SPREAD * ((state >> 40) / (float) (1 << 23));
+      rows.values(row)[rows.at(row) + i] = SPREAD * ((state >> 40) / (float) (1 << 23));
     }
   }
 
@@ -343,11 +373,28 @@ public final class EmbeddingTable implements RowSource, EmbeddingRows {
    * @return the name of the optimiser that the embeddings were learnt with
    */
   public String restore(DataInput in, float examples) throws IOException {
-    kept = null;
     String learntWith = EmbeddingTableLayout.read(this, in, examples);
+    restored();
+    return learntWith;
+  }
+
+  /** All rows are there. */
+  void restored() {
+    head = null;
+    kept = null;
     for (int field = 0; field < unknownRows.length; field++) {
       unknownRows[field] = rows.index().get(FeatureEncoder.unknownKey(fields.get(field)));
     }
-    return learntWith;
+  }
+
+  /** As {@link #write}, but for the rows and the keys that wait for theirs: {@link RowLog}'s. */
+  public void writeHead(DataOutput out) throws IOException {
+    EmbeddingTableLayout.writeHead(this, out);
+  }
+
+  /** The inverse of {@link #writeHead}; {@link RowLog#restore} has to follow. */
+  public String restoreHead(DataInput in) throws IOException {
+    head = EmbeddingTableLayout.readHead(this, in);
+    return head.optimizer();
   }
 }

@@ -9,6 +9,7 @@ import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
 import java.nio.FloatBuffer;
+import java.util.stream.LongStream;
 
 /**
  * An {@link EmbeddingTable} in a checkpoint.
@@ -28,18 +29,53 @@ final class EmbeddingTableLayout {
 
   private EmbeddingTableLayout() {}
 
-  static void write(EmbeddingTable table, DataOutput out) throws IOException {
-    RowSlabs rows = table.rows;
-    int slots = table.optimizer.slots();
+  /**
+   * Beginning of the bytes.
+   *
+   * @param optimizer that the embeddings were learnt with
+   * @param slots of a row
+   * @param used one above the highest row
+   * @param free how many of these are free
+   */
+  record Head(int version, String optimizer, int slots, int used, int free) {
+
+    boolean fits(EmbeddingTable table) {
+      return optimizer.equals(table.optimizer.kind().toString());
+    }
+  }
+
+  private static void writeShape(EmbeddingTable table, DataOutput out) throws IOException {
     LAYOUT.writeVersion(out);
     Bytes.writeCount(out, table.dim);
     Bytes.writeCount(out, table.first);
     out.writeUTF(table.optimizer.kind().toString());
-    Bytes.writeCount(out, slots);
-    out.writeInt(rows.used());
-    int[] free = rows.free();
-    out.writeInt(free.length);
-    for (int row : free) {
+    Bytes.writeCount(out, table.optimizer.slots());
+    out.writeInt(table.rows.used());
+    out.writeInt(table.rows.used() - table.rows.size());
+  }
+
+  /** All up to the number of free rows, and the expire position. */
+  static void writeHead(EmbeddingTable table, DataOutput out) throws IOException {
+    writeShape(table, out);
+    out.writeInt(table.expireAt);
+  }
+
+  /** The inverse of {@link #writeHead}: all rows are free then, none of them among the free. */
+  static Head readHead(EmbeddingTable table, DataInput in) throws IOException {
+    Head head = readShape(table, in);
+    table.expireAt = in.readInt();
+    table.rows.clear();
+    for (int i = 0; i < head.used(); i++) {
+      table.startBeside(table.rows.restore(0), 0, 0);
+    }
+    return head;
+  }
+
+  static void write(EmbeddingTable table, DataOutput out) throws IOException {
+    RowSlabs rows = table.rows;
+    int slots = table.optimizer.slots();
+    writeShape(table, out);
+    for (int row : rows.free()) {
       out.writeInt(row);
     }
     out.writeInt(table.expireAt);
@@ -64,26 +100,24 @@ final class EmbeddingTableLayout {
     writeWaiting(rows.index(), out);
   }
 
+  // By key: where they lie in the index depends on what else was in it.
   private static void writeWaiting(KeyMap index, DataOutput out) throws IOException {
-    long[] keys = new long[index.size()];
-    int[] values = new int[index.size()];
-    int[] count = {0};
+    LongStream.Builder waiting = LongStream.builder();
     index.each(
         (key, value) -> {
           if (value < 0) {
-            keys[count[0]] = key;
-            values[count[0]++] = value;
+            waiting.add(key);
           }
         });
-    out.writeInt(count[0]);
-    for (int i = 0; i < count[0]; i++) {
-      out.writeLong(keys[i]);
-      out.writeInt(values[i]);
+    long[] keys = waiting.build().sorted().toArray();
+    out.writeInt(keys.length);
+    for (long key : keys) {
+      out.writeLong(key);
+      out.writeInt(index.get(key));
     }
   }
 
-  /** As {@link EmbeddingTable#restore}. */
-  static String read(EmbeddingTable table, DataInput in, float examples) throws IOException {
+  private static Head readShape(EmbeddingTable table, DataInput in) throws IOException {
     int version = LAYOUT.readVersion(in);
     int dim = Bytes.readCount(in);
     // Rows of before had no first-order weights: these start at zero, which changes no prediction.
@@ -96,11 +130,20 @@ final class EmbeddingTableLayout {
     // There was one alone once.
     String learntWith = version < WITH_OPTIMIZER ? RowOptimizers.ADAGRAD.toString() : in.readUTF();
     int slots = version < WITH_OPTIMIZER ? 1 : Bytes.readCount(in);
-    boolean same = learntWith.equals(table.optimizer.kind().toString());
+    return new Head(version, learntWith, slots, in.readInt(), in.readInt());
+  }
+
+  /** As {@link EmbeddingTable#restore}. */
+  static String read(EmbeddingTable table, DataInput in, float examples) throws IOException {
+    Head head = readShape(table, in);
+    int version = head.version();
+    int first = version < FIRST_ORDER ? 0 : table.first;
+    int slots = head.slots();
+    int used = head.used();
+    boolean same = head.fits(table);
     RowSlabs rows = table.rows;
     rows.clear();
-    int used = in.readInt();
-    int[] free = new int[in.readInt()];
+    int[] free = new int[head.free()];
     for (int i = 0; i < free.length; i++) {
       free[i] = in.readInt();
     }
@@ -126,11 +169,15 @@ final class EmbeddingTableLayout {
       readValues(table, in, row, Math.min(RowSlabs.SLAB, used - row), version);
     }
     rows.restoreFree(free);
+    // Those of before had what was left of the rows that were dropped.
+    for (int i = 0; i < free.length; i++) {
+      table.blank(free[i], i);
+    }
     int waiting = in.readInt();
     for (int i = 0; i < waiting; i++) {
       rows.index().put(in.readLong(), in.readInt());
     }
-    return learntWith;
+    return head.optimizer();
   }
 
   private static void readValues(

@@ -33,6 +33,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledFuture;
 import org.apache.flink.api.common.operators.MailboxExecutor;
 import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.api.java.functions.KeySelector;
 import org.apache.flink.runtime.execution.SuppressRestartsException;
 import org.apache.flink.runtime.state.StateInitializationContext;
 import org.apache.flink.runtime.state.StatePartitionStreamProvider;
@@ -60,7 +61,9 @@ import org.slf4j.LoggerFactory;
  * <p>The second input says how far the events have been read; its news comes before the barrier, so
  * a version names exactly what its checkpoint's sources have read.
  *
- * <p>State is raw operator state, because list state restores at under 2 MB/s.
+ * <p>State is raw operator state, because list state restores at under 2 MB/s, but for the
+ * embedding rows: these are in keyed state, so that a checkpoint writes those that changed. Keys
+ * are {@link RowState}'s; elements are all of one.
  */
 public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
     implements TwoInputStreamOperator<EncodedExample, SourcePosition, ModelRecord>,
@@ -77,6 +80,14 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
   public static final OutputTag<DeadLetter> LEFT_OUT =
       new OutputTag<>(
           "left-out", new CodecTypeInfo<>(DeadLetter.class, new DeadLetterCodec(), true));
+
+  /** All elements have one key: Flink wants one where there is keyed state. */
+  public record OneKey<T>() implements KeySelector<T, Long> {
+    @Override
+    public Long getKey(T element) {
+      return 0L;
+    }
+  }
 
   private static final Logger LOGGER = LoggerFactory.getLogger(TrainOperator.class);
   private static final long REPORT_MILLIS = 1000;
@@ -142,7 +153,7 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
     openInputs = 2;
     publishedStep = -1;
     run = clock.instant().getEpochSecond();
-    kept = new TrainerState(state.getOperatorStateStore(), context);
+    kept = new TrainerState(state, this::setCurrentKey, context);
     last = kept.last(clock);
     try {
       restore(state);
@@ -154,9 +165,11 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
 
   private void restore(StateInitializationContext state) throws Exception {
     kept.requireShape();
+    kept.keepRows(trainer);
     for (StatePartitionStreamProvider part : state.getRawOperatorStateInputs()) {
       try (InputStream in = part.getStream()) {
         Surroundings around = TrainerSnapshot.read(trainer, in);
+        kept.keepRows(trainer);
         batch.addAll(around.batch());
         writer.restore(around.slots());
         sources.addAll(around.sources());
@@ -346,7 +359,8 @@ public final class TrainOperator extends AbstractStreamOperator<ModelRecord>
     kept.update(report.last());
     var out = state.getRawOperatorStateOutput();
     out.startNewPartition();
-    TrainerSnapshot.write(
+    kept.saveRows();
+    TrainerSnapshot.writeWithoutRows(
         trainer, new Surroundings(run, batch, writer.state(), sources.list(), watermark), out);
   }
 

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.List;
+import org.apache.flink.api.common.typeutils.base.LongSerializer;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.core.plugin.PluginManager;
 import org.apache.flink.runtime.execution.SuppressRestartsException;
@@ -60,6 +61,8 @@ class TrainOperatorDeviceTest {
             new AbstractStreamOperatorTestHarness<>(operator, environment)) {
       operator.setMailboxExecutor(
           new MailboxExecutorImpl(harness.getTaskMailbox(), 0, StreamTaskActionExecutor.IMMEDIATE));
+      harness.getStreamConfig().setStateKeySerializer(LongSerializer.INSTANCE);
+      harness.getStreamConfig().serializeAllConfigs();
       harness.setup(CodecTypeInfo.MODEL_RECORD.createSerializer(null));
       harness.open();
       assertThat(operator.getRuntimeContext().getExternalResourceInfos("gpu"))
