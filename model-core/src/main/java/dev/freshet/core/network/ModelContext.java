@@ -28,9 +28,10 @@ public record ModelContext(
     return ModelShape.of(tasks, schema);
   }
 
-  /** Index of the core task, or -1. */
+  /** Index of the core task, or -1. Asked for each example and task, so no shape is made for it. */
   public int core() {
-    return shape().core() ? tasks.size() - 1 : -1;
+    int last = tasks.size() - 1;
+    return tasks.get(last).binary() ? -1 : last;
   }
 
   /** How the model sees the core task's amounts; null without one. */
