@@ -10,6 +10,7 @@ import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.core.pipeline.SystemTopic;
 import dev.freshet.core.pipeline.TestingPipelines;
 import dev.freshet.core.settings.InvalidSettingsException;
+import dev.freshet.core.snapshot.Manifest;
 import dev.freshet.core.snapshot.ModelVersion;
 import dev.freshet.job.publishing.KafkaSinks;
 import dev.freshet.local.broker.EmbeddedBroker;
@@ -163,13 +164,18 @@ class TopicsITCase {
       }
       assertThat(a.refused()).isEmpty();
       assertThat(b.refused()).isEmpty();
-      assertThat(
-              TestingCommand.run(
-                      "models", "list", "--pipeline", file(text(topic, "x", "c")), "--model", "c")
-                  .out())
+      String list = "models list --model c --pipeline " + file(text(topic, "x", "c"));
+      assertThat(TestingCommand.run(list.split(" ")).out())
           .contains("c 30-1 base")
           .contains("c 40-1 base")
           .satisfies(out -> assertThat(out.lines()).allMatch(line -> line.length() <= 80));
+      var manifests = new ArrayList<Manifest>();
+      for (String line : TestingCommand.run((list + " --json").split(" ")).out().split("\n")) {
+        manifests.add(Manifest.fromJson(line.getBytes(StandardCharsets.UTF_8)));
+      }
+      assertThat(manifests).extracting(Manifest::version).containsExactly("30-1", "40-1");
+      assertThat(manifests)
+          .allSatisfy(each -> assertThat(each.quality().get("click")).containsKey("examples"));
     }
   }
 

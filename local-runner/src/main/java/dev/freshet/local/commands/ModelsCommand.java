@@ -8,6 +8,7 @@ import dev.freshet.server.options.PathOption;
 import dev.freshet.server.options.TopicOptions;
 import dev.freshet.topics.Brokers;
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -87,6 +88,11 @@ final class ModelsCommand implements Callable<Integer> {
     @Mixin private TopicOptions topic;
     @Spec private CommandSpec spec;
 
+    @Option(
+        names = "--json",
+        description = "Each version's manifest, a line of JSON each, for programs to read.")
+    private boolean json;
+
     private final boolean goOn;
 
     PrintCommand(boolean goOn) {
@@ -98,9 +104,18 @@ final class ModelsCommand implements Callable<Integer> {
       Pipeline pipeline = topic.pipeline();
       String model = topic.model(pipeline);
       Brokers.require(pipeline);
-      Versions.read(
-          pipeline, model, () -> goOn, s -> print(spec.commandLine().getOut(), s.manifest()));
+      Versions.read(pipeline, model, () -> goOn, version -> print(version.manifest()));
       return 0;
+    }
+
+    private void print(Manifest manifest) {
+      PrintWriter out = spec.commandLine().getOut();
+      if (json) {
+        out.println(new String(manifest.toJson(), StandardCharsets.UTF_8));
+        out.flush();
+      } else {
+        ModelsCommand.print(out, manifest);
+      }
     }
   }
 
