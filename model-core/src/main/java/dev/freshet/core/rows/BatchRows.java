@@ -30,6 +30,11 @@ public final class BatchRows {
   private int indexCount;
   private int startCount;
 
+  /** Of the batch, as they come, and the rows that were found for them at first sight. */
+  private long[] keys = {};
+
+  private int[] found = {};
+
   /** Of each row the batch that it was last in, and its place there, in one word: one look. */
   private long[] places = {};
 
@@ -49,13 +54,7 @@ public final class BatchRows {
     batch++;
     source.begin();
     distinctCount = 0;
-    int total = 0;
-    for (EncodedExample example : examples) {
-      int[] starts = example.starts();
-      for (int field : group.fields()) {
-        total += starts[field + 1] - starts[field];
-      }
-    }
+    int total = look(examples);
     indexCount = total;
     startCount = examples.size() * group.fields().size();
     LongBuffer indices = indexBuffer.longs(total);
@@ -68,11 +67,16 @@ public final class BatchRows {
         int field = group.fields().get(position);
         starts.put(at);
         for (int i = example.starts()[field]; i < example.starts()[field + 1]; i++) {
-          long key = example.keys()[i];
-          int row =
-              sighting
-                  ? source.sight(key, position, example.eventTime())
-                  : source.find(key, position);
+          int row = found[at];
+          if (row < 0) {
+            long key = example.keys()[i];
+            row =
+                sighting
+                    ? source.sight(key, position, example.eventTime())
+                    : source.find(key, position);
+          } else if (sighting) {
+            source.seen(row, example.eventTime());
+          }
           indices.put(place(row));
           at++;
         }
@@ -85,6 +89,27 @@ public final class BatchRows {
     for (int i = 0; i < distinctCount; i++) {
       source.read(distinct[i], rows);
     }
+  }
+
+  /** Looks for the rows of all keys; how many there are. */
+  private int look(List<EncodedExample> examples) {
+    int total = 0;
+    for (EncodedExample example : examples) {
+      int[] starts = example.starts();
+      for (int field : group.fields()) {
+        int count = starts[field + 1] - starts[field];
+        if (total + count > keys.length) {
+          keys = Arrays.copyOf(keys, 2 * (total + count));
+        }
+        System.arraycopy(example.keys(), starts[field], keys, total, count);
+        total += count;
+      }
+    }
+    if (found.length < total) {
+      found = new int[keys.length];
+    }
+    source.look(keys, total, found);
+    return total;
   }
 
   private static void weigh(EncodedExample example, int field, FloatBuffer into) {

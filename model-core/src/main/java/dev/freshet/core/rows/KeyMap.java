@@ -28,6 +28,13 @@ public final class KeyMap {
     return keys[slot] == 0 ? MISSING : values[slot];
   }
 
+  /** As {@link #get}, of many. */
+  public void getAll(long[] of, int count, int[] into) {
+    for (int i = 0; i < count; i++) {
+      into[i] = get(of[i]);
+    }
+  }
+
   public void put(long key, int value) {
     if (key == 0) {
       throw new IllegalArgumentException("key 0 marks an empty slot");

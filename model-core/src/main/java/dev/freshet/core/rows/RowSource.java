@@ -1,6 +1,7 @@
 package dev.freshet.core.rows;
 
 import java.nio.FloatBuffer;
+import java.util.Arrays;
 
 /** Where the embedding rows of one size come from when a batch is predicted. */
 public interface RowSource {
@@ -9,6 +10,18 @@ public interface RowSource {
 
   /** A batch begins: numbers of rows that were given out before count no longer. */
   default void begin() {}
+
+  /**
+   * The rows that keys have of their own, as far as that is known without more ado: negative
+   * numbers for others, of which {@link #find} or {@link #sight} knows more. Many keys in one loop,
+   * because a processor then fetches the memory of several at once.
+   */
+  default void look(long[] keys, int count, int[] rows) {
+    Arrays.fill(rows, 0, count, -1);
+  }
+
+  /** What {@link #sight} does for a row that {@link #look} found. */
+  default void seen(int row, long eventTime) {}
 
   /**
    * The number of the row that stands for a key: its own, or its field's row for unknown values.

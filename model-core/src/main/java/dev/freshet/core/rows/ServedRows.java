@@ -53,6 +53,11 @@ public final class ServedRows implements RowSource, EmbeddingRows, PublishedRows
   }
 
   @Override
+  public void look(long[] keys, int count, int[] found) {
+    rows.index().getAll(keys, count, found);
+  }
+
+  @Override
   public int find(long key, int field) {
     int row = row(key);
     return row >= 0 ? row : unknownRows[field];

@@ -140,17 +140,27 @@ public final class EmbeddingTable implements RowSource, EmbeddingRows {
     return row == unknownRows[field];
   }
 
+  @Override
+  public void look(long[] keys, int count, int[] found) {
+    rows.index().getAll(keys, count, found);
+  }
+
+  @Override
+  public void seen(int row, long eventTime) {
+    long[] times = seen[RowSlabs.slab(row)];
+    int place = RowSlabs.place(row);
+    if (eventTime > times[place]) {
+      times[place] = eventTime;
+      unsaved.row(row);
+    }
+  }
+
   /** As {@link #find}, and counts as a sighting: the key may get its row now. */
   @Override
   public int sight(long key, int field, long eventTime) {
     int row = rows.index().get(key);
     if (row >= 0) {
-      long[] times = seen[RowSlabs.slab(row)];
-      int place = RowSlabs.place(row);
-      if (eventTime > times[place]) {
-        times[place] = eventTime;
-        unsaved.row(row);
-      }
+      seen(row, eventTime);
       return row;
     }
     if (row != KeyMap.MISSING || fields.get(field).admitAfter() > 1) {

@@ -59,6 +59,32 @@ class EmbeddingTableTest {
   }
 
   @Test
+  void aLookFindsRowsOfOnesOwnAndIsNoSighting() {
+    EmbeddingTable table = table();
+    table.sight(5, 0, 0);
+    int own = table.sight(5, 0, 0);
+    table.sight(6, 0, 0);
+    int[] found = new int[4];
+    table.look(new long[] {6, 5, 7, 8}, 3, found);
+    assertThat(found[1]).isEqualTo(own);
+    assertThat(found[0]).as("waits for its row").isNegative();
+    assertThat(found[2]).as("was never seen").isNegative();
+    assertThat(found[3]).as("was not asked for").isZero();
+    assertThat(table.sight(6, 0, 0)).as("its second").isNotEqualTo(table.find(7, 0));
+  }
+
+  @Test
+  void aRowThatIsSeenStaysForAsLongAsOneThatIsSighted() {
+    EmbeddingTable table = table();
+    table.sight(5, 0, 0);
+    table.seen(table.sight(5, 0, 0), 8 * DAY);
+    table.sight(6, 0, 0);
+    table.sight(6, 0, 0);
+    assertThat(table.expire(12 * DAY)).as("the other").isEqualTo(1);
+    assertThat(table.find(5, 0)).isNotEqualTo(table.find(6, 0));
+  }
+
+  @Test
   void adagradMovesTouchedRowsByHand() {
     EmbeddingTable table = table();
     table.sight(7, 1, 0);
