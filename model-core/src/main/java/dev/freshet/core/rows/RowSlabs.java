@@ -19,6 +19,10 @@ public final class RowSlabs {
   private static final int IN_SLAB = SLAB - 1;
 
   private final int width;
+
+  /** Floats from one row to the next. */
+  private final int stride;
+
   private final KeyMap index = new KeyMap();
   private float[][] values = {};
 
@@ -29,8 +33,13 @@ public final class RowSlabs {
   private int[] free = new int[16];
   private int freeCount;
 
-  public RowSlabs(int width) {
+  /**
+   * @param width floats of a row
+   * @param beside floats that its owner keeps behind each row, in the memory that is fetched with it
+   */
+  public RowSlabs(int width, int beside) {
     this.width = width;
+    stride = width + beside;
   }
 
   /** The slab in which a row lies. */
@@ -77,9 +86,9 @@ public final class RowSlabs {
     return values[row >> BITS];
   }
 
-  /** Where a row's values start in {@link #values}. */
+  /** Where a row's values start in {@link #values}; what lies beside it starts behind them. */
   public int at(int row) {
-    return (row & IN_SLAB) * width;
+    return (row & IN_SLAB) * stride;
   }
 
   /** A row for a key that has none; its values are whatever they were. */
@@ -95,7 +104,7 @@ public final class RowSlabs {
     if (slab == values.length) {
       values = Arrays.copyOf(values, slab + 1);
       keys = Arrays.copyOf(keys, slab + 1);
-      values[slab] = new float[SLAB * width];
+      values[slab] = new float[SLAB * stride];
       keys[slab] = new long[SLAB];
     }
     keys[slab][row & IN_SLAB] = key;
@@ -122,12 +131,12 @@ public final class RowSlabs {
 
   /** Copies a row to where {@code into} stands. */
   public void read(int row, FloatBuffer into) {
-    into.put(values[row >> BITS], (row & IN_SLAB) * width, width);
+    into.put(values[row >> BITS], at(row), width);
   }
 
   /** Sets a row's values. */
   public void set(int row, FloatBuffer from, int at) {
-    from.get(at, values[row >> BITS], (row & IN_SLAB) * width, width);
+    from.get(at, values[row >> BITS], at(row), width);
   }
 
   public void copy(int from, int to) {

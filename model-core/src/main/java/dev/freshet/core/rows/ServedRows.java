@@ -28,7 +28,7 @@ public final class ServedRows implements RowSource, EmbeddingRows, PublishedRows
    */
   public ServedRows(int dim, int first, List<FeatureField> fields) {
     this.dim = dim;
-    rows = new RowSlabs(dim + first);
+    rows = new RowSlabs(dim + first, 0);
     unknownKeys = fields.stream().mapToLong(FeatureEncoder::unknownKey).toArray();
     unknownRows = new int[unknownKeys.length];
     for (int field = 0; field < unknownKeys.length; field++) {

@@ -48,11 +48,6 @@ public final class EmbeddingTable implements RowSource, EmbeddingRows {
   final RowSlabs rows;
 
   // Beside each slab of rows, by the same numbers.
-  float[][] slots = {};
-
-  /** Of first-order weights, each its own. */
-  float[][] firstSquares = {};
-
   long[][] seen = {};
   short[][] fieldOf = {};
   int expireAt;
@@ -85,7 +80,7 @@ public final class EmbeddingTable implements RowSource, EmbeddingRows {
     this.dim = dim;
     this.first = first;
     width = dim + first;
-    rows = new RowSlabs(width);
+    rows = new RowSlabs(width, optimizer.slots() + first);
     this.optimizer = optimizer;
     this.firstOrder = firstOrder;
     this.fields = List.copyOf(fields);
@@ -193,16 +188,14 @@ public final class EmbeddingTable implements RowSource, EmbeddingRows {
    * @param pace of each first-order weight, 0 to 1
    */
   public void update(int row, float[] gradient, int at, float examples, float... pace) {
-    int slab = RowSlabs.slab(row);
-    int place = RowSlabs.place(row);
     float[] values = rows.values(row);
+    int start = rows.at(row);
     if (kept != null) {
-      kept.save(row, values, place * width);
+      kept.save(row, values, start);
     }
     boolean moved =
-        optimizer.step(
-            values, place * width, slots[slab], place * optimizer.slots(), gradient, at, examples);
-    moved |= updateFirst(values, firstSquares[slab], place, gradient, at + dim, examples, pace);
+        optimizer.step(values, start, values, start + width, gradient, at, examples);
+    moved |= updateFirst(values, start, gradient, at + dim, examples, pace);
     if (moved) {
       touch(row);
     }
@@ -214,23 +207,17 @@ public final class EmbeddingTable implements RowSource, EmbeddingRows {
   }
 
   private boolean updateFirst(
-      float[] weights,
-      float[] accumulators,
-      int place,
-      float[] gradient,
-      int at,
-      float examples,
-      float[] pace) {
+      float[] values, int start, float[] gradient, int at, float examples, float[] pace) {
     if (firstOrder.rate() == 0) {
       return false;
     }
     boolean moved = false;
+    int squares = start + width + optimizer.slots();
     for (int i = 0; i < first; i++) {
       float g = gradient[at + i] * examples;
       if (g != 0) {
-        accumulators[place * first + i] += g * g;
-        weights[place * width + dim + i] -=
-            pace[i] * firstOrder.step(accumulators[place * first + i]) * g;
+        values[squares + i] += g * g;
+        values[start + dim + i] -= pace[i] * firstOrder.step(values[squares + i]) * g;
         moved = true;
       }
     }
@@ -304,21 +291,17 @@ public final class EmbeddingTable implements RowSource, EmbeddingRows {
   /** Starts all that lies beside a row, as it is of a new one. */
   void startBeside(int row, int field, long eventTime) {
     int slab = RowSlabs.slab(row);
-    if (slab == slots.length) {
-      slots = Arrays.copyOf(slots, slab + 1);
-      firstSquares = Arrays.copyOf(firstSquares, slab + 1);
+    if (slab == seen.length) {
       seen = Arrays.copyOf(seen, slab + 1);
       fieldOf = Arrays.copyOf(fieldOf, slab + 1);
-      slots[slab] = new float[RowSlabs.SLAB * optimizer.slots()];
-      firstSquares[slab] = new float[RowSlabs.SLAB * first];
       seen[slab] = new long[RowSlabs.SLAB];
       fieldOf[slab] = new short[RowSlabs.SLAB];
     }
     int at = RowSlabs.place(row);
     seen[slab][at] = eventTime;
     fieldOf[slab][at] = (short) field;
-    Arrays.fill(slots[slab], at * optimizer.slots(), (at + 1) * optimizer.slots(), 0);
-    Arrays.fill(firstSquares[slab], at * first, (at + 1) * first, 0);
+    int beside = rows.at(row) + width;
+    Arrays.fill(rows.values(row), beside, beside + optimizer.slots() + first, 0);
   }
 
   // Start values come from the key, not from a generator, so they need no state of their own.

@@ -86,18 +86,22 @@ final class EmbeddingTableLayout {
       out.writeLong(table.seen[slab][at]);
       // One byte, as it always was, up to 127.
       Bytes.writeCount(out, table.fieldOf[slab][at]);
-      for (int i = 0; i < slots; i++) {
-        out.writeFloat(table.slots[slab][at * slots + i]);
-      }
-      for (int i = 0; i < table.first; i++) {
-        out.writeFloat(table.firstSquares[slab][at * table.first + i]);
-      }
+      writeFloats(out, rows.values(row), rows.at(row) + rows.width(), slots + table.first);
     }
-    for (int row = 0; row < rows.used(); row += RowSlabs.SLAB) {
-      int count = Math.min(RowSlabs.SLAB, rows.used() - row);
-      Bytes.writeAll(out, FloatBuffer.wrap(rows.values(row)), count * rows.width());
+    for (int row = 0; row < rows.used(); row++) {
+      writeFloats(out, rows.values(row), rows.at(row), rows.width());
     }
     writeWaiting(rows.index(), out);
+  }
+
+  private static void writeFloats(DataOutput out, float[] floats, int from, int count)
+      throws IOException {
+    Bytes.writeAll(out, FloatBuffer.wrap(floats, from, count).slice(), count);
+  }
+
+  private static void readFloats(DataInput in, float[] floats, int from, int count)
+      throws IOException {
+    Bytes.readAll(in, FloatBuffer.wrap(floats, from, count).slice(), count);
   }
 
   // By key: where they lie in the index depends on what else was in it.
@@ -152,21 +156,19 @@ final class EmbeddingTableLayout {
       int row = rows.restore(in.readLong());
       long lastSeen = in.readLong();
       table.startBeside(row, Bytes.readCount(in), lastSeen);
-      int slab = RowSlabs.slab(row);
-      int at = RowSlabs.place(row);
+      float[] values = rows.values(row);
+      int beside = rows.at(row) + rows.width();
       for (int j = 0; j < slots; j++) {
         float slot = in.readFloat();
         if (same) {
-          table.slots[slab][at * slots + j] =
-              version < FIRST_ORDER ? slot * examples * examples : slot;
+          values[beside + j] = version < FIRST_ORDER ? slot * examples * examples : slot;
         }
       }
-      for (int j = 0; j < first; j++) {
-        table.firstSquares[slab][at * first + j] = in.readFloat();
-      }
+      readFloats(in, values, beside + table.optimizer.slots(), first);
     }
-    for (int row = 0; row < used; row += RowSlabs.SLAB) {
-      readValues(table, in, row, Math.min(RowSlabs.SLAB, used - row), version);
+    for (int row = 0; row < used; row++) {
+      int width = version < FIRST_ORDER ? table.dim : rows.width();
+      readFloats(in, rows.values(row), rows.at(row), width);
     }
     rows.restoreFree(free);
     // Those of before had what was left of the rows that were dropped.
@@ -178,18 +180,5 @@ final class EmbeddingTableLayout {
       rows.index().put(in.readLong(), in.readInt());
     }
     return head.optimizer();
-  }
-
-  private static void readValues(
-      EmbeddingTable table, DataInput in, int row, int count, int version) throws IOException {
-    float[] slab = table.rows.values(row);
-    int width = table.rows.width();
-    if (version >= FIRST_ORDER) {
-      Bytes.readAll(in, FloatBuffer.wrap(slab), count * width);
-      return;
-    }
-    for (int i = 0; i < count; i++) {
-      Bytes.readAll(in, FloatBuffer.wrap(slab, i * width, table.dim).slice(), table.dim);
-    }
   }
 }

@@ -41,19 +41,18 @@ final class RestoredRows {
       table.fieldOf[RowSlabs.slab(row)][RowSlabs.place(row)] = in.getShort();
     }
     if (same) {
-      read(in, rows, table.slots, head.slots());
+      read(in, rows, table.width(), head.slots());
     } else {
       in.position(in.position() + Float.BYTES * head.slots() * count);
     }
-    read(in, rows, table.firstSquares, table.first);
-    for (int row : rows) {
-      read(in, table.rows.values(row), table.rows.at(row), table.width());
-    }
+    read(in, rows, table.width() + table.optimizer.slots(), table.first);
+    read(in, rows, 0, table.width());
   }
 
-  private static void read(ByteBuffer in, int[] rows, float[][] slabs, int each) {
+  /** Of each row so many floats, which start so far behind it. */
+  private void read(ByteBuffer in, int[] rows, int start, int many) {
     for (int row : rows) {
-      read(in, slabs[RowSlabs.slab(row)], RowSlabs.place(row) * each, each);
+      read(in, table.rows.values(row), table.rows.at(row) + start, many);
     }
   }
 

@@ -128,17 +128,16 @@ final class RowChunk {
     for (int i = 0; i < count; i++) {
       bytes.putShort(from.fieldOf[RowSlabs.slab((int) listed[i])][RowSlabs.place((int) listed[i])]);
     }
-    putFloats(from.slots, from.optimizer.slots());
-    putFloats(from.firstSquares, from.first);
-    for (int i = 0; i < count; i++) {
-      put(from.rows.values((int) listed[i]), from.rows.at((int) listed[i]), from.width());
-    }
+    putFloats(from, from.width(), from.optimizer.slots());
+    putFloats(from, from.width() + from.optimizer.slots(), from.first);
+    putFloats(from, 0, from.width());
   }
 
-  private void putFloats(float[][] slabs, int each) {
+  /** Of each row so many floats, which start so far behind it. */
+  private void putFloats(EmbeddingTable from, int start, int many) {
     for (int i = 0; i < count; i++) {
       int row = (int) listed[i];
-      put(slabs[RowSlabs.slab(row)], RowSlabs.place(row) * each, each);
+      put(from.rows.values(row), from.rows.at(row) + start, many);
     }
   }
 
