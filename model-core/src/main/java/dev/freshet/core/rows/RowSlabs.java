@@ -35,7 +35,8 @@ public final class RowSlabs {
 
   /**
    * @param width floats of a row
-   * @param beside floats that its owner keeps behind each row, in the memory that is fetched with it
+   * @param beside floats that its owner keeps behind each row, in the memory that is fetched with
+   *     it
    */
   public RowSlabs(int width, int beside) {
     this.width = width;

@@ -193,8 +193,7 @@ public final class EmbeddingTable implements RowSource, EmbeddingRows {
     if (kept != null) {
       kept.save(row, values, start);
     }
-    boolean moved =
-        optimizer.step(values, start, values, start + width, gradient, at, examples);
+    boolean moved = optimizer.step(values, start, values, start + width, gradient, at, examples);
     moved |= updateFirst(values, start, gradient, at + dim, examples, pace);
     if (moved) {
       touch(row);
