@@ -51,7 +51,7 @@ class Batch:
         name = f"batch-{number}-"
         self.rows = files.longs(name + "rows")
         self.size = len(self.rows) // fields
-        self.offsets = torch.arange(len(self.rows))
+        self.offsets = torch.empty(0, dtype=torch.int64)  # each bag is one row
         per = [files.floats(name + one).reshape([self.size, -1]) for one in ("y", "w", "reached")]
         self.arguments = [
             *per,

@@ -22,8 +22,9 @@ def embed(
     attention_at: List[List[List[int]]],
 ) -> List[Tensor]:
     # One bag per example and field, zero for none. tables[g] is (U_g, d_g + first): the distinct rows of this batch, an
-    # embedding and behind it first-order weights; indices[g] points into it; offsets[g] has B * F_g starts. weights[g]
-    # is empty where a bag is the mean of its rows, else it has a weight for each index and a bag is the weighted sum.
+    # embedding and behind it first-order weights; indices[g] points into it; offsets[g] has B * F_g starts, or none
+    # where each bag is one row. weights[g] is empty where a bag is the mean of its rows, else it has a weight for each
+    # index and a bag is the weighted sum.
     # Result: the embeddings of all fields, (B, E), and the sum of their first-order weights, (B, K).
     # attention: of each field that is pooled by it its table in a set, its place there, and the place of its target;
     # attention_at: for each set and such field where the two layers of its unit lie in p. First-order weights are of the
@@ -39,10 +40,13 @@ def embed(
                 bags, _a, _b, _c = torch.embedding_bag(
                     tables[g], indices[g], offsets[g], False, 0, False, weights[g], False
                 )
-            else:
+            elif offsets[g].numel() > 0:
                 bags, _a, _b, _c = torch.embedding_bag(
                     tables[g], indices[g], offsets[g], False, 1, False, None, False
                 )
+            else:
+                # The same for bags of one row; but for each gradient a bag sorts the indices anew.
+                bags = torch.embedding(tables[g], indices[g])
             d = bags.size(1) - first
             rows = bags.narrow(1, 0, d)
             for u, unit in enumerate(attention):

@@ -30,9 +30,9 @@ import java.util.stream.Stream;
  * A model's weights, dense and embedded, and what is predicted with them. One thread at a time.
  *
  * <p>What the script's methods are handed of a batch: {@code e}, the distinct rows of each table
- * that it needs, with {@code indices} and {@code offsets} of the bags of each example and field,
- * and the {@code weights} of what is in them, none where a bag is the mean of its rows. {@code
- * predict} returns (B, K).
+ * that it needs, with {@code indices} and {@code offsets} of the bags of each example and field, no
+ * offsets where each bag is one row, and the {@code weights} of what is in them, none where a bag
+ * is the mean of its rows. {@code predict} returns (B, K).
  */
 public final class Network implements AutoCloseable {
 

@@ -28,6 +28,8 @@ public final class BatchRows {
   private int[] distinct = new int[1024];
   private int distinctCount;
   private int indexCount;
+
+  /** None where each bag is one row. */
   private int startCount;
 
   /** Of the batch, as they come, and the rows that were found for them at first sight. */
@@ -56,16 +58,18 @@ public final class BatchRows {
     distinctCount = 0;
     int total = look(examples);
     indexCount = total;
-    startCount = examples.size() * group.fields().size();
+    int bags = examples.size() * group.fields().size();
     LongBuffer indices = indexBuffer.longs(total);
-    LongBuffer starts = startBuffer.longs(startCount);
+    LongBuffer starts = startBuffer.longs(bags);
     FloatBuffer weights = weightBuffer.floats(weightCount());
     int at = 0;
+    boolean single = !group.weighted();
     for (EncodedExample example : examples) {
       boolean sighting = learnt.test(example);
       for (int position = 0; position < group.fields().size(); position++) {
         int field = group.fields().get(position);
         starts.put(at);
+        single &= example.starts()[field + 1] - example.starts()[field] == 1;
         for (int i = example.starts()[field]; i < example.starts()[field + 1]; i++) {
           int row = found[at];
           if (row < 0) {
@@ -85,6 +89,8 @@ public final class BatchRows {
         }
       }
     }
+    startCount = single ? 0 : bags;
+    startBuffer.longs(startCount);
     FloatBuffer rows = rowBuffer.floats(distinctCount * source.width());
     for (int i = 0; i < distinctCount; i++) {
       source.read(distinct[i], rows);
@@ -197,7 +203,7 @@ public final class BatchRows {
     call.addToList("indices", indexBuffer, indexCount);
   }
 
-  /** Adds where each bag starts. */
+  /** Adds where each bag starts; nothing where each is one row. */
   public void addStarts(TorchEngine.Call call) {
     call.addToList("offsets", startBuffer, startCount);
   }

@@ -3,6 +3,7 @@ package dev.freshet.core.models.oracle;
 import dev.freshet.core.features.FeatureSchema;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * What a model is handed in one call.
@@ -31,6 +32,32 @@ record Batch(
 
   int size() {
     return same.length;
+  }
+
+  /** The row numbers of a table, bag by bag. */
+  long[] indices(int table) {
+    return bagsOf(table).flatMapToInt(Arrays::stream).asLongStream().toArray();
+  }
+
+  /**
+   * Where the bags of a table begin among its row numbers; nothing where each is one row.
+   *
+   * @param weighted true if rows are multiplied by shares
+   */
+  long[] starts(int table, boolean weighted) {
+    int[] sizes = bagsOf(table).mapToInt(bag -> bag.length).toArray();
+    if (!weighted && Arrays.stream(sizes).allMatch(size -> size == 1)) {
+      return new long[0];
+    }
+    long[] starts = new long[sizes.length];
+    for (int i = 1; i < starts.length; i++) {
+      starts[i] = starts[i - 1] + sizes[i - 1];
+    }
+    return starts;
+  }
+
+  private Stream<int[]> bagsOf(int table) {
+    return Stream.of(bags[table]).flatMap(Stream::of);
   }
 
   /**

@@ -352,34 +352,28 @@ class OracleTest {
     for (double[][] table : batch.rows()) {
       call.addToList("e", filled(table), ROWS, table[0].length);
     }
-    List<HostBuffer> starts = new ArrayList<>();
-    List<Integer> counts = new ArrayList<>();
-    for (int[][][] table : batch.bags()) {
-      int[][] bags = Stream.of(table).flatMap(Stream::of).toArray(int[][]::new);
-      long[] flat = Stream.of(bags).flatMapToInt(Arrays::stream).asLongStream().toArray();
-      long[] begin = new long[bags.length];
-      for (int i = 1; i < bags.length; i++) {
-        begin[i] = begin[i - 1] + bags[i - 1].length;
-      }
-      HostBuffer indices = new HostBuffer();
-      indices.longs(flat.length).put(flat);
-      call.addToList("indices", indices, flat.length);
-      HostBuffer offsets = new HostBuffer();
-      offsets.longs(begin.length).put(begin);
-      starts.add(offsets);
-      counts.add(begin.length);
+    var groups = pipeline.schema().groups();
+    for (int t = 0; t < batch.bags().length; t++) {
+      long[] indices = batch.indices(t);
+      call.addToList("indices", filled(indices), indices.length);
     }
-    for (int t = 0; t < starts.size(); t++) {
-      call.addToList("offsets", starts.get(t), counts.get(t));
+    for (int t = 0; t < batch.bags().length; t++) {
+      long[] starts = batch.starts(t, groups.get(t % groups.size()).weighted());
+      call.addToList("offsets", filled(starts), starts.length);
     }
-    for (int t = 0; t < starts.size(); t++) {
-      var groups = pipeline.schema().groups();
+    for (int t = 0; t < batch.bags().length; t++) {
       double[][] all =
           groups.get(t % groups.size()).weighted()
               ? Stream.of(batch.shares()[t]).flatMap(Stream::of).toArray(double[][]::new)
               : new double[0][];
       call.addToList("weights", filled(all), Stream.of(all).mapToInt(a -> a.length).sum());
     }
+  }
+
+  private static HostBuffer filled(long... values) {
+    HostBuffer buffer = new HostBuffer();
+    buffer.longs(values.length).put(values);
+    return buffer;
   }
 
   private static HostBuffer filled(double[]... rows) {

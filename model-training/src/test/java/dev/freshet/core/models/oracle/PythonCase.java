@@ -40,14 +40,9 @@ final class PythonCase {
     List<double[]> weights = new ArrayList<>();
     var groups = pipeline.schema().groups();
     for (int t = 0; t < batch.bags().length; t++) {
-      int[][] bags = Stream.of(batch.bags()[t]).flatMap(Stream::of).toArray(int[][]::new);
-      indices.add(Stream.of(bags).flatMapToInt(Arrays::stream).asLongStream().toArray());
-      long[] begin = new long[bags.length];
-      for (int i = 1; i < bags.length; i++) {
-        begin[i] = begin[i - 1] + bags[i - 1].length;
-      }
-      offsets.add(begin);
       boolean weighted = groups.get(t % groups.size()).weighted();
+      indices.add(batch.indices(t));
+      offsets.add(batch.starts(t, weighted));
       weights.add(
           weighted
               ? Stream.of(batch.shares()[t])
