@@ -71,11 +71,7 @@ public final class QualityAccumulator {
 
   /** The value of one metric; NaN where it is not defined, such as AUC of one class. */
   public double value(QualityMetric metric) {
-    return switch (metric) {
-      case EXAMPLES -> count;
-      case AT_BASE_RATE -> statistic(AtBaseRate.TYPE).share(count);
-      default -> metric.value(this);
-    };
+    return metric.value(this);
   }
 
   /** All values that are defined. */

@@ -3,10 +3,8 @@ package dev.freshet.training.evaluation;
 import dev.freshet.core.labels.TaskKind;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The menu of metrics of predictions whose labels are final, in the order of reports. One more is
@@ -105,6 +103,8 @@ public enum QualityMetric {
       Better.NEITHER,
       "ratio",
       "By how much predictions of a binary task should be spread: below 1 they are too sure.",
+      List.of(),
+      labels -> Double.NaN,
       TaskKind.BINARY),
   RATE(
       "rate",
@@ -138,22 +138,22 @@ public enum QualityMetric {
       LabelTotals.TYPE,
       LabelTotals::mean,
       TaskKind.CONTINUOUS),
-  /** Of the number of examples, which is no statistic: the accumulator divides. */
   AT_BASE_RATE(
       "atBaseRate",
       Better.NEITHER,
       "0 to 1",
       "Share of the examples that are scored at the base rate: predicted before anything was known.",
-      AtBaseRate.TYPE,
-      none -> Double.NaN,
+      List.of(AtBaseRate.TYPE),
+      labels -> labels.statistic(AtBaseRate.TYPE).share(labels.count()),
       TaskKind.BINARY,
       TaskKind.CONTINUOUS),
-  /** Counted whatever else is kept. */
   EXAMPLES(
       "examples",
       Better.NEITHER,
       "examples",
       "Scored examples that a task's figures are of.",
+      List.of(),
+      QualityAccumulator::count,
       TaskKind.BINARY,
       TaskKind.CONTINUOUS);
 
@@ -171,18 +171,11 @@ public enum QualityMetric {
   private final String unit;
   private final String meaning;
   private final List<TaskKind> kinds;
-  private final @Nullable Source<?> source;
 
-  /** Where a value comes from. */
-  private record Source<S extends Statistic<S>>(Statistic.Type<S> type, ToDoubleFunction<S> value) {
-    double of(QualityAccumulator labels) {
-      return value.applyAsDouble(labels.statistic(type));
-    }
-  }
+  /** What it needs to be kept of the labels. */
+  private final List<Statistic.Type<?>> statistics;
 
-  QualityMetric(String key, Better better, String unit, String meaning, TaskKind... kinds) {
-    this(key, better, unit, meaning, null, kinds);
-  }
+  private final ToDoubleFunction<QualityAccumulator> value;
 
   <S extends Statistic<S>> QualityMetric(
       String key,
@@ -192,7 +185,14 @@ public enum QualityMetric {
       Statistic.Type<S> type,
       ToDoubleFunction<S> value,
       TaskKind... kinds) {
-    this(key, better, unit, meaning, new Source<>(type, value), kinds);
+    this(
+        key,
+        better,
+        unit,
+        meaning,
+        List.of(type),
+        labels -> value.applyAsDouble(labels.statistic(type)),
+        kinds);
   }
 
   QualityMetric(
@@ -200,13 +200,15 @@ public enum QualityMetric {
       Better better,
       String unit,
       String meaning,
-      @Nullable Source<?> source,
+      List<Statistic.Type<?>> statistics,
+      ToDoubleFunction<QualityAccumulator> value,
       TaskKind... kinds) {
     this.key = key;
     this.better = better;
     this.unit = unit;
     this.meaning = meaning;
-    this.source = source;
+    this.statistics = statistics;
+    this.value = value;
     this.kinds = List.of(kinds);
   }
 
@@ -243,18 +245,13 @@ public enum QualityMetric {
     return kind == TaskKind.BINARY ? NORMALIZED_ENTROPY : NRMSE;
   }
 
-  /** The statistic that it is told of, if any. */
-  Optional<Statistic.Type<?>> statistic() {
-    return Optional.ofNullable(source).map(Source::type);
-  }
-
   /** All that have to be kept for tasks of one kind. */
   static Stream<Statistic.Type<?>> statistics(TaskKind kind) {
-    return all(kind).stream().flatMap(metric -> metric.statistic().stream()).distinct();
+    return all(kind).stream().flatMap(metric -> metric.statistics.stream()).distinct();
   }
 
   /** Its value over the labels; NaN where it is not defined, such as AUC of one class. */
   double value(QualityAccumulator labels) {
-    return source == null ? Double.NaN : source.of(labels);
+    return value.applyAsDouble(labels);
   }
 }
