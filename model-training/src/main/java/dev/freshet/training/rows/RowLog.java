@@ -35,9 +35,6 @@ public final class RowLog {
 
   private static final Layout LAYOUT = new Layout("freshet.row-log", 1);
 
-  /** Rows of the walk for each that changed: the log has to be 1 + 1 / steps times the rows. */
-  private static final int STEPS = 1;
-
   /**
    * Chunks go when they are one in so many: some at once, so that a store of sorted files does not
    * rewrite one again and again whose first chunks go, and often enough that it drops files soon.
@@ -101,7 +98,8 @@ public final class RowLog {
     if (!whole && changed == 0) {
       return;
     }
-    long steps = Math.max(FEWEST, STEPS * changed);
+    // A row of the walk for each that changed: the log has at most twice as many as there are.
+    long steps = Math.max(FEWEST, changed);
     if (whole || changed + steps >= entries()) {
       saveAll(store);
     } else {
