@@ -7,12 +7,14 @@ import dev.freshet.replica.Versions.Whole;
 import dev.freshet.server.options.PathOption;
 import dev.freshet.server.options.TopicOptions;
 import dev.freshet.topics.Brokers;
+import dev.freshet.training.evaluation.QualityMetric;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -53,8 +55,20 @@ final class ModelsCommand implements Callable<Integer> {
         size(manifest.bytes()),
         manifest.examples(),
         Instant.ofEpochMilli(manifest.publishedAt()).truncatedTo(ChronoUnit.SECONDS));
-    manifest.quality().forEach((task, metrics) -> print(out, task, metrics));
+    manifest.quality().forEach((task, metrics) -> print(out, task, inOrder(metrics)));
     out.flush();
+  }
+
+  /** As reports have them: what is looked for first comes first. */
+  private static Map<String, Double> inOrder(Map<String, Double> metrics) {
+    Map<String, Double> ordered = new LinkedHashMap<>();
+    for (QualityMetric metric : QualityMetric.values()) {
+      if (metrics.containsKey(metric.key())) {
+        ordered.put(metric.key(), metrics.get(metric.key()));
+      }
+    }
+    ordered.putAll(metrics);
+    return ordered;
   }
 
   /** Metrics of a task, in lines that fit a terminal. */
