@@ -219,7 +219,7 @@ class EncryptedBrokerITCase {
         given.add(binding(right, HALF));
       }
     }
-    admin.createAcls(given).all().get();
+    TestingAcls.give(admin, given);
   }
 
   @AfterEach

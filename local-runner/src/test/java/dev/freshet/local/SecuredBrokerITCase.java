@@ -149,10 +149,8 @@ class SecuredBrokerITCase {
   }
 
   private static void grant(List<Right> given, String user) throws Exception {
-    admin
-        .createAcls(given.stream().map(right -> binding(right, user, right.operation())).toList())
-        .all()
-        .get();
+    TestingAcls.give(
+        admin, given.stream().map(right -> binding(right, user, right.operation())).toList());
   }
 
   /** What the documents list is what is given here, to the Kubernetes users, and by the command. */
@@ -247,7 +245,7 @@ class SecuredBrokerITCase {
       for (String user : List.of("seeing" + i, "blind" + i)) {
         grant(others, user);
         if (user.startsWith("seeing")) {
-          admin.createAcls(List.of(binding(missing, user, AclOperation.DESCRIBE))).all().get();
+          TestingAcls.give(admin, List.of(binding(missing, user, AclOperation.DESCRIBE)));
         }
         InvalidSettingsException refused =
             catchThrowableOfType(

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.InvalidSettingsException;
 import dev.freshet.core.settings.Problems.Problem;
+import dev.freshet.local.TestingAcls;
 import dev.freshet.local.broker.EmbeddedBroker;
 import dev.freshet.replica.ModelReplica;
 import dev.freshet.replica.Waiting;
@@ -95,7 +96,7 @@ class KubernetesTopicsITCase {
       admin.createTopics(List.of(made.configs(config))).all().get();
     }
     for (JsonNode user : MANIFESTS.of("KafkaUser")) {
-      admin.createAcls(rights(user)).all().get();
+      TestingAcls.give(admin, rights(user));
     }
   }
 
