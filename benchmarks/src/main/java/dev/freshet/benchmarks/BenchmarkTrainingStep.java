@@ -64,10 +64,8 @@ public class BenchmarkTrainingStep {
     StringBuilder file = new StringBuilder("pipeline: bench\ntasks:\n");
     file.append("  - {name: click, kind: binary, window: 1m}\n");
     file.append("  - {name: purchase, kind: binary, window: 1m}\n");
-    file.append("  - {name: revenue, kind: continuous, window: 1m}\nfeatures:\n");
-    for (int i = 0; i < FIELDS; i++) {
-      file.append("  - {name: f%d, kind: categorical, dim: 16, admit-after: 1}%n".formatted(i));
-    }
+    file.append("  - {name: revenue, kind: continuous, window: 1m}\n");
+    file.append(Fields.features(FIELDS));
     file.append("models:\n  - {name: main, kind: ").append(model).append("}\n");
     Pipeline pipeline = PipelineFile.parse(file.toString(), "benchmark");
     trainer = new ModelTrainer(pipeline.context(pipeline.model("main")), pipeline.training());

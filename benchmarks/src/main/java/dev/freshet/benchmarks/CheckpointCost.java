@@ -77,10 +77,8 @@ public final class CheckpointCost {
 
   private static Pipeline pipeline() {
     StringBuilder file = new StringBuilder("pipeline: cost\ntasks:\n");
-    file.append("  - {name: click, kind: binary, window: 1m}\nfeatures:\n");
-    for (int i = 0; i < FIELDS; i++) {
-      file.append("  - {name: f%d, kind: categorical, dim: 16, admit-after: 1}%n".formatted(i));
-    }
+    file.append("  - {name: click, kind: binary, window: 1m}\n");
+    file.append(Fields.features(FIELDS));
     file.append("models: [{name: main, kind: shared-bottom}]\n");
     file.append("training: {batch: %d}%npublishing: {every: 9999 checkpoints}%n".formatted(BATCH));
     return PipelineFile.parse(file.toString(), "cost");

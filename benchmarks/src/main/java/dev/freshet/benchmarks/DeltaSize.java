@@ -79,10 +79,8 @@ public final class DeltaSize {
 
   private static Pipeline pipeline(Precision precision) {
     StringBuilder file = new StringBuilder("pipeline: bench\ntasks:\n");
-    file.append("  - {name: click, kind: binary, window: 1m}\nfeatures:\n");
-    for (int i = 0; i < FIELDS; i++) {
-      file.append("  - {name: f%d, kind: categorical, dim: 16, admit-after: 1}%n".formatted(i));
-    }
+    file.append("  - {name: click, kind: binary, window: 1m}\n");
+    file.append(Fields.features(FIELDS));
     file.append("models: [{name: main, kind: shared-bottom}]\n");
     file.append("publishing: {base-every: 100, largest-delta: 1, precision: ");
     file.append(EnumNames.of(precision)).append("}\n");

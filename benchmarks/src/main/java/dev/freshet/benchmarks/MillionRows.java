@@ -66,10 +66,8 @@ final class MillionRows {
    */
   static Pipeline pipeline(int baseEvery) {
     StringBuilder file = new StringBuilder("pipeline: load\ntasks:\n");
-    file.append("  - {name: click, kind: binary, window: 1m}\nfeatures:\n");
-    for (int i = 0; i < FIELDS; i++) {
-      file.append("  - {name: f%d, kind: categorical, dim: 16, admit-after: 1}%n".formatted(i));
-    }
+    file.append("  - {name: click, kind: binary, window: 1m}\n");
+    file.append(Fields.features(FIELDS));
     file.append("models: [{name: main, kind: shared-bottom}]\n");
     file.append("publishing: {base-every: %d, largest-delta: 1}\n".formatted(baseEvery));
     return PipelineFile.parse(file.toString(), "load");

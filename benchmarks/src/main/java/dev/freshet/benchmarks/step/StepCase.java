@@ -1,5 +1,6 @@
 package dev.freshet.benchmarks.step;
 
+import dev.freshet.benchmarks.Fields;
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.labels.LabelKind;
 import dev.freshet.core.labels.TaskLabel;
@@ -72,10 +73,8 @@ final class StepCase implements AutoCloseable {
     StringBuilder file = new StringBuilder("pipeline: bench\ntasks:\n");
     file.append("  - {name: click, kind: binary, window: 1m}\n");
     file.append("  - {name: purchase, kind: binary, window: 1m, after: click}\n");
-    file.append("  - {name: revenue, kind: continuous, window: 1m, after: purchase}\nfeatures:\n");
-    for (int i = 0; i < FIELDS; i++) {
-      file.append("  - {name: f%d, kind: categorical, dim: 16, admit-after: 1}%n".formatted(i));
-    }
+    file.append("  - {name: revenue, kind: continuous, window: 1m, after: purchase}\n");
+    file.append(Fields.features(FIELDS));
     return file.append("models:\n  - {name: main, kind: ").append(kind).append("}\n").toString();
   }
 
