@@ -137,10 +137,7 @@ class RowLogTest {
         log.save(store);
       }
       if (key % 4000 == 0 && key > 150_000) {
-        List<EmbeddingTable> restored = tables();
-        restoreHeads(restored, heads(tables));
-        new RowLog(restored).restore(log.position(), store);
-        assertThat(bytes(restored)).isEqualTo(bytes(tables));
+        assertRestored(tables(), tables, log.position(), store);
       }
     }
   }
@@ -162,10 +159,7 @@ class RowLogTest {
     restore(whole, bytes(before));
     assertThat(bytes(now)).isEqualTo(bytes(whole));
     anew.save(store);
-    List<EmbeddingTable> again = tables(RowOptimizers.ADAGRAD);
-    restoreHeads(again, heads(now));
-    new RowLog(again).restore(anew.position(), store);
-    assertThat(bytes(again)).isEqualTo(bytes(now));
+    assertRestored(tables(RowOptimizers.ADAGRAD), now, anew.position(), store);
   }
 
   /** Tables that the checkpoint did not have yet, as those of delay heads that begin. */
@@ -183,10 +177,7 @@ class RowLogTest {
     assertThat(bytes(now.subList(0, 2))).isEqualTo(bytes(before.subList(0, 2)));
     touch(now, 8, 1, 0, 1);
     more.save(store);
-    List<EmbeddingTable> again = tables();
-    restoreHeads(again, heads(now));
-    new RowLog(again).restore(more.position(), store);
-    assertThat(bytes(again)).isEqualTo(bytes(now));
+    assertRestored(tables(), now, more.position(), store);
   }
 
   @Test
@@ -232,12 +223,9 @@ class RowLogTest {
     }
     assertThat(store.get(0, 0)).isEqualTo(Files.readAllBytes(chunk));
     assertThat(log.position()).isEqualTo(Files.readAllBytes(position));
-    List<EmbeddingTable> restored = tables();
-    restoreHeads(restored, heads(tables));
     TestingRowStore frozen = new TestingRowStore();
     frozen.put(0, 0, Files.readAllBytes(chunk));
-    new RowLog(restored).restore(Files.readAllBytes(position), frozen);
-    assertThat(bytes(restored)).isEqualTo(bytes(tables));
+    assertRestored(tables(), tables, Files.readAllBytes(position), frozen);
 
     byte[] newer = Files.readAllBytes(chunk);
     newer[4 + 1 + "freshet.row-chunk".length()] = 2;
@@ -246,6 +234,17 @@ class RowLogTest {
     restoreHeads(others, heads(tables));
     assertThatThrownBy(() -> new RowLog(others).restore(log.position(), frozen))
         .isInstanceOf(LayoutTooNewException.class);
+  }
+
+  /**
+   * What was saved, and the heads of the tables that it was saved of, make new ones equal to these.
+   */
+  private static void assertRestored(
+      List<EmbeddingTable> anew, List<EmbeddingTable> saved, byte[] position, RowLog.Store store)
+      throws IOException {
+    restoreHeads(anew, heads(saved));
+    new RowLog(anew).restore(position, store);
+    assertThat(bytes(anew)).isEqualTo(bytes(saved));
   }
 
   private static byte[] heads(List<EmbeddingTable> tables) throws IOException {
