@@ -50,8 +50,13 @@ final class TestingCluster implements AutoCloseable {
    */
   TestingCluster(Path folder, Map<String, String> further) throws Exception {
     this.folder = folder;
-    restPort = freePort();
-    int zooKeeperPort = freePort();
+    int zooKeeperPort;
+    // Held until both are known: one that was let go may be given out again at once.
+    try (ServerSocket one = anyPort();
+        ServerSocket other = anyPort()) {
+      restPort = one.getLocalPort();
+      zooKeeperPort = other.getLocalPort();
+    }
     settings.put("jobmanager.rpc.address", "127.0.0.1");
     settings.put("jobmanager.bind-host", "127.0.0.1");
     settings.put("rest.address", "127.0.0.1");
@@ -210,9 +215,13 @@ final class TestingCluster implements AutoCloseable {
   }
 
   static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+    try (ServerSocket socket = anyPort()) {
       return socket.getLocalPort();
     }
+  }
+
+  private static ServerSocket anyPort() throws IOException {
+    return new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
   }
 
   @Override

@@ -29,13 +29,13 @@ public final class EmbeddedBroker implements AutoCloseable {
   private final String bootstrap;
 
   private final Path folder;
-  private final int port;
+  private final Ports ports;
 
-  private EmbeddedBroker(Process process, Path folder, int port) {
+  private EmbeddedBroker(Process process, Path folder, Ports ports) {
     this.process = process;
     this.folder = folder;
-    this.port = port;
-    bootstrap = "127.0.0.1:" + port;
+    this.ports = ports;
+    bootstrap = "127.0.0.1:" + ports.clients();
   }
 
   /**
@@ -44,22 +44,46 @@ public final class EmbeddedBroker implements AutoCloseable {
    * @throws IOException if it does not come up; the message names its log file
    */
   public static EmbeddedBroker start(Path folder) throws IOException, InterruptedException {
-    return start(folder, EmbeddedBroker::freePort);
+    return start(folder, Ports::free);
   }
 
-  /** Where to find a port that is free, as far as one can know before it is bound. */
-  interface Ports {
-    int next() throws IOException;
+  /** The port of the clients and that of the controller; a broker cannot have one for both. */
+  record Ports(int clients, int controller) {
+
+    /** Where to find two ports. */
+    interface Finder {
+      Ports next() throws IOException;
+    }
+
+    /** Two that are free, as far as one can know before they are bound. */
+    static Ports free() throws IOException {
+      // Both are held until both are known: one that was let go may be given out again at once.
+      try (ServerSocket clients = anyPort();
+          ServerSocket controller = anyPort()) {
+        return new Ports(clients.getLocalPort(), controller.getLocalPort());
+      }
+    }
+
+    /** These clients, and another controller. */
+    Ports moved() throws IOException {
+      Ports free = free();
+      return new Ports(clients, free.clients == clients ? free.controller : free.clients);
+    }
+
+    private static ServerSocket anyPort() throws IOException {
+      return new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+    }
   }
 
   /**
    * As the other one. A port that is free may be taken before the broker binds it, so what counts
    * is whether it could: if not, it tries again with others.
    */
-  static EmbeddedBroker start(Path folder, Ports ports) throws IOException, InterruptedException {
+  static EmbeddedBroker start(Path folder, Ports.Finder ports)
+      throws IOException, InterruptedException {
     Files.createDirectories(folder);
     for (int i = 0; i < ATTEMPTS; i++) {
-      Optional<EmbeddedBroker> broker = attempt(folder, ports.next(), ports.next());
+      Optional<EmbeddedBroker> broker = attempt(folder, ports.next());
       if (broker.isPresent()) {
         return broker.get();
       }
@@ -70,16 +94,16 @@ public final class EmbeddedBroker implements AutoCloseable {
   /** Starts another process for this folder and these clients, after this one was killed. */
   public EmbeddedBroker restart() throws IOException, InterruptedException {
     for (int i = 0; i < ATTEMPTS; i++) {
-      Optional<EmbeddedBroker> broker = attempt(folder, port, freePort());
+      Optional<EmbeddedBroker> broker = attempt(folder, ports.moved());
       if (broker.isPresent()) {
         return broker.get();
       }
     }
-    throw new IOException("port " + port + " is taken");
+    throw new IOException("port " + ports.clients() + " is taken");
   }
 
   /** A broker; nothing if somebody else has one of the ports. */
-  private static Optional<EmbeddedBroker> attempt(Path folder, int port, int controllerPort)
+  private static Optional<EmbeddedBroker> attempt(Path folder, Ports ports)
       throws IOException, InterruptedException {
     Path log = folder.resolve("broker.log");
     // What it unpacks it can only remove if it ends in order: let that lie where it goes anyway.
@@ -96,19 +120,25 @@ public final class EmbeddedBroker implements AutoCloseable {
                     "-Dlog4j2.configurationFile=freshet-broker-log4j2.xml",
                     BrokerMain.class.getName(),
                     folder.toString(),
-                    Integer.toString(port),
-                    Integer.toString(controllerPort)))
+                    Integer.toString(ports.clients()),
+                    Integer.toString(ports.controller())))
             .redirectError(ProcessBuilder.Redirect.appendTo(log.toFile()))
             .start();
-    EmbeddedBroker broker = new EmbeddedBroker(process, folder, port);
+    EmbeddedBroker broker = new EmbeddedBroker(process, folder, ports);
     if (!broker.awaitReady(log)) {
-      boolean taken =
-          process.waitFor(1, TimeUnit.SECONDS) && process.exitValue() == BrokerMain.PORT_TAKEN;
+      boolean ended = process.waitFor(1, TimeUnit.SECONDS);
       process.destroyForcibly().waitFor();
-      if (taken) {
+      if (ended && process.exitValue() == BrokerMain.PORT_TAKEN) {
         return Optional.empty();
       }
-      throw new IOException("the Kafka broker did not start; see " + log);
+      throw new IOException(
+          "the Kafka broker "
+              + (ended
+                  ? "ended at its start with exit code " + process.exitValue()
+                  : "was not ready after " + START_SECONDS + " seconds")
+              + "; see "
+              + log
+              + complaint(log));
     }
     return Optional.of(broker);
   }
@@ -144,10 +174,13 @@ public final class EmbeddedBroker implements AutoCloseable {
     return ready.await(START_SECONDS, TimeUnit.SECONDS) && came[0];
   }
 
-  static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    }
+  /** The log's last line that is not of a stack trace: its folder may be gone when this is read. */
+  private static String complaint(Path log) throws IOException {
+    List<String> said =
+        Files.readAllLines(log).stream()
+            .filter(line -> !line.isBlank() && !line.startsWith("\t"))
+            .toList();
+    return said.isEmpty() ? "" : ", which ends with: " + said.get(said.size() - 1);
   }
 
   /** Where clients connect, host:port. */
