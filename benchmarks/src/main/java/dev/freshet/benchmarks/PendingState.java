@@ -25,6 +25,7 @@ import org.apache.flink.configuration.MemorySize;
 import org.apache.flink.configuration.StateBackendOptions;
 import org.apache.flink.configuration.TaskManagerOptions;
 import org.apache.flink.core.execution.JobClient;
+import org.apache.flink.state.rocksdb.RocksDBConfigurableOptions;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink;
@@ -71,6 +72,10 @@ public final class PendingState {
     conf.set(TaskManagerOptions.NUM_TASK_SLOTS, 2);
     conf.set(TaskManagerOptions.MANAGED_MEMORY_SIZE, MemorySize.ofMebiBytes(768));
     conf.set(StateBackendOptions.STATE_BACKEND, "rocksdb");
+    // As conf/config.yaml has it; -Dpending.bloom-filter=false shows what it saves.
+    conf.set(
+        RocksDBConfigurableOptions.USE_BLOOM_FILTER,
+        !"false".equals(System.getProperty("pending.bloom-filter")));
     conf.set(CheckpointingOptions.LOCAL_BACKUP_ENABLED, false);
     conf.setString("state.backend.rocksdb.localdir", folder.toString());
     StreamExecutionEnvironment env = StreamExecutionEnvironment.createLocalEnvironment(conf);
