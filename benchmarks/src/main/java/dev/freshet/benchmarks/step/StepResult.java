@@ -1,5 +1,6 @@
 package dev.freshet.benchmarks.step;
 
+import dev.freshet.benchmarks.Rounds;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;

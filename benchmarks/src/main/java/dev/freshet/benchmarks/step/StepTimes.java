@@ -1,6 +1,8 @@
 package dev.freshet.benchmarks.step;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.freshet.benchmarks.Rounds;
+import dev.freshet.benchmarks.Table;
 import dev.freshet.core.models.Models;
 import dev.freshet.core.models.torch.TorchLibrary;
 import java.io.IOException;

@@ -1,19 +1,19 @@
-package dev.freshet.benchmarks.step;
+package dev.freshet.benchmarks;
 
 import java.util.List;
 import java.util.stream.Collectors;
 
 /** Lines of a table in Markdown. */
-final class Table {
+public final class Table {
 
   private Table() {}
 
-  static String head(List<String> columns) {
+  public static String head(List<String> columns) {
     String rule = columns.stream().map(c -> "---").collect(Collectors.joining(" | ", "| ", " |"));
     return line(columns) + System.lineSeparator() + rule;
   }
 
-  static String line(List<String> cells) {
+  public static String line(List<String> cells) {
     return cells.stream().collect(Collectors.joining(" | ", "| ", " |"));
   }
 }

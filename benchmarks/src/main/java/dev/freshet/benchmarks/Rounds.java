@@ -1,4 +1,4 @@
-package dev.freshet.benchmarks.step;
+package dev.freshet.benchmarks;
 
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -9,24 +9,24 @@ import java.util.Map;
  * Times of things that were measured by turns: one number of each a round. A ratio is taken round
  * by round, and its median is told, so that what slows the machine for a while slows both sides.
  */
-final class Rounds {
+public final class Rounds {
 
   private final Map<String, List<Double>> times = new LinkedHashMap<>();
 
-  void add(String name, double milliseconds) {
+  public void add(String name, double milliseconds) {
     times.computeIfAbsent(name, n -> new ArrayList<>()).add(milliseconds);
   }
 
-  boolean has(String name) {
+  public boolean has(String name) {
     return times.containsKey(name);
   }
 
-  double median(String name) {
+  public double median(String name) {
     return middle(times.get(name));
   }
 
   /** Median of the rounds' quotients. */
-  double ratio(String above, String below) {
+  public double ratio(String above, String below) {
     List<Double> a = times.get(above);
     List<Double> b = times.get(below);
     List<Double> quotients = new ArrayList<>();
@@ -37,7 +37,7 @@ final class Rounds {
   }
 
   /** All of them, by name: one a round. */
-  Map<String, List<Double>> all() {
+  public Map<String, List<Double>> all() {
     return times;
   }
 
