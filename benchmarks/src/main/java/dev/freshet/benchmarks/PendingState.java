@@ -2,20 +2,15 @@ package dev.freshet.benchmarks;
 
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
-import dev.freshet.core.events.RawFeatures;
-import dev.freshet.core.labels.LabelJoin;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.job.codec.CodecTypeInfo;
 import dev.freshet.job.features.CompactFunction;
-import dev.freshet.job.labels.LabelJoinFunction;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.SplittableRandom;
-import java.util.UUID;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.stream.Stream;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
@@ -41,7 +36,6 @@ import org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink;
 public final class PendingState {
 
   private static final int CLICK_EVERY = 50;
-  private static final long START = 1_767_225_600_000L;
   private static final LongAdder SHOWN = new LongAdder();
   private static final LongAdder TOLD = new LongAdder();
 
@@ -51,16 +45,6 @@ public final class PendingState {
       tasks:
         - {name: click, kind: binary, window: 30d}
         - {name: purchase, kind: binary, window: 30d}
-      features:
-        - {name: user, kind: categorical}
-        - {name: item, kind: categorical}
-        - {name: segment, kind: categorical}
-        - {name: category, kind: categorical}
-        - {name: hour, kind: categorical}
-        - {name: tags, kind: categorical, many: true}
-        - {name: price, kind: numeric, buckets: 24, from: 1, to: 400, scale: log}
-        - {name: age, kind: numeric, edges: [18, 25, 35, 50, 65]}
-      models: [{name: main, kind: shared-bottom}]
       """;
 
   private PendingState() {}
@@ -81,7 +65,7 @@ public final class PendingState {
     StreamExecutionEnvironment env = StreamExecutionEnvironment.createLocalEnvironment(conf);
     env.setParallelism(2);
     env.getConfig().enableObjectReuse();
-    build(env, PipelineFile.parse(PIPELINE, "benchmark"), impressions);
+    build(env, PipelineFile.parse(PIPELINE + JoinImpressions.FIELDS, "benchmark"), impressions);
     long start = System.nanoTime();
     JobClient job = env.executeAsync("pending state");
     watch(job, impressions, folder, start);
@@ -92,7 +76,7 @@ public final class PendingState {
     long half = Math.max(1, impressions / 2);
     DataStream<Impression> shown =
         env.fromSequence(0, impressions - 1)
-            .map(n -> impression(n, START + n % half))
+            .map(n -> JoinImpressions.of(n, JoinImpressions.START + n % half))
             .returns(CodecTypeInfo.IMPRESSION)
             .assignTimestampsAndWatermarks(
                 WatermarkStrategy.<Impression>forBoundedOutOfOrderness(Duration.ofMinutes(1))
@@ -108,19 +92,12 @@ public final class PendingState {
     DataStream<Feedback> clicks =
         env.fromSequence(0, impressions / CLICK_EVERY - 1)
             .map(n -> n * CLICK_EVERY)
-            .map(n -> new Feedback(id(n), "c", 0, START + n % half + 1000, 1))
+            .map(n -> click(n, JoinImpressions.START + n % half + 1000))
             .returns(CodecTypeInfo.FEEDBACK)
             .assignTimestampsAndWatermarks(
                 WatermarkStrategy.<Feedback>forBoundedOutOfOrderness(Duration.ofMinutes(1))
                     .withTimestampAssigner((click, time) -> click.eventTime()));
-    shown
-        .keyBy(Impression::id)
-        .connect(clicks.keyBy(Feedback::impressionId))
-        .process(
-            new LabelJoinFunction(
-                new LabelJoin(pipeline.tasks(), pipeline.labels(), false),
-                pipeline.schema().layout()))
-        .returns(CodecTypeInfo.LABELED)
+    JoinImpressions.labelled(shown, clicks, pipeline)
         .map(
             example -> {
               TOLD.increment();
@@ -130,22 +107,8 @@ public final class PendingState {
         .sinkTo(new DiscardingSink<>());
   }
 
-  private static String id(long n) {
-    return new UUID(n * 0x9E3779B97F4A7C15L, n ^ 0x5851F42D4C957F2DL).toString();
-  }
-
-  private static Impression impression(long n, long time) {
-    SplittableRandom random = new SplittableRandom(n);
-    String[][] categories = {
-      {new UUID(random.nextInt(1_000_000), 1).toString()},
-      {"item-" + random.nextInt(100_000)},
-      {"segment " + random.nextInt(12)},
-      {"category " + random.nextInt(16)},
-      {Integer.toString(random.nextInt(24))},
-      {"tag" + random.nextInt(20), "tag" + random.nextInt(20)}
-    };
-    double[] numbers = {1 + 300 * random.nextDouble(), 18 + random.nextInt(60)};
-    return new Impression(id(n), time, new RawFeatures(categories, numbers), null);
+  private static Feedback click(long n, long time) {
+    return new Feedback(JoinImpressions.id(n), "c", 0, time, 1);
   }
 
   private static void watch(JobClient job, long impressions, Path folder, long start)

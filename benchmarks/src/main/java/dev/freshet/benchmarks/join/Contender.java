@@ -1,11 +1,9 @@
 package dev.freshet.benchmarks.join;
 
+import dev.freshet.benchmarks.JoinImpressions;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
-import dev.freshet.core.labels.LabelJoin;
 import dev.freshet.core.pipeline.Pipeline;
-import dev.freshet.job.codec.CodecTypeInfo;
-import dev.freshet.job.labels.LabelJoinFunction;
 import java.time.Duration;
 import java.util.Locale;
 import org.apache.flink.streaming.api.datastream.DataStream;
@@ -100,16 +98,7 @@ enum Contender {
   }
 
   private static DataStream<Boolean> labels(JoinEvents events, Pipeline pipeline) {
-    return events
-        .shown()
-        .keyBy(Impression::id)
-        .connect(events.clicks().keyBy(Feedback::impressionId))
-        .process(
-            new LabelJoinFunction(
-                new LabelJoin(pipeline.tasks(), pipeline.labels(), false),
-                pipeline.schema().layout()))
-        .returns(CodecTypeInfo.LABELED)
-        .map(example -> true);
+    return JoinImpressions.labelled(events.shown(), events.clicks(), pipeline).map(example -> true);
   }
 
   private static final class Floor

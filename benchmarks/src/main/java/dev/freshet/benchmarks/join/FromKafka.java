@@ -5,35 +5,24 @@ import java.util.Locale;
 
 /** What joins events that it reads from Kafka. */
 enum FromKafka {
-  FRESHET_HASHMAP {
-    @Override
-    KafkaJoin.Seconds run(Path folder, String bootstrap, long impressions) throws Exception {
-      return KafkaJoin.freshet(JoinTimes.environment("hashmap", folder), bootstrap, impressions);
-    }
-  },
+  FRESHET_HASHMAP("hashmap", false),
+  FRESHET_ROCKSDB("rocksdb", false),
+  STREAMS_MEMORY("memory", true),
+  STREAMS_ROCKSDB("rocksdb", true);
 
-  FRESHET_ROCKSDB {
-    @Override
-    KafkaJoin.Seconds run(Path folder, String bootstrap, long impressions) throws Exception {
-      return KafkaJoin.freshet(JoinTimes.environment("rocksdb", folder), bootstrap, impressions);
-    }
-  },
+  private final String store;
+  private final boolean streams;
 
-  STREAMS_MEMORY {
-    @Override
-    KafkaJoin.Seconds run(Path folder, String bootstrap, long impressions) throws Exception {
-      return KafkaJoin.streams("memory", folder, bootstrap, impressions);
-    }
-  },
+  FromKafka(String store, boolean streams) {
+    this.store = store;
+    this.streams = streams;
+  }
 
-  STREAMS_ROCKSDB {
-    @Override
-    KafkaJoin.Seconds run(Path folder, String bootstrap, long impressions) throws Exception {
-      return KafkaJoin.streams("rocksdb", folder, bootstrap, impressions);
-    }
-  };
-
-  abstract KafkaJoin.Seconds run(Path folder, String bootstrap, long impressions) throws Exception;
+  KafkaJoin.Seconds run(Path folder, String bootstrap, long impressions) throws Exception {
+    return streams
+        ? KafkaJoin.streams(store, folder, bootstrap, impressions)
+        : KafkaJoin.freshet(JoinTimes.environment(store, folder), bootstrap, impressions);
+  }
 
   @Override
   public String toString() {

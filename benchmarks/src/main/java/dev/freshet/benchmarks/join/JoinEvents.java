@@ -1,15 +1,13 @@
 package dev.freshet.benchmarks.join;
 
+import dev.freshet.benchmarks.JoinImpressions;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
-import dev.freshet.core.events.RawFeatures;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.job.codec.CodecTypeInfo;
 import dev.freshet.job.features.CompactFunction;
 import java.time.Duration;
-import java.util.SplittableRandom;
-import java.util.UUID;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.api.connector.source.lib.NumberSequenceSource;
 import org.apache.flink.streaming.api.datastream.DataStream;
@@ -38,7 +36,6 @@ record JoinEvents(DataStream<Impression> shown, DataStream<Feedback> clicks) {
   static final Duration DISORDER = Duration.ofSeconds(10);
 
   private static final long CLICK_AFTER = 5000;
-  private static final long START = 1_767_225_600_000L;
 
   private static final OutputTag<Feedback> CLICKS =
       new OutputTag<>("clicks", CodecTypeInfo.FEEDBACK);
@@ -59,19 +56,7 @@ record JoinEvents(DataStream<Impression> shown, DataStream<Feedback> clicks) {
     for (int task = 0; task < tasks; task++) {
       file.append(all[task]);
     }
-    file.append(
-        """
-        features:
-          - {name: user, kind: categorical}
-          - {name: item, kind: categorical}
-          - {name: segment, kind: categorical}
-          - {name: category, kind: categorical}
-          - {name: hour, kind: categorical}
-          - {name: tags, kind: categorical, many: true}
-          - {name: price, kind: numeric, buckets: 24, from: 1, to: 400, scale: log}
-          - {name: age, kind: numeric, edges: [18, 25, 35, 50, 65]}
-        models: [{name: main, kind: shared-bottom}]
-        """);
+    file.append(JoinImpressions.FIELDS);
     return file.toString();
   }
 
@@ -80,7 +65,7 @@ record JoinEvents(DataStream<Impression> shown, DataStream<Feedback> clicks) {
         env.fromSource(
                 new NumberSequenceSource(0, impressions - 1),
                 WatermarkStrategy.<Long>forMonotonousTimestamps()
-                    .withTimestampAssigner((n, time) -> START + n),
+                    .withTimestampAssigner((n, unknown) -> time(n)),
                 "numbers")
             .process(new Events(impressions))
             .returns(CodecTypeInfo.IMPRESSION);
@@ -96,7 +81,7 @@ record JoinEvents(DataStream<Impression> shown, DataStream<Feedback> clicks) {
 
   /** What is clicked then. */
   static String clicked(long n) {
-    return id(n - CLICK_AFTER);
+    return JoinImpressions.id(n - CLICK_AFTER);
   }
 
   /** All clicks: of the last impressions they would come behind the end. */
@@ -117,26 +102,16 @@ record JoinEvents(DataStream<Impression> shown, DataStream<Feedback> clicks) {
       Stretch.passed(n, impressions);
       out.collect(impression(n));
       if (clicks(n)) {
-        context.output(CLICKS, new Feedback(clicked(n), "c", 0, START + n, 1));
+        context.output(CLICKS, new Feedback(clicked(n), "c", 0, time(n), 1));
       }
     }
   }
 
-  private static String id(long n) {
-    return new UUID(n * 0x9E3779B97F4A7C15L, n ^ 0x5851F42D4C957F2DL).toString();
+  static Impression impression(long n) {
+    return JoinImpressions.of(n, time(n));
   }
 
-  static Impression impression(long n) {
-    SplittableRandom random = new SplittableRandom(n);
-    String[][] categories = {
-      {"user-" + random.nextInt(1_000_000)},
-      {"item-" + random.nextInt(100_000)},
-      {"segment " + random.nextInt(12)},
-      {"category " + random.nextInt(16)},
-      {Integer.toString(random.nextInt(24))},
-      {"tag" + random.nextInt(20), "tag" + random.nextInt(20)}
-    };
-    double[] numbers = {1 + 300 * random.nextDouble(), 18 + random.nextInt(60)};
-    return new Impression(id(n), START + n, new RawFeatures(categories, numbers), null);
+  private static long time(long n) {
+    return JoinImpressions.START + n;
   }
 }

@@ -110,6 +110,10 @@ public final class JoinTimes implements Callable<Integer> {
     return 0;
   }
 
+  private static String format(String pattern, Object... numbers) {
+    return String.format(Locale.ROOT, pattern, numbers);
+  }
+
   private void progress(String what, int round) {
     System.err.printf("%s: %s%n", what, round < 0 ? "warming up" : "round " + (round + 1));
   }
@@ -142,15 +146,11 @@ public final class JoinTimes implements Callable<Integer> {
     double events = Stretch.events(impressions);
     double cpu = seconds.median(contender + " cpu");
     List<String> line = new ArrayList<>(List.of(backend, contender.toString()));
-    line.add("%.0f".formatted(events / seconds.median(contender + " wall") / 1000));
-    line.add("%.0f".formatted(events / cpu / 1000));
-    line.add("%.2f".formatted(cpu / events * 1e6));
-    line.add("%.2f".formatted((cpu - seconds.median(Contender.FLOOR + " cpu")) / events * 1e6));
-    line.add(
-        String.format(
-            Locale.ROOT,
-            "%.2f",
-            seconds.ratio(Contender.INTERVAL_JOIN + " cpu", contender + " cpu")));
+    line.add(format("%.0f", events / seconds.median(contender + " wall") / 1000));
+    line.add(format("%.0f", events / cpu / 1000));
+    line.add(format("%.2f", cpu / events * 1e6));
+    line.add(format("%.2f", (cpu - seconds.median(Contender.FLOOR + " cpu")) / events * 1e6));
+    line.add(format("%.2f", seconds.ratio(Contender.INTERVAL_JOIN + " cpu", contender + " cpu")));
     return line;
   }
 
@@ -185,12 +185,12 @@ public final class JoinTimes implements Callable<Integer> {
           Table.line(
               List.of(
                   join.toString(),
-                  "%.0f".formatted(events / seconds.median(join + " wall") / 1000),
-                  "%.0f".formatted(events / seconds.median(join + " cpu") / 1000),
-                  "%.2f wall, %.2f CPU"
-                      .formatted(
-                          seconds.ratio(FromKafka.STREAMS_ROCKSDB + " wall", join + " wall"),
-                          seconds.ratio(FromKafka.STREAMS_ROCKSDB + " cpu", join + " cpu")))));
+                  format("%.0f", events / seconds.median(join + " wall") / 1000),
+                  format("%.0f", events / seconds.median(join + " cpu") / 1000),
+                  format(
+                      "%.2f wall, %.2f CPU",
+                      seconds.ratio(FromKafka.STREAMS_ROCKSDB + " wall", join + " wall"),
+                      seconds.ratio(FromKafka.STREAMS_ROCKSDB + " cpu", join + " cpu")))));
     }
     return seconds.all();
   }

@@ -1,10 +1,10 @@
 package dev.freshet.benchmarks.join;
 
+import dev.freshet.benchmarks.JoinImpressions;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.FeedbackCodec;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.ImpressionCodec;
-import dev.freshet.core.labels.LabelJoin;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.job.codec.CodecTypeInfo;
 import dev.freshet.job.events.EventWatermarks;
@@ -13,7 +13,6 @@ import dev.freshet.job.events.MessageParser;
 import dev.freshet.job.events.ReleasingSourceFactory;
 import dev.freshet.job.events.SplitOperator;
 import dev.freshet.job.features.CompactFunction;
-import dev.freshet.job.labels.LabelJoinFunction;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -62,8 +61,7 @@ final class KafkaJoin {
             .returns(CodecTypeInfo.IMPRESSION)
             .map(
                 impression -> {
-                  Stretch.passed(number[0]++, impressions);
-                  if (number[0] == impressions) {
+                  if (Stretch.passed(number[0]++, impressions)) {
                     read.countDown();
                   }
                   return impression;
@@ -76,14 +74,7 @@ final class KafkaJoin {
                 "feedback",
                 MessageParser.typeInfo(new FeedbackCodec()))
             .transform("clicks", CodecTypeInfo.FEEDBACK, new SplitOperator<>());
-    shown
-        .keyBy(Impression::id)
-        .connect(clicks.keyBy(Feedback::impressionId))
-        .process(
-            new LabelJoinFunction(
-                new LabelJoin(pipeline.tasks(), pipeline.labels(), false),
-                pipeline.schema().layout()))
-        .returns(CodecTypeInfo.LABELED)
+    JoinImpressions.labelled(shown, clicks, pipeline)
         .map(
             example -> {
               TOLD.increment();

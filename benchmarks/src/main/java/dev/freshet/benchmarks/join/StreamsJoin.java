@@ -1,6 +1,7 @@
 package dev.freshet.benchmarks.join;
 
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Properties;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.LongAdder;
@@ -48,8 +49,7 @@ public final class StreamsJoin {
         builder.stream(KafkaEvents.SHOWN, consumed)
             .peek(
                 (id, value) -> {
-                  Stretch.passed(number[0]++, impressions);
-                  if (number[0] == impressions) {
+                  if (Stretch.passed(number[0]++, impressions)) {
                     read.countDown();
                   }
                 });
@@ -74,6 +74,8 @@ public final class StreamsJoin {
       streams.start();
       read.await();
     }
-    System.out.printf("%f %f %d%n", Stretch.wallSeconds(), Stretch.processorSeconds(), told.sum());
+    // The other process reads this, whatever is a decimal point here.
+    System.out.printf(
+        Locale.ROOT, "%f %f %d%n", Stretch.wallSeconds(), Stretch.processorSeconds(), told.sum());
   }
 }

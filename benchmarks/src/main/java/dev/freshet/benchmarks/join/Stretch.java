@@ -23,13 +23,15 @@ final class Stretch {
     }
   }
 
-  /** Impression {@code n} of so many is made. */
-  static void passed(long n, long impressions) {
+  /** Impression {@code n} of so many is made; true if it is the last. */
+  static boolean passed(long n, long impressions) {
     if (n == skipped(impressions)) {
       first = Moment.now();
     } else if (n == impressions - 1) {
       last = Moment.now();
+      return true;
     }
+    return false;
   }
 
   private static long skipped(long impressions) {
