@@ -150,7 +150,7 @@ class AdaFtr(Model):
             out.append(term)
         return out
 
-    def step(
+    def part(
         self,
         e: List[Tensor],
         indices: List[Tensor],
@@ -168,15 +168,13 @@ class AdaFtr(Model):
         p = layers.leaves(self.p)
         x, f = self.embed(tables, indices, offsets, weights, y.size(0), p)
         h = self.hidden(x, f, p)
-        losses = self.losses(h[: self.tasks], y, w, reached)
+        all = self.losses(h[: self.tasks], y, w, reached)
         if self.weight > 0.0 or self.supervision > 0.0:
-            losses = losses + self.alignment(h, p, y, w, reached, same, noise)
-        grads = layers.gradients(torch.stack(losses).sum(), p + tables, False)
+            all = all + self.alignment(h, p, y, w, reached, same, noise)
+        losses = torch.stack(all)
+        grads = layers.gradients(losses.sum(), p + tables, False)
         torch.set_grad_enabled(False)
-        n = len(p)
-        named = layers.named(self.hyper_names, hyper)
-        norm = layers.update(self.p, grads[:n], self.m, self.v, self.steps, losses, grads[n:], named)
-        return layers.report(losses, norm, self.predictions(h[: self.tasks]), grads[n:])
+        return [losses, self.predictions(h[: self.tasks]).detach()] + grads
 
     def inspect(
         self,

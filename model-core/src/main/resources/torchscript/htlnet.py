@@ -60,27 +60,24 @@ class HtlNet(Model):
                 labels.append(self.passed_on(self.label(shown, table, noise[:, k], tau)))
         return out
 
-    def adjusted(self, rows: List[Tensor], reference: List[Tensor]) -> List[Tensor]:
-        # Of the embeddings, which all tasks share; a first-order weight belongs to its task, and stays as it is.
+    def weights_of(self, products: Tensor) -> Tensor:
+        # How much of each task's gradient of the embeddings, which all tasks share, goes into theirs, (K,), from the inner
+        # products of these gradients, (K, K).
         # Direction: a binary gradient that conflicts with the core task's loses alpha of its part along it.
         # Magnitude: it is then moved by gamma towards the core gradient's norm, the ratio clipped to [1/C, C].
-        g = layers.embeddings(rows, self.first)
-        core = layers.embeddings(reference, self.first)
-        square = layers.dot(core, core)
-        along = layers.dot(g, core).clamp(max=0.0) * (self.alpha / (square + 1e-12))
-        turned = [g[i] - along * core[i] for i in range(len(g))]
-        own = turned if self.norm_after else g
-        norm = layers.dot(own, own).sqrt()
-        rho = (square.sqrt() / (norm + 1e-12)).clamp(1.0 / self.clip, self.clip)
+        square = products[-1, -1:]
+        with_core = products[:-1, -1]
+        along = with_core.clamp(max=0.0) * (self.alpha / (square + 1e-12))
+        own = products.diagonal()[:-1]
+        if self.norm_after:
+            own = own - 2.0 * along * with_core + along * along * square
+        rho = (square.sqrt() / (own.clamp(min=0.0).sqrt() + 1e-12)).clamp(1.0 / self.clip, self.clip)
         scale = rho * self.gamma + (1.0 - self.gamma)
-        # No core label in this batch, no reference: the gradient stays as it is.
+        # No core label in this batch, no reference: the gradients stay as they are.
         scale = torch.where(square > 0.0, scale, torch.ones_like(scale))
-        out: List[Tensor] = []
-        for i, row in enumerate(rows):
-            out.append(row - g[i] + turned[i] * scale)
-        return out
+        return torch.cat([scale, 1.0 - (scale * along).sum([0], True)])
 
-    def step(
+    def part(
         self,
         e: List[Tensor],
         indices: List[Tensor],
@@ -93,6 +90,7 @@ class HtlNet(Model):
         noise: Tensor,
         hyper: Tensor,
     ) -> List[Tensor]:
+        # Gradients of rows are told task by task: how they conflict is known once the whole batch has been seen.
         torch.set_grad_enabled(True)
         tables = layers.leaves(e)
         p = layers.leaves(self.p)
@@ -103,18 +101,36 @@ class HtlNet(Model):
         losses = layers.losses(o, self.binary, y, w, self.amount, self.delta)
         n = len(p)
         dense: List[Tensor] = []
-        rows: List[List[Tensor]] = []
+        rows: List[Tensor] = []
         for k, loss in enumerate(losses):
             g = layers.gradients(loss, p + tables, k < self.tasks - 1)
-            rows.append(g[n:])
+            rows = rows + g[n:]
             dense = g[:n] if k == 0 else layers.add(dense, g[:n])
         torch.set_grad_enabled(False)
-        core = rows[-1]
-        shared = core
-        for own in rows[:-1]:
-            shared = layers.add(shared, self.adjusted(own, core) if self.adjust else own)
-        norm = layers.update(self.p, dense, self.m, self.v, self.steps, losses, shared, named)
-        return layers.report(losses, norm, layers.predictions(o, self.binary, self.amount), shared)
+        said = layers.predictions(o, self.binary, self.amount).detach()
+        return [torch.stack(losses), said] + dense + rows
+
+    def shared(self, rows: List[Tensor]) -> List[Tensor]:
+        n = len(rows) // self.tasks
+        out = rows[:n]
+        for k in range(1, self.tasks):
+            out = layers.add(out, rows[k * n : (k + 1) * n])
+        if not self.adjust:
+            return out
+        # A first-order weight belongs to its task: of these the sum is right.
+        flat: List[Tensor] = []
+        for k in range(self.tasks):
+            parts = [r.narrow(1, 0, r.size(1) - self.first).reshape([-1]) for r in rows[k * n : (k + 1) * n]]
+            flat.append(torch.cat(parts))
+        gradients = torch.stack(flat)
+        mixed = self.weights_of(gradients @ gradients.transpose(0, 1)) @ gradients
+        at = 0
+        for r in out:
+            d = r.size(1) - self.first
+            size = r.size(0) * d
+            r.narrow(1, 0, d).copy_(mixed.narrow(0, at, size).reshape([r.size(0), d]))
+            at = at + size
+        return out
 
     def predict(
         self,

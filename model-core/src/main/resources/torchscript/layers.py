@@ -2,7 +2,7 @@
 # B batch, F fields, d embedding size, E = sum of F * d, K tasks (binary ones first, then the core task).
 # Tensors are on whatever device the weights are on, `hyper` is on the host. So what makes a tensor says where, or makes it
 # like another.
-from typing import Dict, List
+from typing import Dict, List, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -44,9 +44,13 @@ def embed(
                 bags, _a, _b, _c = torch.embedding_bag(
                     tables[g], indices[g], offsets[g], False, 1, False, None, False
                 )
-            else:
+            elif tables[g].size(1) < 16 or tables[g].is_cuda:
                 # The same for bags of one row; but for each gradient a bag sorts the indices anew.
                 bags = torch.embedding(tables[g], indices[g])
+            else:
+                # The same: of rows so wide a processor adds up the gradients of an index in one go. On a GPU it would
+                # do so in any order.
+                bags = torch.gather(tables[g], 0, indices[g].unsqueeze(1).expand([-1, tables[g].size(1)]))
             d = bags.size(1) - first
             rows = bags.narrow(1, 0, d)
             for u, unit in enumerate(attention):
@@ -68,6 +72,30 @@ def embed(
             total = total + bags.narrow(1, d, first).reshape([batch, -1, first]).sum([1])
         sums.append(total)
     return [torch.cat(parts, 1), torch.cat(sums, 1)]
+
+
+def bags_of(
+    indices: List[Tensor], offsets: List[Tensor], weights: List[Tensor], batch: int, first: int, count: int
+) -> Tuple[List[Tensor], List[Tensor], List[Tensor]]:
+    # The bags of so many examples of a batch, as `embed` reads them; what the indices point into stays the whole.
+    i: List[Tensor] = []
+    o: List[Tensor] = []
+    w: List[Tensor] = []
+    for g in range(len(indices)):
+        total = indices[g].numel()
+        fields = offsets[g].numel() // batch
+        if fields == 0:
+            per = total // batch
+            begin, end = first * per, (first + count) * per
+            o.append(offsets[g])
+        else:
+            bags = (first + count) * fields
+            begin = int(offsets[g][first * fields])
+            end = int(offsets[g][bags]) if bags < offsets[g].numel() else total
+            o.append(offsets[g].narrow(0, first * fields, count * fields) - begin)
+        i.append(indices[g].narrow(0, begin, end - begin))
+        w.append(weights[g].narrow(0, begin, end - begin) if weights[g].numel() > 0 else weights[g])
+    return i, o, w
 
 
 def attend(
@@ -116,15 +144,6 @@ def wide(o: Tensor, f: Tensor, k: int, binary: int) -> Tensor:
         odds = (o[:, 0] + f[:, k]).unsqueeze(1)
         return torch.cat([odds, o[:, 1:]], 1)
     return o
-
-
-def embeddings(rows: List[Tensor], first: int) -> List[Tensor]:
-    # Gradients of rows with those of the first-order weights set to zero.
-    out: List[Tensor] = []
-    for r in rows:
-        d = r.size(1) - first
-        out.append(torch.cat([r[:, :d], torch.zeros_like(r[:, d:])], 1))
-    return out
 
 
 def linear(x: Tensor, p: List[Tensor], at: int) -> Tensor:
@@ -232,7 +251,7 @@ def update(
     m: List[Tensor],
     v: List[Tensor],
     steps: List[Tensor],
-    losses: List[Tensor],
+    losses: Tensor,
     rows: List[Tensor],
     hyper: Dict[str, float],
 ) -> Tensor:
@@ -241,7 +260,7 @@ def update(
     # clipped to]. A comparison with NaN is false.
     norm = dot(g, g).sqrt()
     own = dot(rows, rows).sqrt()
-    sound = torch.logical_and(torch.maximum(norm, own) <= hyper["max_norm"], torch.stack(losses).sum().isfinite())
+    sound = torch.logical_and(torch.maximum(norm, own) <= hyper["max_norm"], losses.sum().isfinite())
     taken = torch.zeros_like(norm)
     clip = hyper["clip_norm"]
     if bool(sound):
@@ -306,12 +325,6 @@ def decayed(p: List[Tensor], g: List[Tensor], hyper: Dict[str, float]) -> List[T
 def named(names: List[str], values: Tensor) -> Dict[str, float]:
     numbers: List[float] = values.tolist()
     return dict(zip(names, numbers))
-
-
-def report(losses: List[Tensor], norm: Tensor, predictions: Tensor, rows: List[Tensor]) -> List[Tensor]:
-    # What a step returns: losses (the tasks' come first), what `update` says, what its own forward pass predicted,
-    # gradient of each table's rows.
-    return [torch.stack(losses), norm, predictions.detach()] + rows
 
 
 def log_losses(o: List[Tensor], binary: int, y: Tensor, w: Tensor, kind: str, delta: float) -> List[Tensor]:

@@ -3,7 +3,7 @@
 #   forward(x, f, p) -> outputs of the tasks, from embeddings x (B, E), first-order weights f (B, K) and weights p
 #   losses(o, y, w, reached) -> one loss per task
 #   predictions(o) -> (B, K)
-# or a step and a predict of its own.
+# or a part, a shared and a predict of its own.
 from typing import List
 
 import layers
@@ -63,19 +63,90 @@ class Model(Module):
         noise: Tensor,
         hyper: Tensor,
     ) -> List[Tensor]:
-        # The plain step: all losses are added, one backward pass.
+        # One part, which is the whole batch.
+        found = self.part(e, indices, offsets, weights, y, w, reached, same, noise, hyper)
+        return self.whole(found[0], found[1], found[2:], hyper)
+
+    def part(
+        self,
+        e: List[Tensor],
+        indices: List[Tensor],
+        offsets: List[Tensor],
+        weights: List[Tensor],
+        y: Tensor,
+        w: Tensor,
+        reached: Tensor,
+        same: Tensor,
+        noise: Tensor,
+        hyper: Tensor,
+    ) -> List[Tensor]:
+        # What examples bring to a step: losses (the tasks' come first), what the forward pass predicted, then gradients,
+        # of the dense weights and of the rows of each table. Here all losses are added, and there is one backward pass.
         torch.set_grad_enabled(True)
         tables = layers.leaves(e)
         p = layers.leaves(self.p)
         x, f = self.embed(tables, indices, offsets, weights, y.size(0), p)
         o = self.forward(x, f, p)
-        losses = self.losses(o, y, w, reached)
-        grads = layers.gradients(torch.stack(losses).sum(), p + tables, False)
+        losses = torch.stack(self.losses(o, y, w, reached))
+        grads = layers.gradients(losses.sum(), p + tables, False)
         torch.set_grad_enabled(False)
-        n = len(p)
+        return [losses, self.predictions(o).detach()] + grads
+
+    def shared(self, rows: List[Tensor]) -> List[Tensor]:
+        # The gradient of each table's rows, from what the parts brought of them.
+        return rows
+
+    def whole(self, losses: Tensor, said: Tensor, grads: List[Tensor], hyper: Tensor) -> List[Tensor]:
+        # The step itself: losses, what `update` says, what was predicted, gradient of each table's rows.
+        n = len(self.p)
+        rows = self.shared(grads[n:])
         named = layers.named(self.hyper_names, hyper)
-        norm = layers.update(self.p, grads[:n], self.m, self.v, self.steps, losses, grads[n:], named)
-        return layers.report(losses, norm, self.predictions(o), grads[n:])
+        told = layers.update(self.p, grads[:n], self.m, self.v, self.steps, losses, rows, named)
+        return [losses, told, said] + rows
+
+    def part_of(
+        self,
+        e: List[Tensor],
+        indices: List[Tensor],
+        offsets: List[Tensor],
+        weights: List[Tensor],
+        y: Tensor,
+        w: Tensor,
+        reached: Tensor,
+        same: Tensor,
+        noise: Tensor,
+        hyper: Tensor,
+        of: Tensor,
+    ) -> List[Tensor]:
+        # As `part`, of the examples from of[0] to of[1]: added up over all of them it is the part that is the whole.
+        first = int(of[0])
+        count = int(of[1]) - first
+        batch = y.size(0)
+        i, o, b = layers.bags_of(indices, offsets, weights, batch, first, count)
+        # A loss is divided by the number of its rows.
+        share = w.narrow(0, first, count) * (float(count) / float(batch))
+        return self.part(
+            e,
+            i,
+            o,
+            b,
+            y.narrow(0, first, count),
+            share,
+            reached.narrow(0, first, count),
+            same.narrow(0, first, count),
+            noise.narrow(0, first, count),
+            hyper,
+        )
+
+    def together(
+        self, losses: List[Tensor], said: List[Tensor], grads: List[Tensor], hyper: Tensor
+    ) -> List[Tensor]:
+        # The step of parts: grads has all of the first one, then all of the second.
+        n = len(grads) // len(losses)
+        sums = grads[:n]
+        for i in range(1, len(losses)):
+            sums = torch._foreach_add(sums, grads[i * n : (i + 1) * n])
+        return self.whole(torch.stack(losses).sum([0]), torch.cat(said), sums, hyper)
 
     def predict(
         self,

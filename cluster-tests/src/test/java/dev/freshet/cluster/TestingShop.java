@@ -9,7 +9,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * The demo's pipeline, all of whose impressions are learnt from, and which says what it tells.
+ * The demo's pipeline, all of whose impressions are learnt from, by two trainers of each model, and
+ * which says what it tells.
  *
  * @param outputs appended to the names of the topics that it writes
  * @param models by name the rest of their lines, in the order of the file
@@ -62,6 +63,7 @@ record TestingShop(
         text.replace("pipeline: shop", "pipeline: " + name)
             .replace("kafka:\n", "kafka:\n  bootstrap: " + bootstrap + "\n")
             .replace("training-log: training-log}", topics)
+            .replace("training:\n", "training:\n  trainers: 2\n")
             .replace("orphan-wait: 10m}", "orphan-wait: 10m, holdout: 0}")
             .replace("chunk: 256KB}", "chunk: 256KB, base-every: 10, largest-delta: 2}");
     return Files.writeString(folder.resolve(name + ".yaml"), text);

@@ -93,7 +93,8 @@ final class DelayHeads implements AutoCloseable {
     FeatureSchema schema = of.schema();
     // Another seed than the model's, or both would start alike.
     ModelContext context = new ModelContext(net, heads, schema, 1);
-    learner = new Learner(context, ~settings.seed(), settings.embeddings(), device);
+    learner =
+        new Learner(context, ~settings.seed(), settings.embeddings(), device, settings.trainers());
     network = learner.network();
     boolean parts = false;
     for (int task = 0; task < headOf.length; task++) {

@@ -15,7 +15,8 @@ import dev.freshet.core.models.torch.TorchEngine;
 import dev.freshet.core.network.ModelContext;
 import dev.freshet.core.network.Network;
 import dev.freshet.core.pipeline.TrainingSettings;
-import dev.freshet.core.rows.BatchRows;
+import dev.freshet.core.rows.Workers;
+import dev.freshet.training.rows.BatchUpdate;
 import dev.freshet.training.rows.EmbeddingTable;
 import java.io.DataInput;
 import java.io.DataOutput;
@@ -31,11 +32,12 @@ import java.util.stream.Stream;
  * A {@link Network} that learns: with embedding tables, and with what the dense weights' optimiser
  * keeps. One thread at a time.
  *
- * <p>What the script's {@code step} is handed besides the batch: {@code y}, {@code w}, {@code
- * reached} (B, K) and {@code same} (B,) as in {@link Targets}; {@code noise} (B, n); {@code hyper},
- * by the names of {@link ModelDefinition#HYPER} and the model's own. It returns losses, norm of the
- * dense gradient, whether the step was taken and what share of them the gradients of rows are
- * clipped to, what its forward pass predicted (B, K), and the gradient of each table's rows.
+ * <p>What the script's {@code step}, or {@code part_of}, is handed besides the batch: {@code y},
+ * {@code w}, {@code reached} (B, K) and {@code same} (B,) as in {@link Targets}; {@code noise} (B,
+ * n); {@code hyper}, by the names of {@link ModelDefinition#HYPER} and the model's own. It returns
+ * losses, norm of the dense gradient, whether the step was taken and what share of them the
+ * gradients of rows are clipped to, what its forward pass predicted (B, K), and the gradient of
+ * each table's rows.
  */
 public final class Learner implements AutoCloseable {
 
@@ -57,8 +59,8 @@ public final class Learner implements AutoCloseable {
   /** As of {@link #keep}. */
   private Map<String, NumberScale> keptNumbers = Map.of();
 
-  /** Of the table that is updated. */
-  private float[] rowGradients = {};
+  private final Workers workers;
+  private final BatchUpdate update;
 
   private final HostBuffer labelBuffer = new HostBuffer();
   private final HostBuffer weightBuffer = new HostBuffer();
@@ -69,7 +71,7 @@ public final class Learner implements AutoCloseable {
 
   /** One whose start weights are drawn from {@code seed}, on the host. */
   public Learner(ModelContext context, long seed, TrainingSettings.Embeddings rows) {
-    this(context, seed, rows, TorchDevice.HOST);
+    this(context, seed, rows, TorchDevice.HOST, 1);
   }
 
   /**
@@ -77,16 +79,23 @@ public final class Learner implements AutoCloseable {
    *
    * @param rows how the embedding rows learn
    * @param device computes the steps; rows stay on the host
+   * @param trainers threads that share a step; on a device apart it is one, whatever is said here
    */
   public Learner(
-      ModelContext context, long seed, TrainingSettings.Embeddings rows, TorchDevice device) {
+      ModelContext context,
+      long seed,
+      TrainingSettings.Embeddings rows,
+      TorchDevice device,
+      int trainers) {
     this.context = context;
+    workers = StepCalls.workers(context.model().name(), device, trainers);
+    update = new BatchUpdate(workers);
     shape = context.shape();
     tables = EmbeddingTable.of(context, rows);
     List<Parameter> parameters = context.model().dense(shape);
     List<TorchEngine.WeightGroup> slots =
         List.of(zeros("m", parameters), zeros("v", parameters), counters(parameters.size()));
-    network = new Network(context, tables, seed, device, slots);
+    network = new Network(context, tables, seed, device, slots, workers);
     dense.add(network.weights());
     dense.addAll(network.slots());
   }
@@ -196,22 +205,30 @@ public final class Learner implements AutoCloseable {
     float clip =
         settings.clipNorm() == null ? Float.POSITIVE_INFINITY : settings.clipNorm().floatValue();
     int hyper = putHyper(targets, settings, clip, context.model().hyper(step));
-    try (TorchEngine.Call call = network.call("step")) {
+    try (StepCalls calls = new StepCalls(network)) {
       List<FloatBuffer> out =
-          call.add("y", labelBuffer, size, shape.tasks())
-              .add("w", weightBuffer, size, shape.tasks())
-              .add("reached", reachedBuffer, size, shape.tasks())
-              .add("same", sameBuffer, size)
-              .add("noise", noiseBuffer, size, width)
-              .addHost("hyper", hyperBuffer, hyper)
-              .run();
+          calls.run(
+              workers,
+              size,
+              call ->
+                  call.add("y", labelBuffer, size, shape.tasks())
+                      .add("w", weightBuffer, size, shape.tasks())
+                      .add("reached", reachedBuffer, size, shape.tasks())
+                      .add("same", sameBuffer, size)
+                      .add("noise", noiseBuffer, size, width),
+              call -> call.addHost("hyper", hyperBuffer, hyper));
       float[] losses = new float[shape.tasks()];
       out.get(0).get(0, losses);
       float norm = out.get(1).get(0);
       boolean taken = out.get(1).get(1) == 1;
       float share = out.get(1).get(2);
       for (int i = 0; taken && i < tables.size(); i++) {
-        update(i, out.get(3 + i), share * targets.examples(), pace(i, targets.pace()));
+        update.run(
+            tables.get(i),
+            network.rows().get(i),
+            out.get(3 + i),
+            share * targets.examples(),
+            pace(i, targets.pace()));
       }
       float[][] said = Network.rows(out.get(2), size);
       return new StepReport(losses, said, norm, taken && (norm > clip || share < 1), taken);
@@ -238,20 +255,6 @@ public final class Learner implements AutoCloseable {
     ModelDefinition.HYPER.forEach(name -> hyper.put(requireNonNull(general.get(name))));
     hyper.put(own);
     return count;
-  }
-
-  private void update(int table, FloatBuffer gradient, float examples, float[] pace) {
-    EmbeddingTable rows = tables.get(table);
-    BatchRows batch = network.rows().get(table);
-    int size = batch.count() * rows.width();
-    if (rowGradients.length < size) {
-      rowGradients = new float[Math.max(size, 2 * rowGradients.length)];
-    }
-    // In one go: read one by one, floats outside the heap have their bounds checked each time.
-    gradient.get(rowGradients, 0, size);
-    for (int i = 0; i < batch.count(); i++) {
-      rows.update(batch.row(i), rowGradients, i * rows.width(), examples, pace);
-    }
   }
 
   /** Of a table's first-order weights: where each task has rows of its own, of that task alone. */
@@ -374,6 +377,7 @@ public final class Learner implements AutoCloseable {
 
   @Override
   public void close() {
+    workers.close();
     network.close();
   }
 }

@@ -80,7 +80,8 @@ public final class ModelTrainer implements AutoCloseable {
   public ModelTrainer(ModelContext context, TrainingSettings settings, TorchDevice device) {
     this.context = context;
     this.settings = settings;
-    learner = new Learner(context, settings.seed(), settings.embeddings(), device);
+    learner =
+        new Learner(context, settings.seed(), settings.embeddings(), device, settings.trainers());
     network = learner.network();
     try {
       heads = DelayHeads.of(context, settings, device);

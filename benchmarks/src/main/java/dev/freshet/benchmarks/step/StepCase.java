@@ -47,9 +47,14 @@ final class StepCase implements AutoCloseable {
    * @param rows of all fields
    */
   StepCase(String kind, int batch, int rows) {
+    this(kind, batch, rows, 1);
+  }
+
+  /** As above, with threads that share each step. */
+  StepCase(String kind, int batch, int rows, int trainers) {
     this.batch = batch;
     values = rows / FIELDS;
-    pipeline = PipelineFile.parse(file(kind), "benchmark");
+    pipeline = PipelineFile.parse(file(kind, trainers), "benchmark");
     trainer = new ModelTrainer(pipeline.context(model()), pipeline.training());
     for (EmbeddingTable table : trainer.learner().tables()) {
       for (int field = 0; field < FIELDS; field++) {
@@ -69,12 +74,13 @@ final class StepCase implements AutoCloseable {
     }
   }
 
-  private static String file(String kind) {
+  private static String file(String kind, int trainers) {
     StringBuilder file = new StringBuilder("pipeline: bench\ntasks:\n");
     file.append("  - {name: click, kind: binary, window: 1m}\n");
     file.append("  - {name: purchase, kind: binary, window: 1m, after: click}\n");
     file.append("  - {name: revenue, kind: continuous, window: 1m, after: purchase}\n");
     file.append(Fields.features(FIELDS));
+    file.append("training: {trainers: ").append(trainers).append("}\n");
     return file.append("models:\n  - {name: main, kind: ").append(kind).append("}\n").toString();
   }
 

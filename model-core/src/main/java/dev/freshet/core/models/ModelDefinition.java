@@ -13,7 +13,8 @@ import java.util.stream.Stream;
 /**
  * A model: a settings record that knows its script and the weights that this needs. The script has
  * {@code setup(p, m, v, steps)}, {@code step(e, indices, offsets, weights, y, w, reached, same,
- * noise, hyper)} and {@code predict(e, indices, offsets, weights, shape)}; {@link
+ * noise, hyper)}, which {@code part_of}, for each part of a batch, and {@code together} do as well,
+ * and {@code predict(e, indices, offsets, weights, shape)}; {@link
  * dev.freshet.core.network.Network} says what a batch is, and the learner what a step is handed
  * besides.
  */
@@ -98,6 +99,14 @@ public interface ModelDefinition extends Serializable {
   /** Name of the weights that are added last to a task's output. */
   default String bias(int task) {
     return "tower" + task + ".out.bias";
+  }
+
+  /**
+   * True if the loss of a batch is the sum of what its examples cost one by one, so that parts of
+   * it may be worked on apart.
+   */
+  default boolean additive() {
+    return true;
   }
 
   /** True if the output of a step is about the examples for which the step before happened. */

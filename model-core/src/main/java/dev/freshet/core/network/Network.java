@@ -14,6 +14,7 @@ import dev.freshet.core.models.torch.TorchDevice;
 import dev.freshet.core.models.torch.TorchEngine;
 import dev.freshet.core.rows.BatchRows;
 import dev.freshet.core.rows.RowSource;
+import dev.freshet.core.rows.Workers;
 import java.io.OutputStream;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -76,25 +77,28 @@ public final class Network implements AutoCloseable {
    * @param device has the dense weights; rows stay on the host
    */
   public Network(ModelContext context, List<? extends RowSource> rows, TorchDevice device) {
-    this(context, rows, 0, device, nothingLearnt());
+    this(context, rows, 0, device, nothingLearnt(), Workers.NONE);
   }
 
   /**
    * A network whose weights are learnt. Start weights are drawn from {@code seed}.
    *
    * @param slots further arguments of the script's {@code setup}, which a step changes in place
+   * @param workers share the work on the rows of a batch
    */
   public Network(
       ModelContext context,
       List<? extends RowSource> rows,
       long seed,
       TorchDevice device,
-      List<TorchEngine.WeightGroup> slots) {
+      List<TorchEngine.WeightGroup> slots,
+      Workers workers) {
     this.context = context;
     shape = context.shape();
     FeatureSchema schema = context.schema();
     for (int i = 0; i < rows.size(); i++) {
-      batches.add(new BatchRows(schema.groups().get(i % schema.groups().size()), rows.get(i)));
+      FeatureSchema.Group group = schema.groups().get(i % schema.groups().size());
+      batches.add(new BatchRows(group, rows.get(i), workers));
     }
     sent = schema.fields().stream().mapToInt(schema.sent()::indexOf).toArray();
     completer = new ExampleCompleter(schema);
@@ -264,6 +268,11 @@ public final class Network implements AutoCloseable {
       call.close();
       throw e;
     }
+  }
+
+  /** A call of a script's method that wants no rows. */
+  public TorchEngine.Call callWithoutRows(String method) {
+    return module.call(method);
   }
 
   /** The rows of the gathered batch: set by set, one for each group of the schema. */

@@ -69,6 +69,13 @@ final class PipelineChecks {
         "one of " + String.join(", ", fields) + hint(watched, fields));
     topics(kafka.topics(), tasks);
     models(models, tasks, all);
+    for (ModelDefinition model : models) {
+      check(
+          training.trainers() == 1 || model.additive(),
+          "training.trainers",
+          training.trainers(),
+          "1, for model " + model.name() + " compares the examples of a batch with each other");
+    }
   }
 
   private static void chain(List<Task> tasks) {

@@ -68,7 +68,15 @@ public record TrainingSettings(
                     + " trainer does not start; or `auto`, a GPU where there is one. Rows are always"
                     + " on the host, and what serves is always on the CPU",
             fallback = "auto")
-        Device device)
+        Device device,
+    @Option(
+            value =
+                "Threads that share each step of a model on the CPU, and the processors that it then"
+                    + " keeps busy: each works on a part of the batch, the gradients of all parts"
+                    + " are added and make one step, so results differ by rounding alone. On a GPU"
+                    + " a step is not shared",
+            fallback = "1")
+        int trainers)
     implements Serializable {
 
   private static final int SMALLEST_BATCH = 16;
@@ -301,7 +309,8 @@ public record TrainingSettings(
         maxNorm,
         maxSkipped,
         seed,
-        device);
+        device,
+        trainers);
   }
 
   /**
@@ -345,7 +354,8 @@ public record TrainingSettings(
         maxNorm,
         maxSkipped,
         other,
-        device);
+        device,
+        trainers);
   }
 
   /** The same on another device. */
@@ -362,7 +372,8 @@ public record TrainingSettings(
         maxNorm,
         maxSkipped,
         seed,
-        other);
+        other,
+        trainers);
   }
 
   public TrainingSettings {
@@ -372,5 +383,6 @@ public record TrainingSettings(
     check(clipNorm == null || clipNorm > 0, "clip-norm", clipNorm, "above 0");
     check(maxNorm > 0, "max-norm", maxNorm, "above 0");
     check(maxSkipped >= 1, "max-skipped", maxSkipped, "1 or more");
+    check(trainers >= 1 && trainers <= 256, "trainers", trainers, "1 to 256");
   }
 }

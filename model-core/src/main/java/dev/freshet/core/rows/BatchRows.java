@@ -17,8 +17,18 @@ import java.util.function.Predicate;
  */
 public final class BatchRows {
 
+  /** Rows that are worth a thread of their own. */
+  public static final int LEAST = 512;
+
+  private static final long NEVER = Long.MIN_VALUE;
+
   private final FeatureSchema.Group group;
+
+  /** Of its fields, which follow each other. */
+  private final int first;
+
   private final RowSource source;
+  private final Workers workers;
 
   private final HostBuffer rowBuffer = new HostBuffer();
   private final HostBuffer indexBuffer = new HostBuffer();
@@ -26,6 +36,10 @@ public final class BatchRows {
   private final HostBuffer weightBuffer = new HostBuffer();
 
   private int[] distinct = new int[1024];
+
+  /** Time of the newest sighting of each in the batch. */
+  private long[] newest = new long[1024];
+
   private int distinctCount;
   private int indexCount;
 
@@ -43,8 +57,17 @@ public final class BatchRows {
   private int batch;
 
   public BatchRows(FeatureSchema.Group group, RowSource source) {
+    this(group, source, Workers.NONE);
+  }
+
+  /**
+   * @param workers look for rows and copy them
+   */
+  public BatchRows(FeatureSchema.Group group, RowSource source, Workers workers) {
     this.group = group;
+    first = group.fields().get(0);
     this.source = source;
+    this.workers = workers;
   }
 
   /**
@@ -58,7 +81,8 @@ public final class BatchRows {
     distinctCount = 0;
     int total = look(examples);
     indexCount = total;
-    int bags = examples.size() * group.fields().size();
+    int fields = group.fields().size();
+    int bags = examples.size() * fields;
     LongBuffer indices = indexBuffer.longs(total);
     LongBuffer starts = startBuffer.longs(bags);
     FloatBuffer weights = weightBuffer.floats(weightCount());
@@ -66,23 +90,24 @@ public final class BatchRows {
     boolean single = !group.weighted();
     for (EncodedExample example : examples) {
       boolean sighting = learnt.test(example);
-      for (int position = 0; position < group.fields().size(); position++) {
-        int field = group.fields().get(position);
+      for (int position = 0; position < fields; position++) {
+        int field = first + position;
+        int count = example.starts()[field + 1] - example.starts()[field];
         starts.put(at);
-        single &= example.starts()[field + 1] - example.starts()[field] == 1;
-        for (int i = example.starts()[field]; i < example.starts()[field + 1]; i++) {
+        single &= count == 1;
+        for (int end = at + count; at < end; at++) {
           int row = found[at];
           if (row < 0) {
-            long key = example.keys()[i];
             row =
                 sighting
-                    ? source.sight(key, position, example.eventTime())
-                    : source.find(key, position);
-          } else if (sighting) {
-            source.seen(row, example.eventTime());
+                    ? source.sight(keys[at], position, example.eventTime())
+                    : source.find(keys[at], position);
           }
-          indices.put(place(row));
-          at++;
+          int place = place(row);
+          if (sighting && example.eventTime() > newest[place]) {
+            newest[place] = example.eventTime();
+          }
+          indices.put(place);
         }
         if (group.weighted()) {
           weigh(example, field, weights);
@@ -91,30 +116,49 @@ public final class BatchRows {
     }
     startCount = single ? 0 : bags;
     startBuffer.longs(startCount);
+    read();
+  }
+
+  /** Copies the distinct rows, and says when each was seen. */
+  private void read() {
     FloatBuffer rows = rowBuffer.floats(distinctCount * source.width());
+    workers.share(
+        distinctCount,
+        workers.parts(distinctCount, LEAST),
+        (part, from, to) -> {
+          FloatBuffer own = rows.duplicate().position(from * source.width());
+          for (int i = from; i < to; i++) {
+            source.read(distinct[i], own);
+            if (!source.seen(distinct[i], newest[i])) {
+              newest[i] = NEVER;
+            }
+          }
+        });
     for (int i = 0; i < distinctCount; i++) {
-      source.read(distinct[i], rows);
+      if (newest[i] != NEVER) {
+        source.seenAnew(distinct[i]);
+      }
     }
   }
 
   /** Looks for the rows of all keys; how many there are. */
   private int look(List<EncodedExample> examples) {
+    int behind = first + group.fields().size();
     int total = 0;
     for (EncodedExample example : examples) {
-      int[] starts = example.starts();
-      for (int field : group.fields()) {
-        int count = starts[field + 1] - starts[field];
-        if (total + count > keys.length) {
-          keys = Arrays.copyOf(keys, 2 * (total + count));
-        }
-        System.arraycopy(example.keys(), starts[field], keys, total, count);
-        total += count;
+      int from = example.starts()[first];
+      int count = example.starts()[behind] - from;
+      if (total + count > keys.length) {
+        keys = Arrays.copyOf(keys, 2 * (total + count));
       }
+      System.arraycopy(example.keys(), from, keys, total, count);
+      total += count;
     }
     if (found.length < total) {
       found = new int[keys.length];
     }
-    source.look(keys, total, found);
+    workers.share(
+        total, workers.parts(total, LEAST), (part, from, to) -> source.look(keys, from, to, found));
     return total;
   }
 
@@ -184,7 +228,9 @@ public final class BatchRows {
     }
     if (distinctCount == distinct.length) {
       distinct = Arrays.copyOf(distinct, distinctCount * 2);
+      newest = Arrays.copyOf(newest, distinctCount * 2);
     }
+    newest[distinctCount] = NEVER;
     places[row] = (long) batch << 32 | distinctCount;
     distinct[distinctCount] = row;
     return distinctCount++;

@@ -28,9 +28,9 @@ public final class KeyMap {
     return keys[slot] == 0 ? MISSING : values[slot];
   }
 
-  /** As {@link #get}, of many. */
-  public void getAll(long[] of, int count, int[] into) {
-    for (int i = 0; i < count; i++) {
+  /** As {@link #get}, of some of many. */
+  public void getAll(long[] of, int from, int to, int[] into) {
+    for (int i = from; i < to; i++) {
       into[i] = get(of[i]);
     }
   }

@@ -14,14 +14,25 @@ public interface RowSource {
   /**
    * The rows that keys have of their own, as far as that is known without more ado: negative
    * numbers for others, of which {@link #find} or {@link #sight} knows more. Many keys in one loop,
-   * because a processor then fetches the memory of several at once.
+   * because a processor then fetches the memory of several at once. Changes nothing: {@link
+   * Workers} look at once.
    */
-  default void look(long[] keys, int count, int[] rows) {
-    Arrays.fill(rows, 0, count, -1);
+  default void look(long[] keys, int from, int to, int[] rows) {
+    Arrays.fill(rows, from, to, -1);
   }
 
-  /** What {@link #sight} does for a row that {@link #look} found. */
-  default void seen(int row, long eventTime) {}
+  /**
+   * A row of a key that was sighted: {@link Workers} tell it of rows that differ.
+   *
+   * @param eventTime of the newest example with it
+   * @return true if that is newer than all before; {@link #seenAnew} follows then, by one thread
+   */
+  default boolean seen(int row, long eventTime) {
+    return false;
+  }
+
+  /** Comes after {@link #seen}. */
+  default void seenAnew(int row) {}
 
   /**
    * The number of the row that stands for a key: its own, or its field's row for unknown values.
@@ -46,6 +57,6 @@ public interface RowSource {
    */
   boolean isUnknown(int row, int field);
 
-  /** Copies a row to where {@code into} stands. */
+  /** Copies a row to where {@code into} stands. {@link Workers} read at once. */
   void read(int row, FloatBuffer into);
 }

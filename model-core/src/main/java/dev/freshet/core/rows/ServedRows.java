@@ -53,8 +53,8 @@ public final class ServedRows implements RowSource, EmbeddingRows, PublishedRows
   }
 
   @Override
-  public void look(long[] keys, int count, int[] found) {
-    rows.index().getAll(keys, count, found);
+  public void look(long[] keys, int from, int to, int[] found) {
+    rows.index().getAll(keys, from, to, found);
   }
 
   @Override

@@ -136,18 +136,24 @@ public final class EmbeddingTable implements RowSource, EmbeddingRows {
   }
 
   @Override
-  public void look(long[] keys, int count, int[] found) {
-    rows.index().getAll(keys, count, found);
+  public void look(long[] keys, int from, int to, int[] found) {
+    rows.index().getAll(keys, from, to, found);
   }
 
   @Override
-  public void seen(int row, long eventTime) {
+  public boolean seen(int row, long eventTime) {
     long[] times = seen[RowSlabs.slab(row)];
     int place = RowSlabs.place(row);
-    if (eventTime > times[place]) {
+    boolean anew = eventTime > times[place];
+    if (anew) {
       times[place] = eventTime;
-      unsaved.row(row);
     }
+    return anew;
+  }
+
+  @Override
+  public void seenAnew(int row) {
+    unsaved.row(row);
   }
 
   /** As {@link #find}, and counts as a sighting: the key may get its row now. */
@@ -155,7 +161,9 @@ public final class EmbeddingTable implements RowSource, EmbeddingRows {
   public int sight(long key, int field, long eventTime) {
     int row = rows.index().get(key);
     if (row >= 0) {
-      seen(row, eventTime);
+      if (seen(row, eventTime)) {
+        seenAnew(row);
+      }
       return row;
     }
     if (row != KeyMap.MISSING || fields.get(field).admitAfter() > 1) {
@@ -188,39 +196,33 @@ public final class EmbeddingTable implements RowSource, EmbeddingRows {
    * @param pace of each first-order weight, 0 to 1
    */
   public void update(int row, float[] gradient, int at, float examples, float... pace) {
-    float[] values = rows.values(row);
-    int start = rows.at(row);
-    if (kept != null) {
-      kept.save(row, values, start);
-    }
-    boolean moved = optimizer.step(values, start, values, start + width, gradient, at, examples);
-    moved |= updateFirst(values, start, gradient, at + dim, examples, pace);
-    if (moved) {
+    changing(row);
+    if (step(row, gradient, at, examples, pace)) {
       touch(row);
     }
   }
 
-  private void touch(int row) {
-    changes.touch(row);
-    unsaved.row(row);
+  /** Comes before {@link #step}. */
+  void changing(int row) {
+    if (kept != null) {
+      kept.save(row, rows.values(row), rows.at(row));
+    }
   }
 
-  private boolean updateFirst(
-      float[] values, int start, float[] gradient, int at, float examples, float[] pace) {
-    if (firstOrder.rate() == 0) {
-      return false;
-    }
-    boolean moved = false;
+  /** A part of {@link #update}, which several threads may do at once, of rows that differ. */
+  boolean step(int row, float[] gradient, int at, float examples, float... pace) {
+    float[] values = rows.values(row);
+    int start = rows.at(row);
+    boolean moved = optimizer.step(values, start, values, start + width, gradient, at, examples);
     int squares = start + width + optimizer.slots();
-    for (int i = 0; i < first; i++) {
-      float g = gradient[at + i] * examples;
-      if (g != 0) {
-        values[squares + i] += g * g;
-        values[start + dim + i] -= pace[i] * firstOrder.step(values[squares + i]) * g;
-        moved = true;
-      }
-    }
-    return moved;
+    return moved
+        | firstOrder.learn(values, start + dim, squares, gradient, at + dim, examples, pace, first);
+  }
+
+  /** Comes after a {@link #step} that moved the row. */
+  void touch(int row) {
+    changes.touch(row);
+    unsaved.row(row);
   }
 
   /**

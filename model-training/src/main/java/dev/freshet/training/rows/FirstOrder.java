@@ -16,7 +16,43 @@ package dev.freshet.training.rows;
  */
 public record FirstOrder(double rate) {
 
-  float step(float square) {
+  /**
+   * One step on the weights of a row.
+   *
+   * @param values of many rows
+   * @param at where the weights are
+   * @param squares where their accumulators are
+   * @param gradient its mean over {@code examples}, of many rows
+   * @param from where that of the weights starts
+   * @param pace of each weight
+   * @param count of weights
+   * @return true if one changed
+   */
+  boolean learn(
+      float[] values,
+      int at,
+      int squares,
+      float[] gradient,
+      int from,
+      float examples,
+      float[] pace,
+      int count) {
+    if (rate == 0) {
+      return false;
+    }
+    boolean moved = false;
+    for (int i = 0; i < count; i++) {
+      float g = gradient[from + i] * examples;
+      if (g != 0) {
+        values[squares + i] += g * g;
+        values[at + i] -= pace[i] * step(values[squares + i]) * g;
+        moved = true;
+      }
+    }
+    return moved;
+  }
+
+  private float step(float square) {
     return (float) (rate / (1 + Math.sqrt(square)));
   }
 }

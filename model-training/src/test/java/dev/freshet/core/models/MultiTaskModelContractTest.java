@@ -75,6 +75,11 @@ public abstract class MultiTaskModelContractTest {
   /** The model's entry in a pipeline file, small. */
   protected abstract String model();
 
+  /** The same, or one close to it whose loss is a sum over examples. */
+  protected String additive() {
+    return model();
+  }
+
   /** Prefixes of weights that cannot have a gradient in a chain of this length. */
   protected Set<String> withoutGradient() {
     return Set.of();
@@ -131,7 +136,8 @@ public abstract class MultiTaskModelContractTest {
             usual.maxNorm(),
             usual.maxSkipped(),
             usual.seed(),
-            usual.device()));
+            usual.device(),
+            usual.trainers()));
   }
 
   private static ModelTrainer trainer(Pipeline pipeline) {
@@ -606,6 +612,42 @@ public abstract class MultiTaskModelContractTest {
                       "often", "f0", "f1", "f2", "seen", "kept", "image", "topics", "price", "age")
                   : List.of("f0", "f1", "f2"));
       assertThat(straight.evidence().absentFields()).isEmpty();
+    }
+  }
+
+  /** Parts of a batch, added up, are the batch; how many there are is no part of a checkpoint. */
+  @ParameterizedTest(name = "crossed: {0}")
+  @ValueSource(booleans = {false, true})
+  void severalTrainersLearnAsOne(boolean crossed) throws IOException {
+    String more = crossed ? MORE : "";
+    Pipeline alone = pipeline(2, true, additive(), more);
+    Pipeline shared = pipeline(2, true, additive(), more + "training: {trainers: 3}\n");
+    try (ModelTrainer one = trainer(alone);
+        ModelTrainer three = trainer(shared);
+        ModelTrainer again = trainer(shared);
+        ModelTrainer later = trainer(shared)) {
+      for (int i = 0; i < 6; i++) {
+        List<EncodedExample> batch = examples(alone, 101, i, 1);
+        float[][] expected = one.process(batch);
+        assertClose(three.process(batch), expected);
+        again.process(batch);
+        assertThat(three.norm()).isCloseTo(one.norm(), offset(1e-4f * one.norm()));
+        assertThat(three.losses()).containsExactly(one.losses(), offset(1e-5f));
+      }
+      assertThat(snapshot(three)).isEqualTo(snapshot(again));
+      TrainerSnapshot.read(later, new ByteArrayInputStream(snapshot(one)));
+      for (int i = 6; i < 9; i++) {
+        List<EncodedExample> batch = examples(alone, 101, i, 1);
+        assertClose(later.process(batch), one.process(batch));
+      }
+      assertThat(later.rows()).isEqualTo(one.rows());
+    }
+  }
+
+  private static void assertClose(float[][] found, float[][] expected) {
+    assertThat(found.length).isEqualTo(expected.length);
+    for (int i = 0; i < found.length; i++) {
+      assertThat(found[i]).as("example %s", i).containsExactly(expected[i], offset(1e-4f));
     }
   }
 

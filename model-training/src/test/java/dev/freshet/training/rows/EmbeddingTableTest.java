@@ -65,7 +65,7 @@ class EmbeddingTableTest {
     int own = table.sight(5, 0, 0);
     table.sight(6, 0, 0);
     int[] found = new int[4];
-    table.look(new long[] {6, 5, 7, 8}, 3, found);
+    table.look(new long[] {6, 5, 7, 8}, 0, 3, found);
     assertThat(found[1]).isEqualTo(own);
     assertThat(found[0]).as("waits for its row").isNegative();
     assertThat(found[2]).as("was never seen").isNegative();

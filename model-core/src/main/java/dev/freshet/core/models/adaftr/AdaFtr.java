@@ -152,6 +152,12 @@ public record AdaFtr(
     }
   }
 
+  /** A contrast is with other examples, and `reached` divides by how many there are. */
+  @Override
+  public boolean additive() {
+    return weight == 0 && space != Space.REACHED;
+  }
+
   @Override
   public Map<String, Object> meaning() {
     return Map.of(

@@ -249,7 +249,9 @@ public final class TorchEngine {
   public static final class Call implements AutoCloseable {
     private final Module module;
     private final NDManager scope;
+    private final NDList handedOn = new NDList();
     private final List<Argument> arguments = new ArrayList<>();
+    private List<NDArray> results = List.of();
     private final String method;
     private long batch = DeviceMemory.NO_BATCH;
 
@@ -262,6 +264,17 @@ public final class TorchEngine {
     /** The next argument: a tensor that shares {@code data}, which must stay as it is until run. */
     public Call add(String name, HostBuffer data, long... shape) {
       return add(name, data, false, shape);
+    }
+
+    /**
+     * A further element of the list argument {@code name}: a result of a call that has run and is
+     * not closed, on the host. These come before all other arguments.
+     */
+    public Call addToList(String name, Call of, int result) {
+      NDArray array = of.results.get(result);
+      array.setName(name + "[]");
+      handedOn.add(array);
+      return this;
     }
 
     /** As {@link #add} for one that the script reads on the host, whatever the device is. */
@@ -291,6 +304,11 @@ public final class TorchEngine {
       return this;
     }
 
+    /** How many results there are, once it has run. */
+    public int results() {
+      return results.size();
+    }
+
     /** Runs the method; views of the results are valid until this call closes. */
     public List<FloatBuffer> run() {
       return runBytes().stream().map(ByteBuffer::asFloatBuffer).toList();
@@ -306,7 +324,7 @@ public final class TorchEngine {
 
     List<ByteBuffer> run(String called, List<Argument> with) {
       prepareThread();
-      NDList in = new NDList();
+      NDList in = new NDList(handedOn);
       for (Argument argument : with) {
         in.add(tensor(scope, argument.name, argument.data, argument.shape));
       }
@@ -314,7 +332,8 @@ public final class TorchEngine {
       marker.setName("module_method:" + called);
       in.add(marker);
       List<ByteBuffer> out = new ArrayList<>();
-      for (NDArray array : IValueUtils.forward(module.block, in, true)) {
+      results = IValueUtils.forward(module.block, in, true);
+      for (NDArray array : results) {
         out.add(bytes(array));
       }
       return out;

@@ -40,7 +40,7 @@ class DenseOptimizerTest {
               hyper: Tensor,
           ) -> List[Tensor]:
               named = layers.named(self.hyper_names, hyper)
-              told = layers.update(p, g, m, v, steps, [torch.zeros([])], rows, named)
+              told = layers.update(p, g, m, v, steps, torch.zeros([1]), rows, named)
               return p + m + v + steps + g + [told]
       """;
 

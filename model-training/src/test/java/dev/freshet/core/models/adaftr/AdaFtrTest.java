@@ -10,6 +10,7 @@ import dev.freshet.core.models.torch.Doors;
 import dev.freshet.core.models.torch.HostBuffer;
 import dev.freshet.core.models.torch.TorchEngine;
 import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.core.pipeline.TestingPipelines;
 import dev.freshet.core.settings.InvalidSettingsException;
 import dev.freshet.training.ModelTrainer;
@@ -221,6 +222,24 @@ class AdaFtrTest {
     assertThatThrownBy(() -> pipeline("adaftr, identity: [user, nobody]"))
         .isInstanceOf(InvalidSettingsException.class)
         .hasMessageContaining("models[1].identity: 'nobody'; allowed: one of");
+  }
+
+  @Test
+  void aContrastIsNotSharedByTrainers() {
+    for (String compares : List.of("weight: 0.1", "space: reached")) {
+      assertThatThrownBy(() -> ofTwoTrainers(compares))
+          .isInstanceOf(InvalidSettingsException.class)
+          .hasMessageContaining("training.trainers: '2'; allowed: 1, for model plain compares");
+    }
+    assertThat(ofTwoTrainers("supervision: 1").training().trainers()).isEqualTo(2);
+  }
+
+  private static Pipeline ofTwoTrainers(String settings) {
+    return PipelineFile.parse(
+        TestingPipelines.SHOP
+            .replace("kind: shared-bottom, bottom: [16], tower: [8]", "kind: adaftr, " + settings)
+            .replace("training: {", "training: {trainers: 2, "),
+        "test");
   }
 
   private static final String DOORS =
