@@ -94,10 +94,11 @@ class HtlNet(Model):
         torch.set_grad_enabled(True)
         tables = layers.leaves(e)
         p = layers.leaves(self.p)
-        x, f = self.embed(tables, indices, offsets, weights, y.size(0), p)
+        q = self.multiplied(p, hyper)
+        x, f = self.embed(tables, indices, offsets, weights, y.size(0), q)
         gumbel = noise.reshape([y.size(0), self.tasks, 2])
         named = layers.named(self.hyper_names, hyper)
-        o = self.forward(x, f, p, gumbel, named["tau"])
+        o = self.forward(x, f, q, gumbel, named["tau"])
         losses = layers.losses(o, self.binary, y, w, self.amount, self.delta)
         n = len(p)
         dense: List[Tensor] = []

@@ -148,7 +148,28 @@ def wide(o: Tensor, f: Tensor, k: int, binary: int) -> Tensor:
 
 def linear(x: Tensor, p: List[Tensor], at: int) -> Tensor:
     # The weight p[at] is (in, out), the bias behind it (out,).
-    return torch.addmm(p[at + 1], x, p[at])
+    weight = p[at]
+    if weight.dtype == x.dtype:
+        return torch.addmm(p[at + 1], x, weight)
+    return product(x, weight) + p[at + 1]
+
+
+def product(x: Tensor, weight: Tensor) -> Tensor:
+    # x W, multiplied in the weight's precision.
+    if weight.dtype == x.dtype:
+        return x @ weight
+    return (x.type_as(weight) @ weight).type_as(x)
+
+
+def lowered(p: List[Tensor], layers_at: List[int], half: bool) -> List[Tensor]:
+    # The weights as a step multiplies by them: with `half` those of the given places in bfloat16, from which gradients
+    # come back in full.
+    if not half:
+        return p
+    out = [one for one in p]
+    for at in layers_at:
+        out[at] = p[at].to(torch.bfloat16)
+    return out
 
 
 def tower(x: Tensor, p: List[Tensor], at: List[int]) -> List[Tensor]:

@@ -27,6 +27,7 @@ class Model(Module):
     hyper_names: List[str]
     attention: List[List[int]]
     attention_at: List[List[List[int]]]
+    layers_at: List[int]
 
     def setup(self, p: List[Tensor], m: List[Tensor], v: List[Tensor], steps: List[Tensor]) -> Tensor:
         # Weights, the moments of Adam or what else the optimiser keeps, and step counters, which the steps change in
@@ -85,12 +86,17 @@ class Model(Module):
         torch.set_grad_enabled(True)
         tables = layers.leaves(e)
         p = layers.leaves(self.p)
-        x, f = self.embed(tables, indices, offsets, weights, y.size(0), p)
-        o = self.forward(x, f, p)
+        q = self.multiplied(p, hyper)
+        x, f = self.embed(tables, indices, offsets, weights, y.size(0), q)
+        o = self.forward(x, f, q)
         losses = torch.stack(self.losses(o, y, w, reached))
         grads = layers.gradients(losses.sum(), p + tables, False)
         torch.set_grad_enabled(False)
         return [losses, self.predictions(o).detach()] + grads
+
+    def multiplied(self, p: List[Tensor], hyper: Tensor) -> List[Tensor]:
+        # The weights as a step multiplies by them.
+        return layers.lowered(p, self.layers_at, layers.named(self.hyper_names, hyper)["half"] > 0.0)
 
     def shared(self, rows: List[Tensor]) -> List[Tensor]:
         # The gradient of each table's rows, from what the parts brought of them.

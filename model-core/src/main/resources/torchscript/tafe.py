@@ -36,7 +36,7 @@ class Tafe(Model):
             width = self.counts[s] * self.sizes[s]
             part = e.narrow(1, at, width).reshape([e.size(0), self.counts[s], self.sizes[s]])
             if len(self.projection_at) > 0:
-                part = part @ p[self.projection_at[s]]
+                part = layers.product(part, p[self.projection_at[s]])
             parts.append(part)
             at = at + width
         return torch.cat(parts, 1)
@@ -50,8 +50,8 @@ class Tafe(Model):
             seen = layers.attention(p[seeds], x)
             mixed = mixed + layers.attention(x, seen) * p[mix]
         widen, narrow = self.feedforward_at
-        inner = torch.relu(mixed @ p[widen] + p[widen + 1])
-        h = mixed + (inner @ p[narrow] + p[narrow + 1])
+        inner = torch.relu(layers.product(mixed, p[widen]) + p[widen + 1])
+        h = mixed + (layers.product(inner, p[narrow]) + p[narrow + 1])
         squeeze, excite = self.excitation_at
         squeezed = torch.relu(layers.linear(h.mean([2]), p, squeeze))
         gate = self.gate(layers.linear(squeezed, p, excite))

@@ -243,13 +243,22 @@ public final class Learner implements AutoCloseable {
     TrainingSettings.Dense dense = settings.dense();
     Map<String, Float> general =
         Map.of(
-            "rate", (float) dense.learningRate(),
-            "decay", (float) dense.decay(),
-            "max_norm", (float) settings.maxNorm(),
-            "epsilon", EPSILON / targets.examples(),
-            "optimizer", (float) dense.optimizer().ordinal(),
-            "clip_norm", clip,
-            "examples", targets.examples());
+            "rate",
+            (float) dense.learningRate(),
+            "decay",
+            (float) dense.decay(),
+            "max_norm",
+            (float) settings.maxNorm(),
+            "epsilon",
+            EPSILON / targets.examples(),
+            "optimizer",
+            (float) dense.optimizer().ordinal(),
+            "clip_norm",
+            clip,
+            "examples",
+            targets.examples(),
+            "half",
+            settings.products() == TrainingSettings.Products.BFLOAT16 ? 1f : 0f);
     int count = ModelDefinition.HYPER.size() + own.length;
     FloatBuffer hyper = hyperBuffer.floats(count);
     ModelDefinition.HYPER.forEach(name -> hyper.put(requireNonNull(general.get(name))));

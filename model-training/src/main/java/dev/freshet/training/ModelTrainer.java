@@ -83,6 +83,7 @@ public final class ModelTrainer implements AutoCloseable {
     learner =
         new Learner(context, settings.seed(), settings.embeddings(), device, settings.trainers());
     network = learner.network();
+    Bfloat16.warnIfSlow(context.model().name(), settings.products(), device);
     try {
       heads = DelayHeads.of(context, settings, device);
     } catch (RuntimeException e) {

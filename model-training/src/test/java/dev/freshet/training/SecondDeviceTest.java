@@ -147,6 +147,21 @@ class SecondDeviceTest {
   }
 
   /** Learnt on one device, published, served on another. */
+  /** However many trainers are asked for: threads of the host have nothing to compute there. */
+  @Test
+  void aStepIsNotSharedThere() throws IOException {
+    Pipeline alone = TestingPipelines.shop();
+    Pipeline shared = TestingPipelines.shop("training: {", "training: {trainers: 3, ");
+    ModelContext context = alone.context(alone.model("main"));
+    try (Pair pair =
+        new Pair(
+            new ModelTrainer(context, alone.training()),
+            new ModelTrainer(context, shared.training(), APART))) {
+      feed(pair, TestingExamples.settled(alone, 640, 3));
+      pair.same();
+    }
+  }
+
   @Test
   void publishedWeightsAreTakenOver() throws IOException {
     Pipeline pipeline = TestingPipelines.shop();

@@ -88,7 +88,8 @@ final class StepArguments {
             "epsilon", 0.01f / batch,
             "optimizer", (float) settings.dense().optimizer().ordinal(),
             "clip_norm", clip == null ? Float.POSITIVE_INFINITY : clip.floatValue(),
-            "examples", (float) batch);
+            "examples", (float) batch,
+            "half", settings.products() == TrainingSettings.Products.BFLOAT16 ? 1f : 0f);
     float[] own = model.hyper(1000);
     float[] all = new float[ModelDefinition.HYPER.size() + own.length];
     for (int i = 0; i < ModelDefinition.HYPER.size(); i++) {

@@ -45,16 +45,12 @@ final class StepCase implements AutoCloseable {
   /**
    * @param kind of the model, with the settings that it has when none are given
    * @param rows of all fields
+   * @param training settings, as in a pipeline file: {products: bfloat16}
    */
-  StepCase(String kind, int batch, int rows) {
-    this(kind, batch, rows, 1);
-  }
-
-  /** As above, with threads that share each step. */
-  StepCase(String kind, int batch, int rows, int trainers) {
+  StepCase(String kind, int batch, int rows, String training) {
     this.batch = batch;
     values = rows / FIELDS;
-    pipeline = PipelineFile.parse(file(kind, trainers), "benchmark");
+    pipeline = PipelineFile.parse(file(kind, training), "benchmark");
     trainer = new ModelTrainer(pipeline.context(model()), pipeline.training());
     for (EmbeddingTable table : trainer.learner().tables()) {
       for (int field = 0; field < FIELDS; field++) {
@@ -74,13 +70,13 @@ final class StepCase implements AutoCloseable {
     }
   }
 
-  private static String file(String kind, int trainers) {
+  private static String file(String kind, String training) {
     StringBuilder file = new StringBuilder("pipeline: bench\ntasks:\n");
     file.append("  - {name: click, kind: binary, window: 1m}\n");
     file.append("  - {name: purchase, kind: binary, window: 1m, after: click}\n");
     file.append("  - {name: revenue, kind: continuous, window: 1m, after: purchase}\n");
     file.append(Fields.features(FIELDS));
-    file.append("training: {trainers: ").append(trainers).append("}\n");
+    file.append("training: ").append(training).append('\n');
     return file.append("models:\n  - {name: main, kind: ").append(kind).append("}\n").toString();
   }
 

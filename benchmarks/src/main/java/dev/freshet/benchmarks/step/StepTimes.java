@@ -68,6 +68,13 @@ public final class StepTimes implements Callable<Integer> {
               + " ${DEFAULT-VALUE}.")
   private Clock clock = Clock.WALL;
 
+  @Option(
+      names = "--training",
+      paramLabel = "SETTINGS",
+      description =
+          "Settings of training, as in a pipeline file: '{products: bfloat16}'; none by default.")
+  private String training = "{}";
+
   @Option(names = "--json", paramLabel = "FILE", description = "Writes all figures to a file.")
   private @Nullable Path json;
 
@@ -128,10 +135,10 @@ public final class StepTimes implements Callable<Integer> {
 
   private StepResult measure(String model, int batch) throws IOException {
     Products products;
-    try (StepCase probe = new StepCase(model, Products.PROBE, rows)) {
+    try (StepCase probe = new StepCase(model, Products.PROBE, rows, "{}")) {
       products = Products.of(probe::script, probe.network().parameters());
     }
-    try (StepCase of = new StepCase(model, batch, rows);
+    try (StepCase of = new StepCase(model, batch, rows, training);
         Floor floor = new Floor(products.of(batch))) {
       of.warmUp(WARM_UP);
       if (!peer) {
@@ -198,6 +205,7 @@ public final class StepTimes implements Callable<Integer> {
     all.put("benchmark", "step");
     all.put("torch", TorchLibrary.build().version());
     all.put("threads", threads);
+    all.put("training", training);
     all.put("clock", clock.toString());
     all.put("fields", StepCase.FIELDS);
     all.put("rows", rows);

@@ -23,7 +23,7 @@ import picocli.CommandLine.Option;
  * models, each with one trainer of its own, that learn at once.
  */
 @Command(
-    name = "trainers",
+    name = "./benchmarks/run trainers",
     mixinStandardHelpOptions = true,
     description =
         "Examples a second with several trainers of one model, and of as many models side by side.")
@@ -148,21 +148,21 @@ public final class TrainersTimes implements Callable<Integer> {
 
   private Rounds measure(String model, int batch) {
     List<StepCase> apart = new ArrayList<>();
-    try (StepCase shared = new StepCase(model, batch, rows, trainers);
+    try (StepCase shared = new StepCase(model, batch, rows, "{trainers: " + trainers + "}");
         Workers workers = new Workers(trainers, "apart")) {
       for (int i = 0; i < trainers; i++) {
-        apart.add(new StepCase(model, batch, rows));
+        apart.add(new StepCase(model, batch, rows, "{}"));
       }
       shared.warmUp(WARM_UP);
       apart.get(0).warmUp(WARM_UP);
       int times =
           (int) Math.max(1, Math.ceil(turn / Clock.WALL.time(1, () -> apart.get(0).process())));
-      both(workers, apart, times);
+      allApart(workers, apart, times);
       Rounds all = new Rounds();
       for (int round = 0; round < rounds; round++) {
         all.add("one", Clock.WALL.time(times, () -> apart.get(0).process()));
         all.add("shared", Clock.WALL.time(times, shared::process));
-        all.add("apart", both(workers, apart, times) / trainers);
+        all.add("apart", allApart(workers, apart, times) / trainers);
       }
       return all;
     } finally {
@@ -171,7 +171,7 @@ public final class TrainersTimes implements Callable<Integer> {
   }
 
   /** Milliseconds in which each learnt a batch. */
-  private double both(Workers workers, List<StepCase> apart, int times) {
+  private double allApart(Workers workers, List<StepCase> apart, int times) {
     double start = Clock.WALL.now();
     workers.share(
         trainers,

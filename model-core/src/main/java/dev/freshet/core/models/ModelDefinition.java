@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -22,7 +23,7 @@ public interface ModelDefinition extends Serializable {
 
   /** Names that scripts have for the numbers that {@code hyper} holds for every model. */
   List<String> HYPER =
-      List.of("rate", "decay", "max_norm", "epsilon", "optimizer", "clip_norm", "examples");
+      List.of("rate", "decay", "max_norm", "epsilon", "optimizer", "clip_norm", "examples", "half");
 
   /** The name under which it trains, reports and publishes. */
   String name();
@@ -88,12 +89,24 @@ public interface ModelDefinition extends Serializable {
                 attention.stream()
                     .map(u -> at.stack("attention" + set + "." + u.field()))
                     .toList()));
+    all.put("layers_at", hidden(dense(shape)));
     all.put("hyper_names", Stream.concat(HYPER.stream(), hyperNames().stream()).toList());
     all.put("tasks", shape.tasks());
     all.put("binary", shape.binary());
     all.put("amount", amount().loss().name().toLowerCase(Locale.ROOT));
     all.put("delta", amount().delta());
     return all;
+  }
+
+  /**
+   * Places of the weights of hidden layers: all that is multiplied but for outputs, which are few.
+   */
+  private static List<Integer> hidden(List<Parameter> parameters) {
+    return IntStream.range(0, parameters.size())
+        .filter(i -> parameters.get(i).name().endsWith(".weight"))
+        .filter(i -> !parameters.get(i).name().endsWith(".out.weight"))
+        .boxed()
+        .toList();
   }
 
   /** Name of the weights that are added last to a task's output. */

@@ -74,7 +74,7 @@ final class PipelineChecks {
           training.trainers() == 1 || model.additive(),
           "training.trainers",
           training.trainers(),
-          "1, for model " + model.name() + " compares the examples of a batch with each other");
+          "1: model " + model.name() + " compares the examples of a batch with each other");
     }
   }
 

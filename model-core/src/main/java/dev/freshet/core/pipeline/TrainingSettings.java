@@ -71,12 +71,20 @@ public record TrainingSettings(
         Device device,
     @Option(
             value =
-                "Threads that share each step of a model on the CPU, and the processors that it then"
-                    + " keeps busy: each works on a part of the batch, the gradients of all parts"
-                    + " are added and make one step, so results differ by rounding alone. On a GPU"
-                    + " a step is not shared",
+                "Threads that share each step of a model on the CPU, of every model of the pipeline,"
+                    + " and the processors that they keep busy: each works on a part of the batch,"
+                    + " the gradients of all parts are added and make one step, so results differ by"
+                    + " rounding alone. On a GPU a step is not shared",
             fallback = "1")
-        int trainers)
+        int trainers,
+    @Option(
+            value =
+                "Numbers in which a step multiplies by the weights of hidden layers: `float32`, or"
+                    + " `bfloat16`, which is faster where a processor has AVX512-BF16 or AMX, and"
+                    + " slower elsewhere; weights, sums, outputs and all that is served stay"
+                    + " float32",
+            fallback = "float32")
+        Products products)
     implements Serializable {
 
   private static final int SMALLEST_BATCH = 16;
@@ -88,6 +96,12 @@ public record TrainingSettings(
     AUTO,
     CPU,
     GPU
+  }
+
+  /** Numbers that are multiplied. */
+  public enum Products {
+    FLOAT32,
+    BFLOAT16
   }
 
   /** Optimiser of the dense weights. */
@@ -297,6 +311,11 @@ public record TrainingSettings(
         "label",
         "impression, where a task's correction learns before its label is final");
     Scoring.At usual = early ? Scoring.At.IMPRESSION : Scoring.At.LABEL;
+    Scoring decided = within("scoring", () -> scoring.at(at == null ? usual : at));
+    return with(decided, seed, device);
+  }
+
+  private TrainingSettings with(Scoring scoring, long seed, Device device) {
     return new TrainingSettings(
         batch,
         maxWait,
@@ -304,13 +323,14 @@ public record TrainingSettings(
         embeddings,
         negativeSampling,
         unreachedSampling,
-        within("scoring", () -> scoring.at(at == null ? usual : at)),
+        scoring,
         clipNorm,
         maxNorm,
         maxSkipped,
         seed,
         device,
-        trainers);
+        trainers,
+        products);
   }
 
   /**
@@ -342,38 +362,12 @@ public record TrainingSettings(
 
   /** The same with another seed. */
   public TrainingSettings withSeed(long other) {
-    return new TrainingSettings(
-        batch,
-        maxWait,
-        dense,
-        embeddings,
-        negativeSampling,
-        unreachedSampling,
-        scoring,
-        clipNorm,
-        maxNorm,
-        maxSkipped,
-        other,
-        device,
-        trainers);
+    return with(scoring, other, device);
   }
 
   /** The same on another device. */
   public TrainingSettings withDevice(Device other) {
-    return new TrainingSettings(
-        batch,
-        maxWait,
-        dense,
-        embeddings,
-        negativeSampling,
-        unreachedSampling,
-        scoring,
-        clipNorm,
-        maxNorm,
-        maxSkipped,
-        seed,
-        other,
-        trainers);
+    return with(scoring, seed, other);
   }
 
   public TrainingSettings {

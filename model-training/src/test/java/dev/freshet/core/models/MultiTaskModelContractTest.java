@@ -137,7 +137,8 @@ public abstract class MultiTaskModelContractTest {
             usual.maxSkipped(),
             usual.seed(),
             usual.device(),
-            usual.trainers()));
+            usual.trainers(),
+            usual.products()));
   }
 
   private static ModelTrainer trainer(Pipeline pipeline) {
@@ -641,6 +642,29 @@ public abstract class MultiTaskModelContractTest {
         assertClose(later.process(batch), one.process(batch));
       }
       assertThat(later.rows()).isEqualTo(one.rows());
+    }
+  }
+
+  /** Products in bfloat16: nearly the same losses and gradients; what is served is float32. */
+  @ParameterizedTest(name = "crossed: {0}")
+  @ValueSource(booleans = {false, true})
+  void learnsWithProductsInBfloat16(boolean crossed) {
+    String more = crossed ? MORE : "";
+    Pipeline plain = pipeline(2, true, model(), more);
+    Pipeline half = pipeline(2, true, model(), more + "training: {products: bfloat16}\n");
+    List<EncodedExample> batch = examples(plain, 400, 1, 1);
+    try (ModelTrainer exact = trainer(plain);
+        ModelTrainer rough = trainer(half)) {
+      assertThat(rough.network().predict(batch)).isDeepEqualTo(exact.network().predict(batch));
+      exact.process(batch);
+      rough.process(batch);
+      for (int task = 0; task < 3; task++) {
+        float loss = exact.losses()[task];
+        assertThat(rough.losses()[task]).as("task %s", task).isCloseTo(loss, offset(0.02f * loss));
+      }
+      assertThat(rough.norm()).isCloseTo(exact.norm(), offset(0.2f * exact.norm()));
+      assertThat(rough.norm()).as("other products").isNotEqualTo(exact.norm());
+      assertThat(rough.steps()).isEqualTo(1);
     }
   }
 

@@ -123,9 +123,10 @@ public final class ScriptArchive {
     return bytes.toByteArray();
   }
 
-  /** With the names that libtorch resolves. */
+  /** With the names that libtorch resolves; a type of numbers has none there, but a number. */
   private static String qualified(String text) {
-    return text.replaceAll("(?<![\\w.])layers\\.", "__torch__.layers.")
+    return text.replace("torch.bfloat16", "15")
+        .replaceAll("(?<![\\w.])layers\\.", "__torch__.layers.")
         .replaceAll("(?<![\\w.])F\\.", "__torch__.functional.");
   }
 

@@ -22,6 +22,7 @@ public final class Doors {
     Map<String, Object> all = new HashMap<>(Map.of("tasks", 3, "binary", 2));
     all.putAll(Map.of("amount", "squared", "delta", 1.0, "first", 0, "sets", 1));
     all.putAll(Map.of("attention", List.of(), "attention_at", List.of(), "hyper_names", List.of()));
+    all.put("layers_at", List.of());
     for (String list : List.of("p", "m", "v", "steps")) {
       all.put(list, List.of());
     }

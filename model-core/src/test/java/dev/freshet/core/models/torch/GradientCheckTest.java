@@ -280,6 +280,7 @@ class GradientCheckTest {
     all.putAll(
         Map.of("tasks", 3, "binary", 2, "amount", "squared", "delta", 1.0, "first", 0, "sets", 1));
     all.putAll(Map.of("attention", List.of(), "attention_at", List.of(), "hyper_names", List.of()));
+    all.put("layers_at", List.of());
     for (String switched : on) {
       all.put(switched, true);
     }

@@ -229,7 +229,7 @@ class AdaFtrTest {
     for (String compares : List.of("weight: 0.1", "space: reached")) {
       assertThatThrownBy(() -> ofTwoTrainers(compares))
           .isInstanceOf(InvalidSettingsException.class)
-          .hasMessageContaining("training.trainers: '2'; allowed: 1, for model plain compares");
+          .hasMessageContaining("training.trainers: '2'; allowed: 1: model plain compares");
     }
     assertThat(ofTwoTrainers("supervision: 1").training().trainers()).isEqualTo(2);
   }

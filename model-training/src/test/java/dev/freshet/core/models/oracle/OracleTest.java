@@ -321,7 +321,7 @@ class OracleTest {
   }
 
   private static double[] hyper(ModelDefinition model, Batch batch) {
-    double[] hyper = {1e-3, 0, 1e6, 0.1, 0, Double.POSITIVE_INFINITY, SIZE, batch.tau()};
+    double[] hyper = {1e-3, 0, 1e6, 0.1, 0, Double.POSITIVE_INFINITY, SIZE, 0, batch.tau()};
     return model.hyper(0).length == 0 ? Arrays.copyOf(hyper, hyper.length - 1) : hyper;
   }
 
