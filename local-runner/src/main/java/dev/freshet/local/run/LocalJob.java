@@ -46,6 +46,7 @@ import org.apache.flink.runtime.minicluster.MiniCluster;
 import org.apache.flink.runtime.minicluster.MiniClusterConfiguration;
 import org.apache.flink.runtime.minicluster.RpcServiceSharing;
 import org.apache.flink.runtime.rpc.RpcSystem;
+import org.apache.flink.state.rocksdb.RocksDBConfigurableOptions;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.util.Reference;
 import org.jspecify.annotations.Nullable;
@@ -147,6 +148,8 @@ public final class LocalJob implements AutoCloseable {
     // too; in a fifth of a second, the default, a replay reads events for minutes of learning.
     conf.set(PipelineOptions.AUTO_WATERMARK_INTERVAL, WATERMARKS);
     conf.set(StateBackendOptions.STATE_BACKEND, "rocksdb");
+    // An impression is asked for before it is there, by its own first event.
+    conf.set(RocksDBConfigurableOptions.USE_BLOOM_FILTER, true);
     conf.set(CheckpointingOptions.INCREMENTAL_CHECKPOINTS, true);
     conf.set(CheckpointingOptions.CHECKPOINTS_DIRECTORY, checkpoints.toUri().toString());
     conf.set(CheckpointingOptions.CHECKPOINTING_INTERVAL, checkpointEvery);
