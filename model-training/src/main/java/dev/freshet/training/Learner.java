@@ -61,6 +61,7 @@ public final class Learner implements AutoCloseable {
 
   private final Workers workers;
   private final BatchUpdate update;
+  private final StepCalls calls;
 
   private final HostBuffer labelBuffer = new HostBuffer();
   private final HostBuffer weightBuffer = new HostBuffer();
@@ -96,6 +97,7 @@ public final class Learner implements AutoCloseable {
     List<TorchEngine.WeightGroup> slots =
         List.of(zeros("m", parameters), zeros("v", parameters), counters(parameters.size()));
     network = new Network(context, tables, seed, device, slots, workers);
+    calls = new StepCalls(network, workers);
     dense.add(network.weights());
     dense.addAll(network.slots());
   }
@@ -205,10 +207,9 @@ public final class Learner implements AutoCloseable {
     float clip =
         settings.clipNorm() == null ? Float.POSITIVE_INFINITY : settings.clipNorm().floatValue();
     int hyper = putHyper(targets, settings, clip, context.model().hyper(step));
-    try (StepCalls calls = new StepCalls(network)) {
+    try (calls) {
       List<FloatBuffer> out =
           calls.run(
-              workers,
               size,
               call ->
                   call.add("y", labelBuffer, size, shape.tasks())

@@ -9,15 +9,15 @@ import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
-import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The calls of a model's script that are one step: {@code step}, or {@code part_of} by each worker
  * for its part of the batch and then {@code together}, which adds up losses and gradients and makes
- * the step. But for rounding, which depends on the number of parts, both say the same. Results are
- * valid until it is closed.
+ * the step. But for rounding, which depends on the number of parts, both say the same. Closing it
+ * ends a step, whose results are valid until then; another may follow.
  */
 final class StepCalls implements AutoCloseable {
 
@@ -32,6 +32,11 @@ final class StepCalls implements AutoCloseable {
   private static final int GRADIENTS = 2;
 
   private final Network network;
+  private final Workers workers;
+
+  /** Of each worker from which example to which it works. */
+  private final List<HostBuffer> ranges;
+
   private final List<TorchEngine.Call> calls = new ArrayList<>();
 
   /** Those that share the steps of a model. */
@@ -44,8 +49,10 @@ final class StepCalls implements AutoCloseable {
     return new Workers(device.apart() ? 1 : trainers, "trainer of " + model);
   }
 
-  StepCalls(Network network) {
+  StepCalls(Network network, Workers workers) {
     this.network = network;
+    this.workers = workers;
+    ranges = Stream.generate(HostBuffer::new).limit(workers.count()).toList();
   }
 
   /**
@@ -56,15 +63,11 @@ final class StepCalls implements AutoCloseable {
    * @param hyper adds the numbers that are the same for all
    */
   List<FloatBuffer> run(
-      Workers workers,
-      int size,
-      UnaryOperator<TorchEngine.Call> batch,
-      UnaryOperator<TorchEngine.Call> hyper) {
+      int size, UnaryOperator<TorchEngine.Call> batch, UnaryOperator<TorchEngine.Call> hyper) {
     int parts = workers.parts(size, LEAST);
     if (parts == 1) {
       return hyper.apply(batch.apply(open("step"))).run();
     }
-    List<HostBuffer> ranges = IntStream.range(0, parts).mapToObj(i -> new HostBuffer()).toList();
     for (int i = 0; i < parts; i++) {
       hyper.apply(batch.apply(open("part_of")));
     }
@@ -97,5 +100,6 @@ final class StepCalls implements AutoCloseable {
   @Override
   public void close() {
     calls.forEach(TorchEngine.Call::close);
+    calls.clear();
   }
 }

@@ -10,8 +10,9 @@ import dev.freshet.core.network.Network;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.core.pipeline.TrainingSettings;
-import dev.freshet.core.rows.BatchRows;
+import dev.freshet.core.rows.Workers;
 import dev.freshet.training.ModelTrainer;
+import dev.freshet.training.rows.BatchUpdate;
 import dev.freshet.training.rows.EmbeddingTable;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -39,7 +40,7 @@ final class StepCase implements AutoCloseable {
   private final ModelTrainer trainer;
   private final List<List<EncodedExample>> batches = new ArrayList<>();
   private final List<StepArguments> arguments = new ArrayList<>();
-  private float[] gradient = {};
+  private final BatchUpdate update = new BatchUpdate(Workers.NONE);
   private int next;
 
   /**
@@ -162,16 +163,7 @@ final class StepCase implements AutoCloseable {
     float[] pace = {1, 1, 1};
     List<EmbeddingTable> tables = trainer.learner().tables();
     for (int i = 0; i < tables.size(); i++) {
-      EmbeddingTable table = tables.get(i);
-      BatchRows rows = network().rows().get(i);
-      int size = rows.count() * table.width();
-      if (gradient.length < size) {
-        gradient = new float[size];
-      }
-      out.get(3 + i).get(gradient, 0, size);
-      for (int row = 0; row < rows.count(); row++) {
-        table.update(rows.row(row), gradient, row * table.width(), batch, pace);
-      }
+      update.run(tables.get(i), network().rows().get(i), out.get(3 + i), batch, pace);
     }
   }
 

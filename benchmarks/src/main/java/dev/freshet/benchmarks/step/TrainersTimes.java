@@ -19,8 +19,8 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /**
- * Examples a second of a model that several trainers share, beside what nothing could beat: as many
- * models, each with one trainer of its own, that learn at once.
+ * Examples a second of a model that several trainers share, beside as many models that learn at
+ * once and have one trainer each.
  */
 @Command(
     name = "./benchmarks/run trainers",

@@ -44,6 +44,11 @@ public final class Workers implements AutoCloseable {
     void work(int part, int from, int to);
   }
 
+  /** How many there are, the caller among them. */
+  public int count() {
+    return count;
+  }
+
   /**
    * Into how many parts so much is cut.
    *
