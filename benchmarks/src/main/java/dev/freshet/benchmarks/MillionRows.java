@@ -4,6 +4,7 @@ import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.RawFeatures;
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.features.ExampleEncoder;
+import dev.freshet.core.features.FeatureField;
 import dev.freshet.core.labels.LabelKind;
 import dev.freshet.core.labels.LabeledExample;
 import dev.freshet.core.labels.TaskLabel;
@@ -17,6 +18,8 @@ import dev.freshet.training.ModelTrainer;
 import dev.freshet.training.publishing.Lineage;
 import dev.freshet.training.publishing.SnapshotWriter;
 import dev.freshet.training.rows.EmbeddingTable;
+import java.io.OutputStream;
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -26,7 +29,7 @@ import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** A trainer with a million rows that publishes on a broker, as the job does, without the job. */
-final class MillionRows {
+public final class MillionRows {
 
   private static final int FIELDS = 8;
   private static final int VALUES = 125_000;
@@ -39,7 +42,7 @@ final class MillionRows {
   private final KafkaProducer<byte[], byte[]> producer;
   private final SplittableRandom random = new SplittableRandom(1);
 
-  MillionRows(Pipeline pipeline) {
+  public MillionRows(Pipeline pipeline) {
     this.pipeline = pipeline;
     encoder = new ExampleEncoder(pipeline.schema());
     trainer = new ModelTrainer(pipeline.context(pipeline.model("main")), pipeline.training());
@@ -52,7 +55,7 @@ final class MillionRows {
             "trainer");
     producer = new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
     producer.initTransactions();
-    EmbeddingTable table = trainer.learner().tables().get(0);
+    EmbeddingTable table = table();
     for (int value = 0; value < VALUES; value++) {
       EncodedExample example = example(value);
       for (int field = 0; field < FIELDS; field++) {
@@ -64,7 +67,7 @@ final class MillionRows {
   /**
    * @param baseEvery versions
    */
-  static Pipeline pipeline(int baseEvery) {
+  public static Pipeline pipeline(int baseEvery) {
     StringBuilder file = new StringBuilder("pipeline: load\ntasks:\n");
     file.append("  - {name: click, kind: binary, window: 1m}\n");
     file.append(Fields.features(FIELDS));
@@ -74,7 +77,7 @@ final class MillionRows {
   }
 
   /** The values of a random impression, popular ones more often, field by field. */
-  static String[] values(SplittableRandom random) {
+  public static String[] values(SplittableRandom random) {
     String[] values = new String[FIELDS];
     for (int i = 0; i < FIELDS; i++) {
       values[i] = "v" + skewed(random);
@@ -87,7 +90,7 @@ final class MillionRows {
   }
 
   /** Learns from 10,240 examples. */
-  void learn() {
+  public void learn() {
     for (int i = 0; i < 10; i++) {
       List<EncodedExample> batch = new ArrayList<>();
       for (int j = 0; j < BATCH; j++) {
@@ -98,7 +101,7 @@ final class MillionRows {
   }
 
   /** The next version's messages. */
-  List<ModelRecord> version() {
+  public List<ModelRecord> version() {
     List<ModelRecord> records = new ArrayList<>();
     ModelVersion version = new ModelVersion(1, trainer.steps());
     writer.write(trainer, version, Lineage.UNKNOWN, System.currentTimeMillis(), records::add);
@@ -106,13 +109,54 @@ final class MillionRows {
   }
 
   /** Publishes a version. */
-  void publish(List<ModelRecord> version) {
+  public void publish(List<ModelRecord> version) {
     send(version, pipeline.topic(SystemTopic.MODELS));
   }
 
   /** Writes a version to a topic that nobody reads. */
-  void publishElsewhere(List<ModelRecord> version) {
+  public void publishElsewhere(List<ModelRecord> version) {
     send(version, pipeline.topic(SystemTopic.IMPRESSIONS));
+  }
+
+  /** The model's graph with its dense weights, a TorchScript archive. */
+  public void writeGraph(OutputStream out) {
+    trainer.learner().network().writeGraph(out);
+  }
+
+  /** Names of the fields. */
+  public List<String> fields() {
+    return pipeline.schema().fields().stream().map(FeatureField::name).toList();
+  }
+
+  /** Numbers in a row. */
+  public int width() {
+    return table().width();
+  }
+
+  /** All rows, one behind the other, and behind them one of zeros for what is not known. */
+  public float[] rowsAndUnknown() {
+    EmbeddingTable table = table();
+    FloatBuffer all = FloatBuffer.allocate((table.size() + 1) * table.width());
+    for (int row = 0; row < table.size(); row++) {
+      table.read(row, all);
+    }
+    return all.array();
+  }
+
+  /** The row of each value v0, v1 and so on of the first field, then of the second and so on. */
+  public long[] rowNumbers() {
+    long[] rows = new long[FIELDS * VALUES];
+    for (int value = 0; value < VALUES; value++) {
+      long[] keys = example(value).keys();
+      for (int field = 0; field < FIELDS; field++) {
+        rows[field * VALUES + value] = table().find(keys[field], field);
+      }
+    }
+    return rows;
+  }
+
+  private EmbeddingTable table() {
+    return trainer.learner().tables().get(0);
   }
 
   private void send(List<ModelRecord> version, String topic) {

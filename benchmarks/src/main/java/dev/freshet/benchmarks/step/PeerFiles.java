@@ -1,6 +1,7 @@
 package dev.freshet.benchmarks.step;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.freshet.benchmarks.Raw;
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.models.torch.TensorValues;
 import dev.freshet.core.models.torch.TorchEngine;

@@ -1,5 +1,6 @@
 package dev.freshet.benchmarks.step;
 
+import dev.freshet.benchmarks.Raw;
 import dev.freshet.core.features.EncodedExample;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.ModelShape;

@@ -3,6 +3,7 @@ package dev.freshet.replica.server;
 import static java.util.Objects.requireNonNull;
 
 import io.undertow.io.Receiver;
+import io.undertow.io.Sender;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
@@ -143,17 +144,30 @@ final class Call {
     return new Refused(Refused.TOO_LARGE, "body: allowed: up to " + largestBody + " bytes");
   }
 
+  /** Bytes of the body that was received; of one that has to be unpacked as many as it may have. */
+  int size() {
+    return packed() ? largestBody : received().length;
+  }
+
+  private boolean packed() {
+    String encoding = exchange.getRequestHeaders().getFirst(Headers.CONTENT_ENCODING);
+    return encoding != null && encoding.equalsIgnoreCase(GZIP);
+  }
+
+  private byte[] received() {
+    return requireNonNull(received, "the body has come whole");
+  }
+
   /**
    * The body that was received, unpacked.
    *
    * @throws Refused if it is no gzip, or becomes too large
    */
   byte[] body() throws Refused {
-    String encoding = exchange.getRequestHeaders().getFirst(Headers.CONTENT_ENCODING);
-    if (encoding == null || !encoding.equalsIgnoreCase(GZIP)) {
-      return requireNonNull(received, "the body has come whole");
+    if (!packed()) {
+      return received();
     }
-    try (InputStream in = new GZIPInputStream(new ByteArrayInputStream(received))) {
+    try (InputStream in = new GZIPInputStream(new ByteArrayInputStream(received()))) {
       byte[] unpacked = in.readNBytes(largestBody + 1);
       if (unpacked.length > largestBody) {
         throw tooLarge();
@@ -227,7 +241,13 @@ final class Call {
     exchange.setStatusCode(status);
     exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, type);
     headers.forEach((name, value) -> exchange.getResponseHeaders().put(name, value));
-    exchange.getResponseSender().send(ByteBuffer.wrap(bytes));
+    Sender sender = exchange.getResponseSender();
+    if (exchange.isInIoThread()) {
+      sender.send(ByteBuffer.wrap(bytes));
+    } else {
+      // From another thread Undertow's own would spin while that thread ends the exchange.
+      client.onIoThread(() -> sender.send(ByteBuffer.wrap(bytes)));
+    }
   }
 
   static byte[] error(Refused why) {

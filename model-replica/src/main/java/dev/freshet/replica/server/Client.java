@@ -204,7 +204,8 @@ final class Client {
     onIoThread(() -> IoUtils.safeClose(connection));
   }
 
-  private void onIoThread(Runnable action) {
+  /** Has it done by the thread of the connection, which is closed if the server goes down. */
+  void onIoThread(Runnable action) {
     try {
       connection.getIoThread().execute(action);
     } catch (RejectedExecutionException e) {

@@ -19,6 +19,12 @@ final class ScoreCalls implements AutoCloseable {
 
   private static final long GOODBYE_SECONDS = 5;
 
+  /**
+   * Bytes of a request that is scored in about the time that it takes to hand it to another thread
+   * and its answer back: while nobody else is at work, its connection's own thread does it.
+   */
+  private static final int SMALL = 8 << 10;
+
   private final String model;
   private final ModelReplica replica;
   private final ScoreRequests requests;
@@ -60,16 +66,19 @@ final class ScoreCalls implements AutoCloseable {
               + limits.queue()
               + " wait");
     }
-    call.later(
-        () ->
-            workers.execute(
-                () -> {
-                  try {
-                    call.answer(() -> scores(call));
-                  } finally {
-                    places.release();
-                  }
-                }));
+    if (call.size() <= SMALL && places.availablePermits() == limits.atWork() - 1) {
+      work(call);
+    } else {
+      call.later(() -> workers.execute(() -> work(call)));
+    }
+  }
+
+  private void work(Call call) {
+    try {
+      call.answer(() -> scores(call));
+    } finally {
+      places.release();
+    }
   }
 
   private Object scores(Call call) throws IOException, Refused {

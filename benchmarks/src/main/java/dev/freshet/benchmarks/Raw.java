@@ -1,4 +1,4 @@
-package dev.freshet.benchmarks.step;
+package dev.freshet.benchmarks;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -7,17 +7,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Files of nothing but numbers, little-endian. */
-final class Raw {
+public final class Raw {
 
   private Raw() {}
 
-  static void write(Path file, float[] values) throws IOException {
+  public static void write(Path file, float[] values) throws IOException {
     ByteBuffer bytes = buffer(values.length * Float.BYTES);
     bytes.asFloatBuffer().put(values);
     Files.write(file, bytes.array());
   }
 
-  static void write(Path file, long[] values) throws IOException {
+  public static void write(Path file, long[] values) throws IOException {
     ByteBuffer bytes = buffer(values.length * Long.BYTES);
     bytes.asLongBuffer().put(values);
     Files.write(file, bytes.array());
