@@ -106,7 +106,8 @@ public final class EventReader implements Serializable {
     }
   }
 
-  private Parsed<Feedback> feedback(JsonNode root, @Nullable String topicKind) {
+  /** As {@link #feedback(byte[], String)}, of a message that is parsed already. */
+  public Parsed<Feedback> feedback(JsonNode root, @Nullable String topicKind) {
     try {
       requireObject(root);
       String id = text(root, "impression_id");

@@ -46,9 +46,29 @@ public final class PipelineOption {
    * @param bootstrap value of {@code --bootstrap}; null for the file's
    */
   public static Pipeline read(PipelineSource file, @Nullable String bootstrap) throws IOException {
-    Pipeline pipeline = read(file);
+    return read("--pipeline", file, bootstrap);
+  }
+
+  /**
+   * As the other ones.
+   *
+   * @param option that named the file
+   * @param bootstrap value of {@code --bootstrap}; null for the file's
+   */
+  public static Pipeline read(String option, PipelineSource file, @Nullable String bootstrap)
+      throws IOException {
+    Pipeline pipeline = read(option, file);
+    return bootstrap == null ? pipeline : onBrokers(pipeline, bootstrap);
+  }
+
+  /**
+   * A pipeline on other brokers.
+   *
+   * @param bootstrap value of {@code --bootstrap}
+   */
+  public static Pipeline onBrokers(Pipeline pipeline, String bootstrap) {
     try {
-      return bootstrap == null ? pipeline : pipeline.withBootstrap(bootstrap);
+      return pipeline.withBootstrap(bootstrap);
     } catch (InvalidValueException e) {
       throw new Usage("--" + e.getMessage());
     }

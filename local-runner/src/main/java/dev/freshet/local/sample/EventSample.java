@@ -1,0 +1,196 @@
+package dev.freshet.local.sample;
+
+import static java.util.Objects.requireNonNull;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.freshet.core.events.EventFormat;
+import dev.freshet.core.events.Feedback;
+import dev.freshet.core.events.Impression;
+import dev.freshet.core.events.Parsed;
+import dev.freshet.core.events.RejectReason;
+import dev.freshet.core.events.Rejection;
+import dev.freshet.core.events.UnreadableMessageException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Events that were read from files and topics, in memory. */
+final class EventSample {
+
+  /** What a source's messages are. */
+  enum Use {
+    IMPRESSIONS,
+    FEEDBACK,
+    /** Each is what it looks like. */
+    ANY
+  }
+
+  /**
+   * Feedback.
+   *
+   * @param time epoch milliseconds
+   */
+  record Event(String impression, String kind, long time, double value) {}
+
+  private static final double FEW = 0.001;
+
+  private final EventJudge judge;
+  private final List<SourceProfile> sources = new ArrayList<>();
+  private final Map<String, FieldProfile> fields = new LinkedHashMap<>();
+  private final Map<String, Long> shown = new HashMap<>();
+  private final List<Event> events = new ArrayList<>();
+  private final Set<String> eventIds = new HashSet<>();
+  private long impressions;
+  private long repeated;
+  private final Numbers times = new Numbers();
+  private boolean cut;
+
+  EventSample(EventJudge judge) {
+    this.judge = judge;
+  }
+
+  /**
+   * Reads messages of a source.
+   *
+   * @param topicKind what feedback is that does not say its kind; null if it has to
+   * @param most messages that are read
+   */
+  void read(MessageSource from, EventFormat format, Use use, @Nullable String topicKind, long most)
+      throws IOException {
+    SourceProfile source = new SourceProfile(from.name());
+    sources.add(source);
+    for (MessageSource.Message one = from.next(); one != null; one = from.next()) {
+      if (source.messages() == most) {
+        source.cut();
+        cut |= source.impressions() > 0;
+        return;
+      }
+      add(source, one, format, use, topicKind);
+    }
+  }
+
+  private void add(
+      SourceProfile source,
+      MessageSource.Message one,
+      EventFormat format,
+      Use use,
+      @Nullable String topicKind) {
+    if (one.tooLong()) {
+      source.refused(
+          one.place(),
+          new Rejection(RejectReason.TOO_LARGE, "message", "", "a line of up to 1,000,000 bytes"));
+      return;
+    }
+    JsonNode message;
+    try {
+      message = format.read(one.bytes());
+    } catch (UnreadableMessageException e) {
+      source.refused(one.place(), e.rejection());
+      return;
+    }
+    boolean feedback =
+        use == Use.FEEDBACK
+            || use == Use.ANY
+                && !message.has("features")
+                && (message.has("kind") || message.has("event_id"));
+    if (feedback) {
+      feedback(source, one, message, topicKind);
+    } else {
+      impression(source, one, message);
+    }
+  }
+
+  private void impression(SourceProfile source, MessageSource.Message one, JsonNode message) {
+    Parsed<Impression> parsed = judge.impression(message);
+    Impression impression = parsed.event();
+    if (impression == null) {
+      source.refused(one.place(), requireNonNull(parsed.rejection()));
+      return;
+    }
+    source.impression(one.lane(), impression.eventTime());
+    if (shown.putIfAbsent(impression.id(), impression.eventTime()) != null) {
+      repeated++;
+      return;
+    }
+    impressions++;
+    times.add(impression.eventTime());
+    message
+        .path("features")
+        .properties()
+        .forEach(
+            field ->
+                fields
+                    .computeIfAbsent(field.getKey(), name -> new FieldProfile())
+                    .add(field.getValue()));
+  }
+
+  private void feedback(
+      SourceProfile source,
+      MessageSource.Message one,
+      JsonNode message,
+      @Nullable String topicKind) {
+    Parsed<Feedback> parsed = judge.feedback(message, topicKind);
+    Feedback feedback = parsed.event();
+    if (feedback == null) {
+      source.refused(one.place(), requireNonNull(parsed.rejection()));
+      return;
+    }
+    String kind = message.path("kind").asText(topicKind);
+    source.feedback(kind, one.lane(), feedback.eventTime());
+    if (eventIds.add(kind + '\0' + feedback.impressionId() + '\0' + feedback.eventId())) {
+      events.add(new Event(feedback.impressionId(), kind, feedback.eventTime(), feedback.value()));
+    } else {
+      repeated++;
+    }
+  }
+
+  List<SourceProfile> sources() {
+    return sources;
+  }
+
+  /** By name; all that the impressions have, in the order of their coming. */
+  Map<String, FieldProfile> fields() {
+    return fields;
+  }
+
+  /** Impressions, each once. */
+  long impressions() {
+    return impressions;
+  }
+
+  /** When an impression was shown, or null if it is not in the sample. */
+  @Nullable Long shownAt(String impression) {
+    return shown.get(impression);
+  }
+
+  /** Feedback, each once. */
+  List<Event> events() {
+    return events;
+  }
+
+  /** Impressions and events whose ids were there already. */
+  long repeated() {
+    return repeated;
+  }
+
+  /** When impressions were shown, epoch milliseconds; there is one. */
+  Numbers times() {
+    return times;
+  }
+
+  /** From the first to the last impression but for one in a thousand, whose clock may be wrong. */
+  long span() {
+    return (long) (times.quantile(1 - FEW) - times.quantile(FEW));
+  }
+
+  /** True if an event's impression should be in the sample. */
+  boolean covers(Event event) {
+    return !cut || event.time() >= times.quantile(FEW) && event.time() <= times.quantile(1 - FEW);
+  }
+}

@@ -1,0 +1,190 @@
+package dev.freshet.local.sample;
+
+import dev.freshet.core.settings.Durations;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A first pipeline file for a sample. Tasks are in the order of how many impressions have them; one
+ * comes after the one before it if nearly all of its impressions have that, and not later.
+ */
+final class PipelineDraft {
+
+  private static final double NEARLY_ALL = 0.9;
+  private static final double MOST_DELAYS = 0.99;
+  private static final long SHORTEST_WINDOW = 60_000;
+
+  /** A sample is never all. */
+  private static final double SPARE = 1.2;
+
+  /** A kind of feedback. */
+  private static final class Kind {
+    private final String name;
+
+    /** By impression, when its first event was, be it that nothing happened. */
+    private final Map<String, Long> answered = new HashMap<>();
+
+    /** By impression, when it first happened. */
+    private final Map<String, Long> begun = new HashMap<>();
+
+    private boolean amounts;
+    private boolean negatives;
+
+    Kind(String name) {
+      this.name = name;
+    }
+  }
+
+  private final EventSample sample;
+  private final Map<String, String> topics;
+
+  private PipelineDraft(EventSample sample, Map<String, String> topics) {
+    this.sample = sample;
+    this.topics = topics;
+  }
+
+  /**
+   * The file's text.
+   *
+   * @param name of the pipeline
+   * @param bootstrap of the brokers; null for files
+   * @param topics by what is on them, {@code impressions} or a kind; those that are known
+   */
+  static String of(
+      EventSample sample, String name, @Nullable String bootstrap, Map<String, String> topics) {
+    return new PipelineDraft(sample, topics).text(name, bootstrap);
+  }
+
+  private String text(String name, @Nullable String bootstrap) {
+    List<Kind> kinds = kinds();
+    StringBuilder file = new StringBuilder();
+    line(
+        file,
+        "# A first pipeline file: `./freshet check --write` made it of %,d impressions and %,d feedback",
+        sample.impressions(),
+        sample.events().size());
+    line(
+        file,
+        "# events of %s to %s. Windows and kinds are guesses from these: look at them.",
+        Instant.ofEpochMilli((long) sample.times().quantile(0)),
+        Instant.ofEpochMilli((long) sample.times().quantile(1)));
+    line(file, "pipeline: %s", name);
+    if (bootstrap != null || !topics.isEmpty()) {
+      line(file, "kafka:");
+    }
+    if (bootstrap != null) {
+      line(file, "  bootstrap: %s", SampleText.yaml(bootstrap));
+    }
+    if (!topics.isEmpty()) {
+      line(file, "  topics:");
+      topics.forEach(
+          (use, topic) -> line(file, "    %s: %s", SampleText.yaml(use), SampleText.yaml(topic)));
+    }
+    line(file, "tasks:");
+    tasks(kinds, file);
+    line(file, "features:");
+    features(file);
+    line(file, "models:");
+    line(file, "  - {name: main, kind: shared-bottom}");
+    return file.toString();
+  }
+
+  private List<Kind> kinds() {
+    Map<String, Kind> byName = new LinkedHashMap<>();
+    for (EventSample.Event event : sample.events()) {
+      Kind kind = byName.computeIfAbsent(event.kind(), Kind::new);
+      kind.amounts |= event.value() != 0 && event.value() != 1;
+      kind.negatives |= event.value() == 0;
+      if (sample.shownAt(event.impression()) != null) {
+        kind.answered.merge(event.impression(), event.time(), Math::min);
+        if (event.value() != 0) {
+          kind.begun.merge(event.impression(), event.time(), Math::min);
+        }
+      }
+    }
+    List<Kind> kinds = new ArrayList<>(byName.values());
+    kinds.sort(
+        Comparator.<Kind, Boolean>comparing(kind -> kind.amounts)
+            .thenComparing(kind -> -kind.begun.size())
+            .thenComparing(kind -> kind.name));
+    return kinds;
+  }
+
+  private void tasks(List<Kind> kinds, StringBuilder file) {
+    List<Kind> taken = new ArrayList<>();
+    boolean amounts = false;
+    for (Kind kind : kinds) {
+      if (kind.amounts && (amounts || taken.isEmpty())) {
+        line(
+            file,
+            "  # %s: left out, for %s",
+            SampleText.cut(kind.name, 40),
+            amounts ? "one task may be of amounts" : "the first task cannot be of amounts");
+        continue;
+      }
+      amounts |= kind.amounts;
+      Kind parent = parent(kind, taken);
+      Numbers delays = new Numbers();
+      kind.answered.forEach(
+          (impression, time) -> {
+            Long from = parent == null ? sample.shownAt(impression) : parent.begun.get(impression);
+            if (from != null) {
+              delays.add(Math.max(0, time - from));
+            }
+          });
+      double most = delays.count() == 0 ? 0 : delays.quantile(MOST_DELAYS);
+      line(
+          file,
+          "  - {name: %s, kind: %s, after: %s, window: %s%s}%s",
+          SampleText.yaml(kind.name),
+          kind.amounts ? "continuous" : "binary",
+          parent == null ? "impression" : SampleText.yaml(parent.name),
+          Durations.written(Spans.roundUp(Math.max(SHORTEST_WINDOW, SPARE * most))),
+          !kind.amounts && kind.negatives ? ", negatives: explicit" : "",
+          delays.count() == 0
+              ? "  # no delay is known"
+              : "  # 99 %% come within %s".formatted(Spans.text(most)));
+      taken.add(kind);
+    }
+  }
+
+  /** The last of those before that nearly all of its impressions have, and not later. */
+  private static @Nullable Kind parent(Kind kind, List<Kind> before) {
+    for (int i = before.size() - 1; i >= 0; i--) {
+      Kind one = before.get(i);
+      long with =
+          kind.begun.entrySet().stream()
+              .filter(e -> one.begun.getOrDefault(e.getKey(), Long.MAX_VALUE) <= e.getValue())
+              .count();
+      if (!kind.begun.isEmpty() && with >= NEARLY_ALL * kind.begun.size()) {
+        return one;
+      }
+    }
+    return null;
+  }
+
+  private void features(StringBuilder file) {
+    sample
+        .fields()
+        .forEach(
+            (name, found) -> {
+              FieldDraft draft = FieldDraft.of(name, found, sample.impressions());
+              if (draft.isOfUse()) {
+                line(file, "  - %s", draft.line());
+              } else {
+                line(file, "  # %s: left out: %s", SampleText.cut(name, 60), draft.fault());
+              }
+            });
+  }
+
+  private static void line(StringBuilder file, String format, Object... values) {
+    file.append(String.format(Locale.ROOT, format, values)).append('\n');
+  }
+}

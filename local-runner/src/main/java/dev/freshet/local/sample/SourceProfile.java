@@ -1,0 +1,96 @@
+package dev.freshet.local.sample;
+
+import dev.freshet.core.events.Rejection;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** What was read from one file or topic. */
+final class SourceProfile {
+
+  /** Messages that were refused for one reason, and the first of them. */
+  static final class Refusals {
+    private long count;
+    private String sample = "";
+
+    long count() {
+      return count;
+    }
+
+    /** Where it stands, and what is wrong with it. */
+    String sample() {
+      return sample;
+    }
+  }
+
+  private final String name;
+  private final Map<String, Long> feedback = new TreeMap<>();
+  private final Map<String, Refusals> refused = new TreeMap<>();
+  private final Disorder disorder = new Disorder();
+  private long messages;
+  private long impressions;
+  private boolean whole = true;
+
+  SourceProfile(String name) {
+    this.name = name;
+  }
+
+  void impression(int lane, long time) {
+    messages++;
+    impressions++;
+    disorder.add(lane, time);
+  }
+
+  void feedback(String kind, int lane, long time) {
+    messages++;
+    feedback.merge(kind, 1L, Long::sum);
+    disorder.add(lane, time);
+  }
+
+  void refused(String place, Rejection why) {
+    messages++;
+    Refusals same = refused.computeIfAbsent(why.reason().label(), r -> new Refusals());
+    if (same.count++ == 0) {
+      same.sample = place + ": " + why.toString().substring(why.reason().label().length() + 2);
+    }
+  }
+
+  /** There is more than was read. */
+  void cut() {
+    whole = false;
+  }
+
+  String name() {
+    return name;
+  }
+
+  long messages() {
+    return messages;
+  }
+
+  long impressions() {
+    return impressions;
+  }
+
+  /** By kind. */
+  Map<String, Long> feedback() {
+    return feedback;
+  }
+
+  /** By reason. */
+  Map<String, Refusals> refused() {
+    return refused;
+  }
+
+  long allRefused() {
+    return refused.values().stream().mapToLong(Refusals::count).sum();
+  }
+
+  Disorder disorder() {
+    return disorder;
+  }
+
+  /** True if all that there is was read. */
+  boolean whole() {
+    return whole;
+  }
+}
