@@ -37,6 +37,11 @@ public final class Topics implements AutoCloseable {
     }
   }
 
+  /** Of the brokers' cluster. */
+  public String clusterId() throws ExecutionException, InterruptedException {
+    return admin.describeCluster().clusterId().get();
+  }
+
   /** Impressions and the tasks' feedback topics, each once. */
   public Set<String> eventTopics() {
     Set<String> topics = new LinkedHashSet<>();

@@ -21,6 +21,7 @@ import picocli.CommandLine.Command;
     subcommands = {
       DemoCommand.class,
       ReplayCommand.class,
+      RunCommand.class,
       SubmitCommand.class,
       ExperimentCommand.class,
       TuneCommand.class,

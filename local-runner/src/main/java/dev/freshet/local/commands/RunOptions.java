@@ -20,10 +20,12 @@ import org.apache.kafka.common.errors.InterruptException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** Options that demo and replay share. */
+/** Options that demo, replay and run share. */
 final class RunOptions {
 
   private static final int LAST_PORT = 65_535;
+  private static final Duration CHECKPOINTS = Duration.ofSeconds(2);
+  private static final Duration LASTING_CHECKPOINTS = Duration.ofSeconds(10);
 
   @Option(
       names = "--json",
@@ -35,7 +37,7 @@ final class RunOptions {
       paramLabel = "DIR",
       description =
           "Keep topics and checkpoints here; started again with it, the run goes on where it"
-              + " stopped, however it was stopped. Default: a temporary folder.")
+              + " stopped, however it was stopped. Default: a temporary folder; run needs one.")
   @Nullable Path dataDir;
 
   @Option(
@@ -48,10 +50,9 @@ final class RunOptions {
   @Option(
       names = "--checkpoint-every",
       paramLabel = "TIME",
-      defaultValue = "2s",
       converter = DurationConverter.class,
-      description = "Time between checkpoints. Default: ${DEFAULT-VALUE}.")
-  Duration checkpointEvery;
+      description = "Time between checkpoints. Default: 2s, of run 10s.")
+  @Nullable Duration checkpointEvery;
 
   @Option(
       names = "--again",
@@ -146,6 +147,22 @@ final class RunOptions {
   }
 
   LocalRun.Settings settings(Path folder, boolean truthKnown) {
-    return new LocalRun.Settings(folder, parallelism, checkpointEvery, truthKnown, metricsPort);
+    return settings(folder, truthKnown, false);
+  }
+
+  /** Of a run that has no end by itself. */
+  LocalRun.Settings lastingSettings(Path folder) {
+    return settings(folder, false, true);
+  }
+
+  private LocalRun.Settings settings(Path folder, boolean truthKnown, boolean lasting) {
+    Duration usual = lasting ? LASTING_CHECKPOINTS : CHECKPOINTS;
+    return new LocalRun.Settings(
+        folder,
+        parallelism,
+        checkpointEvery == null ? usual : checkpointEvery,
+        truthKnown,
+        metricsPort,
+        lasting);
   }
 }

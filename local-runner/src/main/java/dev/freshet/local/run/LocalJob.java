@@ -49,7 +49,6 @@ import org.apache.flink.runtime.rpc.RpcSystem;
 import org.apache.flink.state.rocksdb.RocksDBConfigurableOptions;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.util.Reference;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -58,7 +57,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class LocalJob implements AutoCloseable {
 
-  static final int RESTARTS = 3;
+  private static final int RESTARTS = 3;
+  private static final int LASTING_RESTARTS = 20;
   private static final int FIRST_PORT = 8081;
   private static final int LAST_PORT = 8181;
   private static final int INTERVALS = 5;
@@ -103,21 +103,16 @@ public final class LocalJob implements AutoCloseable {
    */
   public static LocalJob start(
       Pipeline pipeline, Path folder, int parallelism, Duration checkpointEvery) throws Exception {
-    return start(pipeline, folder, parallelism, checkpointEvery, null);
+    return start(
+        pipeline, new LocalRun.Settings(folder, parallelism, checkpointEvery, false, null, false));
   }
 
-  /**
-   * The same, with metrics for Prometheus.
-   *
-   * @param metricsPort where it may ask for them, on every interface; null for nowhere
-   */
-  public static LocalJob start(
-      Pipeline pipeline,
-      Path folder,
-      int parallelism,
-      Duration checkpointEvery,
-      @Nullable Integer metricsPort)
-      throws Exception {
+  /** The same as the settings of a run say. */
+  static LocalJob start(Pipeline pipeline, LocalRun.Settings settings) throws Exception {
+    Path folder = settings.folder();
+    int parallelism = settings.parallelism();
+    Duration checkpointEvery = settings.checkpointEvery();
+    Integer metricsPort = settings.metricsPort();
     Path checkpoints = Files.createDirectories(folder.resolve("checkpoints"));
     Path savepoints = Files.createDirectories(folder.resolve("savepoints"));
     Path temporary = Files.createDirectories(folder.resolve("tmp"));
@@ -166,9 +161,7 @@ public final class LocalJob implements AutoCloseable {
     conf.set(
         CheckpointingOptions.EXTERNALIZED_CHECKPOINT_RETENTION,
         ExternalizedCheckpointRetention.RETAIN_ON_CANCELLATION);
-    conf.set(RestartStrategyOptions.RESTART_STRATEGY, "fixed-delay");
-    conf.set(RestartStrategyOptions.RESTART_STRATEGY_FIXED_DELAY_ATTEMPTS, RESTARTS);
-    conf.set(RestartStrategyOptions.RESTART_STRATEGY_FIXED_DELAY_DELAY, Duration.ofSeconds(1));
+    restarts(conf, settings.lasting());
     conf.set(SecurityOptions.DELEGATION_TOKENS_ENABLED, false);
     String log = System.getProperty("freshet.log");
     if (log != null) {
@@ -345,6 +338,33 @@ public final class LocalJob implements AutoCloseable {
         TimeUnit.MILLISECONDS.sleep(POLL.toMillis());
         return finished();
       }
+    }
+  }
+
+  /** How often a job comes back by itself before it has failed. */
+  static int restarts(boolean lasting) {
+    return lasting ? LASTING_RESTARTS : RESTARTS;
+  }
+
+  private static void restarts(Configuration conf, boolean lasting) {
+    if (lasting) {
+      // As in conf/config.yaml: brokers go away now and then, all day.
+      conf.set(RestartStrategyOptions.RESTART_STRATEGY, "exponential-delay");
+      conf.set(
+          RestartStrategyOptions.RESTART_STRATEGY_EXPONENTIAL_DELAY_ATTEMPTS, LASTING_RESTARTS);
+      conf.set(
+          RestartStrategyOptions.RESTART_STRATEGY_EXPONENTIAL_DELAY_INITIAL_BACKOFF,
+          Duration.ofSeconds(1));
+      conf.set(
+          RestartStrategyOptions.RESTART_STRATEGY_EXPONENTIAL_DELAY_MAX_BACKOFF,
+          Duration.ofMinutes(1));
+      conf.set(
+          RestartStrategyOptions.RESTART_STRATEGY_EXPONENTIAL_DELAY_RESET_BACKOFF_THRESHOLD,
+          Duration.ofMinutes(30));
+    } else {
+      conf.set(RestartStrategyOptions.RESTART_STRATEGY, "fixed-delay");
+      conf.set(RestartStrategyOptions.RESTART_STRATEGY_FIXED_DELAY_ATTEMPTS, RESTARTS);
+      conf.set(RestartStrategyOptions.RESTART_STRATEGY_FIXED_DELAY_DELAY, Duration.ofSeconds(1));
     }
   }
 

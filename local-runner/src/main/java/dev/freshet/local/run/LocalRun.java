@@ -12,6 +12,7 @@ import dev.freshet.local.broker.EmbeddedBroker;
 import dev.freshet.local.broker.Topics;
 import dev.freshet.local.signals.EndRequest;
 import dev.freshet.replica.ModelReplica;
+import dev.freshet.topics.StartChecks;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -20,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
 
 /**
  * The whole loop in one place: broker, topics, job, replicas, observer. Started and closed as one;
@@ -29,6 +31,8 @@ public final class LocalRun implements AutoCloseable {
 
   private static final int EVENT_PARTITIONS = 2;
   private static final Duration PROGRESS = Duration.ofSeconds(5);
+  private static final Duration AT_FIRST = Duration.ofMinutes(2);
+  private static final Duration NOW_AND_THEN = Duration.ofMinutes(1);
   private static final Duration BRIEFLY = Duration.ofMillis(300);
   private static final Duration LONG = Duration.ofSeconds(60);
   private static final Duration FAILURES = Duration.ofSeconds(1);
@@ -37,13 +41,16 @@ public final class LocalRun implements AutoCloseable {
    * Settings of a run.
    *
    * @param metricsPort where Prometheus may ask for the job's metrics, or null
+   * @param lasting true of a run that has no end by itself: it outlasts more failures and tells
+   *     less
    */
   public record Settings(
       Path folder,
       int parallelism,
       Duration checkpointEvery,
       boolean truthKnown,
-      @Nullable Integer metricsPort) {}
+      @Nullable Integer metricsPort,
+      boolean lasting) {}
 
   /** Why a run ended. */
   public enum Ending {
@@ -70,7 +77,10 @@ public final class LocalRun implements AutoCloseable {
   private final Settings settings;
   private final EndRequest end;
   private final PrintStream out;
-  private final EmbeddedBroker broker;
+
+  /** Null on brokers that are somebody else's. */
+  private final @Nullable EmbeddedBroker broker;
+
   private final Pipeline pipeline;
   private final Topics topics;
   private final Observer observer;
@@ -86,7 +96,7 @@ public final class LocalRun implements AutoCloseable {
       Settings settings,
       EndRequest end,
       PrintStream out,
-      EmbeddedBroker broker,
+      @Nullable EmbeddedBroker broker,
       Pipeline pipeline,
       Topics topics)
       throws IOException {
@@ -125,15 +135,30 @@ public final class LocalRun implements AutoCloseable {
     }
   }
 
+  /**
+   * As {@link #open}, on the pipeline's own brokers, if nothing speaks against it. What earlier
+   * jobs left in its topics is passed over.
+   */
+  public static LocalRun join(Pipeline pipeline, Settings settings, EndRequest end, PrintStream out)
+      throws Exception {
+    out.println("PyTorch " + TorchLibrary.selfTest());
+    StartChecks.run(pipeline, pipeline.pipeline())
+        .forEach(warning -> out.println("Warning: " + warning));
+    Topics topics = new Topics(pipeline);
+    try {
+      LocalRun run = new LocalRun(settings, end, out, null, pipeline, topics);
+      run.observer.begin(LONG);
+      out.println("Kafka at " + pipeline.kafka().bootstrap());
+      return run;
+    } catch (Exception e) {
+      topics.close();
+      throw e;
+    }
+  }
+
   /** Starts the job, from the newest checkpoint if there is one. */
   public void startJob() throws Exception {
-    LocalJob started =
-        LocalJob.start(
-            pipeline,
-            settings.folder(),
-            settings.parallelism(),
-            settings.checkpointEvery(),
-            settings.metricsPort());
+    LocalJob started = LocalJob.start(pipeline, settings);
     job = started;
     observer.counted(started::counted);
     int port = started.webPort();
@@ -215,7 +240,7 @@ public final class LocalRun implements AutoCloseable {
           "A step failed%s%n  the job goes back to its newest checkpoint, attempt %d of %d%n",
           what.equals(lastFailure) ? " again, in the same way" : ": " + what,
           failure.attempt() + 1,
-          LocalJob.RESTARTS);
+          LocalJob.restarts(settings.lasting()));
       lastFailure = what;
     }
     failuresTold = failures.size();
@@ -237,7 +262,8 @@ public final class LocalRun implements AutoCloseable {
 
   /** Prints progress if it is time to. */
   public void tick() throws Exception {
-    if (System.nanoTime() - printedAt > PROGRESS.toNanos()) {
+    boolean often = !settings.lasting() || seconds() < AT_FIRST.toSeconds();
+    if (System.nanoTime() - printedAt > (often ? PROGRESS : NOW_AND_THEN).toNanos()) {
       printedAt = System.nanoTime();
       progress.print(seconds());
       if (job != null) {
@@ -298,7 +324,9 @@ public final class LocalRun implements AutoCloseable {
       }
     } finally {
       topics.close();
-      if (end.made()) {
+      if (broker == null) {
+        LoggerFactory.getLogger(LocalRun.class).info("The brokers go on");
+      } else if (end.made()) {
         broker.kill(); // Its log is on disk, and nobody waits for it to tidy up.
       } else {
         broker.close();

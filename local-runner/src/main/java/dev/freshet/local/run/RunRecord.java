@@ -31,9 +31,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  * version  2 (1 knew no lines that were passed over; it is still read)
- * kind     demo or replay
+ * kind     demo, replay or run
  * of       what may not change between runs: fingerprints of the pipeline and its topics,
- *          the examples topic, the simulator's settings
+ *          the examples topic, the simulator's settings; of a run the pipeline's name and the id
+ *          of the Kafka cluster
  * batches  inputs that were given together, in the order in which they were sent:
  *   inputs   each: use, path, sha256 of the content, and once it is sent how much there was of it
  *   from     messages in each partition before the first of this batch, by topic-partition:
@@ -51,6 +52,7 @@ record RunRecord(
 
   static final String DEMO = "demo";
   static final String REPLAY = "replay";
+  static final String RUN = "run";
   static final String FILE = "run.json";
   private static final Layout LAYOUT = new Layout("run.json", 2);
   private static final ObjectMapper JSON =
@@ -122,6 +124,8 @@ record RunRecord(
                 + switch (what) {
                   case "examples" -> " was begun with other wishes about examples (--examples-out)";
                   case "load" -> " was begun with other settings of the simulator, " + of.get(what);
+                  case "name" -> " was begun with another pipeline, " + of.get(what);
+                  case "cluster" -> " was begun on another Kafka cluster, " + of.get(what);
                   case "pipeline" -> " was begun with another pipeline file, or another Freshet";
                   default -> " was begun with other " + what;
                 }

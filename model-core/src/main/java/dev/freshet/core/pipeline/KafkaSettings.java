@@ -5,8 +5,12 @@ import static dev.freshet.core.settings.InvalidValueException.check;
 import dev.freshet.core.events.EventFormats;
 import dev.freshet.core.settings.Option;
 import java.io.Serializable;
+import java.time.Instant;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeParseException;
 import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
@@ -24,6 +28,12 @@ public record KafkaSettings(
             fallback = "")
         Map<String, String> topics,
     @Option(value = "Format of events", fallback = "json") EventFormats format,
+    @Option(
+            value =
+                "Where a job begins to read that goes on from no checkpoint: `earliest`, `latest`, or a"
+                    + " time (ISO-8601 with a zone), at the first messages that Kafka got then or later",
+            fallback = EARLIEST)
+        String start,
     @Option(
             value =
                 "Copies of each topic that is made, on a broker each; 3 where data matters. Default:"
@@ -50,6 +60,12 @@ public record KafkaSettings(
             fallback = "false")
         boolean plainSecrets)
     implements Serializable {
+
+  /** {@code start} at the oldest messages that are there. */
+  public static final String EARLIEST = "earliest";
+
+  /** {@code start} behind the newest messages. */
+  public static final String LATEST = "latest";
 
   /** The providers of references that need not be declared. */
   private static final Map<String, String> PROVIDERS =
@@ -99,6 +115,11 @@ public record KafkaSettings(
         minInsyncReplicas,
         "at most replication-factor");
     check(
+        start.equals(EARLIEST) || start.equals(LATEST) || time(start).isPresent(),
+        "start",
+        start,
+        "earliest, latest, or a time such as 2026-01-31T00:00:00Z");
+    check(
         BROKERS.matcher(bootstrap).matches(),
         "bootstrap",
         bootstrap.contains("@") ? "(not shown)" : bootstrap,
@@ -130,21 +151,61 @@ public record KafkaSettings(
     return all;
   }
 
+  /** The time of {@code start}, if it is one. */
+  public Optional<Instant> startTime() {
+    return time(start);
+  }
+
+  private static Optional<Instant> time(String text) {
+    try {
+      return Optional.of(DateTimeFormatter.ISO_OFFSET_DATE_TIME.parse(text, Instant::from));
+    } catch (DateTimeParseException e) {
+      return Optional.empty();
+    }
+  }
+
+  /** The same, begun elsewhere. */
+  KafkaSettings withStart(String other) {
+    return new KafkaSettings(
+        bootstrap,
+        topics,
+        format,
+        other,
+        replicationFactor,
+        minInsyncReplicas,
+        properties,
+        plainSecrets);
+  }
+
   /** The same on other brokers. */
   KafkaSettings withBootstrap(String other) {
     return new KafkaSettings(
-        other, topics, format, replicationFactor, minInsyncReplicas, properties, plainSecrets);
+        other,
+        topics,
+        format,
+        start,
+        replicationFactor,
+        minInsyncReplicas,
+        properties,
+        plainSecrets);
   }
 
   /** The same on a single broker, which holds one replica of everything. */
   KafkaSettings onOneBroker(String other) {
-    return new KafkaSettings(other, topics, format, null, null, properties, plainSecrets);
+    return new KafkaSettings(other, topics, format, start, null, null, properties, plainSecrets);
   }
 
   /** The same with other topics. */
   KafkaSettings withTopics(Map<String, String> other) {
     return new KafkaSettings(
-        bootstrap, other, format, replicationFactor, minInsyncReplicas, properties, plainSecrets);
+        bootstrap,
+        other,
+        format,
+        start,
+        replicationFactor,
+        minInsyncReplicas,
+        properties,
+        plainSecrets);
   }
 
   private static String broker() {

@@ -191,6 +191,15 @@ public record Pipeline(
     return with(kafka.withBootstrap(bootstrap));
   }
 
+  /**
+   * The same pipeline, whose job begins to read elsewhere.
+   *
+   * @param start as {@link KafkaSettings#start}
+   */
+  public Pipeline withStart(String start) {
+    return with(kafka.withStart(start));
+  }
+
   /** The same pipeline on a single broker, which holds one replica of everything. */
   public Pipeline onOneBroker(String bootstrap) {
     return with(kafka.onOneBroker(bootstrap));

@@ -42,7 +42,8 @@ public final class Nearest {
         .filter(one -> !one.equals(written) && distance(letters, letters(one)) <= most)
         .min(
             Comparator.<String, Integer>comparing(one -> distance(letters, letters(one)))
-                .thenComparing(one -> distance(lower, one)))
+                .thenComparing(one -> distance(lower, one))
+                .thenComparing(one -> !one.startsWith(lower)))
         .or(
             () ->
                 known.stream()

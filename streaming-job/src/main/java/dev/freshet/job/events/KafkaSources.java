@@ -2,6 +2,7 @@ package dev.freshet.job.events;
 
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
+import dev.freshet.core.pipeline.KafkaSettings;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.SystemTopic;
 import java.io.Serializable;
@@ -47,12 +48,23 @@ public final class KafkaSources {
             .setBootstrapServers(pipeline.kafka().bootstrap())
             .setGroupId(pipeline.consumerGroup())
             .setTopics(topics)
-            .setStartingOffsets(OffsetsInitializer.earliest())
+            .setStartingOffsets(start(pipeline.kafka()))
             .setDeserializer(parser)
             .setProperties(properties)
             .setProperty("isolation.level", "read_committed")
             .build();
     properties.setProperty("bootstrap.servers", pipeline.kafka().bootstrap());
     return new WatchedSource<>(source, properties, pipeline.labels().idleAfter());
+  }
+
+  /** Of a job without a checkpoint. */
+  private static OffsetsInitializer start(KafkaSettings kafka) {
+    return kafka
+        .startTime()
+        .map(time -> OffsetsInitializer.timestamp(time.toEpochMilli()))
+        .orElse(
+            kafka.start().equals(KafkaSettings.LATEST)
+                ? OffsetsInitializer.latest()
+                : OffsetsInitializer.earliest());
   }
 }

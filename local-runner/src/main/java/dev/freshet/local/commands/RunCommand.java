@@ -1,0 +1,92 @@
+package dev.freshet.local.commands;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.settings.InvalidValueException;
+import dev.freshet.local.run.KafkaRun;
+import dev.freshet.server.options.DurationConverter;
+import dev.freshet.server.options.PipelineOption;
+import dev.freshet.server.options.Usage;
+import dev.freshet.topics.Brokers;
+import dev.freshet.topics.ClientProperties;
+import dev.freshet.topics.PipelineSource;
+import java.io.PrintStream;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+@Command(
+    name = "run",
+    description = {
+      "Learns from your own Kafka, on this machine: the job with its Flink and web UI in this"
+          + " process, its state in --data-dir.",
+      "Ends after --for, or with Ctrl-C; started again it goes on where it was. `topics create` makes"
+          + " the topics that are missing."
+    },
+    mixinStandardHelpOptions = true)
+final class RunCommand implements Callable<Integer> {
+
+  @Option(
+      names = "--pipeline",
+      paramLabel = "FILE",
+      required = true,
+      description = "The pipeline, or its http(s) address.")
+  private PipelineSource file;
+
+  @Option(
+      names = "--bootstrap",
+      paramLabel = "HOST:PORT",
+      description = "Kafka brokers, instead of the pipeline's.")
+  private @Nullable String bootstrap;
+
+  @Option(
+      names = "--from",
+      paramLabel = "START",
+      description =
+          "Where to begin without a checkpoint: earliest, latest, or a time such as"
+              + " 2026-01-31T00:00:00Z. Default: the pipeline's `kafka.start`.")
+  private @Nullable String from;
+
+  @Option(
+      names = "--for",
+      paramLabel = "TIME",
+      converter = DurationConverter.class,
+      description = "How long to run, for example 60s or 5m.")
+  private @Nullable Duration duration;
+
+  @Mixin private RunOptions options;
+
+  @Override
+  public Integer call() throws Exception {
+    options.check();
+    if (options.dataDir == null) {
+      throw new Usage("--data-dir is missing: what is learnt has to stay somewhere");
+    }
+    Pipeline read = pipeline();
+    ClientProperties.resolve(read);
+    Brokers.require(read);
+    PrintStream progress = options.json ? System.err : System.out;
+    return options.run(
+        progress,
+        read,
+        true,
+        (folder, end) ->
+            new KafkaRun(read, end, progress).run(options.lastingSettings(folder), duration));
+  }
+
+  private Pipeline pipeline() throws Exception {
+    Pipeline read = PipelineOption.read("--pipeline", file, bootstrap);
+    try {
+      return from == null ? read : read.withStart(requireNonNull(from));
+    } catch (InvalidValueException e) {
+      throw new Usage(
+          "--from: '"
+              + from
+              + "'; allowed: earliest, latest, or a time such as 2026-01-31T00:00:00Z");
+    }
+  }
+}
