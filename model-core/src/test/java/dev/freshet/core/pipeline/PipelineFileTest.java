@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -539,6 +540,15 @@ publishing: {keep: 1, every: never}
     for (String brokers : List.of("''", "host", "host:0", "host:99999", "a:1,,b:2", "a:1;b:2")) {
       problem("kafka.bootstrap", "tasks:", "kafka: {bootstrap: \"" + brokers + "\"}\ntasks:");
     }
+    for (String start :
+        List.of("''", "first", "2026-01-31", "2026-01-31T00:00:00", "1767225600000")) {
+      problem("kafka.start", "tasks:", "kafka: {start: " + start + "}\ntasks:");
+    }
+    Pipeline begun =
+        TestingPipelines.shop("tasks:", "kafka: {start: 2026-01-31T01:00:00+01:00}\ntasks:");
+    assertThat(begun.kafka().startTime()).contains(Instant.parse("2026-01-31T00:00:00Z"));
+    assertThat(begun.fingerprint()).isEqualTo(TestingPipelines.shop().fingerprint());
+    assertThat(begun.withStart("latest").kafka().startTime()).isEmpty();
     for (String brokers : List.of("a:1, b.c:65535", "[::1]:9092", "SASL_SSL://k-1:9093")) {
       assertThat(TestingPipelines.shop("tasks:", "kafka: {bootstrap: \"" + brokers + "\"}\ntasks:"))
           .isNotNull();
