@@ -22,6 +22,7 @@ import picocli.CommandLine.Command;
       DemoCommand.class,
       ReplayCommand.class,
       RunCommand.class,
+      BrokerCommand.class,
       SubmitCommand.class,
       ExperimentCommand.class,
       TuneCommand.class,

@@ -6,8 +6,10 @@ import dev.freshet.experiments.simulator.Simulator;
 import dev.freshet.job.events.MessageParser;
 import dev.freshet.local.signals.EndRequest;
 import dev.freshet.server.options.DurationConverter;
+import dev.freshet.server.options.PipelineOption;
 import dev.freshet.server.options.Usage;
 import dev.freshet.topics.Brokers;
+import dev.freshet.topics.PipelineSource;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -37,7 +39,17 @@ final class SimulateCommand implements Callable<Integer> {
 
   private static final long LONGEST_SLEEP = TimeUnit.MILLISECONDS.toNanos(100);
 
-  @Mixin private TopicsCommand.Where where;
+  @Option(
+      names = "--pipeline",
+      paramLabel = "FILE",
+      description = "The pipeline, or its http(s) address. Default: pipelines/shop.yaml.")
+  private PipelineSource file = PipelineOption.SHOP;
+
+  @Option(
+      names = "--bootstrap",
+      paramLabel = "HOST:PORT",
+      description = "Kafka brokers, instead of the pipeline's.")
+  private @Nullable String bootstrap;
 
   @Option(
       names = "--for",
@@ -58,7 +70,7 @@ final class SimulateCommand implements Callable<Integer> {
     if (events != null && events < 1) {
       throw new Usage("--events: '" + events + "'; allowed: 1 or more");
     }
-    Pipeline pipeline = where.pipeline();
+    Pipeline pipeline = PipelineOption.read(file, bootstrap);
     double speed = simulator.speed();
     Simulator source;
     try {
