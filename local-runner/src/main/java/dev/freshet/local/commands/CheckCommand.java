@@ -120,8 +120,10 @@ final class CheckCommand implements Callable<Integer> {
       out.println(report.json());
     } else {
       report.print(out);
-      if (write != null && report.good()) {
+      if (write != null && report.clean()) {
         next(sampling, report, out);
+      } else if (write != null) {
+        out.printf("%nMend this first. Comments in %s say what was left out.%n", write);
       }
     }
     out.flush();
@@ -130,11 +132,16 @@ final class CheckCommand implements Callable<Integer> {
 
   private void checkOptions() {
     if (file == null && write == null) {
+      String last = events.isEmpty() ? "" : events.get(events.size() - 1);
       throw new Usage(
-          "a pipeline FILE is missing; to have one made: --events FILE... --write FILE");
+          "a pipeline FILE is missing"
+              + (last.matches("(?i).*\\.ya?ml")
+                  ? ": is it '" + last + "'? It stands before --events"
+                  : "; to have one made: --events FILE... --write FILE"));
     }
     if (file != null && write != null) {
-      throw new Usage("--write makes a pipeline file: there is '" + file + "' already");
+      throw new Usage(
+          "--write: a pipeline file is given too, '" + file + "'; allowed: one of the two");
     }
     if (events.isEmpty() && (write != null || json || bootstrap != null)) {
       throw new Usage("--events is missing: which files or topics?");

@@ -37,7 +37,7 @@ final class RunOptions {
       paramLabel = "DIR",
       description =
           "Keep topics and checkpoints here; started again with it, the run goes on where it"
-              + " stopped, however it was stopped. Default: a temporary folder; run needs one.")
+              + " stopped, however it was stopped. Default: a temporary folder, but run has none.")
   @Nullable Path dataDir;
 
   @Option(
@@ -51,7 +51,7 @@ final class RunOptions {
       names = "--checkpoint-every",
       paramLabel = "TIME",
       converter = DurationConverter.class,
-      description = "Time between checkpoints. Default: 2s, of run 10s.")
+      description = "Time between checkpoints. Default: 2s, and 10s for run.")
   @Nullable Duration checkpointEvery;
 
   @Option(

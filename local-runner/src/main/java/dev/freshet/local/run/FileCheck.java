@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.freshet.core.events.EventReader;
 import dev.freshet.core.events.Impression;
-import dev.freshet.core.events.RejectReason;
 import dev.freshet.core.events.Rejection;
 import dev.freshet.core.features.FeatureField;
 import dev.freshet.core.labels.DeadlineUse;
@@ -16,6 +15,7 @@ import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.Nearest;
 import dev.freshet.experiments.files.ByteLines;
 import dev.freshet.local.run.RunRecord.Input;
+import dev.freshet.local.sample.Refusal;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -40,7 +40,6 @@ public final class FileCheck {
   // As long as nothing good was seen.
   private static final int MOST_LINES = 100_000;
   private static final int SHOWN = 200;
-  private static final int MOST_NAMES = 20;
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final EventReader reader;
@@ -306,18 +305,7 @@ public final class FileCheck {
   private @Nullable String refused(byte[] line, boolean shown) {
     Rejection rejection =
         shown ? reader.impression(line).rejection() : reader.feedback(line, kind).rejection();
-    if (rejection == null) {
-      return null;
-    }
-    if (rejection.reason() != RejectReason.MISSING_FIELD) {
-      return rejection.toString();
-    }
-    List<String> names = new ArrayList<>();
-    parsed(line).fieldNames().forEachRemaining(names::add);
-    return rejection
-        + "; the line has "
-        + String.join(", ", names.subList(0, Math.min(names.size(), MOST_NAMES)))
-        + Nearest.hint(rejection.field(), names);
+    return rejection == null ? null : Refusal.told(rejection, parsed(line));
   }
 
   private static JsonNode parsed(byte[] line) {

@@ -3,10 +3,13 @@ package dev.freshet.local.run;
 import static java.util.Objects.requireNonNull;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.freshet.core.labels.Task;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.torch.TorchLibrary;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.SystemTopic;
+import dev.freshet.core.pipeline.TrainingSettings;
+import dev.freshet.core.settings.Durations;
 import dev.freshet.core.settings.EnumNames;
 import dev.freshet.local.broker.EmbeddedBroker;
 import dev.freshet.local.broker.Topics;
@@ -17,6 +20,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -31,6 +35,7 @@ public final class LocalRun implements AutoCloseable {
 
   private static final int EVENT_PARTITIONS = 2;
   private static final Duration PROGRESS = Duration.ofSeconds(5);
+  private static final Duration LONG_WINDOW = Duration.ofDays(1);
   private static final Duration AT_FIRST = Duration.ofMinutes(2);
   private static final Duration NOW_AND_THEN = Duration.ofMinutes(1);
   private static final Duration BRIEFLY = Duration.ofMillis(300);
@@ -171,8 +176,24 @@ public final class LocalRun implements AutoCloseable {
     if (settings.metricsPort() != null) {
       out.println("Metrics at http://127.0.0.1:" + settings.metricsPort() + "/metrics");
     }
+    tellLongWindows();
     if (started.restored()) {
       out.println("Going on from the newest checkpoint in " + settings.folder());
+    }
+  }
+
+  private void tellLongWindows() {
+    Duration longest =
+        pipeline.tasks().stream()
+            .map(Task::window)
+            .max(Comparator.naturalOrder())
+            .orElse(Duration.ZERO);
+    if (pipeline.training().scoring().at() == TrainingSettings.Scoring.At.LABEL
+        && longest.compareTo(LONG_WINDOW) >= 0) {
+      out.printf(
+          "Note: a prediction is judged that is made when a label is told, up to %s after its%n"
+              + "  impression; training.scoring.at: impression judges what is served%n",
+          Durations.written(longest));
     }
   }
 

@@ -3,6 +3,7 @@ package dev.freshet.local.sample;
 import static java.util.Objects.requireNonNull;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.freshet.core.events.EventFormat;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
@@ -47,8 +48,16 @@ final class EventSample {
   private final List<Event> events = new ArrayList<>();
   private final Set<String> eventIds = new HashSet<>();
   private long impressions;
-  private long repeated;
+  private long repeatedImpressions;
+  private long repeatedEvents;
   private final Numbers times = new Numbers();
+
+  /** What the first impression has, beside features. */
+  private final List<String> names = new ArrayList<>();
+
+  /** Kinds of feedback of which some was refused, and why the first was. */
+  private final Map<String, String> refusedKinds = new LinkedHashMap<>();
+
   private boolean cut;
 
   EventSample(EventJudge judge) {
@@ -84,14 +93,15 @@ final class EventSample {
     if (one.tooLong()) {
       source.refused(
           one.place(),
-          new Rejection(RejectReason.TOO_LARGE, "message", "", "a line of up to 1,000,000 bytes"));
+          new Rejection(RejectReason.TOO_LARGE, "message", "", "a line of up to 1,000,000 bytes"),
+          MissingNode.getInstance());
       return;
     }
     JsonNode message;
     try {
       message = format.read(one.bytes());
     } catch (UnreadableMessageException e) {
-      source.refused(one.place(), e.rejection());
+      source.refused(one.place(), e.rejection(), MissingNode.getInstance());
       return;
     }
     boolean feedback =
@@ -110,12 +120,15 @@ final class EventSample {
     Parsed<Impression> parsed = judge.impression(message);
     Impression impression = parsed.event();
     if (impression == null) {
-      source.refused(one.place(), requireNonNull(parsed.rejection()));
+      source.refused(one.place(), requireNonNull(parsed.rejection()), message);
       return;
     }
     source.impression(one.lane(), impression.eventTime());
+    if (names.isEmpty()) {
+      message.fieldNames().forEachRemaining(names::add);
+    }
     if (shown.putIfAbsent(impression.id(), impression.eventTime()) != null) {
-      repeated++;
+      repeatedImpressions++;
       return;
     }
     impressions++;
@@ -138,7 +151,12 @@ final class EventSample {
     Parsed<Feedback> parsed = judge.feedback(message, topicKind);
     Feedback feedback = parsed.event();
     if (feedback == null) {
-      source.refused(one.place(), requireNonNull(parsed.rejection()));
+      Rejection why = requireNonNull(parsed.rejection());
+      source.refused(one.place(), why, message);
+      String said = message.path("kind").asText("");
+      if (!said.isEmpty()) {
+        refusedKinds.putIfAbsent(said, why.toString());
+      }
       return;
     }
     String kind = message.path("kind").asText(topicKind);
@@ -146,7 +164,7 @@ final class EventSample {
     if (eventIds.add(kind + '\0' + feedback.impressionId() + '\0' + feedback.eventId())) {
       events.add(new Event(feedback.impressionId(), kind, feedback.eventTime(), feedback.value()));
     } else {
-      repeated++;
+      repeatedEvents++;
     }
   }
 
@@ -174,9 +192,24 @@ final class EventSample {
     return events;
   }
 
-  /** Impressions and events whose ids were there already. */
-  long repeated() {
-    return repeated;
+  /** Impressions whose ids were there already. */
+  long repeatedImpressions() {
+    return repeatedImpressions;
+  }
+
+  /** Feedback whose ids were there already. */
+  long repeatedEvents() {
+    return repeatedEvents;
+  }
+
+  /** Names at the top level of the first impression. */
+  List<String> names() {
+    return names;
+  }
+
+  /** Kinds of feedback of which some was refused, and why the first was. */
+  Map<String, String> refusedKinds() {
+    return refusedKinds;
   }
 
   /** When impressions were shown, epoch milliseconds; there is one. */

@@ -73,6 +73,20 @@ final class FieldDraft {
             || name.endsWith("ID"));
   }
 
+  /** What may be wrong with the guess; empty if nothing is known to be. */
+  String doubt() {
+    if (found.hasDecimalCommas()) {
+      return "its numbers have a decimal comma and are texts here; with a point they are numbers";
+    }
+    return !isNumber()
+            && !isVector()
+            && found.isNumeric()
+            && found.texts() > 0
+            && found.distinct() > CODES
+        ? "its values are numbers as texts; `kind: numeric` if they measure something"
+        : "";
+  }
+
   /** As it stands in the list {@code features}, without the hyphen. */
   String line() {
     String quoted = SampleText.yaml(name);

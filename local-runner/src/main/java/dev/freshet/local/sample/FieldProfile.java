@@ -9,6 +9,7 @@ import java.util.Map;
 final class FieldProfile {
 
   private static final int VARIED = -1;
+  private static final double LARGEST_WHOLE = 1e15;
 
   private final Map<String, int[]> counts = new HashMap<>();
   private final Numbers numbers = new Numbers();
@@ -19,6 +20,7 @@ final class FieldProfile {
   private long numeric;
   private long texts;
   private long whole;
+  private long commas;
   private long nested;
   private int size;
 
@@ -58,17 +60,26 @@ final class FieldProfile {
       nested++;
       return;
     }
-    count(value.asText());
+    count(value.isNumber() ? plain(value) : value.asText());
     if (value.isNumber()) {
       number(value.asDouble());
     } else if (value.isTextual()) {
       texts++;
+      commas += value.asText().matches("-?\\d+,\\d+") ? 1 : 0;
       try {
         number(Double.parseDouble(value.asText()));
       } catch (NumberFormatException e) {
         return; // a name
       }
     }
+  }
+
+  /** As the name of a value: 2.0 and 2 are one. */
+  private static String plain(JsonNode number) {
+    double value = number.asDouble();
+    return value == Math.rint(value) && Math.abs(value) < LARGEST_WHOLE
+        ? Long.toString((long) value)
+        : number.asText();
   }
 
   private void number(double number) {
@@ -138,6 +149,11 @@ final class FieldProfile {
   /** Values that are texts. */
   long texts() {
     return texts;
+  }
+
+  /** True if most of its values are texts with a comma where a number has its point. */
+  boolean hasDecimalCommas() {
+    return 2 * commas > values;
   }
 
   boolean hasLists() {

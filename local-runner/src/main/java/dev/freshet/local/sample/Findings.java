@@ -2,6 +2,7 @@ package dev.freshet.local.sample;
 
 import dev.freshet.core.features.FeatureField;
 import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.pipeline.TrainingSettings;
 import dev.freshet.core.settings.Durations;
 import dev.freshet.core.settings.Nearest;
 import java.time.Duration;
@@ -11,6 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -29,6 +31,10 @@ final class Findings {
   private static final double SOME = 0.01;
   private static final double ALWAYS = 0.9999;
   private static final int MANY = 1000;
+  private static final double ONE_OF_TWO = 1.01;
+  private static final double FEW = 0.05;
+  private static final double LATE = 0.001;
+  private static final Duration LONG_WINDOW = Duration.ofDays(1);
   private static final double WINDOW_SPARE = 10;
   private static final double SPANS = 3;
   private static final double FAR = 1000;
@@ -44,6 +50,8 @@ final class Findings {
 
   /** Fields of the impressions that may be meant by one of the pipeline. */
   private final Set<String> meant = new HashSet<>();
+
+  private boolean harmless = true;
 
   private Findings(Pipeline pipeline, EventSample sample, List<TaskProfile> tasks) {
     this.pipeline = pipeline;
@@ -87,6 +95,11 @@ final class Findings {
             source.name(),
             percent(source.allRefused(), source.messages()),
             source.messages());
+      } else if (source.allRefused() > FEW * source.messages()) {
+        harmless = false;
+        advise(
+            "%s: %s of its messages are refused, for the reasons above",
+            source.name(), percent(source.allRefused(), source.messages()));
       }
     }
   }
@@ -107,7 +120,16 @@ final class Findings {
       }
     }
     if (!absent.isEmpty()) {
-      problem("absent-field", "in no impression: %s", String.join(", ", absent));
+      List<String> names = sample.names();
+      problem(
+          "absent-field",
+          "in no impression: %s%s",
+          String.join(", ", absent),
+          names.contains("features")
+              ? ""
+              : "; fields stand under `features`, and the first impression has "
+                  + Refusal.named(names)
+                  + Refusal.meant("features", names));
     }
   }
 
@@ -160,6 +182,9 @@ final class Findings {
         pipeline.features().stream().map(FeatureField::name).collect(Collectors.toSet());
     for (Map.Entry<String, FieldProfile> one : sample.fields().entrySet()) {
       FieldProfile found = one.getValue();
+      if (!known.contains(one.getKey()) && isOther(one.getKey(), found, known)) {
+        continue;
+      }
       if (!known.contains(one.getKey())
           && !meant.contains(one.getKey())
           && found.there() >= SOME * sample.impressions()
@@ -171,6 +196,22 @@ final class Findings {
             FieldDraft.of(one.getKey(), found, sample.impressions()).line());
       }
     }
+  }
+
+  /** A field that is there where one of the pipeline, of nearly its name, is not. */
+  private boolean isOther(String name, FieldProfile found, Set<String> known) {
+    Optional<String> like = Nearest.of(name, known);
+    FieldProfile other = like.map(sample.fields()::get).orElse(null);
+    if (other == null || other.there() + found.there() > ONE_OF_TWO * sample.impressions()) {
+      return false;
+    }
+    advise(
+        "%s is in %s of the impressions and %s in %s: are they one field?",
+        name,
+        percent(found.there(), sample.impressions()),
+        like.get(),
+        percent(other.there(), sample.impressions()));
+    return true;
   }
 
   private void tasks() {
@@ -204,7 +245,17 @@ final class Findings {
               + " `orphaned`, unless it comes `after: impression`",
           name, percent(of.withoutParent(), of.joined()));
     }
-    if (of.beforeParent() > SOME * of.delays().count()) {
+    double before = of.delays().upTo(-pipeline.labels().clockSkew().toMillis() - 1);
+    if (before > HALF) {
+      problem(
+          "before-parent",
+          "%s: %s of its events are, by their clock, before what they follow from, half of them by"
+              + " %s or more: wrong times, or in each other's place?",
+          name,
+          percent(before, 1),
+          Spans.text(Math.max(0, -of.delays().quantile(HALF))));
+    } else if (of.beforeParent() > SOME * of.delays().count()) {
+      harmless &= before < FEW;
       advise(
           "%s: %s of its events are, by their clock, before what they follow from:"
               + " `labels.clock-skew` says how far clocks may differ, now %s",
@@ -236,11 +287,12 @@ final class Findings {
   private void window(TaskProfile of, long span) {
     Duration window = of.task().window();
     Duration enough = Spans.roundUp(of.delays().quantile(0.99));
-    if (of.within() < NEARLY_ALL) {
+    double within = of.delays().upTo(window.toMillis());
+    if (within < NEARLY_ALL) {
       advise(
           "%s: %s of its events come after its window of %s; 99%% are there after %s",
           of.task().name(),
-          percent(1 - of.within(), 1),
+          percent(1 - of.delays().upTo(window.toMillis()), 1),
           Durations.written(window),
           Durations.written(enough));
     } else if (window.toMillis() > WINDOW_SPARE * enough.toMillis()
@@ -248,6 +300,14 @@ final class Findings {
       advise(
           "%s: 99%% of its events are there after %s; with its window of %s labels wait for longer",
           of.task().name(), Durations.written(enough), Durations.written(window));
+    }
+    if (window.compareTo(LONG_WINDOW) >= 0
+        && pipeline.training().scoring().at() == TrainingSettings.Scoring.At.LABEL) {
+      advise(
+          "%s: its labels are told after up to %s, and by then a model has learnt from what was"
+              + " shown meanwhile; `training: {scoring: {at: impression}}` judges what is served."
+              + " docs/delays.md has corrections that do not wait, and deadlines",
+          of.task().name(), Durations.written(window));
     }
     if (span < window.toMillis()) {
       advise(
@@ -266,19 +326,42 @@ final class Findings {
               + " `labels.max-ahead` after its arrival is refused as `ahead`",
           Instant.ofEpochMilli((long) newest), Spans.text(newest - rest));
     }
+    long disorder = pipeline.labels().disorder().toMillis();
     for (SourceProfile source : sample.sources()) {
       Numbers behind = source.disorder().behind();
-      double most = behind.count() == 0 ? 0 : behind.quantile(0.999);
-      if (most > pipeline.labels().disorder().toMillis()) {
-        advise(
-            "%s: one message in a thousand is %s behind the newest before it, or more;"
-                + " `labels.disorder` is %s, and who comes later may be `late`",
-            source.name(), Spans.text(most), Durations.written(pipeline.labels().disorder()));
+      double late = behind.count() == 0 ? 0 : 1 - behind.upTo(disorder);
+      if (late > LATE) {
+        String told =
+            String.format(
+                Locale.ROOT,
+                "%s: %s of its messages are more than `labels.disorder`, %s, behind the newest before"
+                    + " them, up to %s, and may be `late`. Is it in the order of time?",
+                source.name(),
+                percent(late, 1),
+                Durations.written(pipeline.labels().disorder()),
+                Spans.text(behind.quantile(1)));
+        if (late > SOME && source.impressions() > 0) {
+          problem("late-impressions", "%s", told);
+        } else {
+          advice.add(told);
+          harmless &= late < FEW;
+        }
       }
     }
-    if (sample.repeated() > 0) {
-      advise("ids that were there before: %,d; the first counts", sample.repeated());
+    repeated("impressions", sample.repeatedImpressions());
+    repeated("feedback events", sample.repeatedEvents());
+  }
+
+  private void repeated(String what, long count) {
+    if (count > 0) {
+      harmless &= count < FEW * sample.impressions();
+      advise("ids of %s that were there before: %,d; the first counts", what, count);
     }
+  }
+
+  /** True if what may be better does not have to be mended before a run. */
+  boolean harmless() {
+    return harmless;
   }
 
   private void problem(String code, String format, Object... values) {

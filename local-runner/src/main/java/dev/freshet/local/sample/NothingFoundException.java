@@ -20,7 +20,9 @@ public final class NothingFoundException extends IOException {
     }
     if (sample.fields().isEmpty()) {
       throw new NothingFoundException(
-          "no impression has anything under `features`, where fields stand");
+          "no impression has anything under `features`, where fields stand; the first has "
+              + Refusal.named(sample.names())
+              + Refusal.meant("features", sample.names()));
     }
     if (sample.events().isEmpty()) {
       throw new NothingFoundException(

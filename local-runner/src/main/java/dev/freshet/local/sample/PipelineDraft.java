@@ -1,14 +1,18 @@
 package dev.freshet.local.sample;
 
 import dev.freshet.core.settings.Durations;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,8 +46,13 @@ final class PipelineDraft {
     }
   }
 
+  private static final Duration LONG = Duration.ofDays(1);
+
   private final EventSample sample;
   private final Map<String, String> topics;
+
+  /** Of the windows. */
+  private Duration longest = Duration.ZERO;
 
   private PipelineDraft(EventSample sample, Map<String, String> topics) {
     this.sample = sample;
@@ -93,6 +102,15 @@ final class PipelineDraft {
     features(file);
     line(file, "models:");
     line(file, "  - {name: main, kind: shared-bottom}");
+    if (longest.compareTo(LONG) >= 0) {
+      line(
+          file,
+          "# Labels are told long after they were predicted: what is judged is what is served.");
+      line(
+          file,
+          "# docs/delays.md has corrections that do not wait for a window's end, and deadlines.");
+      line(file, "training: {scoring: {at: impression}}");
+    }
     return file.toString();
   }
 
@@ -120,11 +138,20 @@ final class PipelineDraft {
   private void tasks(List<Kind> kinds, StringBuilder file) {
     List<Kind> taken = new ArrayList<>();
     boolean amounts = false;
+    Set<String> names = new HashSet<>();
     for (Kind kind : kinds) {
+      if (!names.add(kind.name.strip().toLowerCase(Locale.ROOT))) {
+        line(
+            file,
+            "  # '%s': left out: nearly the name of another, and %,d impressions have it",
+            SampleText.cut(kind.name, 40),
+            kind.answered.size());
+        continue;
+      }
       if (kind.amounts && (amounts || taken.isEmpty())) {
         line(
             file,
-            "  # %s: left out, for %s",
+            "  # '%s': left out: %s",
             SampleText.cut(kind.name, 40),
             amounts ? "one task may be of amounts" : "the first task cannot be of amounts");
         continue;
@@ -140,19 +167,31 @@ final class PipelineDraft {
             }
           });
       double most = delays.count() == 0 ? 0 : delays.quantile(MOST_DELAYS);
+      Duration window = Spans.roundUp(Math.max(SHORTEST_WINDOW, SPARE * most));
+      longest = longest.compareTo(window) > 0 ? longest : window;
       line(
           file,
           "  - {name: %s, kind: %s, after: %s, window: %s%s}%s",
           SampleText.yaml(kind.name),
           kind.amounts ? "continuous" : "binary",
           parent == null ? "impression" : SampleText.yaml(parent.name),
-          Durations.written(Spans.roundUp(Math.max(SHORTEST_WINDOW, SPARE * most))),
+          Durations.written(window),
           !kind.amounts && kind.negatives ? ", negatives: explicit" : "",
           delays.count() == 0
               ? "  # no delay is known"
               : "  # 99 %% come within %s".formatted(Spans.text(most)));
       taken.add(kind);
     }
+    Set<String> known = kinds.stream().map(kind -> kind.name).collect(Collectors.toSet());
+    sample
+        .refusedKinds()
+        .forEach(
+            (kind, why) -> {
+              if (!known.contains(kind)) {
+                line(file, "  # '%s': left out: all of it is refused:", SampleText.cut(kind, 40));
+                line(file, "  #   %s", SampleText.cut(why, 160));
+              }
+            });
   }
 
   /** The last of those before that nearly all of its impressions have, and not later. */
@@ -177,7 +216,11 @@ final class PipelineDraft {
             (name, found) -> {
               FieldDraft draft = FieldDraft.of(name, found, sample.impressions());
               if (draft.isOfUse()) {
-                line(file, "  - %s", draft.line());
+                line(
+                    file,
+                    "  - %s%s",
+                    draft.line(),
+                    draft.doubt().isEmpty() ? "" : "  # " + draft.doubt());
               } else {
                 line(file, "  # %s: left out: %s", SampleText.cut(name, 60), draft.fault());
               }

@@ -20,6 +20,7 @@ import java.util.stream.Collectors;
 public final class SampleReport {
 
   private static final ObjectMapper JSON = new ObjectMapper();
+  private static final String CATEGORICAL = "categorical";
   private static final double[] SHARES = {0.5, 0.9, 0.99};
 
   private final Pipeline pipeline;
@@ -36,6 +37,11 @@ public final class SampleReport {
 
   static SampleReport of(Pipeline pipeline, EventSample sample) {
     return new SampleReport(pipeline, sample);
+  }
+
+  /** True if there is nothing to be mended before a run. */
+  public boolean clean() {
+    return good() && findings.harmless();
   }
 
   /** True if a run with such events may be a success. */
@@ -127,13 +133,13 @@ public final class SampleReport {
 
   private void fields(PrintWriter out) {
     List<List<String>> rows = new ArrayList<>();
-    rows.add(
-        List.of("field", "kind", "there", "distinct", "once", "most frequent", "median", "max"));
+    rows.add(List.of("field", "kind", "in", "values", "once", "most frequent", "median", "max"));
     kinds()
         .forEach(
             (name, kind) -> {
               FieldProfile found = sample.fields().getOrDefault(name, new FieldProfile());
-              boolean numeric = found.isNumeric() && found.numbers().count() > 0;
+              boolean numeric =
+                  !kind.equals(CATEGORICAL) && found.isNumeric() && found.numbers().count() > 0;
               rows.add(
                   List.of(
                       name,
@@ -154,8 +160,7 @@ public final class SampleReport {
 
   private void tasks(PrintWriter out) {
     List<List<String>> rows = new ArrayList<>();
-    rows.add(
-        List.of("task", "events", "joined", "of shown", "p50", "p90", "p99", "window", "in it"));
+    rows.add(List.of("task", "events", "joined", "rate", "p50", "p90", "p99", "window", "within"));
     for (TaskProfile of : tasks) {
       boolean any = of.delays().count() > 0;
       List<String> row = new ArrayList<>();
@@ -167,7 +172,8 @@ public final class SampleReport {
         row.add(any ? Spans.text(of.delays().quantile(share)) : "-");
       }
       row.add(Durations.written(of.task().window()));
-      row.add(any ? SampleText.percent(of.within(), 1) : "-");
+      row.add(
+          any ? SampleText.percent(of.within(pipeline.labels().clockSkew().toMillis()), 1) : "-");
       rows.add(row);
     }
     out.println();
@@ -196,7 +202,8 @@ public final class SampleReport {
             .put("most", behind.quantile(1));
       }
     }
-    root.put("impressions", sample.impressions()).put("repeated", sample.repeated());
+    root.put("impressions", sample.impressions()).put("repeated", sample.repeatedImpressions());
+    root.put("repeatedFeedback", sample.repeatedEvents());
     if (sample.impressions() > 0) {
       root.put("first", time(0).toEpochMilli()).put("last", time(1).toEpochMilli());
     }
@@ -239,7 +246,7 @@ public final class SampleReport {
           delays.put("p" + Math.round(100 * share), of.delays().quantile(share));
         }
         delays.put("most", of.delays().quantile(1));
-        one.put("withinWindow", of.within());
+        one.put("withinWindow", of.within(pipeline.labels().clockSkew().toMillis()));
       }
       if (of.amounts().count() > 0) {
         one.putObject("amount")

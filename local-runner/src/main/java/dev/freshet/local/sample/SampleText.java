@@ -40,6 +40,20 @@ final class SampleText {
     return line.length() <= most ? line : line.substring(0, most - 3) + "...";
   }
 
+  /** True if first columns of this width are as many different ones as whole ones are. */
+  private static boolean tellsApart(List<List<String>> rows, int width) {
+    return rows.stream().map(row -> cutInside(row.get(0), width)).distinct().count()
+        == rows.stream().map(row -> row.get(0)).distinct().count();
+  }
+
+  /** Names of columns often differ at their ends alone. */
+  private static String cutInside(String name, int most) {
+    int end = (most - 2) / 2;
+    return name.length() <= most
+        ? name
+        : name.substring(0, most - 2 - end) + ".." + name.substring(name.length() - end);
+  }
+
   /** Plain where that is read as the same text. */
   static String yaml(String value) {
     return value.matches("[A-Za-z_][A-Za-z0-9_-]*")
@@ -49,7 +63,8 @@ final class SampleText {
   }
 
   /**
-   * Columns, the first of them to the left and cut where lines would not fit; two blanks before.
+   * Columns, the first of them to the left and cut where lines would not fit, as far as they stay
+   * apart; two blanks before.
    */
   static List<String> table(List<List<String>> rows) {
     int[] widths = new int[rows.get(0).size()];
@@ -60,11 +75,14 @@ final class SampleText {
     }
     int others = Arrays.stream(widths).skip(1).map(width -> width + 1).sum();
     widths[0] = Math.min(widths[0], Math.max(SHORTEST_NAME, WIDTH - 2 - others));
+    while (!tellsApart(rows, widths[0])) {
+      widths[0]++;
+    }
     List<String> lines = new ArrayList<>();
     for (List<String> row : rows) {
       StringBuilder line = new StringBuilder(" ");
       for (int i = 0; i < widths.length; i++) {
-        String cell = i == 0 ? cut(row.get(i), widths[i]) : row.get(i);
+        String cell = i == 0 ? cutInside(row.get(i), widths[i]) : row.get(i);
         String blanks = " ".repeat(widths[i] - cell.length());
         line.append(' ').append(i == 0 ? cell + blanks : blanks + cell);
       }

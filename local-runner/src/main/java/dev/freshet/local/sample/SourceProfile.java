@@ -1,5 +1,6 @@
 package dev.freshet.local.sample;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.freshet.core.events.Rejection;
 import java.util.Map;
 import java.util.TreeMap;
@@ -46,11 +47,17 @@ final class SourceProfile {
     disorder.add(lane, time);
   }
 
-  void refused(String place, Rejection why) {
+  /**
+   * One more that is no event.
+   *
+   * @param message a missing node if it cannot be read
+   */
+  void refused(String place, Rejection why, JsonNode message) {
     messages++;
-    Refusals same = refused.computeIfAbsent(why.reason().label(), r -> new Refusals());
+    String reason = why.reason().label();
+    Refusals same = refused.computeIfAbsent(reason, r -> new Refusals());
     if (same.count++ == 0) {
-      same.sample = place + ": " + why.toString().substring(why.reason().label().length() + 2);
+      same.sample = place + ": " + Refusal.told(why, message).substring(reason.length() + 2);
     }
   }
 

@@ -49,6 +49,9 @@ final class Spans {
 
   /** As {@code 3h 20m}: its two largest units. */
   static String text(double millis) {
+    if (millis < 0) {
+      return "-" + text(-millis);
+    }
     long all = Math.round(millis);
     for (long unit : new long[] {86_400_000, 3_600_000, 60_000}) {
       if (all >= unit) {

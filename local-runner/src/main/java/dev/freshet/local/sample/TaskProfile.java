@@ -77,7 +77,7 @@ final class TaskProfile {
     if (event.time() < parent) {
       beforeParent++;
     }
-    delays.add(Math.max(0, event.time() - parent));
+    delays.add(event.time() - parent);
   }
 
   Task task() {
@@ -118,7 +118,7 @@ final class TaskProfile {
     return impressions.values().stream().mapToInt(Integer::intValue).max().orElse(0);
   }
 
-  /** Milliseconds from the parent's first event to each of its own. */
+  /** Milliseconds from the parent's first event to each of its own; below 0 for one before it. */
   Numbers delays() {
     return delays;
   }
@@ -128,8 +128,12 @@ final class TaskProfile {
     return amounts;
   }
 
-  /** The share of events that come within the task's window. */
-  double within() {
-    return delays.upTo(task.window().toMillis());
+  /**
+   * The share of events that come within the task's window.
+   *
+   * @param skew milliseconds that clocks may differ
+   */
+  double within(long skew) {
+    return delays.upTo(task.window().toMillis()) - delays.upTo(-skew - 1);
   }
 }

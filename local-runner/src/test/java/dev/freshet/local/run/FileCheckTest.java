@@ -144,9 +144,10 @@ class FileCheckTest {
     Path answered = file("f", ANSWERED.replace("impression_id", "impressionId"));
     assertThatThrownBy(() -> check(shown, answered))
         .hasMessageContaining("event_time is missing; allowed: epoch milliseconds")
-        .hasMessageContaining("; the line has impression_id, timestamp, features\n")
+        .hasMessageContaining("; it has impression_id, timestamp, features\n")
         .hasMessageContaining(
-            "; the line has impressionId, event_id, kind, event_time; did you mean 'impressionId'?");
+            "; it has impressionId, event_id, kind, event_time; is 'impressionId' meant to be"
+                + " 'impression_id'?");
   }
 
   /** Half of an archive is no file to learn from, wherever its other half begins. */

@@ -1,5 +1,6 @@
 package dev.freshet.local.sample;
 
+import static org.assertj.core.api.Assertions.as;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -11,9 +12,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.SplittableRandom;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -75,6 +79,8 @@ class CheckEventsTest {
         }
       }
     }
+    answered.sort(
+        Comparator.comparing(line -> line.replaceFirst(".*\"event_time\":(\\d+).*", "$1")));
   }
 
   private static String feedback(int impression, String kind, long time, String value) {
@@ -174,12 +180,82 @@ class CheckEventsTest {
         .anyMatch(one -> one.matches("depth: 4\\d % of its numbers are not between `from` 0.0.*"))
         .anyMatch(one -> one.startsWith("brand is in 100 % of the impressions and not in the"))
         .anyMatch(one -> one.startsWith("open: 35 % of its events come after its window of 1m"))
-        .anyMatch(one -> one.equals("ids that were there before: 1; the first counts"))
+        .anyMatch(
+            one -> one.equals("ids of impressions that were there before: 1; the first counts"))
         .noneMatch(one -> one.startsWith("price") || one.startsWith("shop is in"));
   }
 
   private static Offset<Double> within() {
     return Offset.offset(0.002);
+  }
+
+  private List<String> problems(String... more) throws Exception {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                "check",
+                pipeline(),
+                "--json",
+                "--events",
+                file("i.jsonl", shown),
+                file("f.jsonl", answered)));
+    command.addAll(List.of(more));
+    JsonNode found =
+        new ObjectMapper().readTree(TestingCommand.run(command.toArray(String[]::new)).out());
+    List<String> problems = new ArrayList<>();
+    found.get("problems").forEach(one -> problems.add(one.toString()));
+    return problems;
+  }
+
+  @Test
+  void whatMakesARunNoSuccessIsAProblem() throws Exception {
+    shown.replaceAll(line -> line.replace("\"price\"", "\"prise\""));
+    assertThat(problems()).isEmpty();
+    List<String> ordered = List.copyOf(shown);
+    Collections.reverse(shown.subList(0, 300));
+    assertThat(problems())
+        .singleElement(as(InstanceOfAssertFactories.STRING))
+        .contains("late-impressions")
+        .contains("up to 4m 59s, and may be `late`. Is it in the order of time?");
+    shown.clear();
+    ordered.forEach(line -> shown.add(line.replace("\"features\"", "\"feature\"")));
+    assertThat(problems())
+        .singleElement(as(InstanceOfAssertFactories.STRING))
+        .contains("the first impression has impression_id, event_time, feature")
+        .contains("is 'feature' meant to be 'features'?");
+    shown.clear();
+    ordered.forEach(
+        line -> shown.add(line.replace("\"event_time\":17672", "\"event_time\":17673")));
+    assertThat(problems())
+        .hasSize(1)
+        .first(as(InstanceOfAssertFactories.STRING))
+        .contains("before-parent")
+        .contains("open: 100 % of its events are, by their clock, before what they follow from");
+  }
+
+  @Test
+  void kindsThatAreRefusedOrMisspeltAreNoTasks() throws Exception {
+    answered.replaceAll(
+        line ->
+            line.contains("\"kind\":\"paid\"")
+                ? line.replaceFirst("\"value\":[0-9.]+", "\"value\":\"3 EUR\"")
+                : line);
+    answered.add(feedback(7, "Open ", START + 7_200_000, ""));
+    Path made = folder.resolve("made.yaml");
+    TestingCommand ran =
+        TestingCommand.run(
+            "check",
+            "--events",
+            file("i.jsonl", shown),
+            file("f.jsonl", answered),
+            "--write",
+            made.toString());
+    assertThat(ran.code()).isZero();
+    assertThat(ran.out()).contains("25 % of").doesNotContain("./freshet replay");
+    assertThat(Files.readString(made))
+        .contains("# 'Open ': left out: nearly the name of another, and 1 impressions have it")
+        .contains("# 'paid': left out: all of it is refused:\n")
+        .contains("\n  #   wrong-type: value is '\"3 EUR\"'; allowed: a number");
   }
 
   @Test
@@ -234,7 +310,7 @@ class CheckEventsTest {
         .contains("is there already; allowed: a new file");
     assertThat(
             TestingCommand.run("check", pipeline(), "--events", events, "--write", "x.yaml").err())
-        .contains("--write makes a pipeline file: there is");
+        .contains("--write: a pipeline file is given too");
     assertThat(TestingCommand.run("check", "--events", "clicks", "--write", "x.yaml").err())
         .contains("'clicks': no such file; if it is a topic, --bootstrap says where");
     assertThat(TestingCommand.run("check", pipeline(), "--events", "no.jsonl").err())
