@@ -189,8 +189,10 @@ final class CheckCommand implements Callable<Integer> {
   private Pipeline write(Path to) throws IOException, InterruptedException {
     String name = name(to);
     Pipeline brokers = bootstrap == null ? null : PipelineOption.onBrokers(bare(name), bootstrap);
-    Files.writeString(to, sampling(brokers).draft(name, brokers), StandardCharsets.UTF_8);
-    return PipelineOption.read("--write", PipelineSource.of(to));
+    String text = sampling(brokers).draft(name, brokers);
+    Pipeline made = PipelineFile.parse(text, "the pipeline file that would be written");
+    Files.writeString(to, text, StandardCharsets.UTF_8);
+    return made;
   }
 
   /** A pipeline for its brokers alone. */

@@ -25,7 +25,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.LoggerFactory;
 
 /**
  * The whole loop in one place: broker, topics, job, replicas, observer. Started and closed as one;
@@ -345,11 +344,9 @@ public final class LocalRun implements AutoCloseable {
       }
     } finally {
       topics.close();
-      if (broker == null) {
-        LoggerFactory.getLogger(LocalRun.class).info("The brokers go on");
-      } else if (end.made()) {
+      if (broker != null && end.made()) {
         broker.kill(); // Its log is on disk, and nobody waits for it to tidy up.
-      } else {
+      } else if (broker != null) {
         broker.close();
       }
     }

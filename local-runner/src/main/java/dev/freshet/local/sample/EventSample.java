@@ -82,6 +82,10 @@ final class EventSample {
       }
       add(source, one, format, use, topicKind);
     }
+    if (!from.whole()) {
+      source.cut();
+      cut |= source.impressions() > 0;
+    }
   }
 
   private void add(

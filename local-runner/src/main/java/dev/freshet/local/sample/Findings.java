@@ -181,19 +181,16 @@ final class Findings {
     Set<String> known =
         pipeline.features().stream().map(FeatureField::name).collect(Collectors.toSet());
     for (Map.Entry<String, FieldProfile> one : sample.fields().entrySet()) {
+      String name = one.getKey();
       FieldProfile found = one.getValue();
-      if (!known.contains(one.getKey()) && isOther(one.getKey(), found, known)) {
+      if (known.contains(name) || meant.contains(name) || isOther(name, found, known)) {
         continue;
       }
-      if (!known.contains(one.getKey())
-          && !meant.contains(one.getKey())
-          && found.there() >= SOME * sample.impressions()
-          && FieldDraft.of(one.getKey(), found, sample.impressions()).isOfUse()) {
+      FieldDraft draft = FieldDraft.of(name, found, sample.impressions());
+      if (found.there() >= SOME * sample.impressions() && draft.isOfUse()) {
         advise(
             "%s is in %s of the impressions and not in the pipeline: %s",
-            one.getKey(),
-            percent(found.there(), sample.impressions()),
-            FieldDraft.of(one.getKey(), found, sample.impressions()).line());
+            name, percent(found.there(), sample.impressions()), draft.line());
       }
     }
   }
@@ -292,7 +289,7 @@ final class Findings {
       advise(
           "%s: %s of its events come after its window of %s; 99%% are there after %s",
           of.task().name(),
-          percent(1 - of.delays().upTo(window.toMillis()), 1),
+          percent(1 - within, 1),
           Durations.written(window),
           Durations.written(enough));
     } else if (window.toMillis() > WINDOW_SPARE * enough.toMillis()

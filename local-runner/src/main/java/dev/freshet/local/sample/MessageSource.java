@@ -22,6 +22,11 @@ public interface MessageSource extends AutoCloseable {
   /** The next one, or null after the last. */
   @Nullable Message next() throws IOException;
 
+  /** False if there is more behind the last one, which did not come. */
+  default boolean whole() {
+    return true;
+  }
+
   @Override
   void close() throws IOException;
 }

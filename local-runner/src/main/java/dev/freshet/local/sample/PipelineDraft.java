@@ -1,5 +1,6 @@
 package dev.freshet.local.sample;
 
+import dev.freshet.core.pipeline.SystemTopic;
 import dev.freshet.core.settings.Durations;
 import java.time.Duration;
 import java.time.Instant;
@@ -22,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 final class PipelineDraft {
 
   private static final double NEARLY_ALL = 0.9;
+  private static final String TASK_NAME = "[a-z][a-z0-9_-]{0,62}";
   private static final double MOST_DELAYS = 0.99;
   private static final long SHORTEST_WINDOW = 60_000;
 
@@ -65,14 +67,21 @@ final class PipelineDraft {
    * @param name of the pipeline
    * @param bootstrap of the brokers; null for files
    * @param topics by what is on them, {@code impressions} or a kind; those that are known
+   * @throws NothingFoundException if there is nothing to be learnt, or nothing to learn from
    */
   static String of(
-      EventSample sample, String name, @Nullable String bootstrap, Map<String, String> topics) {
+      EventSample sample, String name, @Nullable String bootstrap, Map<String, String> topics)
+      throws NothingFoundException {
     return new PipelineDraft(sample, topics).text(name, bootstrap);
   }
 
-  private String text(String name, @Nullable String bootstrap) {
-    List<Kind> kinds = kinds();
+  private String text(String name, @Nullable String bootstrap) throws NothingFoundException {
+    NothingFoundException.unlessDraftable(sample);
+    StringBuilder tasks = new StringBuilder();
+    List<String> learnt = tasks(kinds(), tasks);
+    if (learnt.isEmpty()) {
+      throw new NothingFoundException("no kind of feedback can be the first task:\n" + tasks);
+    }
     StringBuilder file = new StringBuilder();
     line(
         file,
@@ -94,10 +103,14 @@ final class PipelineDraft {
     if (!topics.isEmpty()) {
       line(file, "  topics:");
       topics.forEach(
-          (use, topic) -> line(file, "    %s: %s", SampleText.yaml(use), SampleText.yaml(topic)));
+          (use, topic) -> {
+            if (use.equals(SystemTopic.IMPRESSIONS.key()) || learnt.contains(use)) {
+              line(file, "    %s: %s", SampleText.yaml(use), SampleText.yaml(topic));
+            }
+          });
     }
     line(file, "tasks:");
-    tasks(kinds, file);
+    file.append(tasks);
     line(file, "features:");
     features(file);
     line(file, "models:");
@@ -135,25 +148,24 @@ final class PipelineDraft {
     return kinds;
   }
 
-  private void tasks(List<Kind> kinds, StringBuilder file) {
+  /** Writes a line for each kind; the names of those that became tasks. */
+  private List<String> tasks(List<Kind> kinds, StringBuilder file) {
     List<Kind> taken = new ArrayList<>();
     boolean amounts = false;
     Set<String> names = new HashSet<>();
     for (Kind kind : kinds) {
-      if (!names.add(kind.name.strip().toLowerCase(Locale.ROOT))) {
+      String fault =
+          !names.add(kind.name.strip().toLowerCase(Locale.ROOT))
+              ? "nearly the name of another"
+              : !kind.name.matches(TASK_NAME)
+                  ? "tasks are called by lower-case letters, digits, _ and -"
+                  : kind.amounts && amounts
+                      ? "one task may be of amounts"
+                      : kind.amounts && taken.isEmpty() ? "the first task is none of amounts" : "";
+      if (!fault.isEmpty()) {
+        String called = SampleText.cut(kind.name, 40);
         line(
-            file,
-            "  # '%s': left out: nearly the name of another, and %,d impressions have it",
-            SampleText.cut(kind.name, 40),
-            kind.answered.size());
-        continue;
-      }
-      if (kind.amounts && (amounts || taken.isEmpty())) {
-        line(
-            file,
-            "  # '%s': left out: %s",
-            SampleText.cut(kind.name, 40),
-            amounts ? "one task may be of amounts" : "the first task cannot be of amounts");
+            file, "  # '%s' of %,d impressions: left out: %s", called, kind.answered.size(), fault);
         continue;
       }
       amounts |= kind.amounts;
@@ -192,6 +204,7 @@ final class PipelineDraft {
                 line(file, "  #   %s", SampleText.cut(why, 160));
               }
             });
+    return taken.stream().map(kind -> kind.name).toList();
   }
 
   /** The last of those before that nearly all of its impressions have, and not later. */

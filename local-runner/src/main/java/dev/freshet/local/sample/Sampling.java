@@ -61,7 +61,6 @@ public record Sampling(List<Path> files, List<String> topics, long most) {
       }
     }
     readFiles(sample, null);
-    NothingFoundException.unlessDraftable(sample);
     return PipelineDraft.of(
         sample, name, brokers == null ? null : brokers.kafka().bootstrap(), uses.topics());
   }

@@ -81,6 +81,11 @@ public final class TopicMessages implements MessageSource {
   }
 
   @Override
+  public boolean whole() {
+    return left.isEmpty();
+  }
+
+  @Override
   public void close() throws IOException {
     consumer.close();
   }

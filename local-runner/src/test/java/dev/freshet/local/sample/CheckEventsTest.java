@@ -253,9 +253,29 @@ class CheckEventsTest {
     assertThat(ran.code()).isZero();
     assertThat(ran.out()).contains("25 % of").doesNotContain("./freshet replay");
     assertThat(Files.readString(made))
-        .contains("# 'Open ': left out: nearly the name of another, and 1 impressions have it")
+        .contains("# 'Open ' of 1 impressions: left out: nearly the name of another")
         .contains("# 'paid': left out: all of it is refused:\n")
         .contains("\n  #   wrong-type: value is '\"3 EUR\"'; allowed: a number");
+  }
+
+  @Test
+  void feedbackThatCannotBeATaskMakesNoFile() throws Exception {
+    answered.replaceAll(
+        line -> line.replaceFirst("\"kind\":\"[a-z]+\"", "\"kind\":\"Order Done\""));
+    Path made = folder.resolve("made.yaml");
+    TestingCommand ran =
+        TestingCommand.run(
+            "check",
+            "--events",
+            file("i.jsonl", shown),
+            file("f.jsonl", answered),
+            "--write",
+            made.toString());
+    assertThat(ran.code()).isEqualTo(2);
+    assertThat(ran.err())
+        .contains("--events: no kind of feedback can be the first task:\n")
+        .contains("# 'Order Done' of 600 impressions: left out: tasks are called by lower-case");
+    assertThat(made).doesNotExist();
   }
 
   @Test
