@@ -1,16 +1,13 @@
 package dev.freshet.local.commands;
 
-import static java.util.Objects.requireNonNull;
-
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.InvalidValueException;
 import dev.freshet.local.run.KafkaRun;
 import dev.freshet.server.options.DurationConverter;
-import dev.freshet.server.options.PipelineOption;
 import dev.freshet.server.options.Usage;
 import dev.freshet.topics.Brokers;
 import dev.freshet.topics.ClientProperties;
-import dev.freshet.topics.PipelineSource;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.concurrent.Callable;
@@ -30,18 +27,7 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true)
 final class RunCommand implements Callable<Integer> {
 
-  @Option(
-      names = "--pipeline",
-      paramLabel = "FILE",
-      required = true,
-      description = "The pipeline, or its http(s) address.")
-  private PipelineSource file;
-
-  @Option(
-      names = "--bootstrap",
-      paramLabel = "HOST:PORT",
-      description = "Kafka brokers, instead of the pipeline's.")
-  private @Nullable String bootstrap;
+  @Mixin private TopicsCommand.Where where;
 
   @Option(
       names = "--from",
@@ -78,15 +64,12 @@ final class RunCommand implements Callable<Integer> {
             new KafkaRun(read, end, progress).run(options.lastingSettings(folder), duration));
   }
 
-  private Pipeline pipeline() throws Exception {
-    Pipeline read = PipelineOption.read("--pipeline", file, bootstrap);
+  private Pipeline pipeline() throws IOException {
+    Pipeline read = where.pipeline();
     try {
-      return from == null ? read : read.withStart(requireNonNull(from));
+      return from == null ? read : read.withStart(from);
     } catch (InvalidValueException e) {
-      throw new Usage(
-          "--from: '"
-              + from
-              + "'; allowed: earliest, latest, or a time such as 2026-01-31T00:00:00Z");
+      throw new Usage("--from: '" + from + "'; allowed: " + e.allowed());
     }
   }
 }
