@@ -50,7 +50,6 @@ final class RunReport {
     deadLetters(report, observer.deadLetters());
     report.put("late", letters.getOrDefault(DropReason.LATE.label(), 0L));
     report.put("orphaned", letters.getOrDefault(DropReason.ORPHANED.label(), 0L));
-    report.set("orphanedBy", JSON.valueToTree(observer.deadLetters().orphans()));
     report.put("skewed", observer.skewed());
     if (observer.skewed() > 0) {
       report.put("skewedSample", observer.skewedSample());
@@ -128,6 +127,7 @@ final class RunReport {
   /** Adds what was left out, by kind and reason, and the first of each reason. */
   static void deadLetters(ObjectNode report, DeadLetters letters) {
     report.set("leftOut", JSON.valueToTree(letters.byKind()));
+    report.set("orphanedBy", JSON.valueToTree(letters.orphans()));
     ObjectNode samples = report.putObject("samples");
     letters.samples().forEach((reason, s) -> samples.set(reason, sample(s)));
   }

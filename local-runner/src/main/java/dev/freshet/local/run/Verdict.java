@@ -208,7 +208,15 @@ public final class Verdict {
     accepted("feedback events", all, refused);
     if (joined == 0 && sum(refused) < all) {
       lost.remove(DropReason.DUPLICATE.label());
-      StringBuilder text = new StringBuilder("no feedback found its impression");
+      long early = latest.path("orphanedBy").path("before-parent").asLong();
+      StringBuilder text =
+          new StringBuilder(
+              early == 0
+                  ? "no feedback found its impression"
+                  : line(
+                      "no feedback counts, and %,d events are by their clock before their impression"
+                          + " or what else they follow from",
+                      early));
       long late = inputs.path("afterLearnt").asLong();
       if (late > 0) {
         text.append(

@@ -74,6 +74,20 @@ class VerdictTest {
   }
 
   @Test
+  void feedbackBeforeItsImpressionIsNotSaidToHaveNone() throws IOException {
+    assertThat(
+            of(
+                "\"inputs\": {\"impressions\": 5, \"feedback\": {\"click\": 2}},"
+                    + " \"leftOut\": {\"click\": {\"orphaned\": 2}},"
+                    + " \"orphanedBy\": {\"before-parent\": 2}"))
+        .extracting(Problem::text)
+        .anyMatch(
+            text ->
+                text.startsWith(
+                    "no feedback counts, and 2 events are by their clock before their impression"));
+  }
+
+  @Test
   void whatIsTooLongIsNeitherThereNorAccepted() throws IOException {
     assertThat(
             of(

@@ -16,6 +16,7 @@ import dev.freshet.core.events.RejectReason;
 import dev.freshet.core.events.Rejection;
 import dev.freshet.core.events.SourcePosition;
 import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.core.settings.Durations;
 import dev.freshet.job.codec.CodecTypeInfo;
 import dev.freshet.job.metrics.EventMetrics;
 import dev.freshet.job.metrics.MetricLabel;
@@ -179,7 +180,7 @@ public abstract class MessageParser<T extends Serializable>
         "event_time",
         Instant.ofEpochMilli(eventTime).toString(),
         "up to labels.max-ahead ("
-            + Duration.ofMillis(maxAhead)
+            + Durations.written(Duration.ofMillis(maxAhead))
             + ") after the message arrived, "
             + Instant.ofEpochMilli(arrived));
   }

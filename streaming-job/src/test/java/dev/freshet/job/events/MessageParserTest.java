@@ -79,7 +79,7 @@ class MessageParserTest {
     assertThat(letter.kind()).isEqualTo("click");
     assertThat(letter.error())
         .contains("event_time is '2026-01-01T01:00:00.001Z'")
-        .contains("labels.max-ahead (PT1H) after the message arrived, 2026-01-01T00:00:00Z");
+        .contains("labels.max-ahead (1h) after the message arrived, 2026-01-01T00:00:00Z");
     assertThat(click(limit + 1, -1).event()).as("nobody knows when it arrived").isNotNull();
     assertThat(click(arrived - 1_000_000_000_000L / 2, arrived).event()).isNotNull();
   }
