@@ -89,7 +89,7 @@ public final class Evidence {
   public List<String> absentFields() {
     List<String> absent = new ArrayList<>();
     for (int field = 0; examples > 0 && field < present.length; field++) {
-      if (!present[field] && fields.get(field).sent() && !fields.get(field).counted()) {
+      if (!present[field] && fields.get(field).expected()) {
         absent.add(fields.get(field).name());
       }
     }

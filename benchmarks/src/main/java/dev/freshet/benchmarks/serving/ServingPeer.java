@@ -2,6 +2,7 @@ package dev.freshet.benchmarks.serving;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.freshet.benchmarks.MillionRows;
+import dev.freshet.benchmarks.PeerProcess;
 import dev.freshet.benchmarks.Raw;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -9,7 +10,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 
 /** {@code benchmarks/peers/serve.py} in a process of its own, with the weights of a trainer. */
 final class ServingPeer implements AutoCloseable {
@@ -53,14 +53,6 @@ final class ServingPeer implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    process.outputWriter().close();
-    try {
-      if (!process.waitFor(10, TimeUnit.SECONDS)) {
-        process.destroyForcibly();
-      }
-    } catch (InterruptedException e) {
-      process.destroyForcibly();
-      Thread.currentThread().interrupt();
-    }
+    PeerProcess.end(process);
   }
 }

@@ -2,13 +2,13 @@ package dev.freshet.benchmarks.step;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.freshet.benchmarks.PeerProcess;
 import java.io.BufferedReader;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.concurrent.TimeUnit;
 
 /**
  * {@code benchmarks/peers/step.py} in a process of its own, which computes while it is asked and
@@ -84,14 +84,6 @@ final class Peer implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    questions.close();
-    try {
-      if (!process.waitFor(10, TimeUnit.SECONDS)) {
-        process.destroyForcibly();
-      }
-    } catch (InterruptedException e) {
-      process.destroyForcibly();
-      Thread.currentThread().interrupt();
-    }
+    PeerProcess.end(process);
   }
 }

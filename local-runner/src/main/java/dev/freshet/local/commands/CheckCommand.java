@@ -174,7 +174,7 @@ final class CheckCommand implements Callable<Integer> {
   }
 
   private void valid(Pipeline pipeline, PrintWriter out) {
-    long made = pipeline.schema().fields().stream().filter(f -> !f.sent() || f.counted()).count();
+    long made = pipeline.schema().fields().stream().filter(field -> !field.expected()).count();
     out.printf(
         "%s: pipeline %s is valid: %d tasks, %d fields (%d of them made of others or counted), models %s%n",
         file,

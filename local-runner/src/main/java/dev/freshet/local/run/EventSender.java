@@ -15,6 +15,7 @@ import dev.freshet.experiments.files.ByteLines;
 import dev.freshet.local.replay.ArrivalTimes;
 import dev.freshet.local.run.LearntBefore.Fate;
 import dev.freshet.local.run.RunRecord.Input;
+import dev.freshet.local.sample.FileMessages;
 import dev.freshet.local.signals.EndRequest;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -26,9 +27,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Sends files of events line by line, but for what is learnt already. */
 final class EventSender {
-
-  // What Kafka takes by default, less what surrounds the event.
-  static final int LONGEST_LINE = 1_000_000;
 
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final EventFormat LINES = EventFormats.JSON.create();
@@ -57,13 +55,13 @@ final class EventSender {
     String shownOn = pipeline.topic(SystemTopic.IMPRESSIONS);
     List<String> fields =
         pipeline.features().stream()
-            .filter(f -> f.sent() && !f.counted())
+            .filter(FeatureField::expected)
             .map(FeatureField::name)
             .toList();
     InputCounts.Counter counter = new InputCounts.Counter(Path.of(input.path()));
     // A topic's lines are in order among themselves; a file may hold several kinds one by one.
     Map<String, ArrivalTimes<Message>> topics = new HashMap<>();
-    try (ByteLines lines = new ByteLines(Path.of(input.path()), LONGEST_LINE)) {
+    try (ByteLines lines = new ByteLines(Path.of(input.path()), FileMessages.LONGEST_LINE)) {
       for (byte[] line = lines.next(); line != null; line = lines.next()) {
         if (end.made()) {
           return null;

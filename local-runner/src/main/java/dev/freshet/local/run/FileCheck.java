@@ -15,6 +15,7 @@ import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.Nearest;
 import dev.freshet.experiments.files.ByteLines;
 import dev.freshet.local.run.RunRecord.Input;
+import dev.freshet.local.sample.FileMessages;
 import dev.freshet.local.sample.Refusal;
 import java.io.EOFException;
 import java.io.IOException;
@@ -58,7 +59,7 @@ public final class FileCheck {
     reader = pipeline.lineReader();
     fields =
         pipeline.features().stream()
-            .filter(f -> f.sent() && !f.counted())
+            .filter(FeatureField::expected)
             .map(FeatureField::name)
             .toList();
     numeric = pipeline.impressionFields().numeric();
@@ -242,7 +243,7 @@ public final class FileCheck {
   private First first(Path file, boolean shown) throws IOException {
     First first = new First();
     InputCounts.Counter counter = new InputCounts.Counter(file);
-    try (ByteLines lines = new ByteLines(file, EventSender.LONGEST_LINE)) {
+    try (ByteLines lines = new ByteLines(file, FileMessages.LONGEST_LINE)) {
       byte[] line = lines.next();
       for (; line != null && !first.enough(shown, fields.size()); line = lines.next()) {
         first.read++;

@@ -8,7 +8,6 @@ import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.torch.TorchLibrary;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.SystemTopic;
-import dev.freshet.core.pipeline.TrainingSettings;
 import dev.freshet.core.settings.Durations;
 import dev.freshet.core.settings.EnumNames;
 import dev.freshet.local.broker.EmbeddedBroker;
@@ -34,7 +33,6 @@ public final class LocalRun implements AutoCloseable {
 
   private static final int EVENT_PARTITIONS = 2;
   private static final Duration PROGRESS = Duration.ofSeconds(5);
-  private static final Duration LONG_WINDOW = Duration.ofDays(1);
   private static final Duration AT_FIRST = Duration.ofMinutes(2);
   private static final Duration NOW_AND_THEN = Duration.ofMinutes(1);
   private static final Duration BRIEFLY = Duration.ofMillis(300);
@@ -182,18 +180,16 @@ public final class LocalRun implements AutoCloseable {
   }
 
   private void tellLongWindows() {
-    Duration longest =
-        pipeline.tasks().stream()
-            .map(Task::window)
-            .max(Comparator.naturalOrder())
-            .orElse(Duration.ZERO);
-    if (pipeline.training().scoring().at() == TrainingSettings.Scoring.At.LABEL
-        && longest.compareTo(LONG_WINDOW) >= 0) {
-      out.printf(
-          "Note: a prediction is judged that is made when a label is told, up to %s after its%n"
-              + "  impression; training.scoring.at: impression judges what is served%n",
-          Durations.written(longest));
-    }
+    pipeline.tasks().stream()
+        .filter(pipeline::judgedLate)
+        .map(Task::window)
+        .max(Comparator.naturalOrder())
+        .ifPresent(
+            longest ->
+                out.printf(
+                    "Note: a prediction is judged that is made when a label is told, up to %s after"
+                        + " its%n  impression; training.scoring.at: impression judges what is served%n",
+                    Durations.written(longest)));
   }
 
   /**

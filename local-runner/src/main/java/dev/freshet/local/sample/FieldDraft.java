@@ -6,7 +6,6 @@ import java.util.Locale;
 final class FieldDraft {
 
   private static final double ALWAYS = 0.9999;
-  private static final int MANY = 1000;
 
   /** Whole numbers of which there are fewer are names of something. */
   private static final int CODES = 40;
@@ -39,7 +38,7 @@ final class FieldDraft {
     if (found.distinct() == 1 && found.there() > ALWAYS * impressions) {
       return "always '" + SampleText.cut(found.top(), 40) + "'";
     }
-    if (!isNumber() && found.values() >= MANY && found.distinct() == found.values()) {
+    if (!isNumber() && found.isNewEachTime()) {
       return "has a new value in each impression";
     }
     return "";

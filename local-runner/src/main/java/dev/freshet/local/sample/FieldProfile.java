@@ -9,6 +9,7 @@ import java.util.Map;
 final class FieldProfile {
 
   private static final int VARIED = -1;
+  private static final int MANY = 1000;
   private static final double LARGEST_WHOLE = 1e15;
 
   private final Map<String, int[]> counts = new HashMap<>();
@@ -107,6 +108,11 @@ final class FieldProfile {
 
   int distinct() {
     return counts.size();
+  }
+
+  /** True if no value of many came a second time. */
+  boolean isNewEachTime() {
+    return values >= MANY && counts.size() == values;
   }
 
   /** The share of the different values that came once. */

@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
 /** The lines of a file, plain or compressed. */
 public final class FileMessages implements MessageSource {
 
-  private static final int LONGEST_LINE = 1_000_000;
+  /** Most bytes of a line: what Kafka takes by default, less what surrounds the event. */
+  public static final int LONGEST_LINE = 1_000_000;
 
   private final Path file;
   private final ByteLines lines;

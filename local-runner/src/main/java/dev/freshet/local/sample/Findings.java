@@ -2,7 +2,6 @@ package dev.freshet.local.sample;
 
 import dev.freshet.core.features.FeatureField;
 import dev.freshet.core.pipeline.Pipeline;
-import dev.freshet.core.pipeline.TrainingSettings;
 import dev.freshet.core.settings.Durations;
 import dev.freshet.core.settings.Nearest;
 import java.time.Duration;
@@ -34,7 +33,6 @@ final class Findings {
   private static final double ONE_OF_TWO = 1.01;
   private static final double FEW = 0.05;
   private static final double LATE = 0.001;
-  private static final Duration LONG_WINDOW = Duration.ofDays(1);
   private static final double WINDOW_SPARE = 10;
   private static final double SPANS = 3;
   private static final double FAR = 1000;
@@ -109,7 +107,7 @@ final class Findings {
     List<String> absent = new ArrayList<>();
     for (FeatureField field : pipeline.features()) {
       FieldProfile found = sample.fields().get(field.name());
-      if (!field.sent() || field.counted()) {
+      if (!field.expected()) {
         continue;
       }
       if (found == null || found.there() == 0) {
@@ -163,7 +161,7 @@ final class Findings {
     if (found.values() < MANY) {
       return;
     }
-    if (found.distinct() == found.values()) {
+    if (found.isNewEachTime()) {
       advise("%s has a new value in each impression: nothing can be learnt from it", field.name());
     } else if (field.admitAfter() == 1
         && field.rowsOf() == null
@@ -298,8 +296,7 @@ final class Findings {
           "%s: 99%% of its events are there after %s; with its window of %s labels wait for longer",
           of.task().name(), Durations.written(enough), Durations.written(window));
     }
-    if (window.compareTo(LONG_WINDOW) >= 0
-        && pipeline.training().scoring().at() == TrainingSettings.Scoring.At.LABEL) {
+    if (pipeline.judgedLate(of.task())) {
       advise(
           "%s: its labels are told after up to %s, and by then a model has learnt from what was"
               + " shown meanwhile; `training: {scoring: {at: impression}}` judges what is served."

@@ -1,5 +1,7 @@
 package dev.freshet.local.sample;
 
+import dev.freshet.core.labels.Task;
+import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.SystemTopic;
 import dev.freshet.core.settings.Durations;
 import java.time.Duration;
@@ -23,7 +25,6 @@ import org.jspecify.annotations.Nullable;
 final class PipelineDraft {
 
   private static final double NEARLY_ALL = 0.9;
-  private static final String TASK_NAME = "[a-z][a-z0-9_-]{0,62}";
   private static final double MOST_DELAYS = 0.99;
   private static final long SHORTEST_WINDOW = 60_000;
 
@@ -47,8 +48,6 @@ final class PipelineDraft {
       this.name = name;
     }
   }
-
-  private static final Duration LONG = Duration.ofDays(1);
 
   private final EventSample sample;
   private final Map<String, String> topics;
@@ -115,7 +114,7 @@ final class PipelineDraft {
     features(file);
     line(file, "models:");
     line(file, "  - {name: main, kind: shared-bottom}");
-    if (longest.compareTo(LONG) >= 0) {
+    if (longest.compareTo(Pipeline.LONG_WINDOW) >= 0) {
       line(
           file,
           "# Labels are told long after they were predicted: what is judged is what is served.");
@@ -157,7 +156,7 @@ final class PipelineDraft {
       String fault =
           !names.add(kind.name.strip().toLowerCase(Locale.ROOT))
               ? "nearly the name of another"
-              : !kind.name.matches(TASK_NAME)
+              : !kind.name.matches(Task.NAME)
                   ? "tasks are called by lower-case letters, digits, _ and -"
                   : kind.amounts && amounts
                       ? "one task may be of amounts"

@@ -117,7 +117,7 @@ public final class SampleReport {
   private Map<String, String> kinds() {
     Map<String, String> kinds = new LinkedHashMap<>();
     for (FeatureField field : pipeline.features()) {
-      if (field.sent() && !field.counted()) {
+      if (field.expected()) {
         kinds.put(field.name(), field.kind().toString().toLowerCase(Locale.ROOT));
       }
     }

@@ -1,5 +1,6 @@
 package dev.freshet.local.sample;
 
+import dev.freshet.core.codec.Texts;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -36,8 +37,7 @@ final class SampleText {
   }
 
   static String cut(String value, int most) {
-    String line = value.replaceAll("\\p{Cntrl}", " ");
-    return line.length() <= most ? line : line.substring(0, most - 3) + "...";
+    return Texts.line(value, value.length() <= most ? most : most - 3);
   }
 
   /** True if first columns of this width are as many different ones as whole ones are. */

@@ -275,6 +275,11 @@ public record FeatureField(
     return kind == Kind.CATEGORICAL || numeric() || kind == Kind.VECTOR;
   }
 
+  /** True if impressions are to bring it: it is neither made of what they bring nor counted. */
+  public boolean expected() {
+    return sent() && !counted();
+  }
+
   public boolean vector() {
     return kind == Kind.VECTOR;
   }

@@ -69,6 +69,9 @@ public record Task(
         @Nullable Duration waiting)
     implements Serializable {
 
+  /** What tasks may be called. */
+  public static final String NAME = "[a-z][a-z0-9_-]{0,62}";
+
   /** Value of {@code after} where the impression opens the window; no task has this name. */
   public static final String IMPRESSION = "impression";
 
@@ -103,8 +106,7 @@ public record Task(
   }
 
   public Task {
-    check(
-        name.matches("[a-z][a-z0-9_-]{0,62}"), "name", name, "lower-case letters, digits, _ and -");
+    check(name.matches(NAME), "name", name, "lower-case letters, digits, _ and -");
     check(!window.isZero(), "window", "0", "a duration above zero");
     check(
         correction == null || correction.suits(kind),

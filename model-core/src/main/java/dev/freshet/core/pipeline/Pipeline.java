@@ -19,6 +19,7 @@ import dev.freshet.core.settings.Option;
 import dev.freshet.core.settings.RecordText;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,6 +42,9 @@ public record Pipeline(
     @Option("Training") TrainingSettings training,
     @Option("Publishing") PublishingSettings publishing)
     implements Serializable {
+
+  /** A window of which what is served is not what is judged when its label is told. */
+  public static final Duration LONG_WINDOW = Duration.ofDays(1);
 
   public Pipeline {
     List<Task> declared = tasks;
@@ -150,6 +154,15 @@ public record Pipeline(
 
   public ModelContext context(ModelDefinition model) {
     return new ModelContext(model, tasks, schema(), labels.maxWeight());
+  }
+
+  /**
+   * True if what is judged of a task is predicted when its label is told, a long time after the
+   * impression: a model has learnt by then from what was shown meanwhile.
+   */
+  public boolean judgedLate(Task task) {
+    return training.scoring().at() == TrainingSettings.Scoring.At.LABEL
+        && task.window().compareTo(LONG_WINDOW) >= 0;
   }
 
   /** A model by its name. */

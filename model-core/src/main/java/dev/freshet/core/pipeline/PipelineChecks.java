@@ -52,7 +52,7 @@ final class PipelineChecks {
     List<FeatureField> all = ofChecked(() -> crosses.with(features));
     unique("features", features.stream().map(FeatureField::name).toList());
     check(
-        features.stream().anyMatch(field -> field.sent() && !field.counted()),
+        features.stream().anyMatch(FeatureField::expected),
         "features",
         features.stream().map(FeatureField::name).toList(),
         "at least one field that impressions bring");
