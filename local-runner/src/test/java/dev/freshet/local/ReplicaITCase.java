@@ -196,6 +196,8 @@ class ReplicaITCase {
       for (int i = 0; i < 6; i++) {
         awaitVersion(replica, publish());
       }
+      // A version is in use a moment before its listeners hear of it.
+      await(() -> heard.size() >= 6 && swaps.size() >= 6);
       assertThat(heard).containsExactly("base", "delta", "delta", "delta", "delta", "delta");
       assertThat(swaps).hasSize(6).allMatch(took -> took.toNanos() > 0 && took.compareTo(LONG) < 0);
       assertThat(replica.refused()).isEmpty();
@@ -368,6 +370,7 @@ class ReplicaITCase {
       }
       await(() -> replica.state().waiting() == Waiting.NOTHING);
       assertThat(replica.lagSeconds()).isLessThan(LONG.toSeconds());
+      await(() -> heard.contains(Waiting.NOTHING));
       assertThat(new LinkedHashSet<>(heard))
           .containsSubsequence(Waiting.PARTITION, Waiting.VERSION, Waiting.NOTHING);
     }
