@@ -3,16 +3,14 @@ package dev.freshet.experiments;
 import static dev.freshet.core.settings.InvalidValueException.check;
 import static java.util.Objects.requireNonNull;
 
-import dev.freshet.core.events.EventReader;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.Parsed;
+import dev.freshet.core.events.mapping.MessageReader;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.Option;
-import dev.freshet.experiments.files.Lines;
-import java.io.BufferedReader;
+import dev.freshet.experiments.files.EventLines;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -24,7 +22,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.SplittableRandom;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Files of events, as {@code freshet import} writes them, joined in event time. Unlike in a stream
@@ -82,19 +79,19 @@ public record FileData(
    * @param since epoch milliseconds
    */
   Examples load(Pipeline pipeline, long seed, boolean withFeatures, long since) throws IOException {
-    EventReader reader = pipeline.lineReader();
+    MessageReader reader = pipeline.lines();
     EventJoin join = new EventJoin(pipeline, withFeatures);
-    String kind = kind(pipeline);
     Map<String, Long> shifts = shuffleTimes ? shifts(reader, seed) : Map.of();
     for (String file : impressions) {
       eachLine(
           file,
           line -> {
-            Parsed<Impression> parsed = reader.impression(line);
-            if (parsed.event() == null) {
-              join.refuse(file, requireNonNull(parsed.rejection()));
-            } else {
-              addTaken(join, shifted(parsed.event(), shifts), since);
+            for (Parsed<Impression> parsed : reader.impressions(line)) {
+              if (parsed.event() == null) {
+                join.refuse(file, requireNonNull(parsed.rejection()));
+              } else {
+                addTaken(join, shifted(parsed.event(), shifts), since);
+              }
             }
           });
     }
@@ -102,20 +99,16 @@ public record FileData(
       eachLine(
           file,
           line -> {
-            Parsed<Feedback> parsed = reader.feedback(line, kind);
-            if (parsed.event() == null) {
-              join.refuse(file, requireNonNull(parsed.rejection()));
-            } else {
-              addTaken(join, shifted(parsed.event(), shifts));
+            for (Parsed<Feedback> parsed : reader.feedback(line, null)) {
+              if (parsed.event() == null) {
+                join.refuse(file, requireNonNull(parsed.rejection()));
+              } else {
+                addTaken(join, shifted(parsed.event(), shifts));
+              }
             }
           });
     }
     return join.finish(truth, scoreEvery);
-  }
-
-  /** The kind of feedback that does not say its kind; null where it has to. */
-  static @Nullable String kind(Pipeline pipeline) {
-    return pipeline.tasks().size() == 1 ? pipeline.tasks().get(0).name() : null;
   }
 
   private void addTaken(EventJoin join, Impression event, long since) {
@@ -135,15 +128,16 @@ public record FileData(
   }
 
   /** How much later each impression comes than it did. */
-  private Map<String, Long> shifts(EventReader reader, long seed) throws IOException {
+  private Map<String, Long> shifts(MessageReader reader, long seed) throws IOException {
     Map<String, Long> times = new LinkedHashMap<>();
     for (String file : impressions) {
       eachLine(
           file,
           line -> {
-            Impression event = reader.impression(line).event();
-            if (event != null) {
-              times.put(event.id(), event.eventTime());
+            for (Parsed<Impression> parsed : reader.impressions(line)) {
+              if (parsed.event() != null) {
+                times.put(parsed.event().id(), parsed.event().eventTime());
+              }
             }
           });
     }
@@ -225,11 +219,9 @@ public record FileData(
       throw new IOException(
           file + ": no such file; ./freshet import makes event files of public data sets");
     }
-    try (BufferedReader lines = Lines.open(path)) {
-      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        if (!line.isBlank()) {
-          reader.line(line.getBytes(StandardCharsets.UTF_8));
-        }
+    try (EventLines lines = EventLines.open(path, Integer.MAX_VALUE)) {
+      for (byte[] line = lines.next(); line != null; line = lines.next()) {
+        reader.line(line);
       }
     }
   }

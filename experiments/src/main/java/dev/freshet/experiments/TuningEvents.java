@@ -2,8 +2,10 @@ package dev.freshet.experiments;
 
 import static java.util.Objects.requireNonNull;
 
-import dev.freshet.core.events.EventReader;
+import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
+import dev.freshet.core.events.Parsed;
+import dev.freshet.core.events.mapping.MessageReader;
 import dev.freshet.core.pipeline.Pipeline;
 import java.io.IOException;
 import java.time.Duration;
@@ -21,27 +23,29 @@ final class TuningEvents {
       throws IOException {
     files =
         new FileData(impressions, feedback, false, 1, Duration.ZERO, new EarlyTruth(false, null));
-    EventReader events = pipeline.lineReader();
+    MessageReader events = pipeline.lines();
     Reader reader = new Reader();
     for (String file : impressions) {
       FileData.eachLine(
           file,
           line -> {
-            Impression event = events.impression(line).event();
-            reader.read(event == null ? Long.MIN_VALUE : event.eventTime());
-            if (event == null) {
-              leftOut.refuse(file, requireNonNull(events.impression(line).rejection()));
+            for (Parsed<Impression> parsed : events.impressions(line)) {
+              if (parsed.event() == null) {
+                leftOut.refuse(file, requireNonNull(parsed.rejection()));
+              } else {
+                reader.read(parsed.event().eventTime());
+              }
             }
           });
     }
-    String kind = FileData.kind(pipeline);
     for (String file : feedback) {
       FileData.eachLine(
           file,
           line -> {
-            var parsed = events.feedback(line, kind);
-            if (parsed.event() == null) {
-              leftOut.refuse(file, requireNonNull(parsed.rejection()));
+            for (Parsed<Feedback> parsed : events.feedback(line, null)) {
+              if (parsed.event() == null) {
+                leftOut.refuse(file, requireNonNull(parsed.rejection()));
+              }
             }
           });
     }
@@ -54,9 +58,6 @@ final class TuningEvents {
     private int count;
 
     void read(long time) {
-      if (time == Long.MIN_VALUE) {
-        return;
-      }
       if (count == times.length) {
         times = Arrays.copyOf(times, 2 * count);
       }

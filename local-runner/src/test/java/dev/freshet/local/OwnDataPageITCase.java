@@ -1,13 +1,14 @@
 package dev.freshet.local;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.freshet.core.labels.Task;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
+import dev.freshet.experiments.files.EventLines;
 import dev.freshet.local.broker.EmbeddedBroker;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -30,10 +31,11 @@ import org.junit.jupiter.api.io.TempDir;
 /** The commands of docs/own-data.md, in their order, on tables of its columns. */
 class OwnDataPageITCase {
 
+  private static final ObjectMapper JSON = new ObjectMapper();
   private static final int SHOWN = 6000;
   private static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
   private static final Pattern BLOCK =
-      Pattern.compile("^```(sh|python)\n(.*?)^```$", Pattern.MULTILINE | Pattern.DOTALL);
+      Pattern.compile("^```(sh|yaml [^\n]+)\n(.*?)^```$", Pattern.MULTILINE | Pattern.DOTALL);
 
   @TempDir private Path folder;
 
@@ -80,8 +82,9 @@ class OwnDataPageITCase {
     Map<String, String> printed = new HashMap<>();
     try (EmbeddedBroker broker = EmbeddedBroker.start(folder.resolve("kafka"))) {
       while (blocks.find()) {
-        if (blocks.group(1).equals("python")) {
-          python(blocks.group(2));
+        if (blocks.group(1).startsWith("yaml")) {
+          String name = blocks.group(1).split(" ")[1];
+          Files.writeString(folder.resolve(name), blocks.group(2));
           continue;
         }
         for (String line : blocks.group(2).lines().toList()) {
@@ -115,7 +118,7 @@ class OwnDataPageITCase {
   private String[] arguments(String line, String bootstrap) {
     List<String> arguments = new ArrayList<>();
     for (String word : line.replace("./freshet ", "").split(" ")) {
-      boolean file = word.matches(".*\\.(jsonl|yaml)") || word.equals("own");
+      boolean file = word.matches(".*\\.(csv|yaml)") || word.equals("own");
       arguments.add(file ? folder.resolve(word).toString() : word.replace("HOST:PORT", bootstrap));
     }
     if (line.contains(" run ")) {
@@ -124,39 +127,21 @@ class OwnDataPageITCase {
     return arguments.toArray(String[]::new);
   }
 
-  private void python(String script) throws Exception {
-    Process process;
-    try {
-      process =
-          new ProcessBuilder("python3", "-c", script)
-              .directory(folder.toFile())
-              .inheritIO()
-              .start();
-    } catch (IOException e) {
-      assumeThat(e).as("there is no python3").isNull();
-      return;
-    }
-    assertThat(process.waitFor()).isZero();
-  }
-
   /** As somebody else writes to the topics. */
   private void fill(String bootstrap) throws IOException {
     Pipeline pipeline = PipelineFile.read(folder.resolve("own.yaml"));
     Map<String, Object> settings = Map.of(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrap);
     try (KafkaProducer<byte[], byte[]> producer =
         new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer())) {
-      for (String line : Files.readAllLines(folder.resolve("impressions.jsonl"))) {
-        producer.send(record("impressions", line));
+      for (String table : List.of("shown.csv", "answers.csv")) {
+        try (EventLines rows = EventLines.open(folder.resolve(table), 1000)) {
+          for (byte[] row = rows.next(); row != null; row = rows.next()) {
+            String kind = JSON.readTree(row).path("kind").asText("impressions");
+            producer.send(new ProducerRecord<>(kind, row));
+          }
+        }
       }
-      for (String line : Files.readAllLines(folder.resolve("feedback.jsonl"))) {
-        String kind = line.contains("\"click\"") ? "click" : "revenue";
-        assertThat(pipeline.tasks()).anyMatch(task -> task.name().equals(kind));
-        producer.send(record(kind, line));
-      }
+      assertThat(pipeline.tasks()).extracting(Task::name).containsExactly("click", "revenue");
     }
-  }
-
-  private static ProducerRecord<byte[], byte[]> record(String topic, String line) {
-    return new ProducerRecord<>(topic, null, line.getBytes(StandardCharsets.UTF_8));
   }
 }

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** {@code docs/events.md}: its fenced blocks by what stands behind the fence, and its tables. */
+/** A page of {@code docs}: its fenced blocks by what stands behind the fence, and its tables. */
 public final class TestingDocument {
 
   private static final Pattern BLOCK = Pattern.compile("(?ms)^```([^\\n]+)\\n(.*?)^```$");
@@ -16,8 +16,8 @@ public final class TestingDocument {
 
   private final String text;
 
-  public TestingDocument() throws IOException {
-    text = Files.readString(Path.of("..", "docs", "events.md"));
+  public TestingDocument(String page) throws IOException {
+    text = Files.readString(Path.of("..", "docs", page));
   }
 
   /** A fenced block: the words behind the fence, and its lines. */

@@ -69,13 +69,18 @@ public final class Simulator {
   private long order;
 
   /**
-   * @throws IllegalArgumentException if the pipeline's tasks are not binary, binary, continuous
+   * @throws IllegalArgumentException if the pipeline's tasks are not binary, binary, continuous, or
+   *     if it has layouts of its own
    */
   public Simulator(Pipeline pipeline, SimulatorSettings settings) {
     List<Task> tasks = pipeline.tasks();
     if (tasks.size() != 3 || tasks.get(2).binary() || tasks.stream().anyMatch(Task::explicit)) {
       throw new IllegalArgumentException(
           "the simulator needs two binary tasks and a continuous one, all with implicit negatives");
+    }
+    if (!pipeline.events().isEmpty()) {
+      throw new IllegalArgumentException(
+          "the simulator's events lie as docs/events.md says, not as `events` of the pipeline does");
     }
     this.settings = settings;
     format = pipeline.kafka().format().create();

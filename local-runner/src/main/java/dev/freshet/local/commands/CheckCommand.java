@@ -6,6 +6,7 @@ import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
 import dev.freshet.core.pipeline.SystemTopic;
+import dev.freshet.local.sample.DraftLayout;
 import dev.freshet.local.sample.NothingFoundException;
 import dev.freshet.local.sample.SampleReport;
 import dev.freshet.local.sample.Sampling;
@@ -24,6 +25,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -55,8 +57,8 @@ final class CheckCommand implements Callable<Integer> {
       paramLabel = "FILE|TOPIC",
       arity = "1..*",
       description =
-          "Events to look at: files of JSON lines, packed or not, topics, or `topics` for all of the"
-              + " pipeline's. Impressions and feedback may be in one.")
+          "Events to look at: files of JSON lines, CSV, TSV or Parquet, folders of them, topics, or `topics` for all of the pipeline's. Impressions and"
+              + " feedback may be in one.")
   private List<String> events = List.of();
 
   @Option(
@@ -77,6 +79,12 @@ final class CheckCommand implements Callable<Integer> {
       paramLabel = "FILE",
       description = "Make a first pipeline file for the events, and check it.")
   private @Nullable Path write;
+
+  @Option(
+      names = "--layout",
+      paramLabel = "FILE",
+      description = "With --write: a file of `events:` alone, for events in a layout of your own.")
+  private @Nullable Path layout;
 
   @Option(names = "--json", description = "Print what was found in the events as JSON.")
   private boolean json;
@@ -146,6 +154,12 @@ final class CheckCommand implements Callable<Integer> {
     if (events.isEmpty() && (write != null || json || bootstrap != null)) {
       throw new Usage("--events is missing: which files or topics?");
     }
+    if (layout != null) {
+      if (write == null) {
+        throw new Usage("--layout: '" + layout + "'; allowed: with --write alone");
+      }
+      PathOption.file("--layout", layout);
+    }
     if (most < 1) {
       throw new Usage("--sample: '" + most + "'; allowed: 1 or more");
     }
@@ -161,7 +175,8 @@ final class CheckCommand implements Callable<Integer> {
     List<String> impressions = report.files(true);
     List<String> feedback = report.files(false);
     if (sampling.topics().isEmpty()
-        && impressions.size() + feedback.size() == sampling.files().size()) {
+        && Stream.concat(impressions.stream(), feedback.stream()).distinct().count()
+            == sampling.files().size()) {
       out.printf(
           "%nTo learn from them:%n  ./freshet replay --pipeline %s \\%n    --impressions %s \\%n"
               + "    --feedback %s%n",
@@ -189,7 +204,11 @@ final class CheckCommand implements Callable<Integer> {
   private Pipeline write(Path to) throws IOException, InterruptedException {
     String name = name(to);
     Pipeline brokers = bootstrap == null ? null : PipelineOption.onBrokers(bare(name), bootstrap);
-    String text = sampling(brokers).draft(name, brokers);
+    DraftLayout lies =
+        layout == null
+            ? DraftLayout.NONE
+            : DraftLayout.of(Files.readString(layout), layout.toString());
+    String text = sampling(brokers).draft(name, lies, brokers);
     Pipeline made = PipelineFile.parse(text, "the pipeline file that would be written");
     Files.writeString(to, text, StandardCharsets.UTF_8);
     return made;
@@ -226,9 +245,9 @@ final class CheckCommand implements Callable<Integer> {
         topics.add(brokers.topic(SystemTopic.IMPRESSIONS));
         topics.addAll(brokers.feedbackTopics().keySet());
       } else if (Files.exists(path)) {
-        PathOption.file("--events", path);
-        files.add(path);
-      } else if (one.contains("/") || one.matches("(?i).*\\.(jsonl?|gz|zip|ndjson)")) {
+        files.addAll(PathOption.files("--events", List.of(path)));
+      } else if (one.contains("/")
+          || one.matches("(?i).*\\.(jsonl?|gz|zip|ndjson|[ct]sv|parquet)")) {
         throw new Usage("--events: '" + one + "': no such file");
       } else if (brokers == null) {
         throw new Usage(

@@ -4,15 +4,16 @@ import static java.util.Objects.requireNonNull;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.freshet.core.events.EventReader;
 import dev.freshet.core.events.FieldCounts;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.Parsed;
 import dev.freshet.core.events.Rejection;
+import dev.freshet.core.events.mapping.MessageReader;
 import dev.freshet.core.features.FeatureField;
 import dev.freshet.core.pipeline.Pipeline;
-import dev.freshet.experiments.files.Lines;
+import dev.freshet.experiments.files.EventLines;
 import dev.freshet.local.run.Verdict;
+import dev.freshet.local.sample.FileMessages;
 import dev.freshet.replica.ModelReplica;
 import dev.freshet.replica.Prediction;
 import dev.freshet.server.options.DurationConverter;
@@ -20,9 +21,7 @@ import dev.freshet.server.options.PathOption;
 import dev.freshet.server.options.TopicOptions;
 import dev.freshet.server.options.Usage;
 import dev.freshet.topics.Brokers;
-import java.io.BufferedReader;
 import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -58,7 +57,8 @@ final class PredictCommand implements Callable<Integer> {
       names = "--impressions",
       paramLabel = "FILE",
       required = true,
-      description = "Impressions as JSON lines, plain, .gz or .zip.")
+      description =
+          "Impressions as JSON lines, CSV, TSV (each plain, gzipped or zipped) or Parquet.")
   private Path impressions;
 
   @Option(
@@ -79,6 +79,7 @@ final class PredictCommand implements Callable<Integer> {
   private double minAccepted;
 
   private long accepted;
+  private long passedOver;
   private final Map<String, Long> rejected = new TreeMap<>();
   private final Map<String, Rejection> samples = new TreeMap<>();
 
@@ -91,16 +92,16 @@ final class PredictCommand implements Callable<Integer> {
     Pipeline pipeline = topic.pipeline();
     String model = topic.model(pipeline);
     Brokers.require(pipeline);
-    EventReader reader = pipeline.lineReader();
+    MessageReader reader = pipeline.lines();
     try (ModelReplica replica = ModelReplica.follow(pipeline, model);
-        BufferedReader lines = Lines.open(impressions)) {
+        EventLines lines = EventLines.open(impressions, FileMessages.LONGEST_LINE)) {
       if (!replica.awaitVersion(wait)) {
         throw new Usage("no version of model " + model + ": " + replica.state().detail());
       }
       List<Impression> batch = new ArrayList<>();
-      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+      for (byte[] line = lines.next(); line != null; line = lines.next()) {
         add(reader, line, batch);
-        if (batch.size() == BATCH) {
+        if (batch.size() >= BATCH) {
           score(replica, batch);
         }
       }
@@ -122,6 +123,9 @@ final class PredictCommand implements Callable<Integer> {
             err.printf(
                 "%,d lines were no impressions: %s%n    the first: %s%n",
                 count, reason, samples.get(reason)));
+    if (passedOver > 0) {
+      err.printf("%,d lines were passed over, as `events` of the pipeline says%n", passedOver);
+    }
     long lines = accepted + rejected.values().stream().mapToLong(Long::longValue).sum();
     List<String> problems = new ArrayList<>();
     if (lines == 0) {
@@ -160,18 +164,20 @@ final class PredictCommand implements Callable<Integer> {
     }
   }
 
-  private void add(EventReader reader, String line, List<Impression> batch) {
-    if (line.isBlank()) {
-      return;
+  private void add(MessageReader reader, byte[] line, List<Impression> batch) {
+    List<Parsed<Impression>> found = reader.impressions(line);
+    if (found.isEmpty()) {
+      passedOver++;
     }
-    Parsed<Impression> parsed = reader.impression(line.getBytes(StandardCharsets.UTF_8));
-    if (parsed.event() != null) {
-      batch.add(parsed.event());
-      accepted++;
-    } else {
-      Rejection why = requireNonNull(parsed.rejection());
-      rejected.merge(why.reason().label(), 1L, Long::sum);
-      samples.putIfAbsent(why.reason().label(), why);
+    for (Parsed<Impression> parsed : found) {
+      if (parsed.event() != null) {
+        batch.add(parsed.event());
+        accepted++;
+      } else {
+        Rejection why = requireNonNull(parsed.rejection());
+        rejected.merge(why.reason().label(), 1L, Long::sum);
+        samples.putIfAbsent(why.reason().label(), why);
+      }
     }
   }
 

@@ -17,7 +17,8 @@ import picocli.CommandLine.Option;
 @Command(
     name = "replay",
     description = {
-      "Learns from files of events: JSON lines, plain, .gz or .zip, in order of event time.",
+      "Learns from files of events in order of event time: JSON lines, CSV, TSV (each plain, gzipped"
+          + " or zipped) or Parquet.",
       "Runs the same job as in production, on a broker of its own, to the end of the files."
     },
     mixinStandardHelpOptions = true)
@@ -35,7 +36,7 @@ final class ReplayCommand implements Callable<Integer> {
       paramLabel = "FILE",
       required = true,
       arity = "1..*",
-      description = "Files of impressions.")
+      description = "Files of impressions, or folders of such files.")
   private List<Path> impressions;
 
   @Option(
@@ -43,7 +44,9 @@ final class ReplayCommand implements Callable<Integer> {
       paramLabel = "FILE",
       required = true,
       arity = "1..*",
-      description = "Files of feedback; every line says its kind.")
+      description =
+          "Files of feedback, or folders of them; every line says its kind. They may be those of"
+              + " --impressions, where `events` of the pipeline tells which line is what.")
   private List<Path> feedback;
 
   @Option(
@@ -62,8 +65,8 @@ final class ReplayCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    impressions.forEach(file -> PathOption.file("--impressions", file));
-    feedback.forEach(file -> PathOption.file("--feedback", file));
+    List<Path> shown = PathOption.files("--impressions", impressions);
+    List<Path> answered = PathOption.files("--feedback", feedback);
     if (examples != null) {
       PathOption.newFile("--examples-out", examples);
     }
@@ -80,6 +83,6 @@ final class ReplayCommand implements Callable<Integer> {
         late,
         (folder, end) ->
             new ReplayRun(read, options.settings(folder, false), end, progress)
-                .run(impressions, feedback, examples));
+                .run(shown, answered, examples));
   }
 }

@@ -42,7 +42,7 @@ final class TuneCommand implements Callable<Integer> {
       paramLabel = "FILE",
       arity = "1..*",
       required = true,
-      description = "Impressions as JSON lines: plain, .gz or .zip.")
+      description = "Files of impressions, or folders of them: JSON lines, CSV, TSV or Parquet.")
   private List<Path> impressions;
 
   @Option(
@@ -50,7 +50,8 @@ final class TuneCommand implements Callable<Integer> {
       paramLabel = "FILE",
       arity = "1..*",
       required = true,
-      description = "Feedback as JSON lines; with several tasks every line says its kind.")
+      description =
+          "Files of feedback, or folders of them; with several tasks every line says its kind.")
   private List<Path> feedback;
 
   @Option(
@@ -90,8 +91,8 @@ final class TuneCommand implements Callable<Integer> {
     check(candidates, 2, "--candidates");
     check(threads, 1, "--threads");
     PathOption.file("--pipeline", pipeline);
-    impressions.forEach(file -> PathOption.file("--impressions", file));
-    feedback.forEach(file -> PathOption.file("--feedback", file));
+    impressions = PathOption.files("--impressions", impressions);
+    feedback = PathOption.files("--feedback", feedback);
     Path to = out == null ? Path.of(tuned(pipeline.getFileName().toString())) : out;
     writable(to);
     try (EndRequest end = EndRequest.listen(System.out)) {

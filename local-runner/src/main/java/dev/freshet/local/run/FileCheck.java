@@ -6,14 +6,16 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.freshet.core.events.EventReader;
 import dev.freshet.core.events.Impression;
+import dev.freshet.core.events.Parsed;
 import dev.freshet.core.events.Rejection;
+import dev.freshet.core.events.mapping.MessageReader;
 import dev.freshet.core.features.FeatureField;
 import dev.freshet.core.labels.DeadlineUse;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.TaskWindow;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.Nearest;
-import dev.freshet.experiments.files.ByteLines;
+import dev.freshet.experiments.files.EventLines;
 import dev.freshet.local.run.RunRecord.Input;
 import dev.freshet.local.sample.FileMessages;
 import dev.freshet.local.sample.Refusal;
@@ -27,7 +29,9 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -43,7 +47,12 @@ public final class FileCheck {
   private static final int SHOWN = 200;
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  private final EventReader reader;
+  private final MessageReader reader;
+
+  /** For the events that the messages are made of. */
+  private final EventReader events;
+
+  private final boolean mapped;
   private final List<String> fields;
   private final List<String> numeric;
   private final List<Task> tasks;
@@ -55,8 +64,15 @@ public final class FileCheck {
   private final List<String> wrong = new ArrayList<>();
   private boolean swapped;
 
+  /** By use, files of which nothing was taken, and uses of which something was. */
+  private final Map<String, List<String>> passedOver = new TreeMap<>();
+
+  private final Set<String> taken = new TreeSet<>();
+
   private FileCheck(Pipeline pipeline, PrintStream out) {
-    reader = pipeline.lineReader();
+    reader = pipeline.lines();
+    events = pipeline.lineReader();
+    mapped = !pipeline.events().isEmpty();
     fields =
         pipeline.features().stream()
             .filter(FeatureField::expected)
@@ -64,7 +80,7 @@ public final class FileCheck {
             .toList();
     numeric = pipeline.impressionFields().numeric();
     tasks = pipeline.tasks();
-    kind = tasks.size() == 1 ? tasks.get(0).name() : null;
+    kind = reader.kind(null);
     this.out = out;
   }
 
@@ -105,12 +121,22 @@ public final class FileCheck {
         check.wrong(input, "cannot be read: " + RootCause.of(e));
       }
     }
+    check.passedOver.forEach(
+        (use, files) -> {
+          // Another of the same use may hold them all.
+          if (check.taken.contains(use)) {
+            files.forEach(file -> out.println("Note: " + file));
+          } else {
+            files.forEach(file -> check.wrong.add("--" + use + ": " + file));
+          }
+        });
     if (!check.wrong.isEmpty()) {
       throw new RefusedException(
           String.join("\n", check.wrong)
               + (check.swapped
                   ? "\nAre the files of --impressions and --feedback in each other's place?"
                   : "")
+              + (check.mapped || check.swapped ? "" : "\n" + Refusal.LAYOUTS)
               + "\nNothing was started");
     }
   }
@@ -118,6 +144,16 @@ public final class FileCheck {
   private void look(Input input, boolean shown) throws IOException {
     First first = first(Path.of(input.path()), shown);
     String lines = line("none of its first %,d lines ", first.lines);
+    if (first.lines == 0 && first.passedOver > 0) {
+      passedOver
+          .computeIfAbsent(input.use(), use -> new ArrayList<>())
+          .add(
+              line(
+                  "%s: none of its first %,d lines is one that `when` and `each` of `events` take",
+                  input.path(), first.passedOver));
+      return;
+    }
+    taken.add(input.use());
     if (first.lines == 0) {
       wrong(input, "is empty; expected JSON objects, one in each line");
     } else if (first.accepted == 0) {
@@ -197,6 +233,7 @@ public final class FileCheck {
   private static final class First {
     private long read;
     private long lines;
+    private long passedOver;
     private long accepted;
     private long others;
     private String refused = "";
@@ -210,7 +247,7 @@ public final class FileCheck {
     /** True if enough was seen. */
     private boolean enough(boolean shown, int fields) {
       boolean good = accepted > 0 && !(shown && absent.size() == fields);
-      return lines >= (good ? LINES : MOST_LINES);
+      return lines + passedOver >= (good ? LINES : MOST_LINES);
     }
   }
 
@@ -221,11 +258,11 @@ public final class FileCheck {
     private String text = "";
   }
 
-  private void deadlines(First first, byte[] line) {
+  private void deadlines(First first, JsonNode event) {
     if (tasks.stream().noneMatch(task -> task.deadline().present())) {
       return;
     }
-    Impression impression = requireNonNull(reader.impression(line).event(), "it is accepted");
+    Impression impression = requireNonNull(events.impression(event).event(), "it is accepted");
     TaskWindow[] windows = TaskWindow.of(tasks, impression);
     for (int i = 0; i < windows.length; i++) {
       DeadlineUse use = windows[i].use();
@@ -243,16 +280,13 @@ public final class FileCheck {
   private First first(Path file, boolean shown) throws IOException {
     First first = new First();
     InputCounts.Counter counter = new InputCounts.Counter(file);
-    try (ByteLines lines = new ByteLines(file, FileMessages.LONGEST_LINE)) {
+    try (EventLines lines = EventLines.open(file, FileMessages.LONGEST_LINE)) {
       byte[] line = lines.next();
       for (; line != null && !first.enough(shown, fields.size()); line = lines.next()) {
-        first.read++;
-        if (!ByteLines.blank(line)) {
-          add(first, counter, line, lines.tooLong(), shown);
-        }
+        first.read = lines.number();
+        add(first, counter, line, lines.tooLong(), shown);
       }
-      // Half of an archive would be noticed when half of it is learnt.
-      if (line != null && lines.packed()) {
+      if (line != null) {
         lines.readToEnd();
       }
     }
@@ -261,18 +295,49 @@ public final class FileCheck {
 
   private void add(
       First first, InputCounts.Counter counter, byte[] line, boolean tooLong, boolean shown) {
+    if (tooLong) {
+      text(first, line);
+      refused(first, "a line may have up to 1,000,000 bytes");
+      return;
+    }
+    Parsed<JsonNode> message = reader.tree(line);
+    List<Parsed<JsonNode>> found =
+        shown ? reader.impressionTrees(message) : reader.feedbackTrees(message, null);
+    if (found.isEmpty()) {
+      first.passedOver++;
+      return;
+    }
+    text(first, line);
+    found.forEach(event -> add(first, counter, event, parsed(line), shown));
+    if (first.others == 0 && !mapped && isOther(message, shown)) {
+      first.others++;
+    }
+  }
+
+  private static void text(First first, byte[] line) {
     if (first.lines++ == 0) {
       first.text = cut(line);
     }
-    String refused = tooLong ? "a line may have up to 1,000,000 bytes" : refused(line, shown);
-    if (refused != null) {
-      first.refused =
-          first.refused.isEmpty() ? line("line %,d: %s", first.read, refused) : first.refused;
+  }
+
+  private static void refused(First first, String why) {
+    first.refused = first.refused.isEmpty() ? line("line %,d: %s", first.read, why) : first.refused;
+  }
+
+  private void add(
+      First first,
+      InputCounts.Counter counter,
+      Parsed<JsonNode> event,
+      JsonNode line,
+      boolean shown) {
+    Rejection rejection = rejection(event, shown);
+    if (rejection != null) {
+      refused(first, Refusal.told(rejection, line));
     } else {
       first.accepted++;
       if (shown) {
-        deadlines(first, line);
-        JsonNode impression = parsed(line);
+        JsonNode impression = requireNonNull(event.event(), "it is accepted");
+        deadlines(first, impression);
         for (String field : numeric) {
           JsonNode value = impression.path("features").path(field);
           if (value.isTextual() && !value.asText().isEmpty()) {
@@ -291,22 +356,20 @@ public final class FileCheck {
         first.has = counts.fields();
       }
     }
-    if (first.others == 0 && !tooLong && isOther(line, shown)) {
-      first.others++;
-    }
   }
 
-  /** True if a line is feedback among impressions, or the reverse. */
-  private boolean isOther(byte[] line, boolean shown) {
+  /** True if a message is feedback among impressions, or the reverse. */
+  private boolean isOther(Parsed<JsonNode> message, boolean shown) {
     // Feedback of an unknown kind would pass for an impression without features.
-    return refused(line, !shown) == null && (shown || !parsed(line).path("features").isEmpty());
+    return rejection(message, !shown) == null
+        && (shown || !requireNonNull(message.event()).path("features").isEmpty());
   }
 
-  /** Why a line is not what it should be, or null. */
-  private @Nullable String refused(byte[] line, boolean shown) {
-    Rejection rejection =
-        shown ? reader.impression(line).rejection() : reader.feedback(line, kind).rejection();
-    return rejection == null ? null : Refusal.told(rejection, parsed(line));
+  /** Why an event is not what it should be, or null. */
+  private @Nullable Rejection rejection(Parsed<JsonNode> event, boolean shown) {
+    return shown
+        ? event.then(events::impression).rejection()
+        : event.then(tree -> events.feedback(tree, kind)).rejection();
   }
 
   private static JsonNode parsed(byte[] line) {

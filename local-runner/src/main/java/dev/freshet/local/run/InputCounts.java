@@ -21,6 +21,7 @@ import java.util.TreeMap;
  * @param learnt lines that were passed over, because an earlier batch had them: of impressions and
  *     of each task
  * @param tooLate lines of feedback to impressions that an earlier batch has learnt; they were sent
+ * @param passedOver lines that the pipeline's mappings make no event of; they were not sent
  * @param learntSample the first line that was passed over, with its place, or empty
  */
 record InputCounts(
@@ -31,10 +32,11 @@ record InputCounts(
     List<String> fields,
     Map<String, Long> learnt,
     long tooLate,
+    long passedOver,
     String learntSample) {
 
   static final InputCounts NONE =
-      new InputCounts(0, 0, Map.of(), Map.of(), List.of(), Map.of(), 0, "");
+      new InputCounts(0, 0, Map.of(), Map.of(), List.of(), Map.of(), 0, 0, "");
 
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final int MOST_FIELDS = 20;
@@ -59,6 +61,7 @@ record InputCounts(
         fields.isEmpty() ? more.fields : fields,
         sum(learnt, more.learnt),
         tooLate + more.tooLate,
+        passedOver + more.passedOver,
         learntSample.isEmpty() ? more.learntSample : learntSample);
   }
 
@@ -80,6 +83,7 @@ record InputCounts(
     json.set("absent", JSON.valueToTree(absent));
     json.put("tooLong", tooLong);
     json.set("fields", JSON.valueToTree(fields));
+    json.put("passedOver", passedOver);
     json.set("alreadyLearnt", JSON.valueToTree(learnt));
     if (!learntSample.isEmpty()) {
       json.put("alreadyLearntSample", learntSample);
@@ -94,6 +98,7 @@ record InputCounts(
     private long lines;
     private long tooLong;
     private long tooLate;
+    private long passedOver;
     private String sample = "";
     private final Map<String, Long> kinds = new TreeMap<>();
     private final Map<String, Long> absent = new TreeMap<>();
@@ -104,14 +109,18 @@ record InputCounts(
       this.file = file;
     }
 
-    /** One more line, whatever it is. */
-    void read() {
-      read++;
+    /** The line that is counted next. */
+    void read(long number) {
+      read = number;
     }
 
     void tooLong() {
       lines++;
       tooLong++;
+    }
+
+    void passedOver() {
+      passedOver++;
     }
 
     void learnt(String kind, byte[] line) {
@@ -155,6 +164,7 @@ record InputCounts(
           has.subList(0, Math.min(has.size(), MOST_FIELDS)),
           learnt,
           tooLate,
+          passedOver,
           sample);
     }
   }

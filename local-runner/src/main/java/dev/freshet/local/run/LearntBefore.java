@@ -4,13 +4,15 @@ import static java.util.Objects.requireNonNull;
 
 import com.dynatrace.hash4j.hashing.Hasher64;
 import com.dynatrace.hash4j.hashing.Hashing;
-import dev.freshet.core.events.EventReader;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
+import dev.freshet.core.events.Parsed;
 import dev.freshet.core.events.RejectReason;
+import dev.freshet.core.events.mapping.MessageReader;
 import dev.freshet.core.labels.DropReason;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.SystemTopic;
+import dev.freshet.job.events.DeadLetter;
 import dev.freshet.job.events.MessageParser;
 import dev.freshet.job.events.SourceEvent;
 import dev.freshet.replica.CommittedConsumers;
@@ -46,7 +48,7 @@ final class LearntBefore {
   private static final double MOST_OF_HEAP = 0.6;
   private static final int TOLD_FROM = 100_000;
 
-  /** Fates of a line. */
+  /** Fates of a line, the one that wins first where it holds several events. */
   enum Fate {
     /** It is sent. */
     NEW,
@@ -57,7 +59,7 @@ final class LearntBefore {
   }
 
   private final Pipeline pipeline;
-  private final EventReader reader;
+  private final MessageReader reader;
   private final Hasher64 shown = Hashing.xxh3_64(1);
   private final Hasher64 answered = Hashing.xxh3_64(2);
   private final Hasher64 refused = Hashing.xxh3_64(3);
@@ -68,7 +70,7 @@ final class LearntBefore {
 
   private LearntBefore(Pipeline pipeline, long events) {
     this.pipeline = pipeline;
-    reader = pipeline.eventReader();
+    reader = pipeline.messages();
     given = new IdCounts(events);
     nothing = events == 0;
   }
@@ -186,11 +188,10 @@ final class LearntBefore {
         new Collector<SourceEvent<Impression>>() {
           @Override
           public void collect(SourceEvent<Impression> parsed) {
+            DeadLetter refused = parsed.rejected();
             if (parsed.event() != null) {
               given.add(id(parsed.event()));
-            } else if (!requireNonNull(parsed.rejected())
-                .reason()
-                .equals(RejectReason.AHEAD.label())) {
+            } else if (refused != null && !refused.reason().equals(RejectReason.AHEAD.label())) {
               // What was ahead was so beside its neighbours of then.
               given.add(refusedId(message.topic(), message.value()));
             }
@@ -202,15 +203,13 @@ final class LearntBefore {
   }
 
   private void feedback(ConsumerRecord<byte[], byte[]> message) {
-    Feedback event = feedbackOf(message.topic(), message.value());
-    given.add(event == null ? refusedId(message.topic(), message.value()) : id(event));
+    for (Parsed<Feedback> parsed : reader.feedback(message.value(), message.topic())) {
+      Feedback event = parsed.event();
+      given.add(event == null ? refusedId(message.topic(), message.value()) : id(event));
+    }
   }
 
-  private @Nullable Feedback feedbackOf(String topic, byte @Nullable [] message) {
-    return reader.feedback(message, pipeline.feedbackTopics().get(topic)).event();
-  }
-
-  /** Of the next impression of the new files. */
+  /** Of the next line of the new files' impressions: that of what in it is new, if anything is. */
   Fate impression(byte[] line) {
     if (nothing) {
       return Fate.NEW;
@@ -218,19 +217,25 @@ final class LearntBefore {
     if (given.count(refusedId(pipeline.topic(SystemTopic.IMPRESSIONS), line)) > 0) {
       return Fate.LEARNT;
     }
-    Impression impression = reader.impression(line).event();
-    if (impression == null) {
-      return Fate.NEW;
+    boolean learnt = false;
+    boolean isNew = false;
+    for (Parsed<Impression> parsed : reader.impressions(line)) {
+      Impression impression = parsed.event();
+      if (impression == null) {
+        continue;
+      }
+      long id = id(impression);
+      if (learnt(id)) {
+        learnt = true;
+      } else {
+        fresh.add(id);
+        isNew = true;
+      }
     }
-    long id = id(impression);
-    if (learnt(id)) {
-      return Fate.LEARNT;
-    }
-    fresh.add(id);
-    return Fate.NEW;
+    return learnt && !isNew ? Fate.LEARNT : Fate.NEW;
   }
 
-  /** Of the next feedback of the new files, whose impressions were all asked for before. */
+  /** As {@link #impression} of feedback, whose impressions were all asked for before. */
   Fate feedback(String topic, byte[] line) {
     if (nothing) {
       return Fate.NEW;
@@ -238,10 +243,17 @@ final class LearntBefore {
     if (given.count(refusedId(topic, line)) > 0) {
       return Fate.LEARNT;
     }
-    Feedback event = feedbackOf(topic, line);
-    if (event == null) {
-      return Fate.NEW;
+    Fate fate = null;
+    for (Parsed<Feedback> parsed : reader.feedback(line, topic)) {
+      if (parsed.event() != null) {
+        Fate of = fate(parsed.event());
+        fate = fate == null || of.compareTo(fate) < 0 ? of : fate;
+      }
     }
+    return fate == null ? Fate.NEW : fate;
+  }
+
+  private Fate fate(Feedback event) {
     long impression = shown.hashCharsToLong(event.impressionId());
     if (fresh.count(impression) > 0) {
       return Fate.NEW;

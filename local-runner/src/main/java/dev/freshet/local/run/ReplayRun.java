@@ -57,7 +57,7 @@ public final class ReplayRun {
 
   @SuppressWarnings("NullAway.Init") // run begins with the record
   public ReplayRun(Pipeline pipeline, LocalRun.Settings settings, EndRequest end, PrintStream out) {
-    this.pipeline = pipeline;
+    this.pipeline = pipeline.withImpressionsApart();
     this.settings = settings;
     this.end = end;
     this.out = out;
@@ -239,6 +239,12 @@ public final class ReplayRun {
           Locale.ROOT,
           "%,d feedback events are new, and their impressions are learnt: they come too late%n",
           counts.tooLate());
+    }
+    if (counts.passedOver() > 0) {
+      out.printf(
+          Locale.ROOT,
+          "%,d lines were passed over, as `events` of the pipeline says%n",
+          counts.passedOver());
     }
     out.printf(Locale.ROOT, "%,d events are in the topics%n", counts.lines());
   }

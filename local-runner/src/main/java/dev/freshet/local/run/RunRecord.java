@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * <p>{@code run.json}, one JSON object:
  *
  * <pre>
- * version  2 (1 knew no lines that were passed over; it is still read)
+ * version  3 (1 knew no lines that were learnt before, 2 none without an event; both are read)
  * kind     demo, replay or run
  * of       what may not change between runs: fingerprints of the pipeline and its topics,
  *          the examples topic, the simulator's settings; of a run the pipeline's name and the id
@@ -54,7 +54,7 @@ record RunRecord(
   static final String REPLAY = "replay";
   static final String RUN = "run";
   static final String FILE = "run.json";
-  private static final Layout LAYOUT = new Layout("run.json", 2);
+  private static final Layout LAYOUT = new Layout("run.json", 3);
   private static final ObjectMapper JSON =
       JsonMapper.builder()
           .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)

@@ -77,7 +77,7 @@ public final class Verdict {
             : report.path("events").path(DeadLetters.IMPRESSION).asLong();
     if (sent == 0) {
       if (learntBefore() == 0) {
-        problem("no-impressions", "there were no impressions" + tooLong());
+        problem("no-impressions", "there were no impressions" + notSent());
       }
       return;
     }
@@ -105,9 +105,13 @@ public final class Verdict {
     return all;
   }
 
-  private String tooLong() {
-    long lines = latest.path("inputs").path("tooLong").asLong();
-    return lines == 0 ? "" : line("; %,d lines were too long to be sent", lines);
+  private String notSent() {
+    long tooLong = latest.path("inputs").path("tooLong").asLong();
+    long passedOver = latest.path("inputs").path("passedOver").asLong();
+    return (tooLong == 0 ? "" : line("; %,d lines were too long to be sent", tooLong))
+        + (passedOver == 0
+            ? ""
+            : line("; %,d were passed over, as `events` of the pipeline says", passedOver));
   }
 
   private void accepted(String what, long sent, Map<String, Long> refused) {
@@ -189,7 +193,7 @@ public final class Verdict {
     }
     if (all == 0) {
       if (learntBefore() == 0) {
-        problem("no-feedback", "there was no feedback" + tooLong());
+        problem("no-feedback", "there was no feedback" + notSent());
       }
       return;
     }

@@ -9,7 +9,7 @@ final class Disorder {
   /** A time further ahead is a wrong clock's, unless the next one that is ahead is near it. */
   private static final long JUMP = 3_600_000;
 
-  private final Map<Integer, long[]> newest = new HashMap<>();
+  private final Map<String, long[]> newest = new HashMap<>();
   private final Numbers behind = new Numbers();
 
   /**
@@ -18,7 +18,7 @@ final class Disorder {
    * @param lane messages of one are in order among themselves
    * @param time epoch milliseconds
    */
-  void add(int lane, long time) {
+  void add(String lane, long time) {
     long[] seen = newest.computeIfAbsent(lane, l -> new long[] {time, time});
     long ahead = time - seen[0];
     if (ahead > JUMP && Math.abs(time - seen[1]) > JUMP) {

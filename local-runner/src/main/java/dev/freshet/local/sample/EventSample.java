@@ -4,13 +4,12 @@ import static java.util.Objects.requireNonNull;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
-import dev.freshet.core.events.EventFormat;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.Parsed;
 import dev.freshet.core.events.RejectReason;
 import dev.freshet.core.events.Rejection;
-import dev.freshet.core.events.UnreadableMessageException;
+import dev.freshet.core.events.mapping.MessageReader;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -68,9 +67,16 @@ final class EventSample {
    * Reads messages of a source.
    *
    * @param topicKind what feedback is that does not say its kind; null if it has to
+   * @param topic that they are from, or null
    * @param most messages that are read
    */
-  void read(MessageSource from, EventFormat format, Use use, @Nullable String topicKind, long most)
+  void read(
+      MessageSource from,
+      MessageReader reader,
+      Use use,
+      @Nullable String topicKind,
+      @Nullable String topic,
+      long most)
       throws IOException {
     SourceProfile source = new SourceProfile(from.name());
     sources.add(source);
@@ -80,7 +86,8 @@ final class EventSample {
         cut |= source.impressions() > 0;
         return;
       }
-      add(source, one, format, use, topicKind);
+      source.message();
+      add(source, one, reader, use, topicKind, topic);
     }
     if (!from.whole()) {
       source.cut();
@@ -91,9 +98,10 @@ final class EventSample {
   private void add(
       SourceProfile source,
       MessageSource.Message one,
-      EventFormat format,
+      MessageReader reader,
       Use use,
-      @Nullable String topicKind) {
+      @Nullable String topicKind,
+      @Nullable String topic) {
     if (one.tooLong()) {
       source.refused(
           one.place(),
@@ -101,30 +109,58 @@ final class EventSample {
           MissingNode.getInstance());
       return;
     }
-    JsonNode message;
-    try {
-      message = format.read(one.bytes());
-    } catch (UnreadableMessageException e) {
-      source.refused(one.place(), e.rejection(), MissingNode.getInstance());
+    Parsed<JsonNode> read = reader.tree(one.bytes());
+    JsonNode message = read.event();
+    if (message == null) {
+      source.refused(one.place(), requireNonNull(read.rejection()), MissingNode.getInstance());
       return;
     }
-    boolean feedback =
+    boolean answers =
         use == Use.FEEDBACK
             || use == Use.ANY
                 && !message.has("features")
                 && (message.has("kind") || message.has("event_id"));
-    if (feedback) {
-      feedback(source, one, message, topicKind);
-    } else {
-      impression(source, one, message);
+    List<Parsed<JsonNode>> shown =
+        use == Use.FEEDBACK || answers && !reader.mapsImpressions()
+            ? List.of()
+            : reader.impressionTrees(read);
+    List<Parsed<JsonNode>> answered =
+        use == Use.IMPRESSIONS || !answers && !reader.mapsFeedback()
+            ? List.of()
+            : reader.feedbackTrees(read, topic);
+    for (Parsed<JsonNode> event : shown) {
+      if (accepted(source, one, event, message)) {
+        impression(source, one, requireNonNull(event.event()), message, !answered.isEmpty());
+      }
+    }
+    for (Parsed<JsonNode> event : answered) {
+      if (accepted(source, one, event, message)) {
+        feedback(source, one, requireNonNull(event.event()), message, topicKind);
+      }
+    }
+    if (shown.isEmpty() && answered.isEmpty()) {
+      source.passedOver();
     }
   }
 
-  private void impression(SourceProfile source, MessageSource.Message one, JsonNode message) {
+  private static boolean accepted(
+      SourceProfile source, MessageSource.Message one, Parsed<JsonNode> event, JsonNode message) {
+    if (event.rejection() != null) {
+      source.refused(one.place(), event.rejection(), message);
+    }
+    return event.rejection() == null;
+  }
+
+  private void impression(
+      SourceProfile source,
+      MessageSource.Message one,
+      JsonNode message,
+      JsonNode whole,
+      boolean answered) {
     Parsed<Impression> parsed = judge.impression(message);
     Impression impression = parsed.event();
     if (impression == null) {
-      source.refused(one.place(), requireNonNull(parsed.rejection()), message);
+      source.refused(one.place(), requireNonNull(parsed.rejection()), whole);
       return;
     }
     source.impression(one.lane(), impression.eventTime());
@@ -144,19 +180,20 @@ final class EventSample {
             field ->
                 fields
                     .computeIfAbsent(field.getKey(), name -> new FieldProfile())
-                    .add(field.getValue()));
+                    .add(field.getValue(), answered));
   }
 
   private void feedback(
       SourceProfile source,
       MessageSource.Message one,
       JsonNode message,
+      JsonNode whole,
       @Nullable String topicKind) {
     Parsed<Feedback> parsed = judge.feedback(message, topicKind);
     Feedback feedback = parsed.event();
     if (feedback == null) {
       Rejection why = requireNonNull(parsed.rejection());
-      source.refused(one.place(), why, message);
+      source.refused(one.place(), why, whole);
       String said = message.path("kind").asText("");
       if (!said.isEmpty()) {
         refusedKinds.putIfAbsent(said, why.toString());

@@ -32,6 +32,9 @@ final class FieldDraft {
     if (found.isNested()) {
       return "has objects within, which cannot be read";
     }
+    if (found.isOutcome(impressions)) {
+      return "it is there only where there is feedback: what is known afterwards?";
+    }
     if (isVector()) {
       return "";
     }
@@ -68,6 +71,7 @@ final class FieldDraft {
         && (lower.equals("id")
             || lower.endsWith("_id")
             || lower.endsWith("-id")
+            || lower.equals("uid")
             || name.endsWith("Id")
             || name.endsWith("ID"));
   }

@@ -8,6 +8,8 @@ import java.util.Map;
 /** What a sample's impressions have in one field. */
 final class FieldProfile {
 
+  private static final double MOSTLY = 0.9;
+
   private static final int VARIED = -1;
   private static final int MANY = 1000;
   private static final double LARGEST_WHOLE = 1e15;
@@ -17,6 +19,7 @@ final class FieldProfile {
   private long there;
   private long values;
   private long lists;
+  private long withAnswer;
   private long weighted;
   private long numeric;
   private long texts;
@@ -25,12 +28,17 @@ final class FieldProfile {
   private long nested;
   private int size;
 
-  /** One more impression's value; what is null or empty is none. */
-  void add(JsonNode value) {
+  /**
+   * One more impression's value; what is null or empty is none.
+   *
+   * @param answered true if the same message is feedback too
+   */
+  void add(JsonNode value, boolean answered) {
     if (isAbsent(value)) {
       return;
     }
     there++;
+    withAnswer += answered ? 1 : 0;
     if (value.isArray()) {
       lists++;
       size = lists == 1 ? value.size() : size == value.size() ? size : VARIED;
@@ -47,6 +55,11 @@ final class FieldProfile {
     } else {
       single(value);
     }
+  }
+
+  /** True if it is there only in messages that are feedback too, and so is known too late. */
+  boolean isOutcome(long impressions) {
+    return there > 0 && withAnswer == there && there < MOSTLY * impressions;
   }
 
   static boolean isAbsent(JsonNode value) {

@@ -1,23 +1,22 @@
 package dev.freshet.local.sample;
 
-import dev.freshet.experiments.files.ByteLines;
+import dev.freshet.experiments.files.EventLines;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/** The lines of a file, plain or compressed. */
+/** The messages of a file. */
 public final class FileMessages implements MessageSource {
 
   /** Most bytes of a line: what Kafka takes by default, less what surrounds the event. */
   public static final int LONGEST_LINE = 1_000_000;
 
   private final Path file;
-  private final ByteLines lines;
-  private long number;
+  private final EventLines lines;
 
   public FileMessages(Path file) throws IOException {
     this.file = file;
-    lines = new ByteLines(file, LONGEST_LINE);
+    lines = EventLines.open(file, LONGEST_LINE);
   }
 
   @Override
@@ -28,12 +27,7 @@ public final class FileMessages implements MessageSource {
   @Override
   public @Nullable Message next() throws IOException {
     byte[] line = lines.next();
-    number++;
-    while (line != null && ByteLines.blank(line)) {
-      line = lines.next();
-      number++;
-    }
-    return line == null ? null : new Message(line, "line " + number, 0, lines.tooLong());
+    return line == null ? null : new Message(line, "line " + lines.number(), 0, lines.tooLong());
   }
 
   @Override

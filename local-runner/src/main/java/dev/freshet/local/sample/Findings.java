@@ -4,7 +4,6 @@ import dev.freshet.core.features.FeatureField;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.Durations;
 import dev.freshet.core.settings.Nearest;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -25,6 +24,9 @@ final class Findings {
    */
   record Problem(String code, String message) {}
 
+  /** Fields beside those of the pipeline that are told one by one. */
+  private static final int FEW_FIELDS = 5;
+
   private static final double NEARLY_ALL = 0.98;
   private static final double HALF = 0.5;
   private static final double SOME = 0.01;
@@ -33,10 +35,6 @@ final class Findings {
   private static final double ONE_OF_TWO = 1.01;
   private static final double FEW = 0.05;
   private static final double LATE = 0.001;
-  private static final double WINDOW_SPARE = 10;
-  private static final double SPANS = 3;
-  private static final double FAR = 1000;
-  private static final double REST_OF_AMOUNTS = 0.99;
   private static final double REST_OF_TIMES = 0.999;
   private static final long DAY = 86_400_000;
 
@@ -93,6 +91,9 @@ final class Findings {
             source.name(),
             percent(source.allRefused(), source.messages()),
             source.messages());
+        if (pipeline.events().isEmpty() && !advice.contains(Refusal.LAYOUTS)) {
+          advice.add(Refusal.LAYOUTS);
+        }
       } else if (source.allRefused() > FEW * source.messages()) {
         harmless = false;
         advise(
@@ -178,18 +179,31 @@ final class Findings {
   private void others() {
     Set<String> known =
         pipeline.features().stream().map(FeatureField::name).collect(Collectors.toSet());
+    List<String> more = new ArrayList<>();
+    int told = 0;
     for (Map.Entry<String, FieldProfile> one : sample.fields().entrySet()) {
       String name = one.getKey();
       FieldProfile found = one.getValue();
-      if (known.contains(name) || meant.contains(name) || isOther(name, found, known)) {
+      if (known.contains(name)
+          || meant.contains(name)
+          || pipeline.events().values().stream().anyMatch(of -> of.tellsBy(name))
+          || isOther(name, found, known)) {
         continue;
       }
       FieldDraft draft = FieldDraft.of(name, found, sample.impressions());
-      if (found.there() >= SOME * sample.impressions() && draft.isOfUse()) {
+      if (found.there() < SOME * sample.impressions() || !draft.isOfUse()) {
+        continue;
+      }
+      if (told++ >= FEW_FIELDS) {
+        more.add(name);
+      } else {
         advise(
             "%s is in %s of the impressions and not in the pipeline: %s",
             name, percent(found.there(), sample.impressions()), draft.line());
       }
+    }
+    if (!more.isEmpty()) {
+      advise("%,d more fields are not in the pipeline: %s", more.size(), Refusal.named(more));
     }
   }
 
@@ -213,101 +227,14 @@ final class Findings {
     long span = sample.span();
     long covered = 0;
     long joined = 0;
+    TaskFindings findings = new TaskFindings(pipeline, sample, this);
     for (TaskProfile of : tasks) {
       covered += of.covered();
       joined += of.joined();
-      task(of, span);
+      findings.task(of, span);
     }
     if (covered > 0 && joined == 0) {
       problem("nothing-joined", "no feedback finds its impression: are the ids the same ones?");
-    }
-  }
-
-  private void task(TaskProfile of, long span) {
-    String name = of.task().name();
-    if (of.events() == 0) {
-      problem("no-label", "there is no event of task %s", name);
-      return;
-    }
-    if (of.joined() < NEARLY_ALL * of.covered()) {
-      advise(
-          "%s: the impression of %s of %,d events is not there; these will be `orphaned`",
-          name, percent(of.covered() - of.joined(), of.covered()), of.covered());
-    }
-    if (of.withoutParent() > SOME * of.joined()) {
-      advise(
-          "%s: %s of its events have no event of the task that it comes after; these are"
-              + " `orphaned`, unless it comes `after: impression`",
-          name, percent(of.withoutParent(), of.joined()));
-    }
-    double before = of.delays().upTo(-pipeline.labels().clockSkew().toMillis() - 1);
-    if (before > HALF) {
-      problem(
-          "before-parent",
-          "%s: %s of its events are, by their clock, before what they follow from, half of them by"
-              + " %s or more: wrong times, or in each other's place?",
-          name,
-          percent(before, 1),
-          Spans.text(Math.max(0, -of.delays().quantile(HALF))));
-    } else if (of.beforeParent() > SOME * of.delays().count()) {
-      harmless &= before < FEW;
-      advise(
-          "%s: %s of its events are, by their clock, before what they follow from:"
-              + " `labels.clock-skew` says how far clocks may differ, now %s",
-          name,
-          percent(of.beforeParent(), of.delays().count()),
-          Durations.written(pipeline.labels().clockSkew()));
-    }
-    if (of.mostOfOne() > pipeline.labels().maxEvents()) {
-      advise(
-          "%s: one impression has %,d events; beyond `labels.max-events`, %,d, they are `too-many`",
-          name, of.mostOfOne(), pipeline.labels().maxEvents());
-    }
-    amounts(of);
-    if (of.delays().count() > 0 && !of.task().deadline().present()) {
-      window(of, span);
-    }
-  }
-
-  private void amounts(TaskProfile of) {
-    Numbers amounts = of.amounts();
-    double rest = amounts.count() == 0 ? 0 : amounts.quantile(REST_OF_AMOUNTS);
-    if (rest > 0 && amounts.quantile(1) > FAR * rest) {
-      advise(
-          "%s: the largest amount is %s, and 99%% are up to %s; `range` says what is plausible",
-          of.task().name(), SampleText.number(amounts.quantile(1)), SampleText.number(rest));
-    }
-  }
-
-  private void window(TaskProfile of, long span) {
-    Duration window = of.task().window();
-    Duration enough = Spans.roundUp(of.delays().quantile(0.99));
-    double within = of.delays().upTo(window.toMillis());
-    if (within < NEARLY_ALL) {
-      advise(
-          "%s: %s of its events come after its window of %s; 99%% are there after %s",
-          of.task().name(),
-          percent(1 - within, 1),
-          Durations.written(window),
-          Durations.written(enough));
-    } else if (window.toMillis() > WINDOW_SPARE * enough.toMillis()
-        && span > SPANS * window.toMillis()) {
-      advise(
-          "%s: 99%% of its events are there after %s; with its window of %s labels wait for longer",
-          of.task().name(), Durations.written(enough), Durations.written(window));
-    }
-    if (pipeline.judgedLate(of.task())) {
-      advise(
-          "%s: its labels are told after up to %s, and by then a model has learnt from what was"
-              + " shown meanwhile; `training: {scoring: {at: impression}}` judges what is served."
-              + " docs/delays.md has corrections that do not wait, and deadlines",
-          of.task().name(), Durations.written(window));
-    }
-    if (span < window.toMillis()) {
-      advise(
-          "%s: the impressions span %s, less than its window of %s: of long delays this says"
-              + " nothing",
-          of.task().name(), Spans.text(span), Durations.written(window));
     }
   }
 
@@ -353,16 +280,21 @@ final class Findings {
     }
   }
 
+  /** What may be better has to be mended before a run. */
+  void mustBeMended() {
+    harmless = false;
+  }
+
   /** True if what may be better does not have to be mended before a run. */
   boolean harmless() {
     return harmless;
   }
 
-  private void problem(String code, String format, Object... values) {
+  void problem(String code, String format, Object... values) {
     problems.add(new Problem(code, String.format(Locale.ROOT, format, values)));
   }
 
-  private void advise(String format, Object... values) {
+  void advise(String format, Object... values) {
     advice.add(String.format(Locale.ROOT, format, values));
   }
 

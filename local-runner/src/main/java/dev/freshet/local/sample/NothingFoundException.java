@@ -1,7 +1,8 @@
 package dev.freshet.local.sample;
 
 import java.io.IOException;
-import java.util.List;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 
 /**
  * There is no such source, or too little in a sample for a pipeline file; the message says what.
@@ -16,7 +17,7 @@ public final class NothingFoundException extends IOException {
 
   static void unlessDraftable(EventSample sample) throws NothingFoundException {
     if (sample.impressions() == 0) {
-      throw new NothingFoundException("no message is an impression" + refusals(sample));
+      throw new NothingFoundException("no message is an impression" + held(sample));
     }
     if (sample.fields().isEmpty()) {
       throw new NothingFoundException(
@@ -26,20 +27,22 @@ public final class NothingFoundException extends IOException {
     }
     if (sample.events().isEmpty()) {
       throw new NothingFoundException(
-          "no message is feedback, of which tasks are made" + refusals(sample));
+          "no message is feedback, of which tasks are made" + held(sample));
     }
   }
 
-  private static String refusals(EventSample sample) {
-    List<String> first =
-        sample.sources().stream()
-            .flatMap(
-                source ->
-                    source.refused().values().stream()
-                        .map(of -> "\n  " + source.name() + " " + of.sample()))
-            .toList();
-    return first.isEmpty()
-        ? "; the sources hold nothing else"
-        : "; the first that were refused:" + String.join("", first);
+  /** With what the sources hold instead. */
+  static NothingFoundException with(String what, EventSample sample) {
+    return new NothingFoundException(what + held(sample));
+  }
+
+  private static String held(EventSample sample) {
+    StringWriter text = new StringWriter();
+    try (PrintWriter out = new PrintWriter(text)) {
+      out.println();
+      sample.sources().forEach(source -> SampleReport.source(source, out));
+      out.print(Refusal.LAYOUTS);
+    }
+    return text.toString();
   }
 }

@@ -50,28 +50,35 @@ final class PipelineDraft {
   }
 
   private final EventSample sample;
+  private final DraftLayout layout;
   private final Map<String, String> topics;
 
   /** Of the windows. */
   private Duration longest = Duration.ZERO;
 
-  private PipelineDraft(EventSample sample, Map<String, String> topics) {
+  private PipelineDraft(EventSample sample, DraftLayout layout, Map<String, String> topics) {
     this.sample = sample;
+    this.layout = layout;
     this.topics = topics;
   }
 
   /**
    * The file's text.
    *
+   * @param layout of the events
    * @param name of the pipeline
    * @param bootstrap of the brokers; null for files
    * @param topics by what is on them, {@code impressions} or a kind; those that are known
    * @throws NothingFoundException if there is nothing to be learnt, or nothing to learn from
    */
   static String of(
-      EventSample sample, String name, @Nullable String bootstrap, Map<String, String> topics)
+      EventSample sample,
+      DraftLayout layout,
+      String name,
+      @Nullable String bootstrap,
+      Map<String, String> topics)
       throws NothingFoundException {
-    return new PipelineDraft(sample, topics).text(name, bootstrap);
+    return new PipelineDraft(sample, layout, topics).text(name, bootstrap);
   }
 
   private String text(String name, @Nullable String bootstrap) throws NothingFoundException {
@@ -108,6 +115,7 @@ final class PipelineDraft {
             }
           });
     }
+    file.append(layout.text());
     line(file, "tasks:");
     file.append(tasks);
     line(file, "features:");
@@ -227,7 +235,11 @@ final class PipelineDraft {
         .forEach(
             (name, found) -> {
               FieldDraft draft = FieldDraft.of(name, found, sample.impressions());
-              if (draft.isOfUse()) {
+              if (layout.tellsBy(name)) {
+                String called = SampleText.cut(name, 60);
+                line(
+                    file, "  # %s: left out: `events` tells by it what happened, and when", called);
+              } else if (draft.isOfUse()) {
                 line(
                     file,
                     "  - %s%s",

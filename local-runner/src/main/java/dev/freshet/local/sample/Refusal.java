@@ -12,6 +12,10 @@ public final class Refusal {
 
   private static final int MOST_NAMES = 20;
 
+  /** What to do about messages that are laid out otherwise. */
+  public static final String LAYOUTS =
+      "Where messages look otherwise, `events` of the pipeline file says how: docs/layouts.md";
+
   private Refusal() {}
 
   /**

@@ -19,6 +19,11 @@ import java.util.stream.Collectors;
 /** What a pipeline makes of a sample of events. */
 public final class SampleReport {
 
+  private static final String NOT_USED = "not used";
+
+  /** Fields beside those of the pipeline that the table has. */
+  private static final int FEW_FIELDS = 8;
+
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String CATEGORICAL = "categorical";
   private static final double[] SHARES = {0.5, 0.9, 0.99};
@@ -49,11 +54,15 @@ public final class SampleReport {
     return findings.problems().isEmpty();
   }
 
-  /** The files that hold impressions and nothing else, or feedback and nothing else. */
+  /**
+   * The files that hold impressions, or feedback; without layouts, which tell the two apart, those
+   * that hold nothing else.
+   */
   public List<String> files(boolean impressions) {
+    boolean mixed = !pipeline.events().isEmpty();
     return sample.sources().stream()
-        .filter(source -> (source.impressions() > 0) == impressions)
-        .filter(source -> source.feedback().isEmpty() == impressions)
+        .filter(source -> impressions ? source.impressions() > 0 : !source.feedback().isEmpty())
+        .filter(source -> mixed || source.impressions() == 0 || source.feedback().isEmpty())
         .map(SourceProfile::name)
         .toList();
   }
@@ -88,7 +97,7 @@ public final class SampleReport {
     }
   }
 
-  private static void source(SourceProfile source, PrintWriter out) {
+  static void source(SourceProfile source, PrintWriter out) {
     List<String> kinds = new ArrayList<>();
     if (source.impressions() > 0) {
       kinds.add("%,d impressions".formatted(source.impressions()));
@@ -104,6 +113,9 @@ public final class SampleReport {
         source.refused().isEmpty()
             ? ""
             : "; refused: " + SampleText.percent(source.allRefused(), source.messages()));
+    if (source.allPassedOver() > 0) {
+      out.printf(Locale.ROOT, "  passed over, as `events` says: %,d%n", source.allPassedOver());
+    }
     source
         .refused()
         .forEach(
@@ -125,7 +137,7 @@ public final class SampleReport {
         pipeline.features().stream().map(FeatureField::name).collect(Collectors.toSet());
     for (String name : sample.fields().keySet()) {
       if (!made.contains(name)) {
-        kinds.put(name, "not used");
+        kinds.put(name, NOT_USED);
       }
     }
     return kinds;
@@ -134,28 +146,34 @@ public final class SampleReport {
   private void fields(PrintWriter out) {
     List<List<String>> rows = new ArrayList<>();
     rows.add(List.of("field", "kind", "in", "values", "once", "most frequent", "median", "max"));
-    kinds()
-        .forEach(
-            (name, kind) -> {
-              FieldProfile found = sample.fields().getOrDefault(name, new FieldProfile());
-              boolean numeric =
-                  !kind.equals(CATEGORICAL) && found.isNumeric() && found.numbers().count() > 0;
-              rows.add(
-                  List.of(
-                      name,
-                      kind,
-                      SampleText.percent(found.there(), sample.impressions()),
-                      String.format(Locale.ROOT, "%,d", found.distinct()),
-                      SampleText.percent(found.once(), 1),
-                      found.there() == 0
-                          ? "-"
-                          : SampleText.cut(found.top(), 10)
-                              + " "
-                              + SampleText.percent(found.topShare(), 1),
-                      numeric ? SampleText.number(found.numbers().quantile(SHARES[0])) : "",
-                      numeric ? SampleText.number(found.numbers().quantile(1)) : ""));
-            });
+    Map<String, String> shown = kinds();
+    List<String> others =
+        shown.keySet().stream().filter(name -> NOT_USED.equals(shown.get(name))).toList();
+    others.stream().skip(FEW_FIELDS).forEach(shown::remove);
+    shown.forEach(
+        (name, kind) -> {
+          FieldProfile found = sample.fields().getOrDefault(name, new FieldProfile());
+          boolean numeric =
+              !kind.equals(CATEGORICAL) && found.isNumeric() && found.numbers().count() > 0;
+          rows.add(
+              List.of(
+                  name,
+                  kind,
+                  SampleText.percent(found.there(), sample.impressions()),
+                  String.format(Locale.ROOT, "%,d", found.distinct()),
+                  SampleText.percent(found.once(), 1),
+                  found.there() == 0
+                      ? "-"
+                      : SampleText.cut(found.top(), 10)
+                          + " "
+                          + SampleText.percent(found.topShare(), 1),
+                  numeric ? SampleText.number(found.numbers().quantile(SHARES[0])) : "",
+                  numeric ? SampleText.number(found.numbers().quantile(1)) : ""));
+        });
     SampleText.table(rows).forEach(out::println);
+    if (others.size() > FEW_FIELDS) {
+      out.printf(Locale.ROOT, "  and %,d more that are not used%n", others.size() - FEW_FIELDS);
+    }
   }
 
   private void tasks(PrintWriter out) {
@@ -187,6 +205,7 @@ public final class SampleReport {
     for (SourceProfile source : sample.sources()) {
       ObjectNode one = sources.addObject().put("name", source.name());
       one.put("messages", source.messages()).put("whole", source.whole());
+      one.put("passedOver", source.allPassedOver());
       one.put("impressions", source.impressions());
       one.set("feedback", JSON.valueToTree(source.feedback()));
       ObjectNode refused = one.putObject("refused");

@@ -1,7 +1,6 @@
 package dev.freshet.local.sample;
 
-import dev.freshet.core.events.EventFormat;
-import dev.freshet.core.events.EventFormats;
+import dev.freshet.core.events.mapping.MessageReader;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.SystemTopic;
 import java.io.IOException;
@@ -27,18 +26,18 @@ public record Sampling(List<Path> files, List<String> topics, long most) {
   /** What the pipeline makes of it. */
   public SampleReport report(Pipeline pipeline) throws IOException {
     EventSample sample = new EventSample(EventJudge.of(pipeline));
-    EventFormat format = pipeline.kafka().format().create();
+    MessageReader reader = pipeline.messages();
     Map<String, String> kinds = pipeline.feedbackTopics();
     String impressions = pipeline.topic(SystemTopic.IMPRESSIONS);
     for (String topic : topics) {
       EventSample.Use use =
           topic.equals(impressions)
-              ? EventSample.Use.IMPRESSIONS
+              ? kinds.containsKey(topic) ? EventSample.Use.ANY : EventSample.Use.IMPRESSIONS
               : kinds.containsKey(topic) ? EventSample.Use.FEEDBACK : EventSample.Use.ANY;
-      readTopic(sample, pipeline, topic, format, use, kinds.get(topic));
+      readTopic(sample, pipeline, topic, reader, use, kinds.get(topic));
     }
-    String only = pipeline.tasks().size() == 1 ? pipeline.tasks().get(0).name() : null;
-    readFiles(sample, only);
+    MessageReader lines = pipeline.lines();
+    readFiles(sample, lines, lines.kind(null));
     return SampleReport.of(pipeline, sample);
   }
 
@@ -46,42 +45,48 @@ public record Sampling(List<Path> files, List<String> topics, long most) {
    * A first pipeline file for it.
    *
    * @param name of the pipeline
+   * @param layout of the events
    * @param brokers a pipeline on the brokers of the topics; null without topics
    * @throws IOException if it cannot be read
    * @throws NothingFoundException if there are no impressions, no fields, or no feedback
    */
-  public String draft(String name, @Nullable Pipeline brokers) throws IOException {
+  public String draft(String name, DraftLayout layout, @Nullable Pipeline brokers)
+      throws IOException {
     EventSample sample = new EventSample(EventJudge.ofAny());
     TopicUses uses = new TopicUses();
-    EventFormat json = EventFormats.JSON.create();
+    MessageReader reader = layout.reader();
     if (brokers != null) {
       for (String topic : topics) {
-        readTopic(sample, brokers, topic, json, EventSample.Use.ANY, topic);
+        try (MessageSource messages = new TopicMessages(brokers, topic)) {
+          sample.read(messages, reader, EventSample.Use.ANY, topic, null, most);
+        }
         uses.add(sample.sources().get(sample.sources().size() - 1));
       }
     }
-    readFiles(sample, null);
+    readFiles(sample, reader, null);
+    layout.requireFound(sample);
     return PipelineDraft.of(
-        sample, name, brokers == null ? null : brokers.kafka().bootstrap(), uses.topics());
+        sample, layout, name, brokers == null ? null : brokers.kafka().bootstrap(), uses.topics());
   }
 
   private void readTopic(
       EventSample into,
       Pipeline brokers,
       String topic,
-      EventFormat format,
+      MessageReader reader,
       EventSample.Use use,
       @Nullable String kind)
       throws IOException {
     try (MessageSource messages = new TopicMessages(brokers, topic)) {
-      into.read(messages, format, use, kind, most);
+      into.read(messages, reader, use, kind, topic, most);
     }
   }
 
-  private void readFiles(EventSample into, @Nullable String kind) throws IOException {
+  private void readFiles(EventSample into, MessageReader reader, @Nullable String kind)
+      throws IOException {
     for (Path file : files) {
       try (MessageSource messages = new FileMessages(file)) {
-        into.read(messages, EventFormats.JSON.create(), EventSample.Use.ANY, kind, most);
+        into.read(messages, reader, EventSample.Use.ANY, kind, null, most);
       }
     }
   }

@@ -28,6 +28,7 @@ final class SourceProfile {
   private final Map<String, Refusals> refused = new TreeMap<>();
   private final Disorder disorder = new Disorder();
   private long messages;
+  private long passedOver;
   private long impressions;
   private boolean whole = true;
 
@@ -35,25 +36,32 @@ final class SourceProfile {
     this.name = name;
   }
 
-  void impression(int lane, long time) {
+  /** One more message, whatever is in it. */
+  void message() {
     messages++;
+  }
+
+  /** One more of which the pipeline's mappings make no event. */
+  void passedOver() {
+    passedOver++;
+  }
+
+  void impression(int lane, long time) {
     impressions++;
-    disorder.add(lane, time);
+    disorder.add("impressions " + lane, time);
   }
 
   void feedback(String kind, int lane, long time) {
-    messages++;
     feedback.merge(kind, 1L, Long::sum);
-    disorder.add(lane, time);
+    disorder.add(kind + ' ' + lane, time);
   }
 
   /**
-   * One more that is no event.
+   * One more event that is none.
    *
    * @param message a missing node if it cannot be read
    */
   void refused(String place, Rejection why, JsonNode message) {
-    messages++;
     String reason = why.reason().label();
     Refusals same = refused.computeIfAbsent(reason, r -> new Refusals());
     if (same.count++ == 0) {
@@ -72,6 +80,11 @@ final class SourceProfile {
 
   long messages() {
     return messages;
+  }
+
+  /** Messages of which the pipeline's mappings make no event. */
+  long allPassedOver() {
+    return passedOver;
   }
 
   long impressions() {

@@ -156,12 +156,8 @@ class FreshetCommandTest {
     String[][] wantFile = {
       {"--pipeline", "demo"},
       {"--pipeline", "replay", "--impressions", a, "--feedback", a},
-      {"--impressions", "replay", "--pipeline", shop, "--feedback", a},
-      {"--feedback", "replay", "--pipeline", shop, "--impressions", a},
       {"--examples-out", "replay", "--pipeline", shop, "--impressions", a, "--feedback", a},
       {"--pipeline", "tune", "--impressions", a, "--feedback", a},
-      {"--impressions", "tune", "--pipeline", shop, "--feedback", a},
-      {"--feedback", "tune", "--pipeline", shop, "--impressions", a},
       {"--out", "tune", "--pipeline", shop, "--impressions", a, "--feedback", a},
       {"--file", "experiment"},
       {"--pipeline", "topics", "check"},

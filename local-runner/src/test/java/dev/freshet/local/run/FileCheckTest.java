@@ -76,11 +76,12 @@ class FileCheckTest {
 
   @Test
   void whatHoldsNothingOrSomethingElseIsTold() throws IOException {
-    Path csv = file("rows.csv", "id;time\n1;2\n");
+    Path csv = file("rows.txt", "id;time\n1;2\n");
     Path empty = file("empty", "\n \n");
     Path unzipped = file("f.gz", ANSWERED);
     assertThatThrownBy(() -> check(csv, empty))
         .hasMessageContaining(csv + " none of its first 2 lines is an impression; line 1: malf")
+        .hasMessageContaining("`events` of the pipeline file says how: docs/layouts.md")
         .hasMessageContaining(empty + " is empty")
         .hasMessageNotContaining("place?");
     assertThatThrownBy(() -> check(file("i", SHOWN), unzipped))

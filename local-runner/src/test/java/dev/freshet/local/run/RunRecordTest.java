@@ -22,7 +22,7 @@ class RunRecordTest {
   private static final Path GOLDEN = Path.of("src", "test", "resources", "golden");
   private static final RunRecord RECORD =
       new RunRecord(
-          2,
+          3,
           RunRecord.REPLAY,
           Map.of("pipeline", "0f", "topics", "1e", "examples", "none"),
           List.of(
@@ -40,6 +40,7 @@ class RunRecordTest {
                               List.of("user_id"),
                               Map.of("impression", 4L),
                               0,
+                              5,
                               "impressions.jsonl line 1: {}")),
                       new Input("feedback", "/data/feedback.jsonl", "3c", null)),
                   Map.of("impressions-0", 7L, "clicks-1", 5L),
@@ -53,13 +54,25 @@ class RunRecordTest {
     RECORD.write(folder);
     Path file = folder.resolve(RunRecord.FILE);
     ObjectMapper json = new ObjectMapper();
-    assertThat(json.readTree(file.toFile())).isEqualTo(json.readTree(golden(2).toFile()));
-    Files.copy(golden(2), file, StandardCopyOption.REPLACE_EXISTING);
+    assertThat(json.readTree(file.toFile())).isEqualTo(json.readTree(golden(3).toFile()));
+    Files.copy(golden(3), file, StandardCopyOption.REPLACE_EXISTING);
     assertThat(RunRecord.read(folder)).contains(RECORD);
   }
 
   private static Path golden(int version) {
     return GOLDEN.resolve("run-" + version + ".json");
+  }
+
+  @Test
+  void theSecondVersionIsStillRead() throws IOException {
+    Path file = folder.resolve(RunRecord.FILE);
+    Files.copy(golden(2), file);
+    RunRecord read = RunRecord.read(folder).orElseThrow();
+    InputCounts counts = read.batches().get(0).inputs().get(0).sent();
+    assertThat(counts.allLearnt()).isEqualTo(4);
+    assertThat(counts.passedOver()).isZero();
+    read.write(folder);
+    assertThat(RunRecord.read(folder)).contains(read);
   }
 
   @Test
@@ -78,10 +91,10 @@ class RunRecordTest {
   @Test
   void anotherVersionIsRefused() throws IOException {
     assertThat(RunRecord.read(folder)).isEmpty();
-    Files.writeString(folder.resolve(RunRecord.FILE), "{\"version\": 3}");
+    Files.writeString(folder.resolve(RunRecord.FILE), "{\"version\": 4}");
     assertThatThrownBy(() -> RunRecord.read(folder))
         .isInstanceOf(IOException.class)
-        .hasMessageContaining("run.json has version 3");
+        .hasMessageContaining("run.json has version 4");
   }
 
   @Test

@@ -6,6 +6,8 @@ import dev.freshet.core.settings.EnumNames;
 public enum RejectReason {
   EMPTY_MESSAGE,
   MALFORMED_JSON,
+  /** An expression of the pipeline's `events` fails on it. */
+  MAPPING,
   MISSING_FIELD,
   WRONG_TYPE,
   INVALID_TIME,

@@ -8,6 +8,8 @@ import dev.freshet.core.events.EventFormats;
 import dev.freshet.core.events.EventReader;
 import dev.freshet.core.events.FeedbackKind;
 import dev.freshet.core.events.ImpressionFields;
+import dev.freshet.core.events.mapping.EventMapping;
+import dev.freshet.core.events.mapping.MessageReader;
 import dev.freshet.core.features.Crosses;
 import dev.freshet.core.features.FeatureField;
 import dev.freshet.core.features.FeatureSchema;
@@ -20,10 +22,12 @@ import dev.freshet.core.settings.RecordText;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -32,6 +36,13 @@ import org.jspecify.annotations.Nullable;
 public record Pipeline(
     @Option("Name of the pipeline; its consumer group and its versions carry it") String pipeline,
     @Option("Kafka") KafkaSettings kafka,
+    @Option(
+            value =
+                "Layouts of your own, of `impressions` and of each task by its name: where in their"
+                    + " messages the pieces of an event are. What is not named here lies as events.md"
+                    + " says",
+            fallback = "")
+        Map<String, EventMapping> events,
     @Option("The task chain, in order: binary steps, then at most one continuous core task")
         List<Task> tasks,
     @Option("Delayed labels") LabelSettings labels,
@@ -58,7 +69,8 @@ public record Pipeline(
     training = within("training", () -> asked.resolved(chain));
     features = List.copyOf(features);
     models = List.copyOf(models);
-    PipelineChecks.all(pipeline, kafka, tasks, features, crosses, models, training);
+    events = new TreeMap<>(events);
+    PipelineChecks.all(pipeline, kafka, events, tasks, features, crosses, models, training);
   }
 
   /**
@@ -138,7 +150,28 @@ public record Pipeline(
     return tasks.stream().map(t -> new FeedbackKind(t.name(), !t.binary(), t.explicit())).toList();
   }
 
-  /** Reads messages of the event topics. */
+  /** Reads messages of the event topics, which lie as {@link #events} says. */
+  public MessageReader messages() {
+    return messages(kafka.format());
+  }
+
+  /** As {@link #messages}, of lines of files, which are JSON whatever the topics are. */
+  public MessageReader lines() {
+    return messages(EventFormats.JSON);
+  }
+
+  private MessageReader messages(EventFormats format) {
+    List<FeedbackKind> kinds = feedbackKinds();
+    List<MessageReader.Kind> mapped = new ArrayList<>();
+    for (int i = 0; i < tasks.size(); i++) {
+      Task task = tasks.get(i);
+      mapped.add(new MessageReader.Kind(kinds.get(i), topic(task), events.get(task.name())));
+    }
+    return new MessageReader(
+        format.create(), reader(format), events.get(SystemTopic.IMPRESSIONS.key()), mapped);
+  }
+
+  /** Reads events that lie as {@link EventReader} says. */
   public EventReader eventReader() {
     return reader(kafka.format());
   }
@@ -189,6 +222,7 @@ public record Pipeline(
     RecordText text = new RecordText().add("pipeline", pipeline);
     text.add("tasks", tasks).add("features", features);
     text.add("crosses", crosses);
+    events.forEach((use, mapping) -> text.add("events." + use, mapping));
     text.add("labels", labels)
         .add("training", training.withDevice(TrainingSettings.Device.AUTO))
         .add("publishing", publishing);
@@ -225,6 +259,17 @@ public record Pipeline(
     return with(kafka.withTopics(topics));
   }
 
+  /** The same pipeline, with a topic for impressions that no feedback is on. */
+  public Pipeline withImpressionsApart() {
+    String impressions = topic(SystemTopic.IMPRESSIONS);
+    if (!feedbackTopics().containsKey(impressions)) {
+      return this;
+    }
+    Map<String, String> topics = new LinkedHashMap<>(kafka.topics());
+    topics.put(SystemTopic.IMPRESSIONS.key(), impressions + ".impressions");
+    return with(kafka.withTopics(topics));
+  }
+
   /** The same pipeline, learning on another device. */
   public Pipeline withDevice(TrainingSettings.Device device) {
     return with(kafka, training.withDevice(device));
@@ -235,7 +280,21 @@ public record Pipeline(
   }
 
   private Pipeline with(KafkaSettings brokers, TrainingSettings learning) {
+    return with(brokers, events, learning);
+  }
+
+  private Pipeline with(
+      KafkaSettings brokers, Map<String, EventMapping> mappings, TrainingSettings learning) {
     return new Pipeline(
-        pipeline, brokers, tasks, labels, features, crosses, models, learning, publishing);
+        pipeline,
+        brokers,
+        mappings,
+        tasks,
+        labels,
+        features,
+        crosses,
+        models,
+        learning,
+        publishing);
   }
 }

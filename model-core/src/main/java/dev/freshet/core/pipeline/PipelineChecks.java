@@ -4,6 +4,7 @@ import static dev.freshet.core.settings.InvalidValueException.check;
 import static dev.freshet.core.settings.InvalidValueException.ofChecked;
 import static dev.freshet.core.settings.InvalidValueException.within;
 
+import dev.freshet.core.events.mapping.EventMapping;
 import dev.freshet.core.features.Crosses;
 import dev.freshet.core.features.FeatureField;
 import dev.freshet.core.features.FeatureSchema;
@@ -15,8 +16,6 @@ import dev.freshet.core.settings.EnumNames;
 import dev.freshet.core.settings.Nearest;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -31,13 +30,12 @@ final class PipelineChecks {
   /** Pattern of a model's name. */
   private static final String MODEL_NAME = "[A-Za-z0-9][A-Za-z0-9_-]{0,62}";
 
-  private static final String TOPIC_NAME = "[a-zA-Z0-9._-]{1,249}";
-
   private PipelineChecks() {}
 
   static void all(
       String pipeline,
       KafkaSettings kafka,
+      Map<String, EventMapping> events,
       List<Task> tasks,
       List<FeatureField> features,
       Crosses crosses,
@@ -67,7 +65,7 @@ final class PipelineChecks {
         "training.scoring.watch.field",
         watched,
         "one of " + String.join(", ", fields) + hint(watched, fields));
-    topics(kafka.topics(), tasks);
+    EventChecks.all(kafka.topics(), events, tasks, features);
     models(models, tasks, all);
     for (ModelDefinition model : models) {
       check(
@@ -296,46 +294,6 @@ final class PipelineChecks {
     }
   }
 
-  private static void topics(Map<String, String> named, List<Task> tasks) {
-    Map<String, String> uses = new LinkedHashMap<>();
-    for (SystemTopic topic : SystemTopic.values()) {
-      String name = named.getOrDefault(topic.key(), topic.usual());
-      if (name != null) {
-        uses.put(topic.key(), name);
-      }
-    }
-    Set<String> feedback = new TreeSet<>();
-    for (Task task : tasks) {
-      feedback.add(task.name());
-      uses.putIfAbsent(task.name(), named.getOrDefault(task.name(), task.name()));
-    }
-    Set<String> known = new TreeSet<>(SystemTopic.keys());
-    known.addAll(feedback);
-    for (String use : named.keySet()) {
-      check(
-          known.contains(use),
-          "kafka.topics." + use,
-          use,
-          "one of " + String.join(", ", known) + hint(use, known));
-    }
-    Map<String, String> users = new HashMap<>();
-    uses.forEach(
-        (use, topic) -> {
-          check(
-              topic.matches(TOPIC_NAME) && !topic.matches("\\.\\.?|__.*"),
-              "kafka.topics." + use,
-              topic,
-              "letters, digits, ., _ and -, up to 249; neither . nor .. nor __ at the start");
-          // Kafka itself refuses names that differ in . and _ alone: its metrics cannot.
-          String other = users.putIfAbsent(topic.replace('.', '_'), use);
-          check(
-              other == null || feedback.contains(other) && feedback.contains(use),
-              "kafka.topics." + use,
-              topic,
-              "a topic that has no other use; " + other + " has this one");
-        });
-  }
-
   private static void unique(String key, List<String> names) {
     unique(key, names, name -> name);
   }
@@ -351,7 +309,7 @@ final class PipelineChecks {
     }
   }
 
-  private static String hint(@Nullable String written, Collection<String> known) {
+  static String hint(@Nullable String written, Collection<String> known) {
     return written == null ? "" : Nearest.hint(written, known);
   }
 }

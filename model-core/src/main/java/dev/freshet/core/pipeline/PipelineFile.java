@@ -8,9 +8,11 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.freshet.core.events.mapping.EventMapping;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.models.Models;
 import dev.freshet.core.settings.InvalidSettingsException;
+import dev.freshet.core.settings.Option;
 import dev.freshet.core.settings.PlainFault;
 import dev.freshet.core.settings.Problems;
 import dev.freshet.core.settings.RecordBinder;
@@ -56,7 +58,13 @@ public final class PipelineFile {
     } catch (JsonProcessingException e) {
       Problems problems = new Problems();
       var at = e.getLocation();
-      problems.add(at == null ? "file" : "line " + at.getLineNr(), what(e), "valid YAML");
+      String fault = what(e);
+      problems.add(
+          at == null ? "file" : "line " + at.getLineNr(),
+          fault,
+          fault.contains("escape")
+              ? "valid YAML: a text with backslashes stands in single quotes"
+              : "valid YAML");
       throw new InvalidSettingsException(source, problems.found());
     }
   }
@@ -69,6 +77,22 @@ public final class PipelineFile {
       }
     }
     return PlainFault.of(e);
+  }
+
+  /** A file of {@code events} alone. */
+  public record Events(@Option("Layouts") Map<String, EventMapping> events) {}
+
+  /**
+   * The layouts of a file that says nothing else.
+   *
+   * @param source its name in messages
+   * @throws InvalidSettingsException with every problem of the file
+   */
+  public static Map<String, EventMapping> events(String text, String source) {
+    Problems problems = new Problems();
+    Events read = new RecordBinder(problems, Map.of()).bind(tree(text, source), Events.class, "");
+    problems.throwIfAny(source);
+    return requireNonNull(read, "no problem was found").events();
   }
 
   /** As {@link #parse} for keys and values that were read before. */

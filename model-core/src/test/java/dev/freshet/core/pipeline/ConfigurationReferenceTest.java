@@ -66,8 +66,13 @@ class ConfigurationReferenceTest {
             "| `%s[].kind` | one of %s | required | Kind of the model; its keys are below |%n"
                 .formatted(key, String.join(", ", Models.kinds().keySet())));
       } else if (nested(element)) {
-        boolean list = component.getType() != element;
-        rows(page, element, key + (list ? "[]." : "."));
+        boolean map = component.getType() == Map.class;
+        boolean list = !map && component.getType() != element;
+        if (map) {
+          page.append(
+              "| `%s.NAME` | a group of keys | none | %s |%n".formatted(key, option.value()));
+        }
+        rows(page, element, key + (map ? ".NAME." : list ? "[]." : "."));
       } else {
         page.append(
             "| `%s` | %s | %s | %s |%n"

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -86,6 +87,53 @@ class PipelineFileTest {
     problem("models[1].name", "name: plain", "name: Main");
     problem("kafka.topics.clicks", "tasks:", "kafka: {topics: {clicks: x}}\ntasks:");
     problem("pipeline", "pipeline: test", "pipeline: Test!");
+  }
+
+  @Test
+  void checksLayouts() {
+    String one = "events: {click: {when: true}}\ntasks:";
+    assertThat(TestingPipelines.shop("tasks:", one).events()).containsOnlyKeys("click");
+    for (String key : List.of("clicks", "models")) {
+      problem("events." + key, "tasks:", one.replace("click", key));
+    }
+    Map<String, String> wrong =
+        Map.of(
+            "click.when", ".a.",
+            "click.each", "foo(1)",
+            "click.value", ".a | $b",
+            "click.features", ".",
+            "impressions.event-id", ".id",
+            "click.time-zone", "Berlin",
+            "click.time-pattern", "uuuu-bb",
+            "click.time-unit", "hours",
+            "click.preset", "segmnt",
+            "click.wenn", "true");
+    wrong.forEach(
+        (path, value) -> {
+          String[] keys = path.split("\\.");
+          String events = "events: {%s: {%s: '%s'}}\ntasks:".formatted(keys[0], keys[1], value);
+          problem("events." + path, "tasks:", events);
+        });
+    problem(
+        "events.impressions.fields.usr",
+        "tasks:",
+        "events: {impressions: {fields: {usr: .user}}}\ntasks:");
+  }
+
+  @Test
+  void ofATopicAllTasksHaveALayoutOrNone() {
+    String shared = "kafka: {topics: {click: all, purchase: all, impressions: %s}}\n";
+    String own = shared.formatted("shown");
+    problem("events.click", "tasks:", own + "events: {purchase: {when: .p}}\ntasks:");
+    String both = "events: {click: {when: .c}, purchase: {when: .p}%s}\ntasks:";
+    assertThat(TestingPipelines.shop("tasks:", own + both.formatted("")).events()).hasSize(2);
+    String all = shared.formatted("all");
+    problem("kafka.topics.click", "tasks:", all + both.formatted(""));
+    Pipeline mapped =
+        TestingPipelines.shop("tasks:", all + both.formatted(", impressions: {when: .i}"));
+    assertThat(mapped.withImpressionsApart().topic(SystemTopic.IMPRESSIONS))
+        .isEqualTo("all.impressions");
+    assertThat(mapped.fingerprint()).isNotEqualTo(TestingPipelines.shop().fingerprint());
   }
 
   @Test

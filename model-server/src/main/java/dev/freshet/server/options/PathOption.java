@@ -2,8 +2,12 @@ package dev.freshet.server.options;
 
 import static java.util.Objects.requireNonNull;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
 
 /** Checks of an option that names a file or a folder, before anything is done. */
 public final class PathOption {
@@ -21,6 +25,35 @@ public final class PathOption {
     if (!Files.isReadable(path)) {
       throw new Usage(option + ": '" + path + "' cannot be read; allowed: a file that can");
     }
+  }
+
+  /**
+   * Files that are read: each that is named, and of a folder all that are in it, in the order of
+   * their names, but for those whose names begin with a dot or an underscore.
+   */
+  public static List<Path> files(String option, List<Path> paths) {
+    List<Path> files = new ArrayList<>();
+    for (Path path : paths) {
+      if (!Files.isDirectory(path)) {
+        file(option, path);
+        files.add(path);
+        continue;
+      }
+      int before = files.size();
+      try (Stream<Path> within = Files.list(path)) {
+        within
+            .filter(one -> Files.isRegularFile(one))
+            .filter(one -> !String.valueOf(one.getFileName()).matches("[._].*"))
+            .sorted()
+            .forEach(files::add);
+      } catch (IOException e) {
+        throw new Usage(option + ": '" + path + "' cannot be read: " + e.getMessage());
+      }
+      if (files.size() == before) {
+        throw new Usage(option + ": '" + path + "' is a folder without files");
+      }
+    }
+    return files;
   }
 
   /** A file that is written, in a folder that is there. */

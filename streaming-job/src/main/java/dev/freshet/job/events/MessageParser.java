@@ -3,7 +3,6 @@ package dev.freshet.job.events;
 import static java.util.Objects.requireNonNull;
 
 import dev.freshet.core.codec.Codec;
-import dev.freshet.core.events.EventReader;
 import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.FeedbackCodec;
 import dev.freshet.core.events.FeedbackKind;
@@ -15,6 +14,7 @@ import dev.freshet.core.events.Parsed;
 import dev.freshet.core.events.RejectReason;
 import dev.freshet.core.events.Rejection;
 import dev.freshet.core.events.SourcePosition;
+import dev.freshet.core.events.mapping.MessageReader;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.Durations;
 import dev.freshet.job.codec.CodecTypeInfo;
@@ -26,7 +26,6 @@ import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Objects;
 import org.apache.flink.api.common.serialization.DeserializationSchema;
@@ -76,11 +75,11 @@ public abstract class MessageParser<T extends Serializable>
 
   /** Parses impressions. */
   public static MessageParser<Impression> impressions(Pipeline pipeline) {
-    EventReader reader = pipeline.eventReader();
+    MessageReader reader = pipeline.messages();
     return new MessageParser<>(new ImpressionCodec(), pipeline) {
       @Override
-      Parsed<Impression> parse(ConsumerRecord<byte[], byte[]> message) {
-        return reader.impression(message.value());
+      List<Parsed<Impression>> parse(ConsumerRecord<byte[], byte[]> message) {
+        return reader.impressions(message.value());
       }
 
       @Override
@@ -102,13 +101,12 @@ public abstract class MessageParser<T extends Serializable>
 
   /** Parses feedback of all kinds. */
   public static MessageParser<Feedback> feedback(Pipeline pipeline) {
-    EventReader reader = pipeline.eventReader();
-    HashMap<String, String> kinds = new HashMap<>(pipeline.feedbackTopics());
+    MessageReader reader = pipeline.messages();
     List<FeedbackKind> tasks = pipeline.feedbackKinds();
     return new MessageParser<>(new FeedbackCodec(), pipeline) {
       @Override
-      Parsed<Feedback> parse(ConsumerRecord<byte[], byte[]> message) {
-        return reader.feedback(message.value(), kinds.get(message.topic()));
+      List<Parsed<Feedback>> parse(ConsumerRecord<byte[], byte[]> message) {
+        return reader.feedback(message.value(), message.topic());
       }
 
       @Override
@@ -125,12 +123,13 @@ public abstract class MessageParser<T extends Serializable>
       String kind(ConsumerRecord<byte[], byte[]> message, @Nullable Feedback feedback) {
         return feedback != null
             ? tasks.get(feedback.task()).name()
-            : Objects.requireNonNullElse(kinds.get(message.topic()), "");
+            : Objects.requireNonNullElse(reader.kind(message.topic()), "");
       }
     };
   }
 
-  abstract Parsed<T> parse(ConsumerRecord<byte[], byte[]> message);
+  /** All events of a message; none if it is passed over. */
+  abstract List<Parsed<T>> parse(ConsumerRecord<byte[], byte[]> message);
 
   abstract long eventTime(T event);
 
@@ -141,15 +140,24 @@ public abstract class MessageParser<T extends Serializable>
 
   @Override
   public void deserialize(ConsumerRecord<byte[], byte[]> message, Collector<SourceEvent<T>> out) {
-    Parsed<T> parsed = parse(message);
     SourcePosition position =
         new SourcePosition(
             message.topic(), message.partition(), message.offset() + 1, message.timestamp());
+    List<Parsed<T>> events = parse(message);
+    for (Parsed<T> parsed : events) {
+      out.collect(of(message, parsed, position));
+    }
+    if (events.isEmpty()) {
+      out.collect(new SourceEvent<>(null, SourceEvent.NO_TIME, null, position));
+    }
+  }
+
+  private SourceEvent<T> of(
+      ConsumerRecord<byte[], byte[]> message, Parsed<T> parsed, SourcePosition position) {
     T event = parsed.event();
     Rejection ahead = event == null ? null : ahead(message, eventTime(event));
     if (event != null && ahead == null) {
-      out.collect(new SourceEvent<>(event, eventTime(event), null, position));
-      return;
+      return new SourceEvent<>(event, eventTime(event), null, position);
     }
     Rejection rejection = ahead == null ? requireNonNull(parsed.rejection()) : ahead;
     DeadLetter letter =
@@ -163,7 +171,7 @@ public abstract class MessageParser<T extends Serializable>
             message.topic(),
             message.partition(),
             message.offset());
-    out.collect(new SourceEvent<>(null, SourceEvent.NO_TIME, letter, position));
+    return new SourceEvent<>(null, SourceEvent.NO_TIME, letter, position);
   }
 
   /**

@@ -5,11 +5,12 @@ import java.io.Serializable;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Result of parsing one message: an event, or a dead letter; the other one is null. Parsing happens
- * inside the source because per-partition watermarks need the event's time there.
+ * Result of parsing a message: an event of it, or a dead letter; the other one is null. Both are
+ * null for a message that was passed over, which only has a position. Parsing happens inside the
+ * source because per-partition watermarks need the event's time there.
  *
- * @param eventTime epoch milliseconds; {@link #NO_TIME} for a dead letter, which must not move the
- *     watermark
+ * @param eventTime epoch milliseconds; {@link #NO_TIME} for what is no event, which must not move
+ *     the watermark
  * @param position of the message's partition when it has been read
  */
 public record SourceEvent<T extends Serializable>(

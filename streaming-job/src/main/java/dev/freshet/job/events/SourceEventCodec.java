@@ -1,7 +1,5 @@
 package dev.freshet.job.events;
 
-import static java.util.Objects.requireNonNull;
-
 import dev.freshet.core.codec.Codec;
 import dev.freshet.core.codec.Layout;
 import dev.freshet.core.events.SourcePositionCodec;
@@ -14,14 +12,20 @@ import java.io.Serializable;
  * Bytes of a {@link SourceEvent}, for a source that is not chained to the step behind it.
  *
  * <pre>
- * byte version = 2 | boolean event? | event, or dead letter | long event time | source position
+ * byte version = 3 | byte what = 0 | dead letter | long event time | source position
+ *                             = 1 | event       |
+ *                             = 2 |             |
  * </pre>
  *
- * Version 1 had no version: it began with the boolean.
+ * In version 2 nothing was passed over, which is 2. Version 1 had no version.
  */
 public final class SourceEventCodec<T extends Serializable> implements Codec<SourceEvent<T>> {
 
-  private static final Layout LAYOUT = new Layout("freshet.source-event", 2);
+  private static final Layout LAYOUT = new Layout("freshet.source-event", 3);
+
+  private static final int LETTER = 0;
+  private static final int EVENT = 1;
+  private static final int PASSED_OVER = 2;
 
   private final Codec<T> events;
   private final DeadLetterCodec letters = new DeadLetterCodec();
@@ -39,11 +43,14 @@ public final class SourceEventCodec<T extends Serializable> implements Codec<Sou
   @Override
   public void write(SourceEvent<T> value, DataOutput out) throws IOException {
     LAYOUT.writeVersion(out);
-    out.writeBoolean(value.event() != null);
     if (value.event() != null) {
+      out.writeByte(EVENT);
       events.write(value.event(), out);
+    } else if (value.rejected() != null) {
+      out.writeByte(LETTER);
+      letters.write(value.rejected(), out);
     } else {
-      letters.write(requireNonNull(value.rejected()), out);
+      out.writeByte(PASSED_OVER);
     }
     out.writeLong(value.eventTime());
     positions.write(value.position(), out);
@@ -52,14 +59,14 @@ public final class SourceEventCodec<T extends Serializable> implements Codec<Sou
   @Override
   public SourceEvent<T> read(DataInput in) throws IOException {
     int first = in.readByte();
-    boolean accepted = first == 0 || first == 1 ? first == 1 : accepted(first, in);
-    T event = accepted ? events.read(in) : null;
-    DeadLetter letter = accepted ? null : letters.read(in);
+    int what = first == LETTER || first == EVENT ? first : what(first, in);
+    T event = what == EVENT ? events.read(in) : null;
+    DeadLetter letter = what == LETTER ? letters.read(in) : null;
     return new SourceEvent<>(event, in.readLong(), letter, positions.read(in));
   }
 
-  private static boolean accepted(int version, DataInput in) throws IOException {
+  private static int what(int version, DataInput in) throws IOException {
     LAYOUT.check(version);
-    return in.readBoolean();
+    return in.readByte();
   }
 }

@@ -46,6 +46,7 @@ public final class SplitOperator<T extends Serializable> extends AbstractStreamO
 
   private transient Counter accepted;
   private transient Map<String, Counter> rejected;
+  private transient Counter passedOver;
   private transient SourcePositions moved;
 
   @Override
@@ -58,6 +59,7 @@ public final class SplitOperator<T extends Serializable> extends AbstractStreamO
       String label = reason.label();
       rejected.put(label, metrics.with(MetricLabel.REJECTED, label).counter(EventMetrics.REJECTED));
     }
+    passedOver = metrics.counter(EventMetrics.PASSED_OVER);
     moved = new SourcePositions();
   }
 
@@ -68,10 +70,12 @@ public final class SplitOperator<T extends Serializable> extends AbstractStreamO
     if (event.event() != null) {
       accepted.inc();
       output.collect(element.replace(event.event()));
-    } else {
-      DeadLetter letter = requireNonNull(event.rejected());
+    } else if (event.rejected() != null) {
+      DeadLetter letter = event.rejected();
       requireNonNull(rejected.get(letter.reason())).inc();
       output.collect(DEAD_LETTERS, element.replace(letter));
+    } else {
+      passedOver.inc();
     }
   }
 

@@ -14,7 +14,7 @@ public final class EventMetrics {
   private static final MetricMenu MENU = new MetricMenu();
 
   public static final JobMetric ACCEPTED =
-      MENU.counter(SPLIT, "accepted", "messages", "Messages that became events.");
+      MENU.counter(SPLIT, "accepted", "events", "Events that messages hold.");
 
   public static final JobMetric REJECTED =
       MENU.counter(
@@ -23,6 +23,13 @@ public final class EventMetrics {
           "messages",
           "Messages that are no events, and became dead letters.",
           MetricLabel.REJECTED);
+
+  public static final JobMetric PASSED_OVER =
+      MENU.counter(
+          SPLIT,
+          "passedOver",
+          "messages",
+          "Messages of which `when` and `each` of the pipeline's `events` make no event.");
 
   public static final JobMetric IDLE_PARTITIONS =
       MENU.gauge(

@@ -12,6 +12,7 @@ import java.util.Optional;
 import org.apache.flink.api.common.eventtime.Watermark;
 import org.apache.flink.api.common.eventtime.WatermarkGenerator;
 import org.apache.flink.api.common.eventtime.WatermarkOutput;
+import org.apache.flink.api.common.functions.util.ListCollector;
 import org.apache.flink.metrics.SimpleCounter;
 import org.apache.flink.util.Collector;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -46,6 +47,45 @@ class MessageParserTest {
         "{\"impression_id\":\"i\",\"event_id\":\"e\",\"event_time\":1767225600000}"
             .getBytes(StandardCharsets.UTF_8);
     assertThat(parse("purchase", message).event().task()).isEqualTo(1);
+  }
+
+  @Test
+  void aMessageOfALayoutOfItsOwnMayHoldSeveralEventsOrNone() throws Exception {
+    Pipeline mapped =
+        TestingPipelines.shop(
+            "tasks:",
+            """
+            kafka: {topics: {purchase: orders, revenue: orders}}
+            events:
+              purchase: {when: .type == "order", impression-id: .ref, event-id: .id, event-time: .at}
+              revenue: {when: .type == "order", impression-id: .ref, event-id: .id, event-time: .at, value: .total}
+            tasks:""");
+    List<SourceEvent<Feedback>> both =
+        parsed(
+            mapped,
+            "orders",
+            "{\"type\":\"order\",\"ref\":\"i\",\"id\":1,\"at\":1767225600000,\"total\":\"x\"}");
+    assertThat(both).extracting(SourceEvent::position).containsOnly(both.get(0).position());
+    assertThat(both.get(0).event()).isEqualTo(new Feedback("i", "1", 1, 1_767_225_600_000L, 1));
+    assertThat(both.get(1).rejected().field()).isEqualTo("value");
+    assertThat(both.get(1).rejected().value()).as("as it came").asString().contains("\"ref\"");
+    assertThat(parsed(mapped, "orders", "{\"type\":\"cart\"}"))
+        .as("only its position is of use")
+        .containsExactly(
+            new SourceEvent<>(null, SourceEvent.NO_TIME, null, both.get(0).position()));
+    assertThat(parsed(mapped, "click", "{\"type\":\"order\"}"))
+        .extracting(event -> event.rejected().reason())
+        .containsExactly("missing-field");
+  }
+
+  private static List<SourceEvent<Feedback>> parsed(Pipeline of, String topic, String message)
+      throws Exception {
+    byte[] bytes = message.getBytes(StandardCharsets.UTF_8);
+    List<SourceEvent<Feedback>> events = new ArrayList<>();
+    MessageParser.feedback(of)
+        .deserialize(
+            new ConsumerRecord<>(topic, 3, 42, new byte[] {7}, bytes), new ListCollector<>(events));
+    return events;
   }
 
   @Test

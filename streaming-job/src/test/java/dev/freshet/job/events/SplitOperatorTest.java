@@ -6,6 +6,10 @@ import dev.freshet.core.events.Feedback;
 import dev.freshet.core.events.FeedbackCodec;
 import dev.freshet.core.events.SourcePosition;
 import dev.freshet.job.codec.CodecTypeInfo;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,6 +44,25 @@ class SplitOperatorTest {
       assertThat(side(harness, SplitOperator.POSITIONS))
           .last()
           .isEqualTo(new SourcePosition("clicks", 0, 4, 90));
+    }
+  }
+
+  @Test
+  void whatIsPassedOverIsCountedAndHasBeenRead() throws Exception {
+    SourceEvent<Feedback> nothing =
+        new SourceEvent<>(null, SourceEvent.NO_TIME, null, new SourcePosition("clicks", 0, 3, 50));
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    SourceEventCodec<Feedback> codec = new SourceEventCodec<>(new FeedbackCodec());
+    codec.write(nothing, new DataOutputStream(bytes));
+    SourceEvent<Feedback> read =
+        codec.read(new DataInputStream(new ByteArrayInputStream(bytes.toByteArray())));
+    assertThat(read).isEqualTo(nothing);
+    try (var harness = harness()) {
+      harness.processElement(new StreamRecord<>(read));
+      harness.prepareSnapshotPreBarrier(1);
+      assertThat(side(harness, SplitOperator.POSITIONS)).containsExactly(nothing.position());
+      assertThat(side(harness, SplitOperator.DEAD_LETTERS)).isEmpty();
+      assertThat(harness.extractOutputValues()).isEmpty();
     }
   }
 

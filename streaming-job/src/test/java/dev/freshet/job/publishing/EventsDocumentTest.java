@@ -41,7 +41,7 @@ class EventsDocumentTest {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  private final TestingDocument document = new TestingDocument();
+  private final TestingDocument document = new TestingDocument("events.md");
   private final Pipeline pipeline =
       PipelineFile.parse(
           String.join("\n", document.blocks("yaml").get(0).lines()), "docs/events.md");

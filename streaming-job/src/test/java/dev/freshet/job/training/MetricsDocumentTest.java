@@ -49,7 +49,8 @@ class MetricsDocumentTest {
     assertThat(last.path("fields").path("item").toString()).isEqualTo("{\"unknown\":4}");
     assertThat(last.path("fields").path("price").path("absent").asLong()).isEqualTo(1);
     JsonNode shown =
-        JSON.readTree(new TestingDocument().blocks("json metrics").get(0).lines().get(0));
+        JSON.readTree(
+            new TestingDocument("events.md").blocks("json metrics").get(0).lines().get(0));
     assertThat(names(last)).isEqualTo(names(shown));
   }
 
