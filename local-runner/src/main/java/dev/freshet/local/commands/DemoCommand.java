@@ -57,7 +57,7 @@ final class DemoCommand implements Callable<Integer> {
     }
     options.check();
     Pipeline read = PipelineOption.read(pipeline);
-    PrintStream progress = options.json ? System.err : System.out;
+    PrintStream progress = options.progress();
     Simulator source;
     try {
       source = new Simulator(read, simulator.settings());
@@ -65,12 +65,17 @@ final class DemoCommand implements Callable<Integer> {
       throw new Usage("--pipeline: " + pipeline + ": " + e.getMessage());
     }
     long impressions = events == null ? Long.MAX_VALUE : events;
-    return options.run(
-        progress,
-        read,
-        true,
-        (folder, end) ->
-            new DemoRun(read, source, simulator.speed(), end, progress)
-                .run(options.settings(folder, true), duration, impressions));
+    int code =
+        options.run(
+            progress,
+            read,
+            true,
+            (folder, end) ->
+                new DemoRun(read, source, simulator.speed(), end, progress)
+                    .run(options.settings(folder, true), duration, impressions));
+    if (code == 0) {
+      options.tellNext(progress);
+    }
+    return code;
   }
 }

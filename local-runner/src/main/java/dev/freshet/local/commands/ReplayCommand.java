@@ -76,13 +76,18 @@ final class ReplayCommand implements Callable<Integer> {
         examples != null && file.examplesTopic() == null
             ? file.withExamplesTopic("examples")
             : file;
-    PrintStream progress = options.json ? System.err : System.out;
-    return options.run(
-        progress,
-        read,
-        late,
-        (folder, end) ->
-            new ReplayRun(read, options.settings(folder, false), end, progress)
-                .run(shown, answered, examples));
+    PrintStream progress = options.progress();
+    int code =
+        options.run(
+            progress,
+            read,
+            late,
+            (folder, end) ->
+                new ReplayRun(read, options.settings(folder, false), end, progress)
+                    .run(shown, answered, examples));
+    if (code == 0) {
+      options.tellNext(progress);
+    }
+    return code;
   }
 }

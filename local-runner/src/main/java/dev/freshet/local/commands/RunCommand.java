@@ -55,7 +55,7 @@ final class RunCommand implements Callable<Integer> {
     Pipeline read = pipeline();
     ClientProperties.resolve(read);
     Brokers.require(read);
-    PrintStream progress = options.json ? System.err : System.out;
+    PrintStream progress = options.progress();
     return options.run(
         progress,
         read,

@@ -6,6 +6,7 @@ import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.local.run.LocalRun;
 import dev.freshet.local.run.RunFolder;
 import dev.freshet.local.run.Verdict;
+import dev.freshet.local.screen.Terminal;
 import dev.freshet.local.signals.EndRequest;
 import dev.freshet.server.options.DurationConverter;
 import dev.freshet.server.options.PathOption;
@@ -107,6 +108,21 @@ final class RunOptions {
         System.out.println(report);
       }
       return end.made() ? end.exitCode() : problems.isEmpty() ? 0 : Verdict.CODE;
+    }
+  }
+
+  /** Where progress is told. */
+  PrintStream progress() {
+    return json ? System.err : Terminal.of(System.out);
+  }
+
+  /** What can be done with what was learnt on a broker of the run's own. */
+  void tellNext(PrintStream progress) {
+    if (!json) {
+      progress.println(
+          dataDir == null
+              ? "What was learnt goes with this run; --data-dir DIR keeps it"
+              : "./freshet broker --data-dir " + dataDir + " serves what was learnt");
     }
   }
 

@@ -12,6 +12,7 @@ import dev.freshet.core.settings.Durations;
 import dev.freshet.core.settings.EnumNames;
 import dev.freshet.local.broker.EmbeddedBroker;
 import dev.freshet.local.broker.Topics;
+import dev.freshet.local.screen.Terminal;
 import dev.freshet.local.signals.EndRequest;
 import dev.freshet.replica.ModelReplica;
 import dev.freshet.topics.StartChecks;
@@ -32,6 +33,7 @@ import org.jspecify.annotations.Nullable;
 public final class LocalRun implements AutoCloseable {
 
   private static final int EVENT_PARTITIONS = 2;
+  private static final Duration REDRAWN = Duration.ofSeconds(1);
   private static final Duration PROGRESS = Duration.ofSeconds(5);
   private static final Duration AT_FIRST = Duration.ofMinutes(2);
   private static final Duration NOW_AND_THEN = Duration.ofMinutes(1);
@@ -117,7 +119,9 @@ public final class LocalRun implements AutoCloseable {
    */
   public static LocalRun open(Pipeline pipeline, Settings settings, EndRequest end, PrintStream out)
       throws Exception {
+    Terminal.status(out, "Starting PyTorch ...");
     out.println("PyTorch " + TorchLibrary.selfTest());
+    Terminal.status(out, "Starting Kafka ...");
     EmbeddedBroker broker = EmbeddedBroker.start(settings.folder().resolve("kafka"));
     Topics topics = null;
     try {
@@ -160,6 +164,7 @@ public final class LocalRun implements AutoCloseable {
 
   /** Starts the job, from the newest checkpoint if there is one. */
   public void startJob() throws Exception {
+    Terminal.status(out, "Starting Flink ...");
     LocalJob started = LocalJob.start(pipeline, settings);
     job = started;
     observer.counted(started::counted);
@@ -279,7 +284,8 @@ public final class LocalRun implements AutoCloseable {
   /** Prints progress if it is time to. */
   public void tick() throws Exception {
     boolean often = !settings.lasting() || seconds() < AT_FIRST.toSeconds();
-    if (System.nanoTime() - printedAt > (often ? PROGRESS : NOW_AND_THEN).toNanos()) {
+    Duration after = progress.redrawn() ? REDRAWN : often ? PROGRESS : NOW_AND_THEN;
+    if (System.nanoTime() - printedAt > after.toNanos()) {
       printedAt = System.nanoTime();
       progress.print(seconds());
       if (job != null) {
@@ -295,7 +301,7 @@ public final class LocalRun implements AutoCloseable {
     if (!all && ending != Ending.INTERRUPTED) {
       throw new IOException("what the job wrote last does not become readable");
     }
-    progress.print(seconds());
+    progress.printLast(seconds());
     progress.printDeadLetters();
     progress.printSkewed();
     progress.printDeadlines();

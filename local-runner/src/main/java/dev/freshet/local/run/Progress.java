@@ -5,31 +5,59 @@ import dev.freshet.core.labels.DeadlineUse;
 import dev.freshet.core.labels.DropReason;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.models.ModelDefinition;
+import dev.freshet.local.screen.Paragraph;
+import dev.freshet.local.screen.Terminal;
 import java.io.PrintStream;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Prints how a run is doing, a block every few seconds, as plain lines that also read well in a
- * log.
+ * Prints how a run is doing: on a terminal a table that is redrawn, elsewhere a block every few
+ * seconds, as plain lines that also read well in a log.
  */
 final class Progress {
 
-  private static final int SHOWN = 50;
+  private static final int SHOWN = 60;
+
+  private static final String INDENT = " ".repeat(6);
 
   private final Observer observer;
   private final PrintStream out;
   private final boolean truthKnown;
 
+  /** Null where there is no terminal. */
+  private final @Nullable ProgressTable table;
+
   Progress(Observer observer, PrintStream out, boolean truthKnown) {
     this.observer = observer;
     this.out = out;
     this.truthKnown = truthKnown;
+    table =
+        out instanceof Terminal terminal ? new ProgressTable(observer.pipeline(), terminal) : null;
+  }
+
+  /** True if it is redrawn in place, which may be often. */
+  boolean redrawn() {
+    return table != null;
+  }
+
+  /** The last time: it stays. */
+  void printLast(double seconds) throws Exception {
+    print(seconds);
+    if (out instanceof Terminal terminal) {
+      terminal.keep();
+    }
   }
 
   void print(double seconds) throws Exception {
     JsonNode report = RunReport.of(observer, seconds, truthKnown);
+    if (table != null) {
+      table.draw(report, observer, seconds);
+      return;
+    }
     StringBuilder text = new StringBuilder();
     text.append(line("%5.0fs events", seconds));
     report
@@ -137,7 +165,9 @@ final class Progress {
         first.error().startsWith(reason + ": ")
             ? first.error().substring(reason.length() + 2)
             : first.error();
-    return line("             %s%n             %s: %s%n", why, where, oneLine(first.value()));
+    List<String> lines = new ArrayList<>(Paragraph.lines(oneLine(why), INDENT, INDENT));
+    lines.addAll(Paragraph.lines(where + ": " + cut(first.value()), INDENT, INDENT));
+    return String.join(System.lineSeparator(), lines) + System.lineSeparator();
   }
 
   private String causes(String reason) {
@@ -151,7 +181,11 @@ final class Progress {
   }
 
   private static String oneLine(String value) {
-    String text = value.replaceAll("\\p{Cntrl}", " ");
+    return value.replaceAll("\\p{Cntrl}", " ");
+  }
+
+  private static String cut(String value) {
+    String text = oneLine(value);
     return text.length() > SHOWN ? text.substring(0, SHOWN) + "..." : text;
   }
 

@@ -1,6 +1,8 @@
 package dev.freshet.local.sample;
 
 import dev.freshet.core.codec.Texts;
+import dev.freshet.local.screen.Paragraph;
+import dev.freshet.local.screen.Terminal;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -9,7 +11,6 @@ import java.util.Locale;
 /** Figures and tables for a terminal of 80 columns. */
 final class SampleText {
 
-  private static final int WIDTH = 78;
   private static final int SHORTEST_NAME = 10;
 
   private SampleText() {}
@@ -74,7 +75,7 @@ final class SampleText {
       }
     }
     int others = Arrays.stream(widths).skip(1).map(width -> width + 1).sum();
-    widths[0] = Math.min(widths[0], Math.max(SHORTEST_NAME, WIDTH - 2 - others));
+    widths[0] = Math.min(widths[0], Math.max(SHORTEST_NAME, Terminal.COLUMNS - 2 - others));
     while (!tellsApart(rows, widths[0])) {
       widths[0]++;
     }
@@ -93,16 +94,6 @@ final class SampleText {
 
   /** A sentence in lines that fit, of which the first begins with a hyphen. */
   static List<String> wrapped(String sentence) {
-    List<String> lines = new ArrayList<>();
-    StringBuilder line = new StringBuilder("  -");
-    for (String word : sentence.split(" ")) {
-      if (line.length() + 1 + word.length() > WIDTH && line.length() > 4) {
-        lines.add(line.toString());
-        line = new StringBuilder("   ");
-      }
-      line.append(' ').append(word);
-    }
-    lines.add(line.toString());
-    return lines;
+    return Paragraph.lines(sentence, "  - ", "    ");
   }
 }
