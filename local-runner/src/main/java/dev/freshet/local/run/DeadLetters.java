@@ -129,7 +129,8 @@ final class DeadLetters {
       return told;
     }
     String topic = header(letter, "freshet.topic");
-    if (topic.equals(pipeline.topic(SystemTopic.IMPRESSIONS))) {
+    if (topic.equals(pipeline.topic(SystemTopic.IMPRESSIONS))
+        && !pipeline.feedbackTopics().containsKey(topic)) {
       return IMPRESSION;
     }
     String only = pipeline.feedbackTopics().get(topic);
