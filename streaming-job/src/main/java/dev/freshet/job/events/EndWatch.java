@@ -21,9 +21,10 @@ import org.slf4j.LoggerFactory;
  * broker itself says that there is nothing.
  *
  * <p>A partition is at rest when the broker has said so again and again over a whole {@code
- * labels.idle-after}, and the position has not moved meanwhile. Only time in which the broker
- * answers counts. When it does not answer, nothing is at rest, and everything begins anew: what
- * producers have kept for it meanwhile comes in bursts, and not of all partitions at once.
+ * labels.idle-after}, and the position has not moved meanwhile; or of a topic of several kinds, if
+ * the reader has passed over all that was there a moment ago. Only time in which the broker answers
+ * counts. When it does not answer, nothing is at rest, and everything begins anew: what producers
+ * have kept for it meanwhile comes in bursts, and not of all partitions at once.
  *
  * <p>Asks on a thread of its own, so that a silent broker keeps nobody waiting.
  */
@@ -37,14 +38,18 @@ final class EndWatch implements AutoCloseable {
 
   /** State of a partition's silence; of the watch's thread. */
   private static final class Silence {
-    private long position = WatchedPartition.NOWHERE;
+    private long heard = WatchedPartition.NOWHERE;
     private long lasted = NEVER;
+    private long end = Long.MAX_VALUE;
     // Where the last look at what lies between position and end was made.
     private long lookedAt = WatchedPartition.NOWHERE;
     private long lookedUpTo;
     private long seenAt = WatchedPartition.NOWHERE;
     private long unreadAt = WatchedPartition.NOWHERE;
   }
+
+  /** Where a partition was before the broker was asked. */
+  private record Place(long heard, long position) {}
 
   private final Supplier<PartitionEnds> brokers;
   private final long idleAfter;
@@ -116,11 +121,12 @@ final class EndWatch implements AutoCloseable {
       if (ends == null) {
         ends = brokers.get();
       }
-      Map<String, Long> places = new HashMap<>();
-      all.forEach(p -> places.put(p.splitId(), p.position()));
+      Map<String, Place> places = new HashMap<>();
+      // In this order: what is passed over meanwhile is at least not taken for an event.
+      all.forEach(p -> places.put(p.splitId(), new Place(p.heard(), p.position())));
       var said = ends.ends(all.stream().map(WatchedPartition::partition).toList());
       for (WatchedPartition partition : all) {
-        long place = requireNonNull(places.get(partition.splitId()));
+        Place place = requireNonNull(places.get(partition.splitId()));
         changed |= look(partition, place, said.get(partition.partition()), sinceLast);
       }
       if (away) {
@@ -138,23 +144,39 @@ final class EndWatch implements AutoCloseable {
     }
   }
 
-  private boolean look(WatchedPartition partition, long place, @Nullable Long end, long sinceLast) {
+  private boolean look(
+      WatchedPartition partition, Place place, @Nullable Long end, long sinceLast) {
     Silence silence = silences.computeIfAbsent(partition.splitId(), id -> new Silence());
-    if (end == null
-        || partition.position() != place
-        || !nothingBehind(silence, partition.partition(), place, end)) {
+    long before = silence.end;
+    silence.end = end == null ? Long.MAX_VALUE : end;
+    if (end == null || !isSilent(silence, partition, place, before, end)) {
       silence.lasted = NEVER;
       partition.rests(WatchedPartition.NOWHERE);
       return false; // The reader will hear of it by what it reads.
     }
     silence.lasted =
-        silence.lasted == NEVER || silence.position != place ? 0 : silence.lasted + sinceLast;
-    silence.position = place;
+        silence.lasted == NEVER || silence.heard != place.heard ? 0 : silence.lasted + sinceLast;
+    silence.heard = place.heard;
     if (silence.lasted < idleAfter) {
       return false;
     }
-    partition.rests(place);
+    partition.rests(place.heard);
     return true;
+  }
+
+  /**
+   * True if nothing was heard while the broker was asked, and nothing can be that was there a round
+   * ago.
+   */
+  private boolean isSilent(
+      Silence silence, WatchedPartition partition, Place place, long before, long end) {
+    if (partition.heard() != place.heard) {
+      return false;
+    }
+    boolean passesOver = place.heard != place.position && place.position >= before;
+    return passesOver
+        || partition.position() == place.position
+            && nothingBehind(silence, partition.partition(), place.position, end);
   }
 
   private boolean nothingBehind(Silence silence, TopicPartition partition, long place, long end) {

@@ -15,12 +15,14 @@ final class WatchedPartition {
   private final String splitId;
   private final TopicPartition partition;
   private volatile long position;
+  private volatile long heard;
   private volatile long restsAt = NOWHERE;
 
   WatchedPartition(KafkaPartitionSplit split) {
     splitId = split.splitId();
     partition = split.getTopicPartition();
     position = split.getStartingOffset();
+    heard = position;
   }
 
   String splitId() {
@@ -36,18 +38,32 @@ final class WatchedPartition {
     return position;
   }
 
+  /**
+   * Offset behind the last message that was an event or refused. Those behind it, up to {@link
+   * #position}, were passed over: of another kind, on a topic of several.
+   */
+  long heard() {
+    return heard;
+  }
+
   /** A message has left the reader. */
   void moved(long next) {
+    heard = next;
     position = next;
   }
 
-  /** The watch has found that there is nothing behind {@code place}, or {@link #NOWHERE}. */
+  /** A message has left the reader, and was passed over. */
+  void passedOver(long next) {
+    position = next;
+  }
+
+  /** The watch has found that nothing came behind {@code place}, or {@link #NOWHERE}. */
   void rests(long place) {
     restsAt = place;
   }
 
-  /** True if the broker said for long enough that there is nothing behind the present position. */
+  /** True if the broker said for long enough that nothing came behind what was heard last. */
   boolean atRest() {
-    return restsAt == position;
+    return restsAt == heard;
   }
 }

@@ -280,6 +280,10 @@ final class WatchedReader<T extends Serializable>
     }
 
     private void moved(SourceEvent<T> event) {
+      if (event.event() == null && event.rejected() == null) {
+        split.partition.passedOver(event.position().offset());
+        return;
+      }
       split.partition.moved(event.position().offset());
       if (split.idle) {
         wake(split, of, reader);

@@ -60,6 +60,29 @@ class EndWatchTest {
     assertThat(busy.atRest()).isTrue();
   }
 
+  /** On a topic of several kinds the partition goes on, and none of it is for this reader. */
+  @Test
+  void restsWhileAllThatComesIsPassedOver() {
+    quiet.moved(1);
+    for (int i = 2; i < 12; i++) {
+      broker.end(QUIET, i + 1);
+      quiet.passedOver(i);
+      pass(0.4);
+      assertThat(quiet.atRest()).as("after %d rounds", i - 1).isEqualTo(i > 7);
+    }
+    quiet.passedOver(12);
+    broker.end(QUIET, 100);
+    pass(0.4);
+    assertThat(quiet.atRest()).as("what came since the last round is not missed yet").isTrue();
+    pass(0.4);
+    assertThat(quiet.atRest()).as("a backlog may be of anything").isFalse();
+    quiet.passedOver(100);
+    pass(2.4);
+    assertThat(quiet.atRest()).isTrue();
+    quiet.moved(101);
+    assertThat(quiet.atRest()).as("an event").isFalse();
+  }
+
   @Test
   void wakesWhenSomethingIsRead() {
     pass(3);

@@ -86,6 +86,25 @@ class WatchedReaderTest {
   }
 
   @Test
+  void whatIsPassedOverWakesNothing() throws Exception {
+    add(FIRST, 0);
+    pass(2);
+    assertThat(output.idle).isTrue();
+    for (int i = 1; i < 10; i++) {
+      broker.end(FIRST, i);
+      inner.passesOver(FIRST, i);
+      poll();
+      pass(0.2);
+      assertThat(output.of(FIRST).idle).isTrue();
+      assertThat(output.idle).isTrue();
+    }
+    broker.end(FIRST, 10);
+    inner.emits(FIRST, 10);
+    poll();
+    assertThat(output.of(FIRST).idle).isFalse();
+  }
+
+  @Test
   void anOutageWakesAll() throws Exception {
     add(FIRST, 0);
     pass(2);
@@ -136,7 +155,7 @@ class WatchedReaderTest {
   /** Emits what it is told to. */
   private static final class TestingReader
       implements SourceReader<SourceEvent<Feedback>, KafkaPartitionSplit> {
-    private final Deque<SourcePosition> waiting = new ArrayDeque<>();
+    private final Deque<SourceEvent<Feedback>> waiting = new ArrayDeque<>();
     private CompletableFuture<Void> available = new CompletableFuture<>();
     private String finishes;
 
@@ -145,7 +164,17 @@ class WatchedReaderTest {
     }
 
     void emits(TopicPartition partition, long next) {
-      waiting.add(new SourcePosition(partition.topic(), partition.partition(), next, 0));
+      add(new Feedback("i", "e", 0, 0, 1), partition, next);
+    }
+
+    void passesOver(TopicPartition partition, long next) {
+      add(null, partition, next);
+    }
+
+    private void add(Feedback event, TopicPartition partition, long next) {
+      SourcePosition position =
+          new SourcePosition(partition.topic(), partition.partition(), next, 0);
+      waiting.add(new SourceEvent<>(event, 0, null, position));
       available.complete(null);
     }
 
@@ -155,12 +184,11 @@ class WatchedReaderTest {
         output.releaseOutputForSplit(finishes);
         finishes = null;
       }
-      SourcePosition next = waiting.poll();
+      SourceEvent<Feedback> next = waiting.poll();
       if (next != null) {
-        String split = id(new TopicPartition(next.topic(), next.partition()));
-        output
-            .createOutputForSplit(split)
-            .collect(new SourceEvent<>(new Feedback("i", "e", 0, 0, 1), 0, null, next), 0);
+        SourcePosition at = next.position();
+        String split = id(new TopicPartition(at.topic(), at.partition()));
+        output.createOutputForSplit(split).collect(next, 0);
       }
       if (waiting.isEmpty()) {
         available = new CompletableFuture<>();
