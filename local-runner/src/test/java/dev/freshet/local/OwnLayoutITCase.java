@@ -203,7 +203,7 @@ class OwnLayoutITCase {
       assertThat(JSON.readTree(sampled.out()).path("impressions").asInt()).isEqualTo(VIEWS * SLOTS);
       Path data = folder.resolve("data");
       TestingCommand ran =
-          command(at, "run", "--data-dir", data.toString(), "--for", "20s", "--json");
+          command(at, "run", "--data-dir", data.toString(), "--for", "30s", "--json");
       assertThat(ran.code()).as(ran.out() + ran.err()).isZero();
       JsonNode report = JSON.readTree(ran.out());
       assertThat(report.path("rejected")).isEmpty();
