@@ -19,8 +19,8 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * One impression of twelve fields from its message: as events.md says, and through a layout in which
- * every piece is elsewhere. The floor is the same message read as JSON and no more.
+ * One impression of twelve fields from its message: as events.md says, and through a layout in
+ * which every piece is elsewhere. The floor is the same message read as JSON and no more.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)

@@ -9,6 +9,7 @@ import dev.freshet.core.events.Parsed;
 import dev.freshet.core.events.mapping.MessageReader;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.Option;
+import dev.freshet.experiments.files.EventLine;
 import dev.freshet.experiments.files.EventLines;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -219,9 +220,9 @@ public record FileData(
       throw new IOException(
           file + ": no such file; ./freshet import makes event files of public data sets");
     }
-    try (EventLines lines = EventLines.open(path, Integer.MAX_VALUE)) {
-      for (byte[] line = lines.next(); line != null; line = lines.next()) {
-        reader.line(line);
+    try (EventLines lines = EventLines.open(path)) {
+      for (EventLine line = lines.next(); line != null; line = lines.next()) {
+        reader.line(line.bytes());
       }
     }
   }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.PipelineFile;
+import dev.freshet.experiments.files.EventLine;
 import dev.freshet.experiments.files.EventLines;
 import dev.freshet.local.broker.EmbeddedBroker;
 import java.io.IOException;
@@ -134,10 +135,10 @@ class OwnDataPageITCase {
     try (KafkaProducer<byte[], byte[]> producer =
         new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer())) {
       for (String table : List.of("shown.csv", "answers.csv")) {
-        try (EventLines rows = EventLines.open(folder.resolve(table), 1000)) {
-          for (byte[] row = rows.next(); row != null; row = rows.next()) {
-            String kind = JSON.readTree(row).path("kind").asText("impressions");
-            producer.send(new ProducerRecord<>(kind, row));
+        try (EventLines rows = EventLines.open(folder.resolve(table))) {
+          for (EventLine row = rows.next(); row != null; row = rows.next()) {
+            String kind = JSON.readTree(row.bytes()).path("kind").asText("impressions");
+            producer.send(new ProducerRecord<>(kind, row.bytes()));
           }
         }
       }

@@ -2,8 +2,10 @@ package dev.freshet.experiments.files;
 
 import static java.util.Objects.requireNonNull;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -45,9 +47,7 @@ final class CsvRows implements EventLines {
   private final CSVParser parser;
   private final Iterator<CSVRecord> rows;
   private final List<String> columns;
-  private long number;
   private int unreadable;
-  private boolean tooLong;
 
   CsvRows(Path file, int longest) throws IOException {
     this.longest = longest;
@@ -96,56 +96,41 @@ final class CsvRows implements EventLines {
   }
 
   @Override
-  public byte @Nullable [] next() throws IOException {
-    tooLong = false;
-    number = parser.getCurrentLineNumber() + 1;
+  public @Nullable EventLine next() throws IOException {
+    long number = parser.getCurrentLineNumber() + 1;
     try {
       if (!rows.hasNext()) {
         return null;
       }
-      byte[] row = bytes(rows.next());
+      JsonNode row = row(rows.next());
       unreadable = 0;
-      return row;
+      return EventLine.of(JSON.writeValueAsBytes(row), number, longest);
     } catch (UncheckedIOException e) {
       if (++unreadable > MOST_UNREADABLE) {
         throw requireNonNull(e.getCause());
       }
       // The parser goes on behind a quote that is not closed, if there is something behind it.
-      return JSON.writeValueAsBytes("a row that is no CSV: " + e.getMessage());
+      JsonNode row = new TextNode("a row that is no CSV: " + e.getMessage());
+      return EventLine.of(JSON.writeValueAsBytes(row), number, longest);
     }
   }
 
-  private byte[] bytes(CSVRecord row) throws IOException {
-    byte[] bytes;
-    if (row.size() == columns.size()) {
-      ObjectNode object = JSON.createObjectNode();
-      if (row.stream().anyMatch(value -> value.indexOf(NO_UTF8) >= 0)) {
-        return JSON.writeValueAsBytes("a row with bytes that are not UTF-8: " + row.toList());
-      }
-      for (int i = 0; i < columns.size(); i++) {
-        if (!row.get(i).isEmpty()) {
-          object.put(columns.get(i), row.get(i));
-        }
-      }
-      bytes = JSON.writeValueAsBytes(object);
-    } else {
-      bytes =
-          JSON.writeValueAsBytes(
-              "a row of %d columns, where the header has %d: %s"
-                  .formatted(row.size(), columns.size(), row.toList()));
+  private JsonNode row(CSVRecord row) {
+    if (row.size() != columns.size()) {
+      return new TextNode(
+          "a row of %d columns, where the header has %d: %s"
+              .formatted(row.size(), columns.size(), row.toList()));
     }
-    tooLong = bytes.length > longest;
-    return tooLong ? Arrays.copyOf(bytes, longest) : bytes;
-  }
-
-  @Override
-  public long number() {
-    return number;
-  }
-
-  @Override
-  public boolean tooLong() {
-    return tooLong;
+    if (row.stream().anyMatch(value -> value.indexOf(NO_UTF8) >= 0)) {
+      return new TextNode("a row with bytes that are not UTF-8: " + row.toList());
+    }
+    ObjectNode object = JSON.createObjectNode();
+    for (int i = 0; i < columns.size(); i++) {
+      if (!row.get(i).isEmpty()) {
+        object.put(columns.get(i), row.get(i));
+      }
+    }
+    return object;
   }
 
   @Override

@@ -26,14 +26,13 @@ public interface EventLines extends Closeable {
         : new JsonLines(file, longest);
   }
 
+  /** As {@link #open(Path, int)}, of messages of any length. */
+  static EventLines open(Path file) throws IOException {
+    return open(file, Integer.MAX_VALUE);
+  }
+
   /** The next one, which is not blank, or null after the last. */
-  byte @Nullable [] next() throws IOException;
-
-  /** The line in which the last one begins, or its row where there are no lines, from 1 on. */
-  long number();
-
-  /** True if the last one was longer than is kept, and cut. */
-  boolean tooLong();
+  @Nullable EventLine next() throws IOException;
 
   /** Reads what may show only at the end that the file is not whole. */
   void readToEnd() throws IOException;

@@ -15,23 +15,13 @@ final class JsonLines implements EventLines {
   }
 
   @Override
-  public byte @Nullable [] next() throws IOException {
+  public @Nullable EventLine next() throws IOException {
     byte[] line;
     do {
       line = lines.next();
       number++;
     } while (line != null && ByteLines.blank(line));
-    return line;
-  }
-
-  @Override
-  public long number() {
-    return number;
-  }
-
-  @Override
-  public boolean tooLong() {
-    return lines.tooLong();
+    return line == null ? null : new EventLine(line, number, lines.tooLong());
   }
 
   /** Half of an archive would be noticed when half of it is learnt. */

@@ -9,7 +9,6 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Properties;
 import org.jspecify.annotations.Nullable;
@@ -29,7 +28,6 @@ final class ParquetRows implements EventLines {
   private final Statement statement;
   private final ResultSet rows;
   private long number;
-  private boolean tooLong;
 
   ParquetRows(Path file, int longest) throws IOException {
     this.longest = longest;
@@ -89,28 +87,14 @@ final class ParquetRows implements EventLines {
   }
 
   @Override
-  public byte @Nullable [] next() throws IOException {
+  public @Nullable EventLine next() throws IOException {
     try {
-      if (!rows.next()) {
-        return null;
-      }
-      number++;
-      byte[] row = rows.getString(1).getBytes(StandardCharsets.UTF_8);
-      tooLong = row.length > longest;
-      return tooLong ? Arrays.copyOf(row, longest) : row;
+      return rows.next()
+          ? EventLine.of(rows.getString(1).getBytes(StandardCharsets.UTF_8), ++number, longest)
+          : null;
     } catch (SQLException e) {
       throw new IOException(plain(e), e);
     }
-  }
-
-  @Override
-  public long number() {
-    return number;
-  }
-
-  @Override
-  public boolean tooLong() {
-    return tooLong;
   }
 
   /** Nothing: a file that is not whole has no footer, and is not opened. */

@@ -43,9 +43,9 @@ class EventLinesTest {
   private static List<String> read(Path file) throws IOException {
     List<String> all = new ArrayList<>();
     try (EventLines lines = EventLines.open(file, LONGEST)) {
-      for (byte[] line = lines.next(); line != null; line = lines.next()) {
-        String text = new String(line, StandardCharsets.UTF_8);
-        all.add(lines.number() + (lines.tooLong() ? " cut " : " ") + text);
+      for (EventLine line = lines.next(); line != null; line = lines.next()) {
+        String text = new String(line.bytes(), StandardCharsets.UTF_8);
+        all.add(line.number() + (line.tooLong() ? " cut " : " ") + text);
       }
     }
     return all;
@@ -130,13 +130,14 @@ class EventLinesTest {
         ",\"tags\":[\"a\",\"b\"],\"st\":{\"k\":1.5},\"n\":null,\"ts\":\"2026-01-01 00:00:00.5\",";
     try (EventLines lines = EventLines.open(file, 1000)) {
       for (int i = 0; i < 2; i++) {
-        assertThat(new String(lines.next(), StandardCharsets.UTF_8))
+        EventLine line = lines.next();
+        assertThat(new String(line.bytes(), StandardCharsets.UTF_8))
             .isEqualTo(
                 "{\"id\":"
                     + (7 + i)
                     + rest
                     + "\"tz\":1767225600000,\"a \\\"b\":null,\"d\":\"2026-01-01\",\"m\":2.5}");
-        assertThat(lines.number()).isEqualTo(i + 1);
+        assertThat(line.number()).isEqualTo(i + 1);
       }
       assertThat(lines.next()).isNull();
     }

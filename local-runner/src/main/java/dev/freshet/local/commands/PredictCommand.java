@@ -11,9 +11,9 @@ import dev.freshet.core.events.Rejection;
 import dev.freshet.core.events.mapping.MessageReader;
 import dev.freshet.core.features.FeatureField;
 import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.experiments.files.EventLine;
 import dev.freshet.experiments.files.EventLines;
 import dev.freshet.local.run.Verdict;
-import dev.freshet.local.sample.FileMessages;
 import dev.freshet.replica.ModelReplica;
 import dev.freshet.replica.Prediction;
 import dev.freshet.server.options.DurationConverter;
@@ -94,13 +94,13 @@ final class PredictCommand implements Callable<Integer> {
     Brokers.require(pipeline);
     MessageReader reader = pipeline.lines();
     try (ModelReplica replica = ModelReplica.follow(pipeline, model);
-        EventLines lines = EventLines.open(impressions, FileMessages.LONGEST_LINE)) {
+        EventLines lines = EventLines.open(impressions)) {
       if (!replica.awaitVersion(wait)) {
         throw new Usage("no version of model " + model + ": " + replica.state().detail());
       }
       List<Impression> batch = new ArrayList<>();
-      for (byte[] line = lines.next(); line != null; line = lines.next()) {
-        add(reader, line, batch);
+      for (EventLine line = lines.next(); line != null; line = lines.next()) {
+        add(reader, line.bytes(), batch);
         if (batch.size() >= BATCH) {
           score(replica, batch);
         }

@@ -9,10 +9,10 @@ import dev.freshet.core.events.EventReader;
 import dev.freshet.core.events.Parsed;
 import dev.freshet.core.events.UnreadableMessageException;
 import dev.freshet.core.events.mapping.MessageReader;
-import dev.freshet.core.features.FeatureField;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.pipeline.SystemTopic;
+import dev.freshet.experiments.files.EventLine;
 import dev.freshet.experiments.files.EventLines;
 import dev.freshet.local.replay.ArrivalTimes;
 import dev.freshet.local.run.LearntBefore.Fate;
@@ -52,11 +52,7 @@ final class EventSender {
     this.end = end;
     format = pipeline.kafka().format().create();
     reader = pipeline.lines();
-    fields =
-        pipeline.features().stream()
-            .filter(FeatureField::expected)
-            .map(FeatureField::name)
-            .toList();
+    fields = pipeline.expectedFields();
   }
 
   /** Sends a file; null if the end was wanted before all of it was sent. */
@@ -66,21 +62,21 @@ final class EventSender {
     // A topic's lines are in order among themselves; a file may hold several kinds one by one.
     Map<String, ArrivalTimes<Message>> topics = new HashMap<>();
     try (EventLines lines = EventLines.open(Path.of(input.path()), FileMessages.LONGEST_LINE)) {
-      for (byte[] line = lines.next(); line != null; line = lines.next()) {
+      for (EventLine line = lines.next(); line != null; line = lines.next()) {
         if (end.made()) {
           return null;
         }
-        counter.read(lines.number());
-        if (lines.tooLong()) {
+        counter.read(line.number());
+        if (line.tooLong()) {
           counter.tooLong();
           continue;
         }
-        Map<String, List<Parsed<JsonNode>>> events = events(line, shown);
+        Map<String, List<Parsed<JsonNode>>> events = events(line.bytes(), shown);
         if (events.isEmpty()) {
           counter.passedOver();
         }
         for (Map.Entry<String, List<Parsed<JsonNode>>> of : events.entrySet()) {
-          send(line, of.getKey(), of.getValue(), shown, counter, topics);
+          send(line.bytes(), of.getKey(), of.getValue(), shown, counter, topics);
         }
         run.tick();
       }

@@ -9,12 +9,12 @@ import dev.freshet.core.events.Impression;
 import dev.freshet.core.events.Parsed;
 import dev.freshet.core.events.Rejection;
 import dev.freshet.core.events.mapping.MessageReader;
-import dev.freshet.core.features.FeatureField;
 import dev.freshet.core.labels.DeadlineUse;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.labels.TaskWindow;
 import dev.freshet.core.pipeline.Pipeline;
 import dev.freshet.core.settings.Nearest;
+import dev.freshet.experiments.files.EventLine;
 import dev.freshet.experiments.files.EventLines;
 import dev.freshet.local.run.RunRecord.Input;
 import dev.freshet.local.sample.FileMessages;
@@ -73,11 +73,7 @@ public final class FileCheck {
     reader = pipeline.lines();
     events = pipeline.lineReader();
     mapped = !pipeline.events().isEmpty();
-    fields =
-        pipeline.features().stream()
-            .filter(FeatureField::expected)
-            .map(FeatureField::name)
-            .toList();
+    fields = pipeline.expectedFields();
     numeric = pipeline.impressionFields().numeric();
     tasks = pipeline.tasks();
     kind = reader.kind(null);
@@ -281,10 +277,10 @@ public final class FileCheck {
     First first = new First();
     InputCounts.Counter counter = new InputCounts.Counter(file);
     try (EventLines lines = EventLines.open(file, FileMessages.LONGEST_LINE)) {
-      byte[] line = lines.next();
+      EventLine line = lines.next();
       for (; line != null && !first.enough(shown, fields.size()); line = lines.next()) {
-        first.read = lines.number();
-        add(first, counter, line, lines.tooLong(), shown);
+        first.read = line.number();
+        add(first, counter, line.bytes(), line.tooLong(), shown);
       }
       if (line != null) {
         lines.readToEnd();
@@ -308,7 +304,7 @@ public final class FileCheck {
       return;
     }
     text(first, line);
-    found.forEach(event -> add(first, counter, event, parsed(line), shown));
+    found.forEach(event -> add(first, counter, event, line, shown));
     if (first.others == 0 && !mapped && isOther(message, shown)) {
       first.others++;
     }
@@ -328,11 +324,11 @@ public final class FileCheck {
       First first,
       InputCounts.Counter counter,
       Parsed<JsonNode> event,
-      JsonNode line,
+      byte[] line,
       boolean shown) {
     Rejection rejection = rejection(event, shown);
     if (rejection != null) {
-      refused(first, Refusal.told(rejection, line));
+      refused(first, Refusal.told(rejection, parsed(line)));
     } else {
       first.accepted++;
       if (shown) {

@@ -1,6 +1,7 @@
 package dev.freshet.local.run;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.freshet.core.codec.Texts;
 import dev.freshet.core.labels.DeadlineUse;
 import dev.freshet.core.labels.DropReason;
 import dev.freshet.core.labels.Task;
@@ -165,8 +166,9 @@ final class Progress {
         first.error().startsWith(reason + ": ")
             ? first.error().substring(reason.length() + 2)
             : first.error();
-    List<String> lines = new ArrayList<>(Paragraph.lines(oneLine(why), INDENT, INDENT));
-    lines.addAll(Paragraph.lines(where + ": " + cut(first.value()), INDENT, INDENT));
+    List<String> lines =
+        new ArrayList<>(Paragraph.lines(Texts.line(why, why.length()), INDENT, INDENT));
+    lines.addAll(Paragraph.lines(where + ": " + Texts.line(first.value(), SHOWN), INDENT, INDENT));
     return String.join(System.lineSeparator(), lines) + System.lineSeparator();
   }
 
@@ -178,15 +180,6 @@ final class Progress {
     StringBuilder text = new StringBuilder(":");
     causes.forEach((cause, count) -> text.append(line("  %s %,d", cause, count)));
     return text.toString();
-  }
-
-  private static String oneLine(String value) {
-    return value.replaceAll("\\p{Cntrl}", " ");
-  }
-
-  private static String cut(String value) {
-    String text = oneLine(value);
-    return text.length() > SHOWN ? text.substring(0, SHOWN) + "..." : text;
   }
 
   private void model(StringBuilder text, String name, JsonNode report) {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.freshet.core.labels.Task;
 import dev.freshet.core.models.ModelDefinition;
 import dev.freshet.core.pipeline.Pipeline;
+import dev.freshet.local.sample.Spans;
 import dev.freshet.local.screen.Terminal;
 import dev.freshet.local.screen.Trend;
 import java.util.ArrayList;
@@ -38,7 +39,7 @@ final class ProgressTable {
    */
   void draw(JsonNode report, Observer observer, double seconds) {
     List<String> lines = new ArrayList<>();
-    StringBuilder events = new StringBuilder(line("%7s", span(seconds)));
+    StringBuilder events = new StringBuilder(line("%7s", Spans.text(1000 * Math.floor(seconds))));
     report
         .path("events")
         .properties()
@@ -151,15 +152,6 @@ final class ProgressTable {
 
   private static String cut(String text) {
     return fitted(text, Terminal.COLUMNS);
-  }
-
-  private static String span(double seconds) {
-    long whole = (long) seconds;
-    return whole < 60
-        ? whole + "s"
-        : whole < 3600
-            ? line("%dm %02ds", whole / 60, whole % 60)
-            : line("%dh %02dm", whole / 3600, whole / 60 % 60);
   }
 
   private static String line(String format, Object... values) {

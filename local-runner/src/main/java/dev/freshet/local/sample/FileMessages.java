@@ -1,5 +1,6 @@
 package dev.freshet.local.sample;
 
+import dev.freshet.experiments.files.EventLine;
 import dev.freshet.experiments.files.EventLines;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -26,8 +27,10 @@ public final class FileMessages implements MessageSource {
 
   @Override
   public @Nullable Message next() throws IOException {
-    byte[] line = lines.next();
-    return line == null ? null : new Message(line, "line " + lines.number(), 0, lines.tooLong());
+    EventLine line = lines.next();
+    return line == null
+        ? null
+        : new Message(line.bytes(), "line " + line.number(), 0, line.tooLong());
   }
 
   @Override

@@ -5,7 +5,7 @@ import java.time.Duration;
 import java.util.List;
 
 /** Lengths of time as people write them. */
-final class Spans {
+public final class Spans {
 
   private static final List<Duration> ROUND =
       List.of(
@@ -48,7 +48,7 @@ final class Spans {
   }
 
   /** As {@code 3h 20m}: its two largest units. */
-  static String text(double millis) {
+  public static String text(double millis) {
     if (millis < 0) {
       return "-" + text(-millis);
     }

@@ -4,13 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.spi.ToolProvider;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -42,7 +39,7 @@ class JobJarITCase {
                 "17",
                 "-verbose:class",
                 "-filter:none",
-                jar().toString());
+                SubmitITCase.jar().toString());
     assertThat(code).as(said.toString()).isZero();
     Matcher found = MISSING.matcher(said.toString());
     long ofTheCluster = 0;
@@ -58,11 +55,5 @@ class JobJarITCase {
 
   private static boolean begins(String name, List<String> with) {
     return with.stream().anyMatch(name::startsWith);
-  }
-
-  private static Path jar() throws Exception {
-    try (Stream<Path> files = Files.list(Path.of("..", "streaming-job", "target"))) {
-      return files.filter(f -> f.toString().endsWith("-job.jar")).findAny().orElseThrow();
-    }
   }
 }

@@ -283,7 +283,7 @@ class SubmitITCase {
             .toArray(String[]::new));
   }
 
-  private static Path jar() throws Exception {
+  static Path jar() throws Exception {
     try (Stream<Path> files = Files.list(Path.of("..", "streaming-job", "target"))) {
       return files.filter(f -> f.toString().endsWith("-job.jar")).findAny().orElseThrow();
     }

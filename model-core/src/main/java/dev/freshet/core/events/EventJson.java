@@ -14,6 +14,7 @@ import java.math.BigDecimal;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,6 +33,9 @@ public final class EventJson {
 
   /** Most digits, before and behind the point, of a number that stands for a text. */
   public static final int MOST_DIGITS = 64;
+
+  private static final Pattern NUMBER =
+      Pattern.compile("-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?");
 
   private static final char REPLACEMENT = '\uFFFD';
 
@@ -53,6 +57,11 @@ public final class EventJson {
           .readerFor(JsonNode.class);
 
   private EventJson() {}
+
+  /** True if a text is a JSON number, as it would stand there without quotes. */
+  public static boolean isNumber(String text) {
+    return text.length() <= LONGEST_NUMBER && NUMBER.matcher(text).matches();
+  }
 
   /**
    * Reads one JSON value.

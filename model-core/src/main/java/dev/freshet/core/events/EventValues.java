@@ -2,7 +2,6 @@ package dev.freshet.core.events;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.OptionalLong;
-import java.util.regex.Pattern;
 
 /** Reads single values of events: texts, numbers, times. */
 final class EventValues {
@@ -10,8 +9,6 @@ final class EventValues {
   static final String ID_ALLOWED =
       "text that is not empty, up to " + EventReader.LONGEST_ID + " bytes, or a number";
   private static final String NUMBER_ALLOWED = "a number, or a text that is a JSON number";
-  private static final Pattern NUMBER =
-      Pattern.compile("-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?");
 
   private EventValues() {}
 
@@ -83,7 +80,7 @@ final class EventValues {
       return finite(node, at);
     }
     String text = node.asText();
-    if (text.length() > EventJson.LONGEST_NUMBER || !NUMBER.matcher(text).matches()) {
+    if (!EventJson.isNumber(text)) {
       throw new Refused(RejectReason.WRONG_TYPE, at, node.toString(), NUMBER_ALLOWED);
     }
     double value = Double.parseDouble(text);

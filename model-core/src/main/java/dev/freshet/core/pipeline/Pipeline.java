@@ -126,6 +126,11 @@ public record Pipeline(
     return CountPlan.of(schema(), tasks);
   }
 
+  /** Names of the fields that impressions bring. */
+  public List<String> expectedFields() {
+    return features.stream().filter(FeatureField::expected).map(FeatureField::name).toList();
+  }
+
   /** Fields that an event format keeps of an impression. */
   public ImpressionFields impressionFields() {
     FeatureSchema schema = schema();

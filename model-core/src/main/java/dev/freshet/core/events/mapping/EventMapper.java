@@ -1,6 +1,7 @@
 package dev.freshet.core.events.mapping;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.DoubleNode;
 import com.fasterxml.jackson.databind.node.IntNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -9,21 +10,16 @@ import dev.freshet.core.events.EventReader;
 import dev.freshet.core.events.Parsed;
 import dev.freshet.core.events.RejectReason;
 import dev.freshet.core.events.Rejection;
-import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Pattern;
 import net.thisptr.jackson.jq.Scope;
 import net.thisptr.jackson.jq.exception.JsonQueryException;
 import org.jspecify.annotations.Nullable;
 
 /** Applies one {@link EventMapping}: of messages of any layout it makes trees of Freshet's own. */
 final class EventMapper {
-
-  private static final Pattern NUMBER =
-      Pattern.compile("-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]{1,9})?");
 
   /** True if messages hold several, so that what is theirs is said by {@code $message}. */
   private final boolean exploded;
@@ -196,11 +192,8 @@ final class EventMapper {
     if (value.isBoolean()) {
       return new IntNode(value.asBoolean() ? 1 : 0);
     }
-    String text = value.asText();
-    return value.isTextual()
-            && text.length() <= EventJson.LONGEST_NUMBER
-            && NUMBER.matcher(text).matches()
-        ? JsonNodeFactory.instance.numberNode(new BigDecimal(text))
+    return value.isTextual() && EventJson.isNumber(value.asText())
+        ? new DoubleNode(Double.parseDouble(value.asText()))
         : value;
   }
 

@@ -2,12 +2,10 @@ package dev.freshet.core.events.mapping;
 
 import static dev.freshet.core.settings.InvalidValueException.check;
 
-import dev.freshet.core.settings.EnumNames;
 import dev.freshet.core.settings.Option;
 import java.io.Serializable;
 import java.time.DateTimeException;
 import java.time.format.DateTimeFormatter;
-import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
@@ -142,16 +140,9 @@ public record EventMapping(
 
   TimeMapping times() {
     String zone = said("time-zone", timeZone, "");
-    String unit =
-        said(
-            "time-unit",
-            timeUnit == null ? null : EnumNames.of(timeUnit),
-            EnumNames.of(TimeUnits.MILLISECONDS));
+    TimeUnits usual = preset == null ? TimeUnits.MILLISECONDS : preset.unit();
     return new TimeMapping(
-        Arrays.stream(TimeUnits.values())
-            .filter(one -> EnumNames.of(one).equals(unit))
-            .findAny()
-            .orElseThrow(),
+        timeUnit == null ? usual : timeUnit,
         zone.isEmpty() ? null : TimeMapping.zone(zone),
         timePattern == null ? null : DateTimeFormatter.ofPattern(timePattern, Locale.ROOT));
   }

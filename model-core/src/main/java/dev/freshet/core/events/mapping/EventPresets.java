@@ -40,11 +40,10 @@ public enum EventPresets {
               + " | map(tostring) | join(\"-\")",
           "event-time",
           ".event_timestamp | tonumber",
-          "time-unit",
-          "microseconds",
           "features",
           "reduce (.event_params // [])[] as $p ({}; .[$p.key] ="
-              + " ($p.value | .string_value // .int_value // .double_value // .float_value))")),
+              + " ($p.value | .string_value // .int_value // .double_value // .float_value))"),
+      TimeUnits.MICROSECONDS),
   /** Rows that were inserted or read by Debezium, with or without the schema beside them. */
   DEBEZIUM(
       Map.of(
@@ -55,9 +54,20 @@ public enum EventPresets {
           "."));
 
   private final Map<String, String> settings;
+  private final TimeUnits unit;
 
   EventPresets(Map<String, String> settings) {
+    this(settings, TimeUnits.MILLISECONDS);
+  }
+
+  EventPresets(Map<String, String> settings, TimeUnits unit) {
     this.settings = settings;
+    this.unit = unit;
+  }
+
+  /** Unit of times that are numbers. */
+  TimeUnits unit() {
+    return unit;
   }
 
   /** What the preset says under a key of {@link EventMapping}, or null. */
